@@ -1,0 +1,3 @@
+lexer grammar IptablesSaveLexer;
+WORD : ~[ \t\r\n]+ ;
+WS : [ \t\r\n]+ -> skip ;

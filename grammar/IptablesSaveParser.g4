@@ -1,0 +1,3 @@
+parser grammar IptablesSaveParser;
+options { tokenVocab = IptablesSaveLexer; }
+file : WORD* EOF ;
