@@ -36,6 +36,7 @@ struct Clause {
   PredicatePtr hotdrop;     // see MatchMeaning
   Span span;
   bool known = true;        // false: opaque, reported as PST001
+  bool switches_on_tracking = false;  // copied from the match's descriptor
 };
 
 struct NoTarget {};                        // counts and goes on
@@ -51,6 +52,7 @@ struct Rule {
   std::string printed_target;              // canonical "-j X --options", or "-g X"
   Span target_span;
   bool target_known = true;
+  bool switches_on_tracking = false;       // by its target: see Target in vocabulary/descriptor.hpp
   Span span;                               // the whole line without its line end
 };
 

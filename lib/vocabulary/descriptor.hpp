@@ -74,6 +74,8 @@ struct Match {
   std::vector<std::uint8_t> protocols = {};
   std::vector<OptionSpec> options = {};
   std::function<tl::expected<MatchMeaning, Complaint>(const Arguments&)> meaning;
+  // A rule with it switches connection tracking on for the family (kernel-facts 1).
+  bool switches_on_tracking = false;
   // Canonical text after "-m name", when deriving it from the options is not enough.
   std::function<std::string(const Arguments&)> print = {};
 };
@@ -84,6 +86,8 @@ struct Target {
   std::vector<std::uint8_t> protocols = {};
   std::vector<OptionSpec> options = {};
   std::function<tl::expected<Effect, Complaint>(const Arguments&)> effect;
+  // As for matches, except that an effect NoTrack never switches tracking on (CT --notrack).
+  bool switches_on_tracking = false;
   std::function<std::string(const Arguments&)> print = {};
 };
 
