@@ -1,0 +1,182 @@
+// The packet-set reader of one ruleset: exact sets of flows for the three questions (design.md 4,
+// "Flows"), for all flows at once, by a fixpoint over the states of a flow's conntrack entry.
+//
+//   auto model = Model::build(program, questions, options);          // questions: only for their cuts
+//   auto m = (*model)->question(Path::kLoopback, predicate);          // M as a set
+//   auto answer = (*model)->connect(Path::kLoopback, *m);
+//   if (!answer->flows.must.empty()) ...                             // yes, for every value of opaques
+//
+// Every answer is a Triple of sets. `may`: for some value of the opaques (limit, statistic, unknown
+// modules ...: independent at each evaluation); `must`: for all of them; `unmodelled`: points for
+// which something on the way is not modelled (NAT, zones, helpers): the honest answer there is
+// `unknown`. Points in none of the three are proved impossible, for packet sequences of any length.
+//
+// Everything may end in BudgetEnded (the node limit): then the answer is `unknown`.
+// A model is not thread-safe (asking adds nodes); several models are independent.
+// Covered by tests/unit/flow_sets_test.cpp.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "flow/program.hpp"
+#include "scenario/scenario.hpp"
+#include "symbolic/space.hpp"
+
+namespace postern {
+
+template <class T>
+using Budgeted = tl::expected<T, BudgetEnded>;
+
+struct ModelOptions {
+  Backend backend = Backend::kLegacy;
+  TrackingMode tracking = TrackingMode::kAuto;
+  bool tcp_loose = true, tcp_be_liberal = false;
+  std::size_t node_limit = 12'000'000;   // 24 bytes each, roughly
+};
+
+struct Triple {
+  Set may, must, unmodelled;
+};
+
+// The state of a flow between two packets: its entry (0: none; else an index into Model::entries())
+// and, in `deliver`, whether a packet has reached the far end. The connmark of the entry is in the
+// sets (axis kConnmark).
+struct FlowState {
+  std::uint16_t entry = 0;
+  bool reached = false;
+  auto operator<=>(const FlowState&) const = default;
+};
+
+// What users call the entry: state word, who is the originator, status bits.
+struct EntryInfo {
+  std::uint8_t protocol_class = 0;       // 6 TCP, 17 UDP, 1 ICMP, ...; 0 generic
+  std::string state;                     // "SYN_SENT"; empty for stateless protocols
+  bool by_responder = false;             // roles swapped: the flow's responder is its originator
+  bool seen_reply = false, assured = false;
+  std::string text;                      // hidden state included
+};
+
+// One packet (or one wait) of a sequence. `packets` are the packets that do this, over flow and packet
+// axes: the witness takes its canonical element. `segment` says what conntrack makes of it.
+struct Step {
+  bool wait = false;                     // no packet: the entry expires
+  bool reply = false;                    // sent by the responder
+  FlowState before, after;
+  CtState state = CtState::kInvalid;     // seen after the (last) lookup
+  std::string segment;                   // "SYN", "ACK", "request", ... and how its numbers lie
+  std::uint16_t transition = 0;          // index into Model::transitions
+  bool accepted = false;
+  Set packets;
+};
+
+// A set of flows that reached a state, split by how many steps it took (waits count as steps).
+struct Reached {
+  FlowState state;
+  Set flows;                             // flow axes and kConnmark
+  std::vector<Set> by_depth;             // new at that depth; their union is `flows`
+};
+
+// The fixpoint: every state that some flow can be in. `reached` is inductive: closed under every
+// packet that may be sent and under expiry (what the Z3 certificate re-checks).
+struct Exploration {
+  std::vector<Reached> states;           // sorted by state
+  Set unmodelled;                        // flows that met something that is not modelled
+  unsigned depth = 0;                    // layers until nothing changed
+};
+
+// deliver: packets over flow and packet axes (and kInitialMark).
+struct DeliverAnswer {
+  Triple packets;                        // that match M and can be accepted at the destination
+  std::vector<Set> by_depth;             // `may`, split by how many steps come before (minimal)
+  std::vector<Set> must_by_depth;
+  Exploration may, must;                 // the outsider's world, M or not
+};
+
+// connect: flows (flow axes). script[k] names the k-th packet.
+struct ConnectAnswer {
+  Triple flows;
+};
+
+// track: flows for which some sequence leaves an entry of the wanted kind.
+struct TrackAnswer {
+  Triple flows;
+  std::vector<Set> by_depth;
+  std::vector<Set> must_by_depth;
+  Exploration may, must;
+};
+
+// How one rule lives, over everything that can happen (all paths, directions, states of all flows,
+// and the host's own replies).
+struct RuleFacts {
+  bool alone = false;        // its own conditions can hold together, for some packet at some hook of it
+  bool called = false;       // some packet gets to its chain
+  bool reached = false;      // ... and to the rule, matching or not
+  bool matched = false;      // ... and matches (may)
+  bool stateless_match = false;  // its conditions other than ctstate can hold of a packet that reaches
+                                 // its chain (matched by earlier rules or not)
+  bool state_possible = true;    // ... and then one of the states it names can occur
+  bool unmodelled = false;   // something before it is not modelled: a negative fact is not proved
+  std::vector<RuleId> taken_by;  // when it is alone and called but never matched: earlier rules that
+                                 // take its packets, in order
+};
+
+struct Structure {
+  std::vector<RuleFacts> rules;          // by RuleId
+};
+
+class Model {
+ public:
+  // `program` must outlive the model. `questions` are predicates whose cuts must be kept apart.
+  static Budgeted<std::unique_ptr<Model>> build(const Program& program,
+                                                std::span<const PredicatePtr> questions,
+                                                const ModelOptions& options);
+  ~Model();
+
+  Space& space();
+  bool tracking() const;
+  std::span<const EntryInfo> entries() const;   // [0] is "no entry"
+
+  // Initiator's packets that match M as first seen (in PREROUTING, or OUTPUT) and can set out on the
+  // path: flow axes, packet axes and kInitialMark. May be called for any path.
+  Budgeted<Set> question(Path path, const PredicatePtr& m);
+  // Everything that can set out on the path.
+  Budgeted<Set> anything(Path path);
+
+  Budgeted<DeliverAnswer> deliver(Path path, Set m);
+  Budgeted<ConnectAnswer> connect(Path path, Set m);
+  // `entry_state`: EntryInfo::state must be this; empty: any entry.
+  Budgeted<TrackAnswer> track(Path path, Set m, const std::string& entry_state = {});
+
+  // A shortest sequence for one flow: `goal` is a part of the answer's set (must not be empty; the flow
+  // axes should be fixed, for the steps to belong together). The last step is the goal's own packet.
+  Budgeted<std::vector<Step>> deliver_steps(Path path, Set m, Set goal, bool must);
+  Budgeted<std::vector<Step>> connect_steps(Path path, Set m, Set goal, bool must);
+  Budgeted<std::vector<Step>> track_steps(Path path, Set m, const std::string& entry_state, Set goal,
+                                          bool must);
+
+  // Per-rule facts for the structural checks. Computed once.
+  Budgeted<const Structure*> structure();
+
+  // The rules whose opaques or unmodelled effects the packets of a step meet, in order: what a
+  // conditional answer lists.
+  std::vector<RuleId> opaque_rules() const;
+  std::vector<RuleId> unmodelled_rules() const;
+
+  // Does the ruleset without `rule` leave the same entries after every sequence (PST302)?
+  Budgeted<bool> same_entries_without(RuleId rule);
+
+  struct Impl;
+
+ private:
+  explicit Model(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace postern
