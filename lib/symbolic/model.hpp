@@ -65,7 +65,7 @@ struct EntryInfo {
 
 // One packet (or one wait) of a sequence. `packets` are the packets that do this, over flow and packet
 // axes: the witness takes its canonical element. `segment` says what conntrack makes of it.
-struct Step {
+struct FlowStep {
   bool wait = false;                     // no packet: the entry expires
   bool reply = false;                    // sent by the responder
   FlowState before, after;
@@ -156,9 +156,9 @@ class Model {
 
   // A shortest sequence for one flow: `goal` is a part of the answer's set (must not be empty; the flow
   // axes should be fixed, for the steps to belong together). The last step is the goal's own packet.
-  Budgeted<std::vector<Step>> deliver_steps(Path path, Set m, Set goal, bool must);
-  Budgeted<std::vector<Step>> connect_steps(Path path, Set m, Set goal, bool must);
-  Budgeted<std::vector<Step>> track_steps(Path path, Set m, const std::string& entry_state, Set goal,
+  Budgeted<std::vector<FlowStep>> deliver_steps(Path path, Set m, Set goal, bool must);
+  Budgeted<std::vector<FlowStep>> connect_steps(Path path, Set m, Set goal, bool must);
+  Budgeted<std::vector<FlowStep>> track_steps(Path path, Set m, const std::string& entry_state, Set goal,
                                           bool must);
 
   // Per-rule facts for the structural checks. Computed once.
