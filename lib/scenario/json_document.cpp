@@ -238,14 +238,6 @@ std::optional<std::string> ObjectReader::string(std::string_view key) const {
   return std::nullopt;
 }
 
-std::optional<Address> ObjectReader::address(std::string_view key) const {
-  const auto text = string(key);
-  if (!text) return std::nullopt;
-  auto address = Address::parse(*text);
-  if (!address) complain(key, "`" + *text + "` is no numeric IP address");
-  return address;
-}
-
 std::vector<std::string> ObjectReader::items(std::string_view key) const {
   const Json* value = find(key);
   std::vector<std::string> pointers;

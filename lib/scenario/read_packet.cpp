@@ -307,6 +307,14 @@ std::optional<std::uint8_t> flags_value(std::string_view text) {
   }
 }
 
+std::optional<Address> ObjectReader::address(std::string_view key) const {
+  const auto text = string(key);
+  if (!text) return std::nullopt;
+  auto address = Address::parse(*text);
+  if (!address) complain(key, "`" + *text + "` is no numeric IP address");
+  return address;
+}
+
 Packet read_packet(const ObjectReader& object) {
   object.allow_only({"name", "in", "local", "oif", "uid", "gid", "mark", "src", "dst", "proto", "ttl",
                      "tos", "ipid", "df", "mf", "frag_off", "badsum", "fragment", "payload", "rawl4",
