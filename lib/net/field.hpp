@@ -17,7 +17,8 @@ enum class Field : std::uint8_t {
   kSource, kDestination,        // addresses; 32 or 128 bits by family (the table says 128)
   kProtocol,                    // upper protocol (behind IPv6 extension headers)
   kFragmentOffset,              // IP fragment offset in 8-byte units; 0 for whole and first
-  kTruncated,                   // 1: the transport header is cut short
+  kTruncated,                   // 1: the transport header is cut short, but its first 4 bytes (the
+                                // ports) are there; 2: not even those; 0: whole
   kSourcePort, kDestinationPort,
   kTcpFlags,                    // FIN 1 SYN 2 RST 4 PSH 8 ACK 16 URG 32 ECE 64 CWR 128
   kIcmpType, kIcmpCode,         // ICMP or ICMPv6, by family
@@ -32,6 +33,8 @@ enum class Field : std::uint8_t {
   kCtDirection,                 // 0 original, 1 reply
   kCtMark, kCtZone,
   kCtProtocol,                  // of the entry's original tuple, as are the next four
+  // The "ports" of the tuples: for ICMP source = id, destination = type * 256 + code; for protocols
+  // without ports 0 (kernel: tuple.src.u.all, dst.u.all).
   kCtOriginalSource, kCtOriginalDestination, kCtOriginalSourcePort, kCtOriginalDestinationPort,
   kCtReplySource, kCtReplyDestination, kCtReplySourcePort, kCtReplyDestinationPort,
   kCount,
@@ -48,7 +51,7 @@ struct FieldInfo {
 inline constexpr std::array<FieldInfo, kFieldCount> kFields{{
     {Field::kSource, "src", 128}, {Field::kDestination, "dst", 128},
     {Field::kProtocol, "proto", 8}, {Field::kFragmentOffset, "frag_off", 13},
-    {Field::kTruncated, "truncated", 1},
+    {Field::kTruncated, "truncated", 2},
     {Field::kSourcePort, "sport", 16}, {Field::kDestinationPort, "dport", 16},
     {Field::kTcpFlags, "flags", 8}, {Field::kIcmpType, "type", 8}, {Field::kIcmpCode, "code", 8},
     {Field::kLength, "length", 16}, {Field::kTtl, "ttl", 8}, {Field::kTos, "tos", 8},

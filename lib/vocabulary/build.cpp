@@ -1,0 +1,87 @@
+#include "vocabulary/build.hpp"
+
+#include <algorithm>
+
+#include "net/protocol.hpp"
+
+namespace postern {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool same_beginning(std::string_view name, std::string_view word, bool prefix) {
+  if (word.empty() || word.size() > name.size()) return false;
+  if (!prefix && word.size() != name.size()) return false;
+  return std::equal(word.begin(), word.end(), name.begin(),
+                    [](char a, char b) { return lower(a) == lower(b); });
+}
+
+}  // namespace
+
+MatchMeaning on_transport(std::uint8_t protocol, PredicatePtr tests) {
+  const PredicatePtr cut =
+      all({equals(Field::kFragmentOffset, 0), negate(equals(Field::kTruncated, 0))});
+  const PredicatePtr bad =
+      protocol == protocol::kTcp ? any({cut, equals(Field::kFragmentOffset, 1)}) : cut;
+  return {all({has_transport(protocol), std::move(tests)}),
+          all({equals(Field::kProtocol, protocol), bad})};
+}
+
+PredicatePtr range_test(Field field, const Arguments& arguments, std::string_view option) {
+  const BoundOption* bound = arguments.find(option);
+  if (bound == nullptr) return constant(true);
+  const auto& range = std::get<NumberRange>(bound->value);
+  return negate_if(bound->inverted, in_range(field, range.lo, range.hi));
+}
+
+PredicatePtr prefix_test(Field field, const Prefix& prefix) {
+  return masked(field, prefix.address.value, prefix.mask);
+}
+
+tl::expected<std::uint64_t, Complaint> read_name(std::span<const NamedValue> names,
+                                                 std::string_view word, std::string_view what,
+                                                 bool prefix) {
+  for (const NamedValue& entry : names) {
+    if (same_beginning(entry.name, word, prefix)) return entry.value;
+  }
+  std::string known;
+  for (const NamedValue& entry : names) {
+    known += (known.empty() ? "one of " : ", ") + std::string(entry.name);
+  }
+  return complaint("\"" + std::string(word) + "\" is not a " + std::string(what), known);
+}
+
+tl::expected<std::uint64_t, Complaint> read_names(std::span<const NamedValue> names,
+                                                  std::span<const std::string> words,
+                                                  std::string_view what, bool prefix) {
+  std::uint64_t bits = 0;
+  for (const std::string& word : words) {
+    const auto value = read_name(names, word, what, prefix);
+    if (!value) return value;
+    bits |= *value;
+  }
+  return bits;
+}
+
+std::string print_names(std::span<const NamedValue> names, std::uint64_t bits) {
+  std::string text;
+  for (const NamedValue& entry : names) {
+    if ((bits & entry.value) == 0) continue;
+    if (!text.empty()) text += ',';
+    text += entry.name;
+  }
+  return text;
+}
+
+void append_option(std::string& text, bool inverted, std::string_view name,
+                   std::string_view value) {
+  if (!text.empty()) text += ' ';
+  if (inverted) text += "! ";
+  text += name;
+  if (!value.empty()) {
+    text += ' ';
+    text += value;
+  }
+}
+
+}  // namespace postern

@@ -1,0 +1,58 @@
+// Building blocks that several descriptors share: guards for transport headers and conntrack
+// entries, tests of ports, lists of names. Covered by the tables in corpus/matches and by
+// tests/unit/vocabulary_test.cpp.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vocabulary/descriptor.hpp"
+
+namespace postern {
+
+// `tests` behind the guard of a match on a transport header: nothing matches, inverted or not,
+// where the header cannot be read, and a whole packet or first fragment that is cut short is
+// dropped on the spot (par->hotdrop); for TCP also a fragment at offset 8 bytes (kernel-facts 42;
+// xt_tcpudp.c).
+MatchMeaning on_transport(std::uint8_t protocol, PredicatePtr tests);
+
+// The option's range over `field`, inverted if the option is; true when the option is absent.
+PredicatePtr range_test(Field field, const Arguments& arguments, std::string_view option);
+// The same for an address with mask, and for a range of addresses.
+PredicatePtr prefix_test(Field field, const Prefix& prefix);
+
+// One of a fixed set of words with what it stands for.
+struct NamedValue {
+  std::string_view name;
+  std::uint64_t value;
+};
+
+// Reads a word as one of `names`, ignoring case; where `prefix`, the first that begins with the
+// word (many iptables lists take abbreviations). The complaint lists them all. An empty word is no
+// name.
+tl::expected<std::uint64_t, Complaint> read_name(std::span<const NamedValue> names,
+                                                 std::string_view word, std::string_view what,
+                                                 bool prefix);
+// A comma list of such names as the union of their values.
+tl::expected<std::uint64_t, Complaint> read_names(std::span<const NamedValue> names,
+                                                  std::span<const std::string> words,
+                                                  std::string_view what, bool prefix);
+// The names of the bits that are set, in the order of the table, separated by commas.
+std::string print_names(std::span<const NamedValue> names, std::uint64_t bits);
+
+// "[! ]--name value": one option as iptables-save writes it, with a blank before unless `text` is
+// empty.
+void append_option(std::string& text, bool inverted, std::string_view name,
+                   std::string_view value = "");
+
+// A complaint as an error value.
+inline tl::unexpected<Complaint> complaint(std::string message, std::string help = "") {
+  return tl::unexpected(Complaint{std::move(message), std::move(help)});
+}
+
+// The bits of `field` that are set in `bits` are not all 0.
+inline PredicatePtr any_bit(Field field, u128 bits) { return negate(masked(field, 0, bits)); }
+
+}  // namespace postern

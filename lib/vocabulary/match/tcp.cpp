@@ -1,0 +1,97 @@
+// `-m tcp`: ports, flags and options of a TCP header (xt_tcpudp). --syn is a name for one flag
+// test.
+#include "net/protocol.hpp"
+#include "vocabulary/build.hpp"
+
+namespace postern::match {
+namespace {
+
+constexpr std::uint64_t kSynMask =
+    tcp_flag::kFin | tcp_flag::kSyn | tcp_flag::kRst | tcp_flag::kAck;
+
+// The flag test of a rule, whether written --tcp-flags or --syn.
+struct FlagTest {
+  MaskedNumber flags;
+  bool inverted;
+};
+
+std::optional<FlagTest> flag_test(const Arguments& arguments) {
+  if (const BoundOption* option = arguments.find("--tcp-flags")) {
+    return FlagTest{std::get<MaskedNumber>(option->value), option->inverted};
+  }
+  if (const BoundOption* option = arguments.find("--syn")) {
+    return FlagTest{{tcp_flag::kSyn, kSynMask}, option->inverted};
+  }
+  return std::nullopt;
+}
+
+tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
+  std::vector<PredicatePtr> tests{
+      range_test(Field::kSourcePort, arguments, "--sport"),
+      range_test(Field::kDestinationPort, arguments, "--dport"),
+  };
+  if (const auto test = flag_test(arguments)) {
+    tests.push_back(
+        negate_if(test->inverted, masked(Field::kTcpFlags, test->flags.value, test->flags.mask)));
+  }
+  if (const BoundOption* option = arguments.find("--tcp-option")) {
+    const auto kind = static_cast<std::uint8_t>(std::get<NumberRange>(option->value).lo);
+    tests.push_back(negate_if(option->inverted, tcp_option(kind)));
+  }
+  return on_transport(protocol::kTcp, all(std::move(tests)));
+}
+
+void append_range(std::string& text, const Arguments& arguments, std::string_view name) {
+  const BoundOption* option = arguments.find(name);
+  if (option == nullptr) return;
+  // iptables-save leaves the full range out even when it is inverted, which changes the meaning;
+  // here only the plain one is.
+  if (!option->inverted && std::get<NumberRange>(option->value) == NumberRange{0, 65535}) return;
+  append_option(text, option->inverted, name, print_value(option->spec->type, option->value));
+}
+
+std::string print(const Arguments& arguments) {
+  std::string text;
+  append_range(text, arguments, "--sport");
+  append_range(text, arguments, "--dport");
+  if (const BoundOption* option = arguments.find("--tcp-option")) {
+    append_option(text, option->inverted, "--tcp-option",
+                  print_value(option->spec->type, option->value));
+  }
+  if (const auto test = flag_test(arguments)) {
+    append_option(text, test->inverted, "--tcp-flags",
+                  print_value(ValueType::kFlagsPair, test->flags));
+  }
+  return text;
+}
+
+}  // namespace
+
+extern const Match tcp;
+const Match tcp{
+    .name = "tcp",
+    .protocols = {protocol::kTcp},
+    .options =
+        {{.name = "--sport",
+          .aliases = {"--source-port"},
+          .type = ValueType::kPortRange,
+          .invertible = true},
+         {.name = "--dport",
+          .aliases = {"--destination-port"},
+          .type = ValueType::kPortRange,
+          .invertible = true},
+         {.name = "--tcp-flags",
+          .type = ValueType::kFlagsPair,
+          .invertible = true,
+          .excludes = "flags"},
+         {.name = "--syn", .type = ValueType::kFlag, .invertible = true, .excludes = "flags"},
+         {.name = "--tcp-option",
+          .type = ValueType::kUnsigned,
+          .invertible = true,
+          .min = 1,
+          .max = 255}},
+    .meaning = meaning,
+    .print = print,
+};
+
+}  // namespace postern::match
