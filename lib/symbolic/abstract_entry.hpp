@@ -33,7 +33,8 @@ constexpr FlowEnd other_end(FlowEnd end) {
 enum class PacketKind : std::uint8_t {
   kTcpSyn, kTcpSynAck, kTcpFin, kTcpAck, kTcpRst,  // the valid flag sets, by tcp_segment()
   kTcpInvalid,                                     // every other flag set
-  kDatagram,      // UDP and UDP-Lite
+  kDatagram,      // UDP
+  kUdplite,       // arrives with a checksum that the tracker misreads (kernel-facts 25)
   kIcmpRequest,   // IcmpClass::kRequest: sent by the end whose type is a request type
   kIcmpReply,     // IcmpClass::kReply: sent by the other end of the same flow
   kIcmpOther,     // IcmpClass::kOther, or an error that quotes nothing known: INVALID
@@ -46,7 +47,7 @@ enum class PacketKind : std::uint8_t {
   // A packet whose checksum or lengths are wrong: INVALID where they are looked at.
   kBroken,
 };
-inline constexpr std::size_t kPacketKindCount = 16;
+inline constexpr std::size_t kPacketKindCount = 17;
 std::string_view text(PacketKind kind);
 PacketKind packet_kind(TcpSegment segment);
 // The kind of an honest packet by its header; error types are kIcmpOther here, as what they quote is
@@ -86,13 +87,14 @@ enum class Condition : std::uint8_t {
   kInWindow,         // the numbers that an honest end would send next
   kStretched,        // old data, or more than the window allows: ESTABLISHED, the entry stays
   kOutOfWindow,      // far beyond the window, or acknowledges what was never sent: INVALID
-  kAnswersIgnored,   // SYN/ACK, or RST, that acknowledges exactly the segment ignored before
+  kAnswersIgnored,   // SYN/ACK that acknowledges exactly the SYN that was ignored before
+  kAnswersNothing,   // SYN/ACK with any other acknowledgement
   kResetExact,       // RST with the next expected sequence number
   kResetInexact,     // RST in the window, but not exactly there
   kResetBelow,       // RST below what the other side has acknowledged: INVALID
   kEarly, kLate,     // UDP: within / after 2 s from the flow's first packet
   kMisdirected,      // an ICMP error whose outer destination is not the quoted source: INVALID
-  kUnlooked,         // checksum checking is off, or the packet is the host's own
+  kUnlooked,         // nobody looks at the checksum: the packet is the host's own, or checking is off
 };
 std::string_view text(Condition condition);
 

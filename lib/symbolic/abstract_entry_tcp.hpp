@@ -1,0 +1,13 @@
+// TCP's part of successors(): see abstract_entry.hpp.
+#pragma once
+
+#include <vector>
+
+#include "symbolic/abstract_entry.hpp"
+
+namespace postern {
+
+std::vector<AbstractStep> tcp_successors(const AbstractEntry& entry, FlowEnd sender,
+                                         TcpSegment segment, const ConntrackConfig& config);
+
+}  // namespace postern
