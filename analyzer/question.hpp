@@ -43,13 +43,16 @@ struct QuestionDefaults {
   std::vector<std::string> find, every;    // field names, comma lists allowed
 };
 
+// The text that the spans of a question's errors refer to: the words joined by blanks.
+std::shared_ptr<const SourceFile> joined_words(const std::vector<std::string>& words);
+
 // The family that the words alone decide (an address, -p icmpv6), if any.
 std::optional<Family> family_of_words(const std::vector<std::string>& words);
 
 // Errors: unknown verb, matches that M may not name, --find/--every of unknown or non-numeric
 // fields, --path that contradicts -i/-o. Each with its place in the joined words.
 // Paths when neither --path nor the interfaces decide: -i X alone: in and forward; -o X alone: out
-// and forward; -i lo or -o lo: loopback; both and not lo: forward; none: all four.
+// (--path forward asks the other); -i lo or -o lo: loopback; both and not lo: forward; none: all four.
 Result<Question> read_question(const std::vector<std::string>& words, Family family,
                                const QuestionDefaults& defaults = {});
 
