@@ -60,6 +60,7 @@ struct Answer {
   std::string file;                      // name of the ruleset's source
   Verb verb = Verb::kConnect;
   Path path = Path::kIn;
+  Family family = Family::kIpv4;
   Truth truth = Truth::kUnknown;
   std::vector<std::string> reasons;      // why unknown
   bool conditional = false;              // yes only for some values of what the text does not decide

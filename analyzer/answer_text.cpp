@@ -1,0 +1,209 @@
+// Answers for people: the verdict first, then the packets one by one, each with its rules and the
+// conntrack line after it, then what the witness stands for.
+#include <fmt/format.h>
+
+#include "analyzer/answer.hpp"
+#include "net/protocol.hpp"
+
+namespace postern {
+namespace {
+
+// ANSI escapes, or nothing.
+struct Style {
+  bool color;
+  std::string wrap(std::string_view code, std::string_view text) const {
+    return color ? fmt::format("\033[{}m{}\033[0m", code, text) : std::string(text);
+  }
+  std::string bold(std::string_view text) const { return wrap("1", text); }
+  std::string dim(std::string_view text) const { return wrap("2", text); }
+};
+
+bool has_ports(std::uint8_t number) {
+  return number == protocol::kTcp || number == protocol::kUdp || number == protocol::kUdplite ||
+         number == protocol::kSctp;
+}
+
+std::string endpoint(const Packet& p, const Address& address, std::uint16_t port) {
+  if (!has_ports(p.protocol)) return address.text();
+  const bool v6 = address.family == Family::kIpv6;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", address.text(), v6 ? "]" : "", port);
+}
+
+std::string packet_line(const Packet& p) {
+  std::string detail = protocol_name(p.protocol);
+  if (p.protocol == protocol::kTcp) detail = flags_text(p.flags);
+  if (p.protocol == protocol::kIcmp || p.protocol == protocol::kIcmpv6) {
+    detail += fmt::format(" type {} code {}", p.type, p.code);
+  }
+  return fmt::format("{} > {} {}", endpoint(p, p.source, p.source_port),
+                     endpoint(p, p.destination, p.destination_port), detail);
+}
+
+std::string tuple_text(const TupleReport& t) {
+  std::string out = fmt::format("src={} dst={}", t.source.text(), t.destination.text());
+  if (t.source_port) out += fmt::format(" sport={}", *t.source_port);
+  if (t.destination_port) out += fmt::format(" dport={}", *t.destination_port);
+  if (t.icmp_type) out += fmt::format(" type={}", *t.icmp_type);
+  if (t.icmp_code) out += fmt::format(" code={}", *t.icmp_code);
+  if (t.icmp_id) out += fmt::format(" id={}", *t.icmp_id);
+  return out;
+}
+
+// As `conntrack -L` prints it, without the timeout.
+std::string entry_line(const EntryReport& e) {
+  std::string out = fmt::format("{} {} {}", protocol_name(e.protocol), e.protocol, e.state);
+  if (!e.state.empty()) out += ' ';
+  out += tuple_text(e.original);
+  if (e.unreplied()) out += " [UNREPLIED]";
+  out += ' ' + tuple_text(e.reply);
+  if (e.assured()) out += " [ASSURED]";
+  if (e.mark != 0) out += fmt::format(" mark={}", e.mark);
+  return out;
+}
+
+std::string states_text(const WitnessStep& step) {
+  std::string out;
+  for (const Hook hook : hooks(step.path)) {
+    const auto at = step.ctstate.find(hook);
+    if (at == step.ctstate.end()) continue;
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", text(hook), text(at->second));
+  }
+  return out;
+}
+
+void add_step(std::string& out, const WitnessStep& step, std::size_t number, Style style) {
+  if (step.wait_ms) out += fmt::format("     wait {} s\n", (*step.wait_ms + 999) / 1000);
+  out += fmt::format("  {}. {:<9} {}  {}\n", number, step.sender + ":",
+                     style.bold(packet_line(step.packet)), text(step.verdict));
+  if (const std::string states = states_text(step); !states.empty()) {
+    out += fmt::format("       state: {}\n", states);
+  }
+  for (const MatchedRule& rule : step.rules) {
+    out += fmt::format("       {} {} {}, line {}: {}\n", text(rule.table), rule.chain, rule.number,
+                       rule.line, style.dim(rule.text));
+  }
+  if (step.entries.empty()) out += "       conntrack: no entry\n";
+  for (const auto& entry : step.entries) {
+    out += fmt::format("       conntrack: {}\n", entry_line(entry));
+  }
+}
+
+std::string box_text(const FieldBox& box, Family family) {
+  std::string out;
+  for (const auto& [field, intervals] : box) {
+    out += fmt::format("{}{} ", out.empty() ? "" : "; ", info(field).name);
+    for (std::size_t i = 0; i < intervals.size(); ++i) {
+      if (i == 8 && intervals.size() > 9) {
+        out += fmt::format(" and {} more", intervals.size() - i);
+        break;
+      }
+      out += fmt::format("{}{}", i == 0 ? "" : ",", field_text(field, family, intervals[i]));
+    }
+  }
+  return out;
+}
+
+std::string verdict_sentence(const Answer& a) {
+  static constexpr std::string_view kYes[] = {"such a packet is delivered",
+                                              "such a conversation can be held",
+                                              "such an entry can be left"};
+  static constexpr std::string_view kNo[] = {
+      "no such packet is ever delivered, after packet sequences of any length",
+      "no such conversation can be held", "no sequence of packets of any length leaves such an entry"};
+  const auto verb = static_cast<std::size_t>(a.verb);
+  switch (a.truth) {
+    case Truth::kYes:
+      return fmt::format("{} ({} packet{}{})", kYes[verb], a.witness.size(),
+                         a.witness.size() == 1 ? "" : "s", a.replayed ? ", replayed" : "");
+    case Truth::kNo: return std::string(kNo[verb]);
+    case Truth::kUnknown: return {};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view text(Truth truth) {
+  switch (truth) {
+    case Truth::kYes: return "yes";
+    case Truth::kNo: return "no";
+    case Truth::kUnknown: return "unknown";
+  }
+  return "";
+}
+
+std::string field_text(Field field, Family family, std::pair<u128, u128> interval) {
+  const auto one = [&](u128 value) {
+    if (field == Field::kSource || field == Field::kDestination) {
+      return Address{family, value}.text();
+    }
+    if (field == Field::kTcpFlags) return flags_text(static_cast<std::uint8_t>(value));
+    return to_decimal(value);
+  };
+  const auto& [lo, hi] = interval;
+  if (lo == hi) return one(lo);
+  return fmt::format("{}-{}", one(lo), one(hi));
+}
+
+std::string to_text(const Answer& a, bool color) {
+  const Style style{color};
+  const std::string_view code = a.truth == Truth::kUnknown ? "33" : "1";
+  std::string out = fmt::format("{} ({})\n  {}{}", style.bold(a.query), text(a.path),
+                                style.wrap(code, text(a.truth)),
+                                a.conditional ? ", under conditions" : "");
+  const std::string sentence = verdict_sentence(a);
+  out += sentence.empty() ? "\n" : fmt::format(": {}\n", sentence);
+  for (const auto& reason : a.reasons) out += fmt::format("  because {}\n", reason);
+  for (std::size_t i = 0; i < a.witness.size(); ++i) add_step(out, a.witness[i], i + 1, style);
+  const Family family = a.witness.empty() ? a.family : a.witness.front().packet.family();
+  for (const auto& [field, value] : a.found) {
+    out += fmt::format("  found: {} {}\n", info(field).name, field_text(field, family, {value, value}));
+  }
+  if (!a.generalised.empty()) {
+    out += fmt::format("  every combination of: {}\n", box_text(a.generalised, family));
+  }
+  if (!a.within_question.empty() && a.within_question != a.generalised) {
+    out += fmt::format("  within the question:  {}\n", box_text(a.within_question, family));
+  }
+  if (a.completeness) {
+    const Completeness& c = *a.completeness;
+    if (c.by == "fixpoint") {
+      out += fmt::format("  proof: fixpoint after {} layers{}\n", c.depth,
+                         c.certified ? ", re-checked by Z3" : "");
+    } else if (a.truth == Truth::kNo) {
+      out += fmt::format("  proof: {}{}\n", c.by, c.certified ? ", re-checked by Z3" : "");
+    }
+  }
+  for (const auto& assumption : a.assumptions) out += fmt::format("  assuming {}\n", assumption);
+  for (const auto& command : reproduction(a)) out += fmt::format("  try: {}\n", command);
+  return out;
+}
+
+std::vector<std::string> reproduction(const Answer& answer) {
+  if (answer.witness.empty()) return {};
+  const Packet& p = answer.witness.front().packet;
+  const std::string six = p.family() == Family::kIpv6 ? " -6" : "";
+  const std::string to = p.destination.text();
+  if (p.protocol == protocol::kTcp && p.flags == tcp_flag::kSyn) {
+    return {fmt::format("nc{} -p {} {} {}", six, p.source_port, to, p.destination_port)};
+  }
+  if (p.protocol == protocol::kTcp) {
+    static constexpr std::pair<std::uint8_t, std::string_view> kScans[] = {
+        {tcp_flag::kAck, "-sA"}, {0, "-sN"}, {tcp_flag::kFin, "-sF"},
+        {tcp_flag::kFin | tcp_flag::kPsh | tcp_flag::kUrg, "-sX"}};
+    std::string scan = fmt::format("-sS --scanflags {}", p.flags);
+    for (const auto& [flags, option] : kScans) {
+      if (flags == p.flags) scan = option;
+    }
+    return {fmt::format("nmap{} {} -Pn -g {} -p {} {}", six, scan, p.source_port,
+                        p.destination_port, to)};
+  }
+  if (p.protocol == protocol::kUdp) {
+    return {fmt::format("nc{} -u -p {} {} {}", six, p.source_port, to, p.destination_port)};
+  }
+  if (p.type == 8 && p.protocol == protocol::kIcmp) return {"ping -c 1 " + to};
+  if (p.type == 128 && p.protocol == protocol::kIcmpv6) return {"ping -6 -c 1 " + to};
+  return {};
+}
+
+}  // namespace postern
