@@ -226,9 +226,14 @@ std::vector<AbstractStep> successors(const AbstractEntry& entry, FlowEnd sender,
   return {};
 }
 
+AbstractEntry canonical(AbstractEntry entry) {
+  if (!entry.present) return {};
+  return entry.tracker == Tracker::kTcp ? tcp_canonical(entry) : entry;
+}
+
 AbstractEntry closed_by_reset(AbstractEntry entry) {
   if (entry.present && entry.tracker == Tracker::kTcp) entry.state = TcpState::kClose;
-  return entry;
+  return canonical(entry);
 }
 
 }  // namespace postern

@@ -122,6 +122,10 @@ struct AbstractStep {
 std::vector<AbstractStep> successors(const AbstractEntry& entry, FlowEnd sender, PacketKind kind,
                                      const ConntrackConfig& config);
 
+// Forgets what cannot matter any more for this entry, so that entries that behave alike are equal.
+// successors() and closed_by_reset() return such entries; idempotent.
+AbstractEntry canonical(AbstractEntry entry);
+
 // The entry after REJECT answered one of its packets with a TCP reset (only confirmed entries).
 AbstractEntry closed_by_reset(AbstractEntry entry);
 

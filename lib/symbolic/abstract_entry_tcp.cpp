@@ -12,6 +12,12 @@ namespace {
 
 using Kind = TcpCell::Kind;
 
+// Is this a state in which every reset is believed and every SYN/ACK ignored?
+bool closing(TcpState state) {
+  return state == TcpState::kFinWait || state == TcpState::kCloseWait ||
+         state == TcpState::kLastAck || state == TcpState::kTimeWait || state == TcpState::kClose;
+}
+
 // One segment meeting one existing entry.
 class Meeting {
  public:
@@ -79,6 +85,7 @@ std::vector<AbstractStep> create(FlowEnd sender, TcpSegment segment,
   step.after.last_segment = segment;
   step.after.liberal_original = step.after.liberal_reply = pickup;
   step.after.acked_original = pickup;
+  step.after = canonical(step.after);
   return {step};
 }
 
@@ -185,10 +192,10 @@ void Meeting::window(const AbstractEntry& base, TcpState next, Condition conditi
   valid(measured, Condition::kStretched);
   if (never_invalid()) return;
   // A FIN or RST out of the window is remembered on an ASSURED entry, unless it answers another.
-  const bool closing = segment_ == TcpSegment::kFin || segment_ == TcpSegment::kRst;
+  const bool closes = segment_ == TcpSegment::kFin || segment_ == TcpSegment::kRst;
   const bool answers = last_from_other() &&
                        (last_was(TcpSegment::kFin) || last_was(TcpSegment::kRst));
-  if (closing && entry_.assured && !answers) {
+  if (closes && entry_.assured && !answers) {
     measured.last_segment = segment_;
     measured.last_direction = direction_;
   }
@@ -196,12 +203,9 @@ void Meeting::window(const AbstractEntry& base, TcpState next, Condition conditi
 }
 
 void Meeting::reset(AbstractEntry base) {
-  switch (entry_.state) {
-    case TcpState::kFinWait: case TcpState::kCloseWait: case TcpState::kLastAck:
-    case TcpState::kTimeWait: case TcpState::kClose:
-      accept(base, TcpState::kClose, Condition::kAlways);   // a closing entry believes every reset
-      return;
-    default: break;
+  if (closing(entry_.state)) {
+    accept(base, TcpState::kClose, Condition::kAlways);
+    return;
   }
   window(base, TcpState::kClose, Condition::kResetExact);
   // Where a reset acknowledges the very segment that was ignored, no window is looked at; that gives
@@ -214,7 +218,8 @@ void Meeting::reset(AbstractEntry base) {
 // Two outcomes that differ in their condition only are one; the first condition is kept.
 void Meeting::drop_repetitions() {
   std::vector<AbstractStep> unique;
-  for (const auto& step : steps_) {
+  for (auto& step : steps_) {
+    step.after = canonical(step.after);
     const bool known = std::any_of(unique.begin(), unique.end(), [&](AbstractStep one) {
       one.condition = step.condition;
       return one == step;
@@ -257,7 +262,45 @@ std::vector<AbstractStep> Meeting::run() {
   return std::move(steps_);
 }
 
+// Can it still matter that `last` from that side was the last segment? SYN: a SYN/ACK may answer it,
+// and resets are then not held against older ACKs. RST: its sender may reopen. RST and FIN: a refused
+// RST or FIN from the other side is then not remembered, which only matters while resets can be
+// refused. Others: never.
+bool last_matters(const AbstractEntry& entry) {
+  const bool original = entry.last_direction == CtDirection::kOriginal;
+  switch (*entry.last_segment) {
+    case TcpSegment::kSyn: return true;
+    case TcpSegment::kRst:
+      if (entry.state == TcpState::kClose) return original && !entry.close_init;
+      return !closing(entry.state) && entry.assured;
+    case TcpSegment::kFin: return !closing(entry.state) && entry.assured;
+    case TcpSegment::kSynAck:
+    case TcpSegment::kAck: break;
+  }
+  return false;
+}
+
 }  // namespace
+
+AbstractEntry tcp_canonical(AbstractEntry entry) {
+  if (entry.last_segment && !last_matters(entry)) {
+    entry.last_segment.reset();
+    entry.last_direction = CtDirection::kOriginal;
+  }
+  // The reply side cannot reopen a closed entry: its RST is then remembered like a FIN.
+  if (entry.last_segment == TcpSegment::kRst && entry.last_direction == CtDirection::kReply) {
+    entry.last_segment = TcpSegment::kFin;
+  }
+  if (entry.state != TcpState::kSynSent) entry.reply_window_known = false;
+  if (closing(entry.state)) entry.acked_original = entry.acked_reply = false;
+  if (closing(entry.state) || entry.state == TcpState::kEstablished) {
+    entry.simultaneous_open = false;
+  }
+  if (entry.state != TcpState::kLastAck || entry.last_segment != TcpSegment::kSyn) {
+    entry.expect_challenge_ack = false;
+  }
+  return entry;
+}
 
 std::vector<AbstractStep> tcp_successors(const AbstractEntry& entry, FlowEnd sender,
                                          TcpSegment segment, const ConntrackConfig& config) {

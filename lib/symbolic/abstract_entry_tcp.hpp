@@ -10,4 +10,7 @@ namespace postern {
 std::vector<AbstractStep> tcp_successors(const AbstractEntry& entry, FlowEnd sender,
                                          TcpSegment segment, const ConntrackConfig& config);
 
+// canonical() of an entry that is present and TCP's.
+AbstractEntry tcp_canonical(AbstractEntry entry);
+
 }  // namespace postern

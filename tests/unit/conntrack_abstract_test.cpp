@@ -46,7 +46,7 @@ TEST(AbstractEntry, IsFiniteAndSmall) {
   const auto entries = reachable({});
   RecordProperty("entries", static_cast<int>(entries.size()));
   EXPECT_GT(entries.size(), 100u);
-  EXPECT_LT(entries.size(), 3000u);
+  EXPECT_LT(entries.size(), 400u);
   std::set<TcpState> states;
   for (const auto& entry : entries) states.insert(entry.state);
   EXPECT_EQ(states.size(), kTcpStateCount);
