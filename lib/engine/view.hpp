@@ -1,6 +1,6 @@
 // The headers of one packet laid flat, as rules, conntrack and routing read them: plain numbers in
-// host order, no allocation. Made once per packet from the scenario's Packet (bytes of `raw` and
-// `raw_l4` are dissected here and nowhere else); NAT and TTL changes are made to the view.
+// host order, no allocation. Made once per packet from the scenario's Packet; NAT and TTL changes are
+// made to the view.
 // Invariant: fields of a header that is absent or cut short are 0.
 // Covered by tests/unit/engine_view_test.cpp.
 #pragma once
@@ -49,7 +49,11 @@ struct PacketView {
   Address destination_address() const { return {family, destination}; }
 };
 
-// Reads the headers of `packet`, which must outlive the view.
+// The packet with the header fields that its bytes say, where it was given as bytes (`raw`,
+// `raw_l4`); any other packet unchanged.
+Packet readable(const Packet& packet);
+
+// The view of a readable packet, which must outlive the view.
 PacketView view_of(const Packet& packet);
 
 }  // namespace postern

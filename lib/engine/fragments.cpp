@@ -1,0 +1,77 @@
+#include "engine/fragments.hpp"
+
+#include <algorithm>
+
+#include "engine/view.hpp"
+#include "scenario/serialise.hpp"
+
+namespace postern {
+namespace {
+
+Bytes layer4_of(const Packet& fragment) {
+  const Bytes bytes = to_bytes(fragment);
+  const auto found = find_layer4(bytes);
+  if (!found) return {};
+  return Bytes(bytes.begin() + static_cast<std::ptrdiff_t>(found->offset), bytes.end());
+}
+
+}  // namespace
+
+bool is_fragment(const Packet& packet) {
+  return packet.more_fragments || packet.fragment_offset != 0;
+}
+
+std::vector<Packet> cut(const Packet& packet) {
+  std::vector<Packet> pieces;
+  for (const Bytes& bytes : to_wire(packet)) {
+    auto piece = from_bytes(bytes);
+    if (!piece) return {packet};
+    piece->name = packet.name;
+    piece->in = packet.in;
+    piece->out_interface = packet.out_interface;
+    piece->uid = packet.uid;
+    piece->gid = packet.gid;
+    piece->mark = packet.mark;
+    pieces.push_back(std::move(*piece));
+  }
+  return pieces;
+}
+
+std::optional<Packet> Reassembler::add(const Packet& fragment) {
+  const bool v4 = fragment.family() == Family::kIpv4;
+  const Key key{fragment.source, fragment.destination,
+                v4 ? fragment.protocol : std::uint8_t{0}, fragment.ip_id};
+  std::vector<Piece>& queue = queues_[key];
+  Piece piece{fragment.fragment_offset, !fragment.more_fragments, fragment, layer4_of(fragment)};
+  const auto end = [](const Piece& p) {
+    return p.offset + static_cast<std::uint32_t>(p.layer4.size());
+  };
+  for (const Piece& other : queue) {
+    if (piece.offset < end(other) && other.offset < end(piece)) {
+      queues_.erase(key);
+      return std::nullopt;
+    }
+  }
+  queue.push_back(std::move(piece));
+  std::ranges::sort(queue, {}, &Piece::offset);
+  std::uint32_t covered = 0;
+  std::size_t largest = 0;
+  Bytes whole;
+  for (const Piece& p : queue) {
+    if (p.offset != covered) return std::nullopt;
+    covered = end(p);
+    largest = std::max(largest, p.layer4.size());
+    put(whole, p.layer4);
+  }
+  if (!queue.back().last) return std::nullopt;
+  Packet joined = queue.front().packet;
+  joined.more_fragments = false;
+  joined.raw.reset();
+  joined.raw_l4 = std::move(whole);
+  queues_.erase(key);
+  joined = readable(joined);
+  joined.fragment_size = static_cast<std::uint16_t>(largest);
+  return joined;
+}
+
+}  // namespace postern

@@ -1,0 +1,40 @@
+// IP reassembly, as far as well-behaved fragments need it: pieces of one datagram by source,
+// destination, protocol (IPv4) and identification; complete when they cover it without gaps.
+// Overlaps, which Linux answers by dropping the queue, empty the queue here, too.
+// Covered by tests/unit/engine_fragments_test.cpp.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "scenario/bytes.hpp"
+#include "scenario/packet.hpp"
+
+namespace postern {
+
+class Reassembler {
+ public:
+  // Takes one fragment; when it completes its datagram, returns that: the first fragment's IP header
+  // with all of layer 4, `fragment_size` set to the largest piece's so that it can be cut again.
+  std::optional<Packet> add(const Packet& fragment);
+  void clear() { queues_.clear(); }
+
+ private:
+  struct Key {
+    Address source, destination;
+    std::uint8_t protocol;
+    std::uint32_t id;
+    auto operator<=>(const Key&) const = default;
+  };
+  struct Piece { std::uint32_t offset; bool last; Packet packet; Bytes layer4; };
+  std::map<Key, std::vector<Piece>> queues_;
+};
+
+bool is_fragment(const Packet& packet);
+// The fragments that `fragment_size` asks for, each as a packet of its own (one, when it is 0).
+std::vector<Packet> cut(const Packet& packet);
+
+}  // namespace postern

@@ -1,0 +1,377 @@
+#include "engine/pipeline.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "engine/answer.hpp"
+
+namespace postern {
+namespace {
+
+bool is_icmp(const PacketView& view) {
+  return view.protocol == (view.family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6);
+}
+
+bool has_table(const Program* program, TableName table) {
+  return program != nullptr && program->ruleset().find(table) != nullptr;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(const Scenario& scenario, const Program* v4, const Program* v6,
+                   Chooser& chooser)
+    : world_(scenario), backend_(scenario.backend), chooser_(chooser) {
+  const Program* programs[] = {v4, v6};
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (programs[i] != nullptr) {
+      walkers_[i] = std::make_unique<Walker>(*programs[i], world_, backend_);
+    }
+    tracks_[i] = scenario.tracking == TrackingMode::kOn ||
+                 (scenario.tracking == TrackingMode::kAuto && programs[i] != nullptr &&
+                  programs[i]->tracks());
+    has_nat_[i] = has_table(programs[i], TableName::kNat);
+  }
+  for (const auto& [key, value] : scenario.sysctl) conntrack_.set_sysctl(key, value);
+}
+
+void Pipeline::wait(std::uint32_t milliseconds) { conntrack_.advance(milliseconds); }
+
+void Pipeline::set_sysctl(const std::string& key, const std::string& value) {
+  world_.set_sysctl(key, value);
+  conntrack_.set_sysctl(key, value);
+}
+
+Traveller Pipeline::start(const Packet& packet) const {
+  Traveller made;
+  made.view = view_of(packet);
+  describe(made);
+  read_attachment(made);
+  return made;
+}
+
+// Fills in what rules read of the headers; again after the headers changed.
+void Pipeline::describe(Traveller& packet) const {
+  read_headers(packet);
+  const Walker* walker = walkers_[index(packet.view.family)].get();
+  if (walker == nullptr) return;
+  if (walker->reads(Field::kSourceType)) {
+    packet.reading[Field::kSourceType] =
+        static_cast<unsigned>(world_.address_type(packet.view.source_address()));
+  }
+  if (walker->reads(Field::kDestinationType)) {
+    packet.reading[Field::kDestinationType] =
+        static_cast<unsigned>(world_.address_type(packet.view.destination_address()));
+  }
+}
+
+Verdict Pipeline::inject(const Packet& packet, PacketReport* report) {
+  report_ = report;
+  reply_ = nullptr;
+  made_.clear();
+  died_at_ = {};
+  const bool tracking = tracks(packet.family());
+  Verdict verdict = Verdict::kDropped;
+  if (packet.fragment_size != 0 && !tracking) {
+    std::vector<Packet> pieces = cut(packet);
+    for (Packet& piece : pieces) {
+      made_.push_back(std::move(piece));
+      Traveller traveller = start(made_.back());
+      verdict = packet.local() ? send(traveller) : arrive(traveller);
+    }
+  } else {
+    Traveller traveller = start(packet);
+    verdict = packet.local() ? send(traveller) : arrive(traveller);
+  }
+  if (report != nullptr) {
+    report->name = packet.name;
+    report->verdict = verdict;
+    if (verdict == Verdict::kDropped) report->died_at = died_at_;
+  }
+  return verdict;
+}
+
+Verdict Pipeline::die(std::string_view where) {
+  died_at_ = where;
+  return Verdict::kDropped;
+}
+
+Verdict Pipeline::arrive(Traveller& packet) {
+  const auto in = world_.device(packet.view.packet->in);
+  POSTERN_CHECK(in.has_value(), "a packet arrives on a device that does not exist");
+  packet.in = *in;
+  packet.out = kNoDevice;
+  return arrive_at(packet);
+}
+
+// From PREROUTING on, for wire and loopback alike.
+Verdict Pipeline::arrive_at(Traveller& packet) {
+  packet.reading.in = packet.in;
+  packet.reading.out = kNoDevice;
+  const bool looped = packet.in == world_.loopback();
+  InputRoute route;
+  if (looped) {
+    route.kind = InputRoute::Kind::kLocal;
+    route.unicast = packet.unicast;
+  } else {
+    route = world_.route_input(packet.view, packet.in);
+  }
+  if (route.kind == InputRoute::Kind::kNotIp) return die("before PREROUTING");
+  packet.unicast = route.unicast;
+  if (!pass(Hook::kPrerouting, packet)) return die(text(Hook::kPrerouting));
+  switch (route.kind) {
+    case InputRoute::Kind::kLocal: return deliver(packet);
+    case InputRoute::Kind::kForward: return forward(packet, route);
+    default: break;
+  }
+  note_event(packet, Hook::kPrerouting, "routing: " + std::string(route.why));
+  const bool v4 = packet.view.family == Family::kIpv4;
+  if (route.error && (!v4 || error_is_allowed(packet.view.source_address()))) {
+    answer_error(*route.error, packet);
+  }
+  return die("after PREROUTING");
+}
+
+// ip_error gives each source a small allowance of errors.
+bool Pipeline::error_is_allowed(const Address& to) {
+  const auto cost = static_cast<std::uint64_t>(world_.sysctl("net/ipv4/route/error_cost", 1000));
+  const auto burst = static_cast<std::uint64_t>(world_.sysctl("net/ipv4/route/error_burst", 5000));
+  const auto [it, fresh] = allowances_.try_emplace(to);
+  Allowance& allowance = it->second;
+  const std::uint64_t now = conntrack_.now();
+  allowance.tokens = fresh ? burst : std::min(burst, allowance.tokens + now - allowance.since);
+  allowance.since = now;
+  if (allowance.tokens < cost) return false;
+  allowance.tokens -= cost;
+  return true;
+}
+
+Verdict Pipeline::deliver(Traveller& packet) {
+  // IPv4 puts fragments together before INPUT when tracking has not done it already.
+  if (packet.view.family == Family::kIpv4 && !defragment(packet, false)) {
+    return die("after PREROUTING");
+  }
+  if (!pass(Hook::kInput, packet)) return die(text(Hook::kInput));
+  if (report_ != nullptr && reply_ == nullptr) {
+    Packet arrived = current(packet.view);
+    arrived.in = world_.names()[packet.in];
+    report_->delivered.push_back(std::move(arrived));
+  }
+  return Verdict::kDelivered;
+}
+
+Verdict Pipeline::forward(Traveller& packet, const InputRoute& route) {
+  PacketView& view = packet.view;
+  const bool v4 = view.family == Family::kIpv4;
+  if (view.ttl <= 1) {
+    answer_error(v4 ? IcmpError{11, 0} : IcmpError{3, 0}, packet);
+    return die("after PREROUTING");
+  }
+  const std::uint32_t mtu = world_.mtu(route.out);
+  const bool in_pieces = view.packet->fragment_size != 0;
+  if (view.length > mtu && !in_pieces) {
+    if (v4 && !view.packet->dont_fragment) throw Unmodelled("fragmentation of a forwarded packet");
+    answer_error(v4 ? IcmpError{3, 4} : IcmpError{2, 0}, packet, mtu);
+    return die("after PREROUTING");
+  }
+  --view.ttl;
+  packet.reading[Field::kTtl] = view.ttl;
+  packet.out = packet.reading.out = route.out;
+  if (!pass(Hook::kForward, packet)) return die(text(Hook::kForward));
+  if (!pass(Hook::kPostrouting, packet)) return die(text(Hook::kPostrouting));
+  return leave(packet, Verdict::kForwarded);
+}
+
+Verdict Pipeline::send(Traveller& packet) {
+  const std::string& bound = packet.view.packet->out_interface;
+  const OutputRoute route =
+      world_.route_output(packet.view.destination_address(),
+                          bound.empty() ? kNoDevice : world_.device(bound).value_or(kNoDevice));
+  if (!route.found) return die("");
+  if (route.copied_here && !packet.is_answer) {
+    throw Unmodelled("a broadcast or multicast that comes back to its sender");
+  }
+  packet.unicast = route.unicast;
+  packet.in = packet.reading.in = kNoDevice;
+  packet.out = packet.reading.out = route.out;
+  if (reply_ != nullptr) reply_->out = world_.names()[route.out];
+  if (!pass(Hook::kOutput, packet)) return die(text(Hook::kOutput));
+  if (!pass(Hook::kPostrouting, packet)) return die(text(Hook::kPostrouting));
+  if (route.out != world_.loopback()) return leave(packet, Verdict::kSent);
+  packet.in = packet.out;
+  packet.out = kNoDevice;
+  packet.has_template = false;
+  return arrive_at(packet);
+}
+
+Verdict Pipeline::leave(Traveller& packet, Verdict verdict) {
+  if (report_ == nullptr || reply_ != nullptr) return verdict;
+  Packet leaving = current(packet.view);
+  leaving.in.clear();
+  for (Packet& piece : cut(leaving)) {
+    report_->out.emplace_back(std::move(piece), world_.names()[packet.out]);
+  }
+  return verdict;
+}
+
+bool Pipeline::defragment(Traveller& packet, bool tracking_only) {
+  if (!is_fragment(*packet.view.packet)) return true;
+  if (tracking_only && !tracks(packet.view.family)) return true;
+  auto whole = reassembler_.add(current(packet.view));
+  if (!whole) return false;
+  made_.push_back(std::move(*whole));
+  packet.view = view_of(made_.back());
+  describe(packet);
+  return true;
+}
+
+bool Pipeline::pass(Hook hook, Traveller& packet) {
+  note_point(packet, hook, "first");
+  if (hook != Hook::kPrerouting && hook != Hook::kOutput) note_state(packet, hook);
+  for (const Stage& stage : stages(hook, backend_)) {
+    if (!pass_stage(stage, hook, packet)) return false;
+  }
+  note_point(packet, hook, "last");
+  return true;
+}
+
+bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
+  const bool tracking = tracks(packet.view.family);
+  switch (stage.kind) {
+    case Stage::Kind::kDefragment: return defragment(packet, true);
+    case Stage::Kind::kTable: return walk(stage.table, hook, packet);
+    case Stage::Kind::kNat: return pass_nat(stage, hook, packet);
+    case Stage::Kind::kConntrack:
+      if (tracking) track(hook, packet);
+      note_point(packet, hook, "ct");
+      return true;
+    case Stage::Kind::kConfirm:
+      return !tracking || conntrack_.confirm(packet.attachment);
+  }
+  return true;
+}
+
+void Pipeline::track(Hook hook, Traveller& packet) {
+  conntrack_.track(packet.view, hook, packet.attachment);
+  packet.has_template = false;
+  read_attachment(packet);
+  note_state(packet, hook);
+  if (trace_ == nullptr) return;
+  std::string event = "conntrack: " + std::string(text(packet.attachment.state));
+  if (packet.attachment.entry) {
+    event += packet.attachment.direction == CtDirection::kReply ? " (reply)" : " (original)";
+  }
+  note_event(packet, hook, std::move(event));
+}
+
+// nf_nat_inet_fn: the chains are walked for the first packet of a flow in each of the two manglings
+// (destination at PREROUTING and OUTPUT, source at INPUT and POSTROUTING); a flow that no rule took
+// gets a null binding, which shows in the entry's status. ICMP errors never walk.
+bool Pipeline::pass_nat(const Stage& stage, Hook hook, Traveller& packet) {
+  ConntrackEntry* entry = packet.attachment.entry.get();
+  if (!has_nat_[index(packet.view.family)] || entry == nullptr) return true;
+  const CtState state = packet.attachment.state;
+  if (state != CtState::kNew && state != CtState::kRelated) return true;
+  if (state == CtState::kRelated && is_icmp(packet.view)) return true;
+  const bool destination = hook == Hook::kPrerouting || hook == Hook::kOutput;
+  const std::uint16_t done =
+      destination ? ct_status::kDestinationNatDone : ct_status::kSourceNatDone;
+  if ((entry->status & done) != 0) return true;
+  if (!walk(stage.table, hook, packet)) return false;
+  if (!entry->confirmed()) {
+    entry->status = static_cast<std::uint16_t>(entry->status | done);
+    packet.reading[Field::kCtStatus] = entry->status;
+  }
+  return true;
+}
+
+bool Pipeline::walk(TableName table, Hook hook, Traveller& packet) {
+  Walker* walker = walkers_[index(packet.view.family)].get();
+  if (walker == nullptr) return true;
+  const WalkVerdict verdict = walker->walk(hook, table, packet, chooser_, trace_);
+  if (verdict.reject != nullptr) reject(*verdict.reject, packet);
+  return verdict.accepted;
+}
+
+void Pipeline::reject(const Reject& how, Traveller& packet) {
+  if (how.tcp_reset) {
+    if (auto reset = tcp_reset(packet)) answer(std::move(*reset), packet, true);
+  } else if (may_be_rejected_by_icmp(packet)) {
+    answer_error({how.icmp_type, how.icmp_code}, packet);
+  }
+}
+
+void Pipeline::answer_error(IcmpError error, const Traveller& about, std::uint32_t rest) {
+  if (auto made = icmp_error(about, error, world_, rest)) answer(std::move(*made), about, false);
+}
+
+// Sends what the host generated in answer to `about`, attached to the same entry in the other
+// direction (nf_ct_attach). An answer to an untracked packet is tracked, and NOTRACK cannot change
+// that (kernel-facts 46).
+void Pipeline::answer(Packet made, const Traveller& about, bool closes) {
+  POSTERN_CHECK(about.depth < 4, "answers to answers without end");
+  made_.push_back(std::move(made));
+  Traveller packet = start(made_.back());
+  packet.is_answer = true;
+  packet.depth = about.depth + 1;
+  packet.has_template = about.attachment.untracked();
+  if (tracks(packet.view.family)) {
+    packet.attachment = conntrack_.attach_answer(about.attachment);
+    read_attachment(packet);
+    if (closes) conntrack_.close_by_reset(about.attachment);
+  }
+  ReplyReport reply;
+  reply.packet = made_.back();
+  ReplyReport* const outer = reply_;
+  const std::string_view died_at = died_at_;
+  reply_ = &reply;
+  const Verdict verdict = send(packet);
+  reply_ = outer;
+  if (verdict == Verdict::kDelivered) reply.fate = "delivered";
+  if (verdict == Verdict::kDropped) reply.fate = "dropped";
+  if (report_ != nullptr && !(verdict == Verdict::kDropped && reply.out.empty())) {
+    report_->replies.push_back(std::move(reply));
+  }
+  died_at_ = died_at;
+}
+
+void Pipeline::note_event(const Traveller& packet, Hook hook, std::string event) {
+  if (trace_ == nullptr) return;
+  trace_->push_back({.kind = TraceStep::Kind::kEvent,
+                     .family = packet.view.family,
+                     .hook = hook,
+                     .failed = {},
+                     .own_reply = packet.is_answer,
+                     .note = std::move(event)});
+}
+
+void Pipeline::note_state(const Traveller& packet, Hook hook) {
+  if (report_ == nullptr || !tracks(packet.view.family)) return;
+  const Attachment& attachment = packet.attachment;
+  const bool reply_direction = attachment.direction == CtDirection::kReply;
+  if (reply_ != nullptr) {
+    if (hook != Hook::kOutput) return;
+    reply_->state = attachment.state;
+    if (attachment.entry) reply_->reply_direction = reply_direction;
+    return;
+  }
+  report_->state[hook] = attachment.state;
+  if (attachment.entry) report_->reply_direction[hook] = reply_direction;
+}
+
+void Pipeline::note_point(const Traveller& packet, Hook hook, std::string_view where) {
+  if (!points_ || report_ == nullptr || reply_ != nullptr) return;
+  TracePoint point;
+  point.at = std::string(text(hook)) + "." + std::string(where);
+  if (tracks(packet.view.family)) {
+    point.state = packet.attachment.state;
+    if (packet.attachment.entry) {
+      point.reply_direction = packet.attachment.direction == CtDirection::kReply;
+    }
+  }
+  point.in = world_.names()[packet.in];
+  point.out = world_.names()[packet.out];
+  point.packet = current(packet.view);
+  report_->trace.push_back(std::move(point));
+}
+
+}  // namespace postern

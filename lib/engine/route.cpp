@@ -1,0 +1,224 @@
+// Routing decisions: Linux's fib_lookup, ip_route_input_slow, fib_validate_source, ip6_rcv_core and
+// ip6_route_input, told in our words.
+#include "engine/world.hpp"
+
+namespace postern {
+namespace {
+
+constexpr u128 kLimitedBroadcast = 0xffffffff;
+
+bool loopback4(u128 address) { return (address >> 24) == 127; }
+bool zeronet4(u128 address) { return (address >> 24) == 0; }
+
+bool multicast(const Address& address) {
+  return address.family == Family::kIpv4 ? (address.value >> 28) == 0xe
+                                         : (address.value >> 120) == 0xff;
+}
+unsigned multicast_scope6(u128 address) { return static_cast<unsigned>(address >> 112) & 15; }
+bool mapped6(u128 address) { return (address >> 32) == 0xffff; }
+bool link_local6(u128 address) { return (address >> 118) == 0x3fa; }
+
+InputRoute refused(std::string_view why, std::optional<IcmpError> error = std::nullopt) {
+  return {.kind = InputRoute::Kind::kRefused, .error = error, .why = why};
+}
+InputRoute local(bool unicast) {
+  return {.kind = InputRoute::Kind::kLocal, .unicast = unicast, .error = {}, .why = "local"};
+}
+
+}  // namespace
+
+const World::FibRoute* World::longest(const std::vector<FibRoute>& table,
+                                      const Address& destination, DeviceId only) const {
+  const FibRoute* best = nullptr;
+  for (const FibRoute& route : table) {
+    if (only != kNoDevice && route.device != only) continue;
+    if (!route.to.contains(destination)) continue;
+    if (best == nullptr || route.length > best->length) best = &route;
+  }
+  return best;
+}
+
+const World::FibRoute* World::lookup(const Address& destination, DeviceId only) const {
+  const FibRoute* found = longest(local_, destination, only);
+  return found != nullptr ? found : longest(main_, destination, only);
+}
+
+bool World::is_own(const Address& address) const {
+  for (const Own& own : own_) {
+    if (own.address == address) return true;
+  }
+  return false;
+}
+
+// xt_addrtype: IPv4 asks the local table only, so that an unroutable address is UNICAST; IPv6 looks
+// at the form of the address first.
+AddressType World::address_type(const Address& address) const {
+  if (multicast(address)) return AddressType::kMulticast;
+  const FibRoute* route = longest(local_, address, kNoDevice);
+  if (address.family == Family::kIpv4) {
+    if (zeronet4(address.value) || address.value == kLimitedBroadcast) {
+      return AddressType::kBroadcast;
+    }
+  } else {
+    if (address.value == 0) return AddressType::kUnspec;
+    if (route == nullptr && lookup(address) == nullptr) return AddressType::kUnreachable;
+  }
+  if (route == nullptr) return AddressType::kUnicast;
+  if (route->type == RouteType::kBroadcast) return AddressType::kBroadcast;
+  if (route->type == RouteType::kAnycast) return AddressType::kAnycast;
+  return AddressType::kLocal;
+}
+
+// fib_validate_source: an own address never comes from a wire; rp_filter as configured.
+bool World::source_is_valid(const Address& source, DeviceId in) const {
+  const bool accept_local = conf("accept_local", in) != 0;
+  if (!accept_local && is_own(source)) return false;
+  const std::int64_t filter = conf("rp_filter", in);
+  if (filter == 0) return true;
+  const FibRoute* back = lookup(source);
+  if (back == nullptr) return false;
+  if (back->type != RouteType::kUnicast && !(back->type == RouteType::kLocal && accept_local)) {
+    return false;
+  }
+  return filter == 2 || back->device == in;
+}
+
+// Every multicast-capable device is a member of all-hosts; nothing else is joined in our worlds.
+bool World::joined(const Address& group) const {
+  if (group.family == Family::kIpv4) return group.value == 0xe0000001;  // 224.0.0.1
+  const unsigned scope = multicast_scope6(group.value);
+  const u128 rest = group.value & low_bits(112);
+  if (rest == 1 && (scope == 1 || scope == 2)) return true;             // all nodes
+  if (rest == 2 && (scope == 1 || scope == 2 || scope == 5)) return forwarding_[1];
+  if ((group.value >> 24) != ((u128{0xff02} << 88) | 0x1ff)) return false;
+  for (const Own& own : own_) {                                         // solicited node
+    if (own.address.family == Family::kIpv6 &&
+        (own.address.value & low_bits(24)) == (group.value & low_bits(24))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+InputRoute World::route_input(const PacketView& packet, DeviceId in) const {
+  return packet.family == Family::kIpv4 ? route_input4(packet, in) : route_input6(packet, in);
+}
+
+InputRoute World::route_multicast4(const PacketView& packet, DeviceId in) const {
+  const u128 source = packet.source;
+  if (!joined(packet.destination_address())) return refused("multicast group is not joined");
+  if (multicast(packet.source_address()) || source == kLimitedBroadcast ||
+      (loopback4(source) && conf("route_localnet", in) == 0)) {
+    return refused("martian source");
+  }
+  // 224.0.0.0/24 may come from 0.0.0.0; only 224.0.0.1 is ever joined here
+  if (!zeronet4(source) && !source_is_valid(packet.source_address(), in)) {
+    return refused("martian source");
+  }
+  return local(false);
+}
+
+InputRoute World::route_input4(const PacketView& packet, DeviceId in) const {
+  const Address destination = packet.destination_address();
+  const u128 to = packet.destination, from = packet.source;
+  if (multicast(destination)) return route_multicast4(packet, in);
+  if (multicast(packet.source_address()) || from == kLimitedBroadcast) {
+    return refused("martian source");
+  }
+  const bool broadcast_any = to == kLimitedBroadcast || (from == 0 && to == 0);
+  const FibRoute* route = nullptr;
+  if (!broadcast_any) {
+    if (zeronet4(from)) return refused("martian source");
+    if (zeronet4(to)) return refused("martian destination");
+    const bool localnet = conf("route_localnet", in) != 0;
+    if (loopback4(to) && !localnet) return refused("martian destination");
+    if (!loopback4(to) && loopback4(from) && !localnet) return refused("martian source");
+    route = lookup(destination);
+  }
+  const bool forwards = forwarding(Family::kIpv4);
+  if (!broadcast_any && (route == nullptr || route->type == RouteType::kUnreachable ||
+                         route->type == RouteType::kProhibit ||
+                         route->type == RouteType::kBlackhole)) {
+    if (route != nullptr && route->type == RouteType::kBlackhole) return refused("blackhole");
+    if (!forwards) return refused("no route, and forwarding is off");
+    const std::uint8_t code = route == nullptr                                ? 0
+                              : route->type == RouteType::kUnreachable ? 1
+                                                                       : 13;
+    return refused("no route", IcmpError{3, code});
+  }
+  if (broadcast_any || route->type == RouteType::kBroadcast) {
+    if (!zeronet4(from) && !source_is_valid(packet.source_address(), in)) {
+      return refused("martian source");
+    }
+    return local(false);
+  }
+  if (route->type == RouteType::kLocal) {
+    return source_is_valid(packet.source_address(), in) ? local(true) : refused("martian source");
+  }
+  if (!forwards) return refused("forwarding is off");
+  if (!source_is_valid(packet.source_address(), in)) return refused("martian source");
+  return {.kind = InputRoute::Kind::kForward, .out = route->device, .error = {}, .why = "forward"};
+}
+
+InputRoute World::route_input6(const PacketView& packet, DeviceId in) const {
+  const Address destination = packet.destination_address();
+  const u128 from = packet.source, to = packet.destination;
+  const bool to_group = multicast(destination);
+  if (((from == 1 || to == 1) && in != loopback_) || multicast(packet.source_address()) ||
+      mapped6(from) || (to_group && multicast_scope6(to) <= 1)) {
+    return {.kind = InputRoute::Kind::kNotIp, .error = {}, .why = "IPv6 sanity checks"};
+  }
+  if (to_group) return joined(destination) ? local(false) : refused("multicast group is not joined");
+  const FibRoute* route = lookup(destination);
+  if (route == nullptr || route->type == RouteType::kUnreachable) {
+    return refused("no route", IcmpError{1, 0});
+  }
+  switch (route->type) {
+    case RouteType::kBlackhole: return refused("blackhole");
+    case RouteType::kProhibit: return refused("prohibited", IcmpError{1, 1});
+    case RouteType::kLocal:
+    case RouteType::kAnycast: return local(true);
+    default: break;
+  }
+  if (!forwarding(Family::kIpv6)) return refused("forwarding is off");
+  if (from == 0) return refused("unspecified source");
+  if (link_local6(from)) return refused("link-local source", IcmpError{1, 2});
+  return {.kind = InputRoute::Kind::kForward, .out = route->device, .error = {}, .why = "forward"};
+}
+
+OutputRoute World::route_output(const Address& destination, DeviceId bound) const {
+  OutputRoute out;
+  Address to = destination;
+  if (to.value == 0) to.value = to.family == Family::kIpv4 ? 0x7f000001 : 1;  // "this host"
+  const FibRoute* route = lookup(to, bound);
+  const bool everyone = to.family == Family::kIpv4 && to.value == kLimitedBroadcast;
+  if (route == nullptr && bound == kNoDevice) return out;
+  out.found = true;
+  out.unicast = !multicast(to) && !everyone;
+  out.copied_here = everyone || (multicast(to) && joined(to));
+  if (route == nullptr) {  // bound to a device: taken as on-link
+    out.out = bound;
+    out.source = source_for(to, bound);
+    return out;
+  }
+  switch (route->type) {
+    case RouteType::kBlackhole:
+    case RouteType::kUnreachable:
+    case RouteType::kProhibit: out.found = false; return out;
+    case RouteType::kLocal:
+    case RouteType::kAnycast:
+      out.out = loopback_;
+      out.source = to.family == Family::kIpv4 ? route->source.value_or(to) : to;
+      return out;
+    case RouteType::kBroadcast:
+      out.unicast = false;
+      out.copied_here = true;
+      break;
+    case RouteType::kUnicast: break;
+  }
+  out.out = route->device;
+  out.source = route->source ? route->source : source_for(to, route->device);
+  return out;
+}
+
+}  // namespace postern

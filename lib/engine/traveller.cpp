@@ -1,0 +1,57 @@
+#include "engine/traveller.hpp"
+
+namespace postern {
+namespace {
+
+void read_tuple(Reading& reading, Field source, const CtTuple& tuple) {
+  // The table of fields lists source, destination and the two ports in this order.
+  const auto at = static_cast<std::size_t>(source);
+  reading.field[at] = tuple.source;
+  reading.field[at + 1] = tuple.destination;
+  reading.field[at + 2] = tuple.source_key;
+  reading.field[at + 3] = tuple.destination_key;
+}
+
+}  // namespace
+
+void read_headers(Traveller& traveller) {
+  const PacketView& view = traveller.view;
+  Reading& reading = traveller.reading;
+  reading[Field::kSource] = view.source;
+  reading[Field::kDestination] = view.destination;
+  reading[Field::kProtocol] = view.protocol;
+  reading[Field::kFragmentOffset] = view.fragment_offset;
+  reading[Field::kTruncated] = view.truncated ? 1 : 0;
+  reading[Field::kSourcePort] = view.source_port;
+  reading[Field::kDestinationPort] = view.destination_port;
+  reading[Field::kTcpFlags] = view.tcp_flags;
+  reading[Field::kIcmpType] = view.icmp_type;
+  reading[Field::kIcmpCode] = view.icmp_code;
+  reading[Field::kLength] = view.length;
+  reading[Field::kTtl] = view.ttl;
+  reading[Field::kTos] = view.tos;
+  reading[Field::kMark] = view.mark;
+  reading.tcp_options = view.tcp_options;
+}
+
+void read_attachment(Traveller& traveller) {
+  Reading& reading = traveller.reading;
+  const Attachment& attachment = traveller.attachment;
+  reading[Field::kCtState] = static_cast<unsigned>(attachment.state);
+  if (!attachment.entry) {
+    for (auto i = static_cast<std::size_t>(Field::kCtStatus); i < kFieldCount; ++i) {
+      reading.field[i] = 0;
+    }
+    return;
+  }
+  const ConntrackEntry& entry = *attachment.entry;
+  reading[Field::kCtStatus] = entry.status;
+  reading[Field::kCtDirection] = attachment.direction == CtDirection::kReply ? 1 : 0;
+  reading[Field::kCtMark] = entry.mark;
+  reading[Field::kCtZone] = entry.original.zone;
+  reading[Field::kCtProtocol] = entry.original.protocol;
+  read_tuple(reading, Field::kCtOriginalSource, entry.original);
+  read_tuple(reading, Field::kCtReplySource, entry.reply);
+}
+
+}  // namespace postern

@@ -1,0 +1,198 @@
+#include "engine/walk.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "base/overloaded.hpp"
+#include "ir/print.hpp"
+
+namespace postern {
+namespace {
+
+void count(Counters& counters, const Traveller& packet) {
+  ++counters.packets;
+  counters.bytes += packet.view.length;
+}
+
+// CONNMARK (xt_connmark, revision 1).
+void set_connmark(const SetConnmark& effect, Traveller& packet) {
+  if (!packet.attachment.entry) return;
+  std::uint32_t& ctmark = packet.attachment.entry->mark;
+  switch (effect.op) {
+    case SetConnmark::Op::kSet: ctmark = (ctmark & ~effect.ctmask) ^ effect.value; break;
+    case SetConnmark::Op::kSave:
+      ctmark = (ctmark & ~effect.ctmask) ^ (packet.view.mark & effect.nfmask);
+      break;
+    case SetConnmark::Op::kRestore:
+      packet.set_mark((packet.view.mark & ~effect.nfmask) ^ (ctmark & effect.ctmask));
+      break;
+  }
+  packet.reading[Field::kCtMark] = ctmark;
+}
+
+bool settled(const Traveller& packet) {
+  return packet.has_template || packet.attachment.entry || packet.attachment.untracked();
+}
+
+void notrack(Traveller& packet) {
+  if (settled(packet)) return;
+  packet.attachment.state = CtState::kUntracked;
+  packet.reading[Field::kCtState] = static_cast<unsigned>(CtState::kUntracked);
+}
+
+void attach_template(const AttachTemplate& effect, Traveller& packet) {
+  if (settled(packet)) return;
+  if (effect.zone != 0 || effect.zone_from_mark) throw Unmodelled("CT --zone");
+  if (!effect.helper.empty()) throw Unmodelled("CT --helper");
+  packet.has_template = true;
+}
+
+}  // namespace
+
+Walker::Walker(const Program& program, const World& world, Backend backend)
+    : program_(program), backend_(backend), code_(program.ruleset().family, world.names()) {
+  steps_.reserve(program.rules().size());
+  for (const ProgramRule& rule : program.rules()) steps_.push_back(compile(rule));
+  rules_.resize(program.rules().size());
+  policies_.resize(program.chains().size());
+}
+
+std::string Walker::place(const ProgramRule& rule) const {
+  const ProgramChain& chain = program_.chains()[rule.chain];
+  return std::string(text(chain.table)) + " " + chain.chain->name + " " +
+         std::to_string(rule.number);
+}
+
+Walker::Kind Walker::kind_of(const Effect& effect) const {
+  return std::visit(Overloaded{[](const Accept&) { return Kind::kAccept; },
+                               [](const Drop&) { return Kind::kDrop; },
+                               [](const Return&) { return Kind::kReturn; },
+                               [](const Reject&) { return Kind::kReject; },
+                               [](const Annotate&) { return Kind::kContinue; },
+                               [](const OpaqueTarget&) { return Kind::kOpaque; },
+                               [](const auto&) { return Kind::kEffect; }},
+                    effect);
+}
+
+Walker::Step Walker::compile(const ProgramRule& rule) {
+  Step step;
+  step.code = code_.add(*rule.rule, backend_, place(rule));
+  step.callee = rule.callee.value_or(0);
+  const Action& action = rule.rule->action;
+  if (std::holds_alternative<Jump>(action)) step.kind = Kind::kJump;
+  if (std::holds_alternative<Goto>(action)) step.kind = Kind::kGoto;
+  if (const auto* effect = std::get_if<Effect>(&action)) {
+    step.kind = kind_of(*effect);
+    step.effect = effect;
+  }
+  return step;
+}
+
+void Walker::apply(const Effect& effect, Traveller& packet) const {
+  std::visit(Overloaded{[&](const SetMark& e) {
+                          packet.set_mark((packet.view.mark & ~e.mask) ^ e.value);
+                        },
+                        [&](const SetConnmark& e) { set_connmark(e, packet); },
+                        [&](const NoTrack&) { notrack(packet); },
+                        [&](const AttachTemplate& e) { attach_template(e, packet); },
+                        [](const Nat&) { throw Unmodelled("NAT"); },
+                        [](const auto&) { POSTERN_CHECK(false, "not an effect on the packet"); }},
+             effect);
+}
+
+// A target whose verdict the text does not decide. It changes nothing else here: the chooser's
+// values are one of its possible behaviours, the symbolic side covers the others.
+Walker::Kind Walker::choose(const ProgramRule& rule, const Step& step, Chooser& chooser) const {
+  static constexpr Kind kKinds[] = {Kind::kContinue, Kind::kAccept, Kind::kDrop, Kind::kReturn};
+  const auto& opaque = std::get<OpaqueTarget>(*step.effect);
+  return kKinds[chooser.choose({opaque.why, place(rule), 4, 0}) & 3];
+}
+
+void Walker::note(Trace* trace, const TraceStep& step) const {
+  if (trace != nullptr) trace->push_back(step);
+}
+
+WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser& chooser,
+                         Trace* trace) {
+  const auto entry = program_.entry(hook, table);
+  if (!entry) return {};
+  stack_.clear();
+  TraceStep noted{.kind = TraceStep::Kind::kRule,
+                  .family = program_.ruleset().family,
+                  .hook = hook,
+                  .table = table,
+                  .failed = {},
+                  .own_reply = packet.is_answer,
+                  .note = {}};
+  Frame at{program_.chains()[*entry].first, *entry};
+  const auto enter = [&](ChainId chain) { at = {program_.chains()[chain].first, chain}; };
+  for (;;) {
+    const ProgramChain& chain = program_.chains()[at.chain];
+    Kind kind = Kind::kReturn;                    // what falling off the end means
+    if (at.next != chain.first + chain.count) {
+      const RuleId id = at.next++;
+      const Step& step = steps_[id];
+      const RuleCode::Outcome outcome =
+          step.code == RuleCode::kMatch ? RuleCode::Outcome{RuleCode::kMatch, 0}
+                                        : code_.run(step.code, packet.reading, chooser);
+      const bool matched = outcome.end == RuleCode::kMatch;
+      if (trace != nullptr) {
+        noted.chain = at.chain;
+        noted.rule = id;
+        noted.matched = matched;
+        noted.hotdrop = outcome.end == RuleCode::kHotdrop;
+        noted.failed = matched ? std::nullopt : std::optional(outcome.clause);
+        note(trace, noted);
+      }
+      if (outcome.end == RuleCode::kHotdrop) return {false, nullptr};
+      if (!matched) continue;
+      count(rules_[id], packet);
+      kind = step.kind == Kind::kOpaque ? choose(program_.rules()[id], step, chooser) : step.kind;
+      switch (kind) {
+        case Kind::kAccept: return {};
+        case Kind::kDrop: return {false, nullptr};
+        case Kind::kReject: return {false, &std::get<Reject>(*step.effect)};
+        case Kind::kEffect: apply(*step.effect, packet); continue;
+        case Kind::kJump: stack_.push_back(at); [[fallthrough]];
+        case Kind::kGoto: enter(step.callee); continue;
+        case Kind::kContinue: continue;
+        case Kind::kReturn:
+        case Kind::kOpaque: break;
+      }
+    }
+    if (stack_.empty()) break;
+    at = stack_.back();
+    stack_.pop_back();
+  }
+  count(policies_[*entry], packet);
+  const Policy policy = *program_.chains()[*entry].chain->policy;
+  noted.kind = TraceStep::Kind::kPolicy;
+  noted.chain = *entry;
+  noted.matched = policy == Policy::kAccept;
+  note(trace, noted);
+  return {policy == Policy::kAccept, nullptr};
+}
+
+void Walker::clear() {
+  std::ranges::fill(rules_, Counters{});
+  std::ranges::fill(policies_, Counters{});
+}
+
+void Walker::collect(Hits& hits, std::optional<Family> family) const {
+  for (RuleId id = 0; id < rules_.size(); ++id) {
+    if (rules_[id].packets == 0) continue;
+    const ProgramRule& rule = program_.rules()[id];
+    const ProgramChain& chain = program_.chains()[rule.chain];
+    hits.rules.push_back({chain.table, chain.chain->name, rule.number, rules_[id].packets,
+                          rules_[id].bytes, print(*rule.rule, chain.chain->name), family});
+  }
+  for (ChainId id = 0; id < policies_.size(); ++id) {
+    if (policies_[id].packets == 0) continue;
+    const ProgramChain& chain = program_.chains()[id];
+    const bool accepts = chain.chain->policy == Policy::kAccept;
+    hits.policies.push_back({chain.table, chain.chain->name, 0, policies_[id].packets,
+                             policies_[id].bytes, accepts ? "ACCEPT" : "DROP", family});
+  }
+}
+
+}  // namespace postern

@@ -1,0 +1,69 @@
+// Walks a packet through one table's chain at one hook: rules in order, jumps and gotos with an
+// explicit stack, counters, and the effects that targets have on the packet and its entry
+// (kernel-facts 9, 22, 23). A REJECT is only reported: its answer is the caller's business.
+// Covered by tests/unit/engine_walk_test.cpp.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/chooser.hpp"
+#include "engine/engine.hpp"
+#include "engine/rule_code.hpp"
+#include "engine/trace.hpp"
+#include "engine/traveller.hpp"
+#include "flow/program.hpp"
+
+namespace postern {
+
+struct WalkVerdict {
+  bool accepted = true;
+  const Reject* reject = nullptr;     // with accepted == false
+};
+
+class Walker {
+ public:
+  // `program` must outlive the walker.
+  Walker(const Program& program, const World& world, Backend backend);
+
+  const Program& program() const { return program_; }
+  bool reads(Field field) const { return code_.reads(field); }
+  // True without counting anything when the ruleset has no such chain. Throws Unmodelled at a NAT
+  // target, a zone or a helper.
+  WalkVerdict walk(Hook hook, TableName table, Traveller& packet, Chooser& chooser, Trace* trace);
+
+  // Adds what was counted since the last clear to `hits`; `family` is set in each when given.
+  void collect(Hits& hits, std::optional<Family> family) const;
+  void clear();
+
+ private:
+  enum class Kind : std::uint8_t {
+    kContinue, kAccept, kDrop, kReturn, kJump, kGoto, kReject, kEffect, kOpaque,
+  };
+  struct Step {
+    std::int32_t code = RuleCode::kMatch;
+    Kind kind = Kind::kContinue;
+    ChainId callee = 0;
+    const Effect* effect = nullptr;
+  };
+  struct Frame { RuleId next; ChainId chain; };
+  // What one rule led to. kGoOn: the next rule; kEnter: `stack_` and position have changed.
+  enum class Turn : std::uint8_t { kGoOn, kEnter, kAccept, kDrop, kReject };
+
+  std::string place(const ProgramRule& rule) const;
+  Step compile(const ProgramRule& rule);
+  Kind kind_of(const Effect& effect) const;
+  void apply(const Effect& effect, Traveller& packet) const;
+  Kind choose(const ProgramRule& rule, const Step& step, Chooser& chooser) const;
+  void note(Trace* trace, const TraceStep& step) const;
+
+  const Program& program_;
+  Backend backend_;
+  RuleCode code_;
+  std::vector<Step> steps_;                      // by RuleId
+  std::vector<Counters> rules_, policies_;       // by RuleId, by ChainId
+  std::vector<Frame> stack_;                     // kept to save allocations
+};
+
+}  // namespace postern

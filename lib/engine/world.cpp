@@ -1,0 +1,163 @@
+// How a World is built from a scenario: addresses, the routes that the kernel makes of them, the
+// user's routes, sysctls. Routing decisions are in route.cpp.
+#include "engine/world.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace postern {
+namespace {
+
+u128 mask_of(Family family, unsigned length) {
+  const unsigned bits = address_bits(family);
+  return low_bits(bits) & ~low_bits(bits - std::min(length, bits));
+}
+
+Prefix prefix_of(const Address& address, unsigned length) {
+  const u128 mask = mask_of(address.family, length);
+  return {{address.family, address.value & mask}, mask};
+}
+
+}  // namespace
+
+World::World(const Scenario& scenario) : names_{""}, mtus_{0} {
+  for (const Interface& interface : scenario.interfaces) {
+    const auto id = static_cast<DeviceId>(names_.size());
+    names_.push_back(interface.name);
+    mtus_.push_back(interface.name == "lo" ? 65536 : interface.mtu);
+    if (interface.name == "lo") loopback_ = id;
+  }
+  if (loopback_ == kNoDevice) {
+    loopback_ = static_cast<DeviceId>(names_.size());
+    names_.push_back("lo");
+    mtus_.push_back(65536);
+  }
+  for (const char* text : {"127.0.0.1/8", "::1/128"}) {
+    const std::string_view word(text);
+    const auto slash = word.find('/');
+    const auto address = Address::parse(word.substr(0, slash));
+    add_own({*address, address->family == Family::kIpv4 ? 8U : 128U}, loopback_);
+  }
+  for (const Interface& interface : scenario.interfaces) {
+    add_addresses(interface, *device(interface.name));
+  }
+  forwarding_[0] = forwarding_[1] = scenario.forwarding;
+  for (const auto& [key, value] : scenario.sysctl) set_sysctl(key, value);
+  for (const Route& route : scenario.routes) add_route(route);
+}
+
+std::optional<DeviceId> World::device(std::string_view name) const {
+  const auto it = std::find(names_.begin() + 1, names_.end(), name);
+  if (it == names_.end()) return std::nullopt;
+  return static_cast<DeviceId>(it - names_.begin());
+}
+
+void World::add_addresses(const Interface& interface, DeviceId id) {
+  for (const InterfaceAddress& own : interface.addresses) {
+    if (!is_own(own.address)) add_own(own, id);
+  }
+}
+
+// The routes that an address brings with it: fib_add_ifaddr (IPv4), addrconf (IPv6).
+void World::add_own(const InterfaceAddress& own, DeviceId id) {
+  const Address& address = own.address;
+  const unsigned bits = address_bits(address.family);
+  const bool secondary = std::ranges::any_of(own_, [&](const Own& other) {
+    return other.device == id && other.length == own.length &&
+           prefix_of(other.address, own.length) == prefix_of(address, own.length);
+  });
+  own_.push_back({address, own.length, id});
+  local_.push_back({prefix_of(address, bits), bits, RouteType::kLocal, id, address});
+  const Prefix network = prefix_of(address, own.length);
+  if (address.family == Family::kIpv6) {
+    if (id != loopback_) {
+      main_.push_back({network, own.length, RouteType::kUnicast, id, std::nullopt});
+    }
+    return;
+  }
+  if (secondary || own.length >= 32) return;
+  auto& table = id == loopback_ ? local_ : main_;
+  table.push_back({network, own.length, id == loopback_ ? RouteType::kLocal : RouteType::kUnicast,
+                   id, address});
+  if (own.length >= 31) return;
+  const Address broadcast{address.family, network.address.value | (low_bits(bits) & ~network.mask)};
+  local_.push_back({prefix_of(broadcast, bits), bits, RouteType::kBroadcast, id, address});
+}
+
+void World::add_route(const Route& route) {
+  static const std::map<std::string_view, RouteType> kTypes{
+      {"unicast", RouteType::kUnicast},       {"local", RouteType::kLocal},
+      {"broadcast", RouteType::kBroadcast},   {"anycast", RouteType::kAnycast},
+      {"blackhole", RouteType::kBlackhole},   {"unreachable", RouteType::kUnreachable},
+      {"prohibit", RouteType::kProhibit}};
+  const auto type = kTypes.find(route.type);
+  if (type == kTypes.end()) return;  // "throw": the lookup goes on, as if the route were not there
+  FibRoute made;
+  made.to = route.to;
+  made.length = route.to.length().value_or(0);
+  made.type = type->second;
+  made.device = device(route.device).value_or(kNoDevice);
+  if (made.device == kNoDevice && route.via) {
+    if (const FibRoute* to_gateway = lookup(*route.via)) made.device = to_gateway->device;
+  }
+  const bool local = made.type == RouteType::kLocal || made.type == RouteType::kBroadcast ||
+                     made.type == RouteType::kAnycast;
+  if (made.type == RouteType::kUnicast && made.device == kNoDevice) return;
+  if (made.device != kNoDevice && made.to.address.family == Family::kIpv4) {
+    made.source = source_for(route.via.value_or(made.to.address), made.device);
+  }
+  (local ? local_ : main_).push_back(made);
+}
+
+// inet_select_addr and ipv6_dev_get_saddr, as far as addresses without scopes and lifetimes need:
+// an address of the device, best one whose network holds the destination; else any other's.
+std::optional<Address> World::source_for(const Address& destination, DeviceId id) const {
+  const Own* best = nullptr;
+  int best_score = -1;
+  for (const Own& own : own_) {
+    if (own.address.family != destination.family) continue;
+    int score = own.device == id ? 1000 : 0;
+    if (own.device == loopback_ && id != loopback_ &&
+        (own.length == 8 || own.address.value == 1)) {
+      continue;  // 127.0.0.1 and ::1 have host scope
+    }
+    if (own.address.family == Family::kIpv4) {
+      if (prefix_of(own.address, own.length).contains(destination)) score += 1;
+    } else {
+      for (unsigned length = 128; length > 0; --length) {
+        if (!prefix_of(own.address, length).contains(destination)) continue;
+        score += static_cast<int>(length);
+        break;
+      }
+    }
+    if (score <= best_score) continue;
+    best = &own;
+    best_score = score;
+  }
+  if (best == nullptr) return std::nullopt;
+  return best->address;
+}
+
+void World::set_sysctl(const std::string& key, const std::string& value) {
+  sysctl_[key] = value;
+  const bool on = value != "0";
+  if (key == "net/ipv4/ip_forward" || key == "net/ipv4/conf/all/forwarding") forwarding_[0] = on;
+  if (key == "net/ipv6/conf/all/forwarding") forwarding_[1] = on;
+}
+
+std::int64_t World::sysctl(const std::string& key, std::int64_t fallback) const {
+  const auto it = sysctl_.find(key);
+  if (it == sysctl_.end()) return fallback;
+  std::int64_t value = fallback;
+  std::from_chars(it->second.data(), it->second.data() + it->second.size(), value);
+  return value;
+}
+
+std::int64_t World::conf(std::string_view key, DeviceId id) const {
+  const std::string name(key);
+  return std::max(sysctl("net/ipv4/conf/all/" + name, 0),
+                  sysctl("net/ipv4/conf/" + names_[id] + "/" + name,
+                         sysctl("net/ipv4/conf/default/" + name, 0)));
+}
+
+}  // namespace postern

@@ -1,0 +1,103 @@
+// lib/engine/view and fragments: what the flat view says must be what the bytes on the wire say.
+#include <gtest/gtest.h>
+
+#include "engine/fragments.hpp"
+#include "engine/view.hpp"
+#include "scenario/serialise.hpp"
+
+namespace postern {
+namespace {
+
+Packet base(std::uint8_t number, bool v6 = false) {
+  Packet p;
+  p.source = *Address::parse(v6 ? "2001:db8::9" : "192.0.2.9");
+  p.destination = *Address::parse(v6 ? "2001:db8::1" : "192.0.2.1");
+  p.protocol = number;
+  p.source_port = 5000;
+  p.destination_port = 53;
+  p.type = 8;
+  p.payload = {1, 2, 3};
+  p.chunks = {1, 0, 0, 4};
+  return p;
+}
+
+TEST(EngineView, LengthIsTheSerialisedLength) {
+  for (const bool v6 : {false, true}) {
+    for (const int number : {1, 6, 17, 33, 47, 58, 99, 132, 136}) {
+      Packet p = base(static_cast<std::uint8_t>(number), v6);
+      EXPECT_EQ(view_of(p).length, to_bytes(p).size()) << number << v6;
+      p.options = {2, 4, 5, 180, 1};
+      p.more_fragments = true;
+      EXPECT_EQ(view_of(p).length, to_bytes(p).size()) << number << v6;
+      p.inner = std::make_shared<Packet>(base(17, v6));
+      EXPECT_EQ(view_of(p).length, to_bytes(p).size()) << number << v6;
+      p.inner_length = 500;
+      EXPECT_EQ(view_of(p).length, to_bytes(p).size()) << number << v6;
+    }
+  }
+}
+
+TEST(EngineView, AbsentHeadersReadAsZero) {
+  Packet p = base(17);
+  p.fragment_offset = 16;
+  EXPECT_EQ(view_of(p).destination_port, 0);
+  EXPECT_EQ(view_of(p).fragment_offset, 2);
+  EXPECT_FALSE(view_of(p).truncated);
+  p = base(47);
+  EXPECT_EQ(view_of(p).source_port, 0);
+}
+
+TEST(EngineView, BytesAreDissected) {
+  Packet p = base(17);
+  p.raw_l4 = Bytes{0x13, 0x88, 0, 53, 0, 9, 0, 0, 7};
+  Packet read = readable(p);
+  EXPECT_EQ(view_of(read).destination_port, 53);
+  EXPECT_FALSE(view_of(read).truncated);
+  EXPECT_FALSE(view_of(read).bad_length);
+  p.raw_l4 = Bytes{0x13, 0x88, 0, 53, 0, 99, 0, 0, 7};
+  read = readable(p);
+  EXPECT_TRUE(view_of(read).bad_length);
+  p.raw_l4 = Bytes{0x13, 0x88, 0, 53};
+  read = readable(p);
+  EXPECT_TRUE(view_of(read).truncated);
+  EXPECT_EQ(view_of(read).destination_port, 0);
+}
+
+TEST(EngineFragments, CutAndJoined) {
+  for (const bool v6 : {false, true}) {
+    Packet p = base(17, v6);
+    p.payload.assign(100, 7);
+    p.fragment_size = 24;
+    p.ip_id = 77;
+    std::vector<Packet> pieces = cut(p);
+    ASSERT_EQ(pieces.size(), 5U);
+    std::swap(pieces[1], pieces[3]);
+    Reassembler reassembler;
+    std::optional<Packet> whole;
+    for (const Packet& piece : pieces) {
+      EXPECT_FALSE(whole);
+      whole = reassembler.add(piece);
+    }
+    ASSERT_TRUE(whole);
+    EXPECT_EQ(whole->fragment_size, 24);
+    EXPECT_EQ(whole->payload, p.payload);
+    EXPECT_EQ(view_of(*whole).destination_port, 53);
+    EXPECT_EQ(view_of(*whole).length, to_bytes(p).size());
+    EXPECT_EQ(cut(*whole).size(), 5U);
+  }
+}
+
+TEST(EngineFragments, OverlapEmptiesTheQueue) {
+  Packet p = base(17);
+  p.payload.assign(40, 7);
+  p.fragment_size = 16;
+  const std::vector<Packet> pieces = cut(p);
+  Reassembler reassembler;
+  EXPECT_FALSE(reassembler.add(pieces[0]));
+  EXPECT_FALSE(reassembler.add(pieces[0]));
+  EXPECT_FALSE(reassembler.add(pieces[1]));
+  EXPECT_FALSE(reassembler.add(pieces[2]));
+}
+
+}  // namespace
+}  // namespace postern
