@@ -27,6 +27,7 @@
 
 #include "flow/program.hpp"
 #include "scenario/scenario.hpp"
+#include "symbolic/abstract_entry.hpp"
 #include "symbolic/space.hpp"
 
 namespace postern {
@@ -61,6 +62,7 @@ struct EntryInfo {
   bool by_responder = false;             // roles swapped: the flow's responder is its originator
   bool seen_reply = false, assured = false;
   std::string text;                      // hidden state included
+  AbstractEntry entry;                   // one representative, where alike ones were merged
 };
 
 // One packet (or one wait) of a sequence. `packets` are the packets that do this, over flow and packet
@@ -72,6 +74,9 @@ struct FlowStep {
   CtState state = CtState::kInvalid;     // seen after the (last) lookup
   std::string segment;                   // "SYN", "ACK", "request", ... and how its numbers lie
   std::uint16_t transition = 0;          // index into Model::transitions
+  PacketKind kind = PacketKind::kGeneric;
+  Condition condition = Condition::kAlways;  // which numbers make it come true
+  bool coarse = false;                   // an over-approximated outcome: no `yes` may rest on it
   bool accepted = false;
   Set packets;
 };
@@ -148,6 +153,11 @@ class Model {
   Budgeted<Set> question(Path path, const PredicatePtr& m);
   // Everything that can set out on the path.
   Budgeted<Set> anything(Path path);
+  // Everything that one end may send on the path of a flow, as the fixpoint takes it: the initiator's
+  // half is anything(path). Flow axes, packet axes and kInitialMark.
+  Budgeted<Set> sendable(Path path, bool reply);
+  // The state number of an entry between packets (merged ones share it); nullopt: not a state.
+  std::optional<std::uint16_t> entry_index(const AbstractEntry& entry) const;
 
   Budgeted<DeliverAnswer> deliver(Path path, Set m);
   Budgeted<ConnectAnswer> connect(Path path, Set m);
