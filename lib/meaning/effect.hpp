@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "net/address.hpp"
+#include "net/field.hpp"
 
 namespace postern {
 
@@ -55,11 +56,21 @@ struct Nat {
   std::uint16_t port_low = 0, port_high = 0;
   bool random = false, persistent = false;
 };
+// Writes a header field: field = (field & ~mask) ^ value; goes on (TOS, DSCP, TTL --ttl-set, ECN).
+struct SetField {
+  Field field = Field::kTos;
+  u128 value = 0, mask = 0;
+};
+// field += delta, stopping at 0 and at the field's largest value; goes on (TTL --ttl-inc, HL).
+struct AddField {
+  Field field = Field::kTtl;
+  int delta = 0;
+};
 // A target that postern does not know or whose verdict the text does not decide (NFQUEUE, an unknown
 // name): any verdict or none, having changed any field, mark, entry or set.
 struct OpaqueTarget { std::string why; };
 
 using Effect = std::variant<Accept, Drop, Return, Reject, Annotate, SetMark, SetConnmark, NoTrack,
-                            AttachTemplate, Nat, OpaqueTarget>;
+                            AttachTemplate, Nat, SetField, AddField, OpaqueTarget>;
 
 }  // namespace postern

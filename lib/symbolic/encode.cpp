@@ -247,6 +247,9 @@ void Encoder::apply(const Effect& effect, Term matched, Frame& frame) {
             frame.unmodelled.push_back(matched);
             stop(frame.accepted);
           },
+          // Fields other than marks do not change in a frame: beyond the model, like an opaque target.
+          [&](const SetField&) { frame.unmodelled.push_back(matched); },
+          [&](const AddField&) { frame.unmodelled.push_back(matched); },
           [&](const OpaqueTarget&) {
             // Any verdict, or it goes on with anything changed: beyond the model.
             frame.unmodelled.push_back(matched);

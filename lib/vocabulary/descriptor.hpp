@@ -72,10 +72,16 @@ struct MatchMeaning {
   PredicatePtr hotdrop = constant(false);
 };
 
+// Where a rule stands: its table, and every built-in chain from which it can be reached.
+struct RulePlace {
+  std::string_view table;                   // "filter"
+  std::span<const std::string_view> hooks;  // "INPUT", ...
+};
+
 struct Match {
   std::string_view name;  // as after -m
   std::vector<Family> families = {Family::kIpv4, Family::kIpv6};
-  // The match needs -p of one of these protocols (not inverted); empty: any.
+  // The kernel loads it only beside -p of one of these protocols (not inverted); empty: any.
   std::vector<std::uint8_t> protocols = {};
   std::vector<OptionSpec> options = {};
   std::function<tl::expected<MatchMeaning, Complaint>(const Arguments&)> meaning;
@@ -84,8 +90,10 @@ struct Match {
   // Canonical text after "-m name " (may be empty), when deriving it from the options is not
   // enough. It may rely on `meaning` having accepted the arguments.
   std::function<std::string(const Arguments&)> print = {};
-  // As Target::hooks.
+  // As for targets.
+  std::vector<std::string_view> tables = {};
   std::vector<std::string_view> hooks = {};
+  std::function<std::optional<std::string>(const Arguments&, const RulePlace&)> refused = {};
 };
 
 struct Target {
@@ -100,8 +108,9 @@ struct Target {
   // Where the kernel takes the target; empty: everywhere. Loading refuses it elsewhere although the
   // text parses (check PST002); the binder keeps it.
   std::vector<std::string_view> tables = {};  // "raw", "mangle", "nat", "filter", "security"
-  std::vector<std::string_view> hooks =
-      {};  // "PREROUTING", ...: every hook that can reach the rule
+  std::vector<std::string_view> hooks = {};   // "INPUT", ...: every hook that reaches the rule
+  // What else the kernel refuses: a sentence, or nullopt when it loads.
+  std::function<std::optional<std::string>(const Arguments&, const RulePlace&)> refused = {};
 };
 
 // Reads one option: the words after it (word_count(spec.type) of them), its `!`, bounds and family.
@@ -123,6 +132,14 @@ FoundOption find_option(std::span<const OptionSpec> options, std::string_view wo
 // options that exclude each other or are repeated; then the descriptor's own meaning.
 tl::expected<MatchMeaning, Complaint> bind_match(const Match& match, const Arguments& arguments);
 tl::expected<Effect, Complaint> bind_target(const Target& target, const Arguments& arguments);
+
+// Why the kernel does not load a match or target that bound (its protocol, table, hook or values),
+// as one sentence; nullopt when it does. One such rule, and no rule of the table loads (check
+// PST002).
+std::optional<std::string> kernel_refuses(const Match& match, const Arguments& arguments,
+                                          const RulePlace& place);
+std::optional<std::string> kernel_refuses(const Target& target, const Arguments& arguments,
+                                          const RulePlace& place);
 
 // Canonical text, "-m NAME ..." or "-j NAME ...", of arguments that bound.
 std::string print_match(const Match& match, const Arguments& arguments);

@@ -25,18 +25,6 @@ Trouble check_family(std::span<const Family> families, Family family) {
                    ""};
 }
 
-Trouble check_protocol(std::span<const std::uint8_t> protocols, const Arguments& arguments) {
-  if (protocols.empty()) return std::nullopt;
-  const bool right = arguments.protocol && !arguments.protocol_inverted &&
-                     std::ranges::find(protocols, *arguments.protocol) != protocols.end();
-  if (right) return std::nullopt;
-  std::string wanted;
-  for (const std::uint8_t number : protocols) {
-    wanted += (wanted.empty() ? "-p " : " or -p ") + protocol_name(number);
-  }
-  return Complaint{"the rule's protocol does not fit", "put " + wanted + " before it"};
-}
-
 Trouble check_repeats(const Arguments& arguments) {
   for (std::size_t i = 0; i < arguments.options.size(); ++i) {
     const OptionSpec& later = *arguments.options[i].spec;
@@ -73,10 +61,44 @@ Trouble check_required(std::span<const OptionSpec> specs, const Arguments& argum
 template <class Descriptor>
 Trouble check(const Descriptor& descriptor, const Arguments& arguments) {
   Trouble trouble = check_family(descriptor.families, arguments.family);
-  if (!trouble) trouble = check_protocol(descriptor.protocols, arguments);
   if (!trouble) trouble = check_repeats(arguments);
   if (!trouble) trouble = check_required(descriptor.options, arguments);
   return trouble;
+}
+
+using Refusal = std::optional<std::string>;
+
+Refusal refuses_protocol(std::span<const std::uint8_t> protocols, const Arguments& arguments) {
+  if (protocols.empty()) return std::nullopt;
+  const bool right = arguments.protocol && !arguments.protocol_inverted &&
+                     std::ranges::find(protocols, *arguments.protocol) != protocols.end();
+  if (right) return std::nullopt;
+  std::string wanted;
+  for (const std::uint8_t number : protocols) {
+    wanted += (wanted.empty() ? "-p " : " or -p ") + protocol_name(number);
+  }
+  return "it needs " + wanted;
+}
+
+// `what` is "table" or "chain".
+Refusal refuses_place(std::span<const std::string_view> allowed,
+                      std::span<const std::string_view> places, std::string_view what) {
+  if (allowed.empty()) return std::nullopt;
+  for (const std::string_view place : places) {
+    if (std::ranges::find(allowed, place) == allowed.end()) {
+      return "it is not allowed in " + std::string(what) + " " + std::string(place);
+    }
+  }
+  return std::nullopt;
+}
+
+template <class Descriptor>
+Refusal refuses(const Descriptor& descriptor, const Arguments& arguments, const RulePlace& place) {
+  Refusal refusal = refuses_protocol(descriptor.protocols, arguments);
+  if (!refusal) refusal = refuses_place(descriptor.tables, std::span(&place.table, 1), "table");
+  if (!refusal) refusal = refuses_place(descriptor.hooks, place.hooks, "chain");
+  if (!refusal && descriptor.refused) refusal = descriptor.refused(arguments, place);
+  return refusal;
 }
 
 template <class Descriptor>
@@ -130,6 +152,16 @@ tl::expected<MatchMeaning, Complaint> bind_match(const Match& match, const Argum
 tl::expected<Effect, Complaint> bind_target(const Target& target, const Arguments& arguments) {
   if (auto trouble = check(target, arguments)) return tl::unexpected(std::move(*trouble));
   return target.effect(arguments);
+}
+
+std::optional<std::string> kernel_refuses(const Match& match, const Arguments& arguments,
+                                          const RulePlace& place) {
+  return refuses(match, arguments, place);
+}
+
+std::optional<std::string> kernel_refuses(const Target& target, const Arguments& arguments,
+                                          const RulePlace& place) {
+  return refuses(target, arguments, place);
 }
 
 std::string print_options(std::span<const OptionSpec> specs, const Arguments& arguments) {

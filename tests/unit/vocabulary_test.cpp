@@ -106,7 +106,12 @@ TEST(Option, ComplainsAboutTheWhole) {
   const BoundOption flags = *read_option(*find_option(tcp->options, "--tcp-flags").spec, true,
                                          std::vector<std::string>{"SYN", "SYN"}, rule);
   EXPECT_EQ(bind({syn}, 6), "ok");
-  EXPECT_EQ(bind({syn}, std::nullopt), "the rule's protocol does not fit");
+  const std::string_view input = "INPUT";
+  const RulePlace place{"filter", std::span(&input, 1)};
+  EXPECT_EQ(kernel_refuses(*tcp, {}, place), "it needs -p tcp");
+  EXPECT_EQ(kernel_refuses(*tcp, {.protocol = 6}, place), std::nullopt);
+  const Target* notrack = find_target("NOTRACK", Family::kIpv6);
+  EXPECT_EQ(kernel_refuses(*notrack, {}, place), "it is not allowed in table filter");
   EXPECT_EQ(bind({syn, syn}, 6), "--syn is given twice");
   EXPECT_EQ(bind({syn, flags}, 6), "--syn and --tcp-flags exclude each other");
   const Arguments arguments{.options = std::span(&flags, 1), .protocol = 6};
