@@ -45,11 +45,15 @@ bool checksum_holds(const PacketView& view) {
 // TTL and TOS in the bytes of a packet that only its bytes describe.
 void patch_raw(Bytes& raw, const PacketView& view) {
   if (view.family == Family::kIpv6) {
-    if (raw.size() > 7) raw[7] = view.ttl;
+    if (raw.size() < 40) return;
+    raw[0] = static_cast<std::uint8_t>(0x60 | view.tos >> 4);
+    raw[1] = static_cast<std::uint8_t>((view.tos << 4) | (raw[1] & 15));
+    raw[7] = view.ttl;
     return;
   }
   const std::size_t header = raw.empty() ? 0 : (raw[0] & 15) * 4U;
   if (header < 20 || raw.size() < header) return;
+  raw[1] = view.tos;
   raw[8] = view.ttl;
   raw[10] = raw[11] = 0;
   const std::uint16_t sum = internet_checksum(ByteView(raw).first(header));
@@ -61,8 +65,9 @@ void patch_raw(Bytes& raw, const PacketView& view) {
 
 Packet current(const PacketView& view) {
   Packet packet = *view.packet;
-  const bool changed = packet.ttl != view.ttl;
+  const bool changed = packet.ttl != view.ttl || packet.tos != view.tos;
   packet.ttl = view.ttl;
+  packet.tos = view.tos;
   packet.mark = view.mark;
   if (changed && packet.raw) patch_raw(*packet.raw, view);
   return packet;

@@ -340,6 +340,8 @@ void Pipeline::note_event(const Traveller& packet, Hook hook, std::string event)
                      .family = packet.view.family,
                      .hook = hook,
                      .failed = {},
+                     .values = {},
+                     .interfaces = {},
                      .own_reply = packet.is_answer,
                      .note = std::move(event)});
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "flow/program.hpp"
@@ -27,6 +28,9 @@ struct TraceStep {
   bool matched = false;
   bool hotdrop = false;                    // a clause dropped the packet on the spot
   std::optional<std::uint32_t> failed;     // index of the first clause that did not hold
+  // What that clause read: fields with their values, and "in is eth0", "out is none".
+  std::vector<std::pair<Field, u128>> values;
+  std::vector<std::string> interfaces;
   bool own_reply = false;                  // the step belongs to a packet that the host generated
   std::string note;                        // for kEvent
 };

@@ -4,7 +4,6 @@
 
 #include "base/check.hpp"
 #include "base/overloaded.hpp"
-#include "ir/print.hpp"
 
 namespace postern {
 namespace {
@@ -30,6 +29,32 @@ void set_connmark(const SetConnmark& effect, Traveller& packet) {
   packet.reading[Field::kCtMark] = ctmark;
 }
 
+bool mentions_interface(const Predicate& predicate, bool output) {
+  const auto below = [&](const PredicatePtr& p) { return mentions_interface(*p, output); };
+  return std::visit(Overloaded{[&](const InterfaceIs& n) { return n.output == output; },
+                               [&](const Not& n) { return below(n.operand); },
+                               [&](const All& n) { return std::ranges::any_of(n.operands, below); },
+                               [&](const Any& n) { return std::ranges::any_of(n.operands, below); },
+                               [](const auto&) { return false; }},
+                    predicate.node);
+}
+
+// TTL, hop limit and TOS; other headers are not rewritten yet.
+void write_field(Field field, u128 value, Traveller& packet) {
+  if (field != Field::kTtl && field != Field::kTos) {
+    throw Unmodelled("a target that writes " + std::string(info(field).name));
+  }
+  auto& header = field == Field::kTtl ? packet.view.ttl : packet.view.tos;
+  header = static_cast<std::uint8_t>(value);
+  packet.reading[field] = value;
+}
+
+void add_field(const AddField& effect, Traveller& packet) {
+  const int largest = static_cast<int>(low_bits(info(effect.field).width) & 0xffff);
+  const int value = static_cast<int>(packet.reading[effect.field]) + effect.delta;
+  write_field(effect.field, static_cast<unsigned>(std::clamp(value, 0, largest)), packet);
+}
+
 bool settled(const Traveller& packet) {
   return packet.has_template || packet.attachment.entry || packet.attachment.untracked();
 }
@@ -50,7 +75,10 @@ void attach_template(const AttachTemplate& effect, Traveller& packet) {
 }  // namespace
 
 Walker::Walker(const Program& program, const World& world, Backend backend)
-    : program_(program), backend_(backend), code_(program.ruleset().family, world.names()) {
+    : program_(program),
+      devices_(world.names()),
+      backend_(backend),
+      code_(program.ruleset().family, world.names()) {
   steps_.reserve(program.rules().size());
   for (const ProgramRule& rule : program.rules()) steps_.push_back(compile(rule));
   rules_.resize(program.rules().size());
@@ -96,6 +124,11 @@ void Walker::apply(const Effect& effect, Traveller& packet) const {
                         [&](const NoTrack&) { notrack(packet); },
                         [&](const AttachTemplate& e) { attach_template(e, packet); },
                         [](const Nat&) { throw Unmodelled("NAT"); },
+                        [&](const SetField& e) {
+                          const u128 kept = packet.reading[e.field] & ~e.mask;
+                          write_field(e.field, kept ^ e.value, packet);
+                        },
+                        [&](const AddField& e) { add_field(e, packet); },
                         [](const auto&) { POSTERN_CHECK(false, "not an effect on the packet"); }},
              effect);
 }
@@ -108,8 +141,25 @@ Walker::Kind Walker::choose(const ProgramRule& rule, const Step& step, Chooser& 
   return kKinds[chooser.choose({opaque.why, place(rule), 4, 0}) & 3];
 }
 
-void Walker::note(Trace* trace, const TraceStep& step) const {
-  if (trace != nullptr) trace->push_back(step);
+// What the clause that decided has read, so that a person can see why.
+void Walker::note_rule(Trace& trace, TraceStep step, RuleId id, const RuleCode::Outcome& outcome,
+                       const Traveller& packet) const {
+  step.rule = id;
+  step.matched = outcome.end == RuleCode::kMatch;
+  step.hotdrop = outcome.end == RuleCode::kHotdrop;
+  if (!step.matched) {
+    step.failed = outcome.clause;
+    const Clause& clause = program_.rules()[id].rule->clauses[outcome.clause];
+    const Predicate& read = step.hotdrop ? *clause.hotdrop : *clause.predicate;
+    for (const FieldInfo& field : kFields) {
+      if (!mentions(read, field.field)) continue;
+      step.values.emplace_back(field.field, packet.reading[field.field]);
+    }
+    const auto name = [&](DeviceId id_of) { return id_of == kNoDevice ? "none" : devices_[id_of]; };
+    if (mentions_interface(read, false)) step.interfaces.push_back("in is " + name(packet.in));
+    if (mentions_interface(read, true)) step.interfaces.push_back("out is " + name(packet.out));
+  }
+  trace.push_back(std::move(step));
 }
 
 WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser& chooser,
@@ -122,6 +172,8 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
                   .hook = hook,
                   .table = table,
                   .failed = {},
+                  .values = {},
+                  .interfaces = {},
                   .own_reply = packet.is_answer,
                   .note = {}};
   Frame at{program_.chains()[*entry].first, *entry};
@@ -138,11 +190,7 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
       const bool matched = outcome.end == RuleCode::kMatch;
       if (trace != nullptr) {
         noted.chain = at.chain;
-        noted.rule = id;
-        noted.matched = matched;
-        noted.hotdrop = outcome.end == RuleCode::kHotdrop;
-        noted.failed = matched ? std::nullopt : std::optional(outcome.clause);
-        note(trace, noted);
+        note_rule(*trace, noted, id, outcome, packet);
       }
       if (outcome.end == RuleCode::kHotdrop) return {false, nullptr};
       if (!matched) continue;
@@ -166,33 +214,18 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
   }
   count(policies_[*entry], packet);
   const Policy policy = *program_.chains()[*entry].chain->policy;
-  noted.kind = TraceStep::Kind::kPolicy;
-  noted.chain = *entry;
-  noted.matched = policy == Policy::kAccept;
-  note(trace, noted);
+  if (trace != nullptr) {
+    noted.kind = TraceStep::Kind::kPolicy;
+    noted.chain = *entry;
+    noted.matched = policy == Policy::kAccept;
+    trace->push_back(noted);
+  }
   return {policy == Policy::kAccept, nullptr};
 }
 
 void Walker::clear() {
   std::ranges::fill(rules_, Counters{});
   std::ranges::fill(policies_, Counters{});
-}
-
-void Walker::collect(Hits& hits, std::optional<Family> family) const {
-  for (RuleId id = 0; id < rules_.size(); ++id) {
-    if (rules_[id].packets == 0) continue;
-    const ProgramRule& rule = program_.rules()[id];
-    const ProgramChain& chain = program_.chains()[rule.chain];
-    hits.rules.push_back({chain.table, chain.chain->name, rule.number, rules_[id].packets,
-                          rules_[id].bytes, print(*rule.rule, chain.chain->name), family});
-  }
-  for (ChainId id = 0; id < policies_.size(); ++id) {
-    if (policies_[id].packets == 0) continue;
-    const ProgramChain& chain = program_.chains()[id];
-    const bool accepts = chain.chain->policy == Policy::kAccept;
-    hits.policies.push_back({chain.table, chain.chain->name, 0, policies_[id].packets,
-                             policies_[id].bytes, accepts ? "ACCEPT" : "DROP", family});
-  }
 }
 
 }  // namespace postern

@@ -48,17 +48,16 @@ class Walker {
     const Effect* effect = nullptr;
   };
   struct Frame { RuleId next; ChainId chain; };
-  // What one rule led to. kGoOn: the next rule; kEnter: `stack_` and position have changed.
-  enum class Turn : std::uint8_t { kGoOn, kEnter, kAccept, kDrop, kReject };
-
   std::string place(const ProgramRule& rule) const;
   Step compile(const ProgramRule& rule);
   Kind kind_of(const Effect& effect) const;
   void apply(const Effect& effect, Traveller& packet) const;
   Kind choose(const ProgramRule& rule, const Step& step, Chooser& chooser) const;
-  void note(Trace* trace, const TraceStep& step) const;
+  void note_rule(Trace& trace, TraceStep step, RuleId id, const RuleCode::Outcome& outcome,
+                 const Traveller& packet) const;
 
   const Program& program_;
+  std::vector<std::string> devices_;
   Backend backend_;
   RuleCode code_;
   std::vector<Step> steps_;                      // by RuleId
