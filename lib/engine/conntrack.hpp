@@ -88,9 +88,10 @@ class ConntrackTable {
   struct TupleHash {
     std::size_t operator()(const CtTuple& tuple) const { return tuple.hash(); }
   };
-  // True when the packet's own attachment is settled (RELATED, UNTRACKED or INVALID).
+  // True when that settles the packet's attachment (RELATED, UNTRACKED or INVALID); false: a query.
   bool track_icmp_error(const PacketView& packet, Hook hook, Attachment& attachment);
-  bool relate(const PacketView& packet, Attachment& attachment);
+  void relate(const PacketView& packet, Attachment& attachment) const;
+  // Null for an ICMP type that has no answer.
   ConntrackEntryPtr make_entry(const CtTuple& tuple);
 
   ConntrackConfig config_;

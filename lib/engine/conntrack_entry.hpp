@@ -10,6 +10,7 @@
 
 #include "engine/conntrack_tuple.hpp"
 #include "flow/conntrack.hpp"
+#include "flow/conntrack_sctp.hpp"
 #include "net/field.hpp"
 
 namespace postern {
@@ -44,18 +45,12 @@ struct TcpTracking {
   bool simultaneous_open = false;
 };
 
-// In the kernel's order (uapi nf_conntrack_sctp.h).
-enum class SctpState : std::uint8_t {
-  kNone, kClosed, kCookieWait, kCookieEchoed, kEstablished, kShutdownSent, kShutdownReceived,
-  kShutdownAckSent, kHeartbeatSent,
-};
-
+// Verification tags per direction: what packets of that direction must carry. 0: not known.
 struct SctpTracking {
   SctpState state = SctpState::kNone;
   std::array<std::uint32_t, 2> vtag{};
-  std::array<std::uint8_t, 2> last_direction{};
-  std::uint8_t flags = 0;
-  std::array<std::uint8_t, 2> init{};   // INIT seen in this direction
+  bool heartbeat_failed = false;   // a HEARTBEAT with a foreign tag came from `last_direction`
+  CtDirection last_direction = CtDirection::kOriginal;
 };
 
 struct ConntrackEntry {

@@ -1,0 +1,52 @@
+// ICMP errors: RELATED to the flow that they quote. The error gets that flow's entry, does not change
+// it, and goes the way of an answer to the quoted packet.
+// Sources: kernel-facts 40, 41; nf_conntrack_inet_error. Covered by tests/unit/conntrack_icmp_test.cpp.
+#include <algorithm>
+
+#include "engine/conntrack.hpp"
+
+namespace postern {
+namespace {
+
+// The highest type that the kernel has a name for; above it everything is INVALID.
+constexpr std::uint8_t kLastIcmpType = 18;
+constexpr std::uint32_t kIcmpHeader = 8;
+
+}  // namespace
+
+bool ConntrackTable::track_icmp_error(const PacketView& packet, Hook hook,
+                                      Attachment& attachment) {
+  if (packet.l4_length < kIcmpHeader) return true;
+  if (packet.bad_checksum && config_.checksum && hook == Hook::kPrerouting) return true;
+  if (packet.family == Family::kIpv4 && packet.icmp_type > kLastIcmpType) return true;
+  switch (icmp_class(packet.family, packet.icmp_type)) {
+    case IcmpClass::kUntracked: attachment.state = CtState::kUntracked; return true;
+    case IcmpClass::kError: relate(packet, attachment); return true;
+    case IcmpClass::kRequest:
+    case IcmpClass::kReply: return false;
+    case IcmpClass::kOther: break;
+  }
+  return true;
+}
+
+void ConntrackTable::relate(const PacketView& packet, Attachment& attachment) const {
+  if (packet.inner == nullptr) return;
+  PacketView inner = view_of(*packet.inner);
+  if (inner.family != packet.family || inner.fragment_offset != 0) return;
+  const std::uint32_t headers = inner.length - inner.l4_length;
+  if (packet.inner_length < headers) return;
+  inner.l4_length = std::min(inner.l4_length, packet.inner_length - headers);
+  const auto quoted = tuple_of(inner);
+  if (!quoted) return;
+  const auto answer = quoted->inverse();
+  if (!answer) return;
+  const Found found = find(*answer);
+  if (!found.entry) return;
+  // The error must go to the sender of the quoted packet, as this host saw it.
+  const CtTuple& tuple =
+      found.direction == CtDirection::kOriginal ? found.entry->original : found.entry->reply;
+  if (packet.destination != tuple.destination) return;
+  attachment = {found.entry, CtState::kRelated, found.direction};
+}
+
+}  // namespace postern
