@@ -127,6 +127,9 @@ Json to_json(const EntryReport& entry) {
            {"assured", entry.assured()},
            {"mark", entry.mark}};
   if (!entry.state.empty()) out["state"] = entry.state;
+  if (entry.tcp_flags) {
+    out["tcpflags"] = {{"orig", entry.tcp_flags->first}, {"reply", entry.tcp_flags->second}};
+  }
   if (entry.zone != 0) out["zone"] = entry.zone;
   if (!entry.helper.empty()) out["helper"] = entry.helper;
   if (entry.master) out["master"] = tuple_json(*entry.master);

@@ -45,6 +45,8 @@ struct EntryReport {
   std::uint16_t zone = 0;
   std::string helper;
   std::optional<TupleReport> master;    // original tuple of the entry that expected this one
+  // The kernel's own TCP flags, original and reply; only a real kernel knows them.
+  std::optional<std::pair<std::uint8_t, std::uint8_t>> tcp_flags = std::nullopt;
   bool unreplied() const { return (status & ct_status::kSeenReply) == 0; }
   bool assured() const { return (status & ct_status::kAssured) != 0; }
   auto operator<=>(const EntryReport&) const = default;
@@ -64,8 +66,8 @@ enum class Verdict : std::uint8_t { kDelivered, kForwarded, kSent, kDropped };
 // Something that the host itself generated in answer.
 struct ReplyReport {
   Packet packet;
-  std::string out;                      // device
-  std::optional<CtState> state;
+  std::string out;                      // device by which it left the host or went over lo
+  std::optional<CtState> state;         // in OUTPUT, after the lookup
   std::optional<bool> reply_direction;
   std::string fate;                     // where it did not leave: "delivered" (over lo), "dropped"
 };

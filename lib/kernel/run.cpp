@@ -1,0 +1,59 @@
+#include "kernel/run.hpp"
+
+#include <sys/utsname.h>
+
+#include <nlohmann/json.hpp>
+
+#include "kernel/world.hpp"
+#include "scenario/result.hpp"
+
+namespace postern::kernel {
+namespace {
+
+// "Linux 6.18"
+std::string kernel_name() {
+  utsname name{};
+  uname(&name);
+  const std::string release = name.release;
+  const std::size_t dot = release.find('.');
+  const std::size_t end = release.find_first_not_of("0123456789", dot + 1);
+  return std::string(name.sysname) + " " + release.substr(0, end);
+}
+
+Outcome<ScenarioReport> report_of(const Scenario& scenario) {
+  auto world = World::create(scenario);
+  if (!world) return tl::unexpected(world.error());
+  ScenarioReport report;
+  report.each = scenario.observe == Observe::kEach;
+  report.backend = scenario.backend == Backend::kNft ? "nft" : "legacy";
+  report.kernel = kernel_name();
+  for (const Step& step : scenario.steps) {
+    auto result = (*world)->run(step, report.each);
+    if (!result) return tl::unexpected(result.error());
+    report.packets.push_back(std::move(*result));
+  }
+  if (!report.each) {
+    if (auto done = (*world)->observe(report.last); !done) return tl::unexpected(done.error());
+  }
+  return report;
+}
+
+}  // namespace
+
+Outcome<void> available() {
+  Scenario tiny;
+  tiny.interfaces.push_back({"lo", {}, 65536});
+  tiny.interfaces.push_back({"wire0", {}, 1500});
+  tiny.ruleset = "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n";
+  const auto world = World::create(tiny);
+  if (!world) return tl::unexpected(world.error());
+  return {};
+}
+
+Outcome<nlohmann::json> run(const Scenario& scenario) {
+  auto report = report_of(scenario);
+  if (!report) return tl::unexpected(report.error());
+  return to_json(*report);
+}
+
+}  // namespace postern::kernel

@@ -1,0 +1,155 @@
+#include "kernel/setup.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace postern::kernel {
+namespace {
+
+using Setting = std::pair<std::string_view, std::string_view>;
+
+// Of the namespace. A fresh one may inherit the host's IPv4 settings, so those that matter are set.
+constexpr std::array<Setting, 13> kDefaults{{
+    {"net/ipv4/conf/all/rp_filter", "0"},
+    {"net/ipv4/conf/default/rp_filter", "0"},
+    {"net/ipv4/conf/all/send_redirects", "0"},
+    {"net/ipv4/conf/default/send_redirects", "0"},
+    {"net/ipv4/conf/all/route_localnet", "0"},
+    {"net/ipv4/conf/default/route_localnet", "0"},
+    {"net/ipv4/conf/all/accept_local", "0"},
+    {"net/ipv4/icmp_ratelimit", "0"},
+    {"net/ipv4/icmp_ratemask", "0"},
+    {"net/ipv6/icmp/ratelimit", "0"},
+    {"net/ipv6/conf/default/accept_ra", "0"},
+    {"net/ipv6/conf/default/accept_dad", "0"},
+    {"net/ipv6/conf/default/router_solicitations", "0"},
+}};
+
+// Words in a saved ruleset that switch tracking on (kernel-facts 1).
+constexpr std::array<std::string_view, 18> kTrackingWords{
+    "-m conntrack", "-m state",     "-m connmark", "-m connbytes", "-m connlimit",  "-m connlabel",
+    "-m helper",    "-m cluster",   "-j CONNMARK", "-j CONNSECMARK", "-j SYNPROXY", "-j DNAT",
+    "-j SNAT",      "-j MASQUERADE", "-j REDIRECT", "-j NETMAP",    "-j CT --helper", "-j CT --zone"};
+
+const char* restore_program(Family family, Backend backend) {
+  if (backend == Backend::kNft) {
+    return family == Family::kIpv4 ? "iptables-nft-restore" : "ip6tables-nft-restore";
+  }
+  return family == Family::kIpv4 ? "iptables-legacy-restore" : "ip6tables-legacy-restore";
+}
+
+const char* save_program(Family family, Backend backend) {
+  if (backend == Backend::kNft) {
+    return family == Family::kIpv4 ? "iptables-nft-save" : "ip6tables-nft-save";
+  }
+  return family == Family::kIpv4 ? "iptables-legacy-save" : "ip6tables-legacy-save";
+}
+
+// Multicast is switched off, or the host would report its IPv6 groups by itself.
+std::string interface_commands(const Interface& interface) {
+  std::string commands;
+  const bool lo = interface.name == "lo";
+  if (!lo) {
+    commands += fmt::format("link set dev {} mtu {} multicast off addrgenmode none\n",
+                            interface.name, interface.mtu);
+  }
+  commands += fmt::format("link set dev {} up\n", interface.name);
+  for (const InterfaceAddress& address : interface.addresses) {
+    const std::string text = address.address.text();
+    if (lo && (text == "127.0.0.1" || text == "::1")) continue;
+    commands += fmt::format("addr add {}/{} dev {}{}\n", text, address.length, interface.name,
+                            address.address.family == Family::kIpv6 ? " nodad" : "");
+  }
+  return commands;
+}
+
+std::string route_command(const Route& route) {
+  std::string command = route.to.address.family == Family::kIpv6 ? "-6 route add " : "route add ";
+  if (route.type != "unicast") command += route.type + " ";
+  command += route.to.mask == 0 ? "default" : route.to.text();
+  if (route.via) command += " via " + route.via->text();
+  if (!route.device.empty()) command += " dev " + route.device;
+  return command + "\n";
+}
+
+}  // namespace
+
+Outcome<void> set_defaults() {
+  for (const auto& [name, value] : kDefaults) {
+    if (auto done = write_sysctl(std::string(name), std::string(value)); !done) return done;
+  }
+  return {};
+}
+
+Outcome<void> set_sysctls(const Scenario& scenario) {
+  const std::string forwarding = scenario.forwarding ? "1" : "0";
+  for (const char* name : {"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"}) {
+    if (auto done = write_sysctl(name, forwarding); !done) return done;
+  }
+  for (const Interface& interface : scenario.interfaces) {
+    const std::string base = "net/ipv4/conf/" + interface.name + "/";
+    for (const char* name : {"rp_filter", "send_redirects"}) {
+      if (auto done = write_sysctl(base + name, "0"); !done) return done;
+    }
+  }
+  for (const auto& [name, value] : scenario.sysctl) {
+    if (auto done = write_sysctl(name, value); !done) return done;
+  }
+  return {};
+}
+
+Outcome<void> configure_interfaces(const Scenario& scenario) {
+  std::string commands;
+  for (const Interface& interface : scenario.interfaces) commands += interface_commands(interface);
+  for (const Route& route : scenario.routes) commands += route_command(route);
+  auto done = run_checked({"ip", "-batch", "-"}, commands);
+  if (!done) return tl::unexpected(done.error());
+  return {};
+}
+
+Outcome<RuleTexts> load_ruleset(Family family, Backend backend, const std::string& ruleset) {
+  auto loaded = run_checked({restore_program(family, backend)}, ruleset);
+  if (!loaded) return tl::unexpected(loaded.error());
+  auto saved = run_checked({save_program(family, backend)});
+  if (!saved) return tl::unexpected(saved.error());
+  return read_saved(*saved);
+}
+
+Outcome<void> clear_ruleset(Family family, Backend backend) {
+  auto saved = run_checked({save_program(family, backend)});
+  if (!saved) return tl::unexpected(saved.error());
+  std::string empty;
+  const RuleTexts texts = read_saved(*saved);
+  for (TableName table : texts.tables) {
+    empty += fmt::format("*{}\n", text(table));
+    for (const auto& [key, policy] : texts.policies) {
+      if (key.first == table && policy != "-") empty += fmt::format(":{} ACCEPT [0:0]\n", key.second);
+    }
+    empty += "COMMIT\n";
+  }
+  if (empty.empty()) return {};
+  auto loaded = run_checked({restore_program(family, backend)}, empty);
+  if (!loaded) return tl::unexpected(loaded.error());
+  return {};
+}
+
+Outcome<void> load_ipsets(const std::string& saved) {
+  auto done = run_checked({"ipset", "restore"}, saved);
+  if (!done) return tl::unexpected(done.error());
+  return {};
+}
+
+bool defragments_by_itself(const std::string& saved) {
+  return saved.find("-j TPROXY") != std::string::npos ||
+         saved.find("-m socket") != std::string::npos;
+}
+
+bool mentions_tracking(const std::string& saved) {
+  for (std::string_view word : kTrackingWords) {
+    if (saved.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace postern::kernel
