@@ -1,0 +1,19 @@
+// One "*table ... COMMIT" of the AST -> a Table: its chains first, then its rules. Internal to
+// lib/ir; covered by tests/unit/bind_test.cpp.
+#pragma once
+
+#include <optional>
+
+#include "ir/ruleset.hpp"
+#include "syntax/ast.hpp"
+#include "text/diagnostic.hpp"
+
+namespace postern {
+
+std::optional<TableName> table_name(std::string_view text);
+
+// What could be bound; errors and warnings are appended. `name` is the table's.
+Table bind_table(const ast::File& file, const ast::Table& table, TableName name, Family family,
+                 Diagnostics& errors, Diagnostics& warnings);
+
+}  // namespace postern
