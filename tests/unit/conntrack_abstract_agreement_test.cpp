@@ -93,11 +93,11 @@ TEST(AbstractEntryAgreement, CoversOtherProtocols) {
   const std::uint64_t seed = std::random_device{}();
   std::cout << "seed " << seed << "\n";
   std::mt19937_64 random(seed);
-  constexpr std::array kProtocols{
-      std::pair{protocol::kUdp, PacketKind::kDatagram}, {protocol::kUdplite, PacketKind::kUdplite},
-      {protocol::kGre, PacketKind::kGre},               {protocol::kEsp, PacketKind::kGeneric},
+  const std::map<std::uint8_t, PacketKind> protocols{
+      {protocol::kUdp, PacketKind::kDatagram}, {protocol::kUdplite, PacketKind::kUdplite},
+      {protocol::kGre, PacketKind::kGre},      {protocol::kEsp, PacketKind::kGeneric},
       {protocol::kIcmp, PacketKind::kIcmpRequest}};
-  for (const auto& [number, kind] : kProtocols) {
+  for (const auto& [number, kind] : protocols) {
     ConntrackTable table;
     std::set<AbstractEntry> now{AbstractEntry{}}, seen;
     for (int i = 0; i < 3000; ++i) {
