@@ -4,15 +4,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 
 #include "kernel/run.hpp"
+#include "scenario/result.hpp"
 #include "scenario/scenario.hpp"
 
 namespace postern::kernel {
@@ -34,6 +37,15 @@ inline Scenario read_one(const std::filesystem::path& path) {
   auto file = read_scenarios(source, path.parent_path().string());
   if (!file) throw std::runtime_error(file.error().front().message);
   return file->scenarios.at(0);
+}
+
+// Fails with one line for each difference between two result documents (the first ten).
+inline void expect_same(const nlohmann::json& left, const nlohmann::json& right,
+                        const std::string& what) {
+  const auto lines = differences(left, right);
+  for (std::size_t i = 0; i < std::min<std::size_t>(lines.size(), 10); ++i) {
+    ADD_FAILURE() << what << ": " << lines[i];
+  }
 }
 
 class KernelTest : public testing::Test {

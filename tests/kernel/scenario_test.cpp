@@ -19,7 +19,7 @@ TEST_P(RecordedScenario, GivesTheRecordedDocument) {
   const auto recorded = nlohmann::json::parse(read_text(name + ".kernel.json"));
   const auto document = run(scenario);
   ASSERT_TRUE(document) << document.error();
-  EXPECT_EQ(differences(*document, recorded), std::vector<std::string>{});
+  expect_same(*document, recorded, "Linux and the record");
   EXPECT_EQ((*document)["meta"]["backend"], recorded["meta"]["backend"]);
   // Beyond what `differences` compares: what was seen on the way.
   for (std::size_t i = 0; i < recorded["packets"].size(); ++i) {
