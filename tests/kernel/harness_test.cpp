@@ -1,0 +1,272 @@
+// The harness itself: what it sees of packets whose fate on Linux is known beforehand, errors in the
+// tools' own words, and that nothing is left behind.
+#include <net/if.h>
+
+#include <chrono>
+#include <thread>
+
+#include "kernel/system.hpp"
+#include "kernel/world.hpp"
+#include "kernel_fixture.hpp"
+
+namespace postern::kernel {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kTracking =
+    "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+    "-A INPUT -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n";
+constexpr const char* kPlain = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n"
+                               ":OUTPUT ACCEPT [0:0]\nCOMMIT\n";
+
+class Harness : public KernelTest {
+ protected:
+  static Scenario parse(const Json& json) {
+    const SourceFile source("test", json.dump());
+    auto file = read_scenarios(source, "");
+    if (!file) throw std::runtime_error(file.error().front().message);
+    return file->scenarios.at(0);
+  }
+  // A router between eth0 192.0.2.0/24 and eth1 198.51.100.0/24, both families.
+  static Json router(const std::string& ruleset, Json packets) {
+    return {{"ruleset", ruleset},
+            {"forwarding", true},
+            {"interfaces",
+             {{{"name", "eth0"}, {"addresses", {"192.0.2.1/24", "2001:db8:1::1/64"}}},
+              {{"name", "eth1"}, {"addresses", {"198.51.100.1/24", "2001:db8:2::1/64"}}}}},
+            {"packets", std::move(packets)}};
+  }
+  static Json answer(const Json& scenario) {
+    auto document = run(parse(scenario));
+    if (!document) throw std::runtime_error(document.error());
+    return *document;
+  }
+  static Json fate(const std::string& ruleset, const Json& packet) {
+    return answer(router(ruleset, {packet}))["packets"][0];
+  }
+  static Json udp(const char* destination, int ttl = 64) {
+    return {{"in", "eth0"}, {"src", "192.0.2.9"}, {"dst", destination}, {"proto", "udp"},
+            {"sport", 5000}, {"dport", 53}, {"payload", 4}, {"ttl", ttl}};
+  }
+};
+
+TEST_F(Harness, SeesEachPath) {
+  Json packet = fate(kTracking, udp("192.0.2.1"));
+  EXPECT_EQ(packet["verdict"], "delivered");
+  EXPECT_EQ(packet["ctstate"], (Json{{"PREROUTING", "NEW"}, {"INPUT", "NEW"}}));
+  packet = fate(kTracking, udp("198.51.100.9"));
+  EXPECT_EQ(packet["verdict"], "forwarded");
+  EXPECT_EQ(packet["out"][0]["out"], "eth1");
+  EXPECT_EQ(packet["out"][0]["ttl"], 63);
+  packet = fate(kTracking, {{"local", true}, {"src", "198.51.100.1"}, {"dst", "198.51.100.9"},
+                            {"proto", "tcp"}, {"dport", 80}, {"flags", "SYN"}});
+  EXPECT_EQ(packet["verdict"], "sent");
+  EXPECT_EQ(packet["out"][0]["src"], "198.51.100.1");
+  packet = fate(kTracking, {{"local", true}, {"src", "::1"}, {"dst", "::1"}, {"proto", "icmpv6"},
+                            {"type", 128}, {"id", 4}});
+  EXPECT_EQ(packet["verdict"], "delivered");
+  EXPECT_EQ(packet["delivered"][0]["in"], "lo");
+}
+
+TEST_F(Harness, TellsWhereAPacketDied) {
+  EXPECT_EQ(fate(kTracking, udp("203.0.113.5"))["died_at"], "after PREROUTING");   // no route
+  Json packet = fate(kTracking, udp("198.51.100.9", 1));
+  EXPECT_EQ(packet["died_at"], "after PREROUTING");   // TTL
+  ASSERT_EQ(packet["replies"].size(), 1u);
+  EXPECT_EQ(packet["replies"][0]["type"], 11);
+  EXPECT_EQ(packet["replies"][0]["ctstate"], "RELATED");
+  EXPECT_EQ(packet["replies"][0]["out"], "eth0");
+  EXPECT_TRUE(packet["conntrack"].empty());
+  packet = fate("*raw\n:PREROUTING DROP [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n", udp("192.0.2.1"));
+  EXPECT_EQ(packet["died_at"], "PREROUTING");
+  packet = fate("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n",
+                udp("198.51.100.9"));
+  EXPECT_EQ(packet["died_at"], "FORWARD");
+  EXPECT_EQ(packet["policies"][0]["policy"], "DROP");
+  packet = fate(kTracking, {{"local", true}, {"src", "192.0.2.1"}, {"dst", "203.0.113.5"},
+                            {"proto", "udp"}});
+  EXPECT_EQ(packet["died_at"], "before OUTPUT");
+}
+
+TEST_F(Harness, AReplyThatIsDroppedSaysSo) {
+  const Json packet =
+      fate("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT DROP [0:0]\n"
+           "-A INPUT -p udp -j REJECT\nCOMMIT\n", udp("192.0.2.1"));
+  ASSERT_EQ(packet["replies"].size(), 1u);
+  EXPECT_EQ(packet["replies"][0]["fate"], "dropped");
+  EXPECT_FALSE(packet["replies"][0].contains("out"));
+  EXPECT_EQ(packet["died_at"], "INPUT");
+}
+
+TEST_F(Harness, FindsOutWhetherTrackingIsOn) {
+  for (const char* backend : {"legacy", "nft"}) {
+    Json scenario = router(kTracking, {udp("192.0.2.1")});
+    scenario["backend"] = backend;
+    auto world = World::create(parse(scenario));
+    ASSERT_TRUE(world) << world.error();
+    EXPECT_TRUE((*world)->tracks(Family::kIpv4)) << backend;
+    EXPECT_FALSE((*world)->tracks(Family::kIpv6)) << backend;
+    scenario["ruleset"] = kPlain;
+    ASSERT_TRUE((*world)->reload(parse(scenario)));
+    EXPECT_FALSE((*world)->tracks(Family::kIpv4)) << backend;
+    const Json packet = answer(scenario)["packets"][0];
+    EXPECT_EQ(packet["verdict"], "delivered");
+    EXPECT_FALSE(packet.contains("ctstate"));
+    scenario["conntrack"] = "on";
+    EXPECT_EQ(answer(scenario)["packets"][0]["ctstate"]["INPUT"], "NEW");
+    EXPECT_EQ(answer(scenario)["packets"][0]["conntrack"].size(), 1u);
+  }
+  Json scenario = router(kTracking, Json::array());
+  scenario["conntrack"] = "off";
+  EXPECT_FALSE(run(parse(scenario)));
+  // TPROXY has packets defragmented, and yet does not track them.
+  const char* tproxy = "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp --dport 80 "
+                       "-j TPROXY --on-port 3129 --on-ip 127.0.0.1 --tproxy-mark 0x1/0x1\nCOMMIT\n";
+  auto world = World::create(parse(router(tproxy, Json::array())));
+  ASSERT_TRUE(world) << world.error();
+  EXPECT_FALSE((*world)->tracks(Family::kIpv4));
+}
+
+TEST_F(Harness, FragmentsAreSeenAloneOrWhole) {
+  Json packet = udp("198.51.100.9");
+  packet["payload"] = 40;
+  packet["fragment"] = 24;
+  packet["ipid"] = 7;
+  Json seen = fate(kPlain, packet);
+  EXPECT_EQ(seen["verdict"], "forwarded");
+  EXPECT_EQ(seen["out"].size(), 2u);
+  EXPECT_EQ(seen["policies"][0]["pkts"], 2);
+  seen = fate(kTracking, packet);
+  EXPECT_EQ(seen["out"].size(), 2u);        // fragmented again on the way out
+  EXPECT_EQ(seen["policies"][0]["pkts"], 1);
+  EXPECT_EQ(seen["policies"][0]["bytes"], 68);
+  EXPECT_EQ(seen["conntrack"].size(), 1u);
+}
+
+TEST_F(Harness, LocalPacketsCarryOwnerMarkAndDevice) {
+  const char* rules = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT DROP [0:0]\n"
+                      "-A OUTPUT -m owner --uid-owner 1000 -m mark --mark 0x5 -j ACCEPT\nCOMMIT\n";
+  Json packet = {{"local", true}, {"src", "192.0.2.1"}, {"dst", "192.0.2.9"}, {"proto", "udp"}};
+  EXPECT_EQ(fate(rules, packet)["died_at"], "OUTPUT");
+  packet["uid"] = 1000;
+  packet["mark"] = 5;
+  EXPECT_EQ(fate(rules, packet)["verdict"], "sent");
+  packet["oif"] = "eth1";
+  EXPECT_EQ(fate(rules, packet)["out"][0]["out"], "eth1");
+}
+
+TEST_F(Harness, StepsBetweenPackets) {
+  const Json document = answer(
+      router(kTracking, {udp("192.0.2.1"), {{"flush", "conntrack"}}, udp("192.0.2.1"),
+                         {{"sysctl", {{"net/ipv4/ip_forward", 0}}}}, udp("198.51.100.9"),
+                         {{"wait_ms", 1}}}));
+  const Json& packets = document["packets"];
+  EXPECT_EQ(packets[1], (Json{{"step", "flush"}}));
+  EXPECT_EQ(packets[2]["conntrack"].size(), 1u);
+  EXPECT_EQ(packets[4]["died_at"], "after PREROUTING");
+  EXPECT_EQ(packets[5], (Json{{"step", "wait"}}));
+}
+
+TEST_F(Harness, ZonesHelpersAndExpectations) {
+  const char* rules =
+      "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp\n"
+      "-A PREROUTING -p udp -j CT --zone 7\nCOMMIT\n";
+  const auto segment = [](const char* in, bool client, const char* flags, int seq, int ack,
+                          const std::string& payload) {
+    return Json{{"in", in}, {"src", client ? "192.0.2.9" : "198.51.100.9"},
+                {"dst", client ? "198.51.100.9" : "192.0.2.9"}, {"proto", "tcp"},
+                {"sport", client ? 4000 : 21}, {"dport", client ? 21 : 4000}, {"flags", flags},
+                {"seq", seq}, {"ack", ack}, {"payload", payload}};
+  };
+  const Json document = answer(router(
+      rules, {udp("192.0.2.1"), segment("eth0", true, "SYN", 1, 0, ""),
+              segment("eth1", false, "SYN,ACK", 100, 2, ""), segment("eth0", true, "ACK", 2, 101, ""),
+              segment("eth0", true, "PSH,ACK", 2, 101, "USER x\r\n"),
+              segment("eth0", true, "PSH,ACK", 10, 101, "PORT 192,0,2,9,10,10\r\n")}));
+  const Json& last = document["packets"][5];
+  ASSERT_TRUE(last.contains("expect")) << last.dump(1);
+  EXPECT_EQ(last["expect"][0]["tuple"]["dport"], 2570);
+  EXPECT_EQ(last["expect"][0]["helper"], "ftp");
+  bool helper = false, zone = false;
+  for (const Json& entry : last["conntrack"]) {
+    if (entry.contains("helper")) helper = entry["helper"] == "ftp";
+    if (entry.contains("zone")) zone = entry["zone"] == 7;
+  }
+  EXPECT_TRUE(helper);
+  EXPECT_TRUE(zone);
+}
+
+TEST_F(Harness, SilencedEventsDoNotHideEntries) {
+  const char* rules = "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+                      "-A PREROUTING -p udp -j CT --ctevents destroy\nCOMMIT\n";
+  const Json packet = fate(rules, udp("192.0.2.1"));
+  EXPECT_EQ(packet["conntrack"].size(), 1u);
+}
+
+TEST_F(Harness, ErrorsAreInTheToolsWords) {
+  Json scenario = router("*filter\n-A INPUT -j NOSUCH\nCOMMIT\n", Json::array());
+  auto failed = run(parse(scenario));
+  ASSERT_FALSE(failed);
+  EXPECT_NE(failed.error().find("iptables-legacy-restore"), std::string::npos) << failed.error();
+  scenario = router(kPlain, Json::array());
+  scenario["routes"] = {{{"to", "10.0.0.0/8"}, {"via", "203.0.113.1"}}};
+  failed = run(parse(scenario));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().substr(0, 2), "ip") << failed.error();
+  scenario = router(kPlain, Json::array());
+  scenario["sysctl"] = {{"net/no/such", 1}};
+  EXPECT_FALSE(run(parse(scenario)));
+}
+
+TEST_F(Harness, NothingIsLeftInTheHostsNamespace) {
+  const auto interfaces = [] {
+    std::vector<std::string> names;
+    struct if_nameindex* list = if_nameindex();
+    for (auto* at = list; at->if_index != 0; ++at) names.emplace_back(at->if_name);
+    if_freenameindex(list);
+    return names;
+  };
+  const auto space = std::filesystem::read_symlink("/proc/thread-self/ns/net");
+  const auto before = interfaces();
+  const auto descriptors = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+  };
+  const auto open_before = descriptors();
+  { EXPECT_EQ(fate(kTracking, udp("192.0.2.1"))["verdict"], "delivered"); }
+  EXPECT_FALSE(run(parse(router("*filter\n-A INPUT -j NOSUCH\nCOMMIT\n", Json::array()))));
+  EXPECT_EQ(std::filesystem::read_symlink("/proc/thread-self/ns/net"), space);
+  EXPECT_EQ(interfaces(), before);
+  EXPECT_EQ(descriptors(), open_before);
+}
+
+// Not a benchmark, but a floor that a sleep or a dump for each packet would fall through.
+TEST_F(Harness, ManyPacketsASecond) {
+  Json packets = Json::array();
+  for (int flow = 0; flow < 20; ++flow) {
+    Json packet = udp("192.0.2.1");
+    packet["sport"] = 5000 + flow;
+    packets.push_back(std::move(packet));
+  }
+  const Scenario scenario = parse(router(kTracking, packets));
+  auto world = World::create(scenario);
+  ASSERT_TRUE(world) << world.error();
+  constexpr int kRounds = 20;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int round = 0; round < kRounds; ++round) {
+    for (const Step& step : scenario.steps) {
+      const auto report = (*world)->run(step);
+      ASSERT_TRUE(report) << report.error();
+      ASSERT_EQ(report->verdict, Verdict::kDelivered);
+    }
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  const double rate = kRounds * static_cast<double>(scenario.steps.size()) / seconds.count();
+  RecordProperty("packets_per_second", static_cast<int>(rate));
+  std::printf("%d packets/s with counters and 20 entries read after each\n", static_cast<int>(rate));
+  EXPECT_GT(rate, 200);
+}
+
+}  // namespace
+}  // namespace postern::kernel
