@@ -1,0 +1,159 @@
+// Covered by tests/unit/lint_flows_test.cpp.
+#include "analyzer/checks/flows.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/check.hpp"
+#include "net/protocol.hpp"
+
+namespace postern {
+namespace {
+
+// In the order in which canonical values are chosen: what an administrator looks at first.
+constexpr Axis kFlowOrder[] = {
+    Axis::kProtocol,      Axis::kInitiatorInterface, Axis::kResponderInterface,
+    Axis::kInitiator,     Axis::kResponder,          Axis::kInitiatorPort,
+    Axis::kResponderPort, Axis::kIcmpType,           Axis::kIcmpCode,
+    Axis::kInitiatorType, Axis::kResponderType};
+constexpr Axis kPacketOrder[] = {Axis::kTcpFlags};
+
+bool has_ports(u128 protocol) {
+  return protocol == protocol::kTcp || protocol == protocol::kUdp;
+}
+
+u128 value_of(const Space& space, const FlowPoint& point, Axis axis) {
+  const auto found = point.find(axis);
+  POSTERN_CHECK(found != point.end(), "a flow without one of its axes");
+  return space.layout(axis).classes->classes[found->second].canonical;
+}
+
+void add_interface(std::vector<std::string>& words, const Space& space, const FlowPoint& point,
+                   const char* option, Axis axis) {
+  const std::uint32_t number = point.at(axis);
+  if (number == kNoInterface) return;
+  words.insert(words.end(), {option, space.classes().interface_names[number]});
+}
+
+std::string flag_list(unsigned flags) {
+  static constexpr std::pair<unsigned, const char*> kNames[] = {
+      {tcp_flag::kFin, "FIN"}, {tcp_flag::kSyn, "SYN"}, {tcp_flag::kRst, "RST"},
+      {tcp_flag::kPsh, "PSH"}, {tcp_flag::kAck, "ACK"}, {tcp_flag::kUrg, "URG"}};
+  std::string list;
+  for (const auto& [bit, name] : kNames) {
+    if ((flags & bit) != 0) list += (list.empty() ? "" : ",") + std::string(name);
+  }
+  return list.empty() ? "NONE" : list;
+}
+
+const Effect* effect_of(const ProgramRule& rule) { return std::get_if<Effect>(&rule.rule->action); }
+
+// The rule that a witness names; nullopt when the program has no such rule.
+std::optional<RuleId> find_rule(const Program& program, const MatchedRule& matched) {
+  for (const ProgramChain& chain : program.chains()) {
+    if (chain.table != matched.table || chain.chain->name != matched.chain) continue;
+    if (matched.number == 0 || matched.number > chain.count) return std::nullopt;
+    return chain.first + matched.number - 1;
+  }
+  return std::nullopt;
+}
+
+PredicatePtr conditions(const Rule& rule) {
+  std::vector<PredicatePtr> clauses;
+  for (const Clause& clause : rule.clauses) clauses.push_back(clause.predicate);
+  return all(std::move(clauses));
+}
+
+}  // namespace
+
+PredicatePtr protocol_is(std::uint8_t protocol) { return equals(Field::kProtocol, protocol); }
+
+FlowPoint canonical_point(Space& space, Set flows, bool packet) {
+  std::vector<Axis> order(std::begin(kFlowOrder), std::end(kFlowOrder));
+  if (packet) order.insert(order.end(), std::begin(kPacketOrder), std::end(kPacketOrder));
+  const std::vector<std::uint32_t> chosen = space.canonical(flows, order);
+  FlowPoint point;
+  for (std::size_t i = 0; i < order.size(); ++i) point[order[i]] = chosen[i];
+  return point;
+}
+
+Set point_set(Space& space, const FlowPoint& point) {
+  Set set = kEverything;
+  for (const auto& [axis, number] : point) set = space.bdd().both(set, space.class_is(axis, number));
+  return set;
+}
+
+std::vector<std::string> words_for(Verb verb, const Space& space, Path path,
+                                   const FlowPoint& point) {
+  std::vector<std::string> words{std::string(text(verb))};
+  if (path == Path::kLoopback) {
+    words.insert(words.end(), {"-i", "lo"});
+  } else {
+    add_interface(words, space, point, "-i", Axis::kInitiatorInterface);
+    add_interface(words, space, point, "-o", Axis::kResponderInterface);
+  }
+  const auto protocol = value_of(space, point, Axis::kProtocol);
+  words.insert(words.end(), {"-p", protocol_name(static_cast<std::uint8_t>(protocol))});
+  const Family family = space.classes().family;
+  words.insert(words.end(),
+               {"-s", Address{family, value_of(space, point, Axis::kInitiator)}.text()});
+  words.insert(words.end(),
+               {"-d", Address{family, value_of(space, point, Axis::kResponder)}.text()});
+  if (has_ports(protocol)) {
+    words.insert(words.end(),
+                 {"--sport", to_decimal(value_of(space, point, Axis::kInitiatorPort))});
+    words.insert(words.end(),
+                 {"--dport", to_decimal(value_of(space, point, Axis::kResponderPort))});
+  }
+  if (protocol == protocol::kTcp && point.contains(Axis::kTcpFlags)) {
+    const auto flags = static_cast<unsigned>(value_of(space, point, Axis::kTcpFlags));
+    words.insert(words.end(), {"--tcp-flags", "ALL", flag_list(flags)});
+  }
+  return words;
+}
+
+std::optional<RuleId> accepting_rule(const Program& program, const WitnessStep& step) {
+  std::optional<RuleId> accepted;
+  for (const MatchedRule& matched : step.rules) {
+    if (matched.table != TableName::kFilter) continue;
+    const auto rule = find_rule(program, matched);
+    if (!rule) continue;
+    const Effect* effect = effect_of(program.rules()[*rule]);
+    if (effect != nullptr && std::holds_alternative<Accept>(*effect)) accepted = rule;
+  }
+  return accepted;
+}
+
+bool matches_rule(const Program& program, const WitnessStep& step, RuleId rule) {
+  return std::ranges::any_of(step.rules, [&](const MatchedRule& matched) {
+    return find_rule(program, matched) == rule;
+  });
+}
+
+Place policy_place(const Program& program, Path path) {
+  const Hook hook = path == Path::kForward ? Hook::kForward : Hook::kInput;
+  const auto chain = program.entry(hook, TableName::kFilter);
+  const Table* filter = program.ruleset().find(TableName::kFilter);
+  if (!chain || filter == nullptr) return {};
+  return place_of(program.ruleset(), *filter, *program.chains()[*chain].chain);
+}
+
+PredicatePtr way_to(const Program& program, RuleId rule) {
+  // Callers stand before their callees, so each chain's condition is complete when it is used.
+  std::vector<std::vector<PredicatePtr>> ways(program.chains().size());
+  std::vector<PredicatePtr> into(program.chains().size(), constant(false));
+  for (const ChainId chain : program.callers_first()) {
+    const ProgramChain& info = program.chains()[chain];
+    into[chain] = info.chain->builtin() ? constant(true) : any(std::move(ways[chain]));
+    for (RuleId id = info.first; id < info.first + info.count; ++id) {
+      const ProgramRule& caller = program.rules()[id];
+      if (!caller.callee) continue;
+      ways[*caller.callee].push_back(all({into[chain], conditions(*caller.rule)}));
+    }
+  }
+  const ProgramRule& target = program.rules()[rule];
+  return all({into[target.chain], conditions(*target.rule)});
+}
+
+}  // namespace postern

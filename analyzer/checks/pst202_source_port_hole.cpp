@@ -1,0 +1,101 @@
+// PST202: one source port can connect to at least two destination ports that are closed to an
+// arbitrary source port from 1024 on. TCP and UDP, on every path that begins outside (and on lo).
+// Holes through one rule are one finding. Covered by tests/cli/lint_golden_test.cpp.
+#include <map>
+
+#include <fmt/format.h>
+
+#include "analyzer/checks/checks.hpp"
+#include "analyzer/checks/port_hole.hpp"
+#include "net/protocol.hpp"
+
+namespace postern::check {
+namespace {
+
+class SourcePortHoles {
+ public:
+  explicit SourcePortHoles(LintRun& run) : run_(run) {}
+
+  void ask(Path path, std::uint8_t protocol) {
+    const std::string question = fmt::format("is there a source port that opens others ({}, {})",
+                                             protocol_name(protocol), text(path));
+    const auto search = search_port_holes(*run_.model(), path, protocol);
+    if (!search) return leave_open(question, std::string(kBudgetEnded));
+    if (search->unmodelled) return run_.leave_unmodelled("PST202", question);
+    if (search->undecided) {
+      return leave_open(question, "what an arbitrary source port can reach depends on rules that the "
+                                  "text does not decide");
+    }
+    for (const HoleFlow& hole : search->holes) add(hole, path, protocol, *search, question);
+    for (const HoleFlow& hole : search->conditional) add(hole, path, protocol, *search, question);
+    run_.answered();
+  }
+
+  void report() {
+    for (Finding& finding : findings_) run_.report(std::move(finding));
+  }
+
+ private:
+  void leave_open(const std::string& question, std::string why) {
+    run_.leave_open({.id = "PST202", .question = question, .why = std::move(why)});
+  }
+
+  void add(const HoleFlow& hole, Path path, std::uint8_t protocol, const HoleSearch& search,
+           const std::string& question) {
+    Space& space = run_.model()->space();
+    Answer answer = run_.ask(words_for(Verb::kConnect, space, path, hole.flow), path);
+    if (answer.truth != Truth::kYes) {
+      return leave_open(question, answer.reasons.empty() ? "the witness was not confirmed"
+                                                         : answer.reasons.front());
+    }
+    const auto rule = accepting_rule(*run_.program(), answer.witness.front());
+    const std::string where = fmt::format("{} ({})", protocol_name(protocol), text(path));
+    if (rule && merged(*rule, hole, where)) return;
+    Finding finding{.id = "PST202", .severity = Severity::kError};
+    finding.place = rule ? place_of(*run_.program(), *rule) : policy_place(*run_.program(), path);
+    finding.message =
+        fmt::format("whoever binds {} source port {} connects to ports that are closed to others",
+                    protocol_name(protocol), text(hole.ports.sport));
+    finding.reasons = {
+        fmt::format("a source port is chosen by the client; an arbitrary one such as {} is kept out "
+                    "of these ports", to_decimal(search.arbitrary_port))};
+    finding.help = "accept answers by --ctstate ESTABLISHED,RELATED instead of by their source port";
+    finding.hole = hole.ports;
+    finding.answer = std::move(answer);
+    if (rule) by_rule_[*rule] = findings_.size();
+    findings_.push_back(std::move(finding));
+  }
+
+  // The rule has a finding already: say there what else it opens.
+  bool merged(RuleId rule, const HoleFlow& hole, const std::string& where) {
+    const auto known = by_rule_.find(rule);
+    if (known == by_rule_.end()) return false;
+    findings_[known->second].reasons.push_back(
+        fmt::format("so does source port {} through the same rule for {}: it opens {}, of these only "
+                    "thus {}", text(hole.ports.sport), where, text(hole.ports.opens),
+                    text(hole.ports.opens_only_thus)));
+    return true;
+  }
+
+  LintRun& run_;
+  std::vector<Finding> findings_;
+  std::map<RuleId, std::size_t> by_rule_;
+};
+
+}  // namespace
+
+void source_port_hole(LintRun& run) {
+  if (run.model() == nullptr) {
+    run.leave_open({.id = "PST202", .question = "is there a source port that opens others",
+                    .why = std::string(kBudgetEnded)},
+                   2 * std::size(kFilteredPaths));
+    return;
+  }
+  SourcePortHoles holes(run);
+  for (const std::uint8_t protocol : {protocol::kTcp, protocol::kUdp}) {
+    for (const Path path : kFilteredPaths) holes.ask(path, protocol);
+  }
+  holes.report();
+}
+
+}  // namespace postern::check

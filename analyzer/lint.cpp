@@ -1,0 +1,110 @@
+// Covered by tests/unit/lint_test.cpp.
+#include "analyzer/lint.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "analyzer/checks/check.hpp"
+#include "base/check.hpp"
+
+namespace postern {
+namespace {
+
+[[maybe_unused]] bool is_nat(const Rule& rule) {
+  const auto* effect = std::get_if<Effect>(&rule.action);
+  return effect != nullptr && std::holds_alternative<Nat>(*effect);
+}
+
+}  // namespace
+
+#ifdef POSTERN_WITHOUT_PROVER
+Model::~Model() = default;
+struct Model::Impl {};
+struct Prover::State {};
+Prover::~Prover() = default;
+#endif
+
+LintRun::LintRun(const Bound& bound, const LintSettings& settings)
+    : bound_(bound), settings_(settings) {
+  Result<Program> compiled = Program::compile(bound.ruleset);
+  if (compiled) {
+    program_ = std::move(*compiled);
+  } else {
+    refused_ = std::move(compiled.error());
+  }
+}
+
+#ifndef POSTERN_WITHOUT_PROVER
+Model* LintRun::model() {
+  if (!model_tried_) {
+    model_tried_ = true;
+    ModelOptions options;
+    options.tracking = settings_.tracking;
+    auto built = Model::build(*program_, {}, options);
+    if (built) model_ = std::move(*built);
+  }
+  return model_.get();
+}
+
+const Structure* LintRun::structure() {
+  if (model() == nullptr) return nullptr;
+  const auto facts = model_->structure();
+  return facts ? *facts : nullptr;
+}
+
+Prover& LintRun::prover() {
+  if (!prover_) {
+    QueryOptions options;
+    options.tracking = settings_.tracking;
+    options.timeout = settings_.timeout;
+    prover_ = std::make_unique<Prover>(*program_, options);
+  }
+  return *prover_;
+}
+
+#endif
+
+void LintRun::leave_open(OpenQuestion question, std::uint64_t count) {
+  (question.met_nat ? report_.statistics.met_nat : report_.statistics.unknown) += count;
+  report_.open.push_back(std::move(question));
+}
+
+#ifndef POSTERN_WITHOUT_PROVER
+void LintRun::leave_unmodelled(std::string_view id, std::string question, std::uint64_t count) {
+  const std::vector<RuleId> rules = model()->unmodelled_rules();
+  const auto nat = std::ranges::find_if(
+      rules, [&](RuleId rule) { return is_nat(*program_->rules()[rule].rule); });
+  const bool met_nat = nat != rules.end();
+  OpenQuestion open{.id = std::string(id), .question = std::move(question), .met_nat = met_nat};
+  open.why = met_nat ? "packets on the way may meet a NAT rule, and NAT is not modelled yet"
+                     : "packets on the way may meet a rule whose effect is not modelled yet";
+  const RuleId culprit = met_nat ? *nat : rules.empty() ? 0 : rules.front();
+  if (!rules.empty()) open.span = program_->rules()[culprit].rule->span;
+  leave_open(std::move(open), count);
+}
+
+Answer LintRun::ask(const std::vector<std::string>& words, Path path) {
+  const Result<Question> question = read_question(words, ruleset().family, {path, {}, {}});
+  POSTERN_CHECK(question.has_value(), "lint asks a question that cannot be read");
+  return prover().ask(*question, path);
+}
+
+#endif
+
+LintReport LintRun::take() {
+  const auto key = [](const Finding& finding) { return std::tie(finding.place.span, finding.id); };
+  std::ranges::stable_sort(report_.findings, {}, key);
+  return std::move(report_);
+}
+
+LintReport lint(const Bound& bound, const LintSettings& settings) {
+  LintRun run(bound, settings);
+  for (const Check& check : all_checks()) {
+    if (check.needs_program && run.program() == nullptr) continue;
+    if (settings.progress) settings.progress(check.id);
+    check.run(run);
+  }
+  return run.take();
+}
+
+}  // namespace postern

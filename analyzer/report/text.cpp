@@ -1,0 +1,140 @@
+// Findings for people: the place with a code frame, the reasons, the packets that prove it and how to
+// send them oneself. Covered by tests/unit/report_test.cpp and tests/golden/lint/.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "analyzer/explain.hpp"
+#include "analyzer/report/report.hpp"
+
+namespace postern {
+namespace {
+
+std::string_view check_name(std::string_view id) {
+  const CheckPage* page = find_check_page(id);
+  return page == nullptr ? "" : page->name;
+}
+
+std::string with_line_end(std::string text) {
+  if (text.empty() || text.back() != '\n') text += '\n';
+  return text;
+}
+
+std::string frame(const Finding& finding, const SourceFile& source, bool color) {
+  const std::string_view name = check_name(finding.id);
+  Diagnostic diagnostic;
+  diagnostic.severity = finding.severity;
+  diagnostic.code = name.empty() ? finding.id : fmt::format("{} {}", finding.id, name);
+  diagnostic.span = finding.place.span;
+  diagnostic.message = finding.message;
+  for (const Related& related : finding.related) {
+    const std::string id = related.id.empty() ? "" : related.id + ": ";
+    diagnostic.notes.push_back({related.place.span, id + related.message});
+  }
+  return with_line_end(render(diagnostic, source, color));
+}
+
+std::string hole_text(const PortHole& hole) {
+  return fmt::format("  source port {} opens destination ports {}\n"
+                     "  of these open only thus: {}\n",
+                     text(hole.sport), text(hole.opens), text(hole.opens_only_thus));
+}
+
+// The answer in the words of `postern query`, moved to the right.
+std::string answer_text(const Answer& answer, bool color) {
+  const std::string text = to_text(answer, color);
+  std::string out;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    out += "  " + text.substr(begin, end - begin) + "\n";
+    begin = end + 1;
+  }
+  return out;
+}
+
+std::string finding_text(const Finding& finding, const SourceFile& source, bool color) {
+  std::string out = frame(finding, source, color);
+  if (finding.hole) out += hole_text(*finding.hole);
+  for (const std::string& reason : finding.reasons) out += "  why: " + reason + "\n";
+  if (finding.answer) out += answer_text(*finding.answer, color);
+  if (!finding.help.empty()) out += "  help: " + finding.help + "\n";
+  return out;
+}
+
+std::string open_text(const OpenQuestion& question, const FileReport& report) {
+  const std::string place =
+      report.source && question.span.end > 0
+          ? fmt::format("{}:{}", report.file, report.source->position(question.span.begin).line)
+          : report.file;
+  return fmt::format("{}: unknown: {}: {} [{}]\n", place, question.question, question.why,
+                     question.id);
+}
+
+std::string plural(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+// "2 errors, 1 warning" over all findings; empty when there are none.
+std::string count_by_severity(const std::vector<FileReport>& reports) {
+  static constexpr std::array<std::pair<Severity, std::string_view>, 3> kNames{
+      {{Severity::kError, "error"}, {Severity::kWarning, "warning"}, {Severity::kInfo, "note"}}};
+  std::string out;
+  for (const auto& [severity, noun] : kNames) {
+    std::size_t count = 0;
+    for (const FileReport& report : reports) {
+      count += static_cast<std::size_t>(
+          std::ranges::count(report.lint.findings, severity, &Finding::severity));
+    }
+    if (count > 0) out += (out.empty() ? "" : ", ") + plural(count, noun);
+  }
+  return out;
+}
+
+std::string summary(const std::vector<FileReport>& reports) {
+  std::size_t findings = 0, bad = 0, open = 0;
+  for (const FileReport& report : reports) {
+    findings += report.lint.findings.size();
+    bad += report.bad() ? 1 : 0;
+    open += report.lint.open.size();
+  }
+  std::string out = findings == 0 ? "no findings"
+                                  : fmt::format("{} ({})", plural(findings, "finding"),
+                                                count_by_severity(reports));
+  out += " in " + plural(reports.size() - bad, "file");
+  if (bad > 0) out += fmt::format("; {} could not be read", plural(bad, "file"));
+  if (open > 0) out += fmt::format("; {} left unknown", plural(open, "question"));
+  return out + "\n";
+}
+
+std::string statistics_text(const FileReport& report) {
+  const LintStatistics& statistics = report.lint.statistics;
+  return fmt::format("{}: {} questions answered, {} unknown, {} meet NAT\n", report.file,
+                     statistics.answered, statistics.unknown, statistics.met_nat);
+}
+
+}  // namespace
+
+std::string lint_text(const std::vector<FileReport>& reports, const ReportStyle& style) {
+  std::string out;
+  for (const FileReport& report : reports) {
+    for (const Finding& finding : report.lint.findings) {
+      out += finding_text(finding, *report.source, style.color) + "\n";
+    }
+    for (const OpenQuestion& question : report.lint.open) out += open_text(question, report);
+    if (style.verbose && !report.bad()) out += statistics_text(report);
+  }
+  if (!style.quiet) out += summary(reports);
+  return out;
+}
+
+std::string error_text(const FileReport& report, bool color) {
+  if (!report.unreadable.empty()) return fmt::format("postern: error: {}\n", report.unreadable);
+  std::string out;
+  for (const Diagnostic& error : report.errors) {
+    out += with_line_end(render(error, *report.source, color));
+  }
+  return out;
+}
+
+}  // namespace postern

@@ -1,0 +1,22 @@
+# Compiles docs/checks/PSTnnn.md into the program (analyzer/explain.hpp). A page's first line is
+# "# PSTnnn name"; editing a page or adding one is noticed by the next build.
+function(postern_pages)
+  set(out ${PROJECT_BINARY_DIR}/generated/pages.cpp)
+  file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/checks/PST*.md)
+  set(text "#include \"analyzer/explain.hpp\"\n\nstd::span<const postern::CheckPage> postern::check_pages() {\n"
+           "  static const std::vector<postern::CheckPage> pages{\n")
+  string(CONCAT text ${text})
+  foreach(page IN LISTS pages)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page})
+    get_filename_component(id ${page} NAME_WE)
+    file(READ "${page}" body)
+    string(REGEX REPLACE "^# ${id} ([a-z0-9-]+)\n.*" "\\1" name "${body}")
+    if(name STREQUAL body)
+      message(FATAL_ERROR "${page}: the first line must be '# ${id} name'")
+    endif()
+    string(APPEND text "    {\"${id}\", \"${name}\", R\"PAGE(${body})PAGE\"},\n")
+  endforeach()
+  string(APPEND text "  };\n  return pages;\n}\n")
+  file(GENERATE OUTPUT ${out} CONTENT "${text}")
+  target_sources(postern_analyzer PRIVATE ${out})
+endfunction()
