@@ -5,30 +5,34 @@
 namespace postern {
 namespace {
 
-// A flow is a stream once packets still come two seconds after its first one.
-Tracked track_datagram(ConntrackEntry& entry, const TrackContext& context) {
-  const auto& timeouts = context.config.timeouts;
-  const bool stream = entry.confirmed() && entry.seen_reply() &&
-                      context.now > entry.created + kUdpStreamAfterMilliseconds;
-  entry.deadline = context.in_seconds(stream ? timeouts.udp_stream : timeouts.udp);
+Tracked refresh(ConntrackEntry& entry, const TrackContext& context, bool stream,
+                std::uint32_t short_timeout, std::uint32_t stream_timeout) {
+  entry.deadline = context.in_seconds(stream ? stream_timeout : short_timeout);
   if (stream) entry.status |= ct_status::kAssured;
   return Tracked::kValid;
 }
+
+// Both ends have spoken before this packet.
+bool replied(const ConntrackEntry& entry) { return entry.confirmed() && entry.seen_reply(); }
 
 }  // namespace
 
 Tracked track_udp(ConntrackEntry& entry, const PacketView& packet, const TrackContext& context) {
   if (packet.truncated || packet.bad_length) return Tracked::kInvalid;
   if (packet.bad_checksum && context.checks_sums()) return Tracked::kInvalid;
-  return track_datagram(entry, context);
+  // A flow is a stream once packets still come two seconds after its first one.
+  const bool stream = replied(entry) && context.now > entry.created + kUdpStreamAfterMilliseconds;
+  const auto& timeouts = context.config.timeouts;
+  return refresh(entry, context, stream, timeouts.udp, timeouts.udp_stream);
 }
 
 // The kernel verifies UDP-Lite checksums with UDP's protocol number in the pseudo-header, so that the
-// correct ones fail.
+// correct ones fail. The two seconds of UDP do not apply here (measured).
 Tracked track_udplite(ConntrackEntry& entry, const PacketView& packet,
                       const TrackContext& context) {
   if (packet.truncated || packet.bad_length || context.checks_sums()) return Tracked::kInvalid;
-  return track_datagram(entry, context);
+  const auto& timeouts = context.config.timeouts;
+  return refresh(entry, context, replied(entry), timeouts.udp, timeouts.udp_stream);
 }
 
 Tracked track_icmp(ConntrackEntry& entry, const PacketView& packet, const TrackContext& context) {
@@ -43,10 +47,7 @@ Tracked track_icmp(ConntrackEntry& entry, const PacketView& packet, const TrackC
 
 Tracked track_gre(ConntrackEntry& entry, const TrackContext& context) {
   const auto& timeouts = context.config.timeouts;
-  const bool stream = entry.confirmed() && entry.seen_reply();
-  entry.deadline = context.in_seconds(stream ? timeouts.gre_stream : timeouts.gre);
-  if (stream) entry.status |= ct_status::kAssured;
-  return Tracked::kValid;
+  return refresh(entry, context, replied(entry), timeouts.gre, timeouts.gre_stream);
 }
 
 Tracked track_generic(ConntrackEntry& entry, const TrackContext& context) {

@@ -63,14 +63,13 @@ TupleReport CtTuple::report() const {
 }
 
 std::optional<CtTuple> tuple_of(const PacketView& packet) {
-  constexpr std::uint32_t kPortBytes = 4, kIcmpBytes = 8, kGreBytes = 4;
+  constexpr std::uint32_t kPortBytes = 4, kIcmpBytes = 8;
   CtTuple tuple;
   tuple.family = packet.family;
   tuple.protocol = packet.protocol;
   tuple.source = packet.source;
   tuple.destination = packet.destination;
-  const Tracker tracker = tracker_of(packet.protocol);
-  if (has_ports(tracker)) {
+  if (has_ports(tracker_of(packet.protocol))) {
     if (packet.l4_length < kPortBytes) return std::nullopt;
     tuple.source_key = packet.source_port;
     tuple.destination_key = packet.destination_port;
@@ -79,8 +78,6 @@ std::optional<CtTuple> tuple_of(const PacketView& packet) {
     tuple.source_key = packet.icmp_id;
     tuple.destination_key =
         static_cast<std::uint16_t>((packet.icmp_type << 8) | packet.icmp_code);
-  } else if (tracker == Tracker::kGre && packet.l4_length < kGreBytes) {
-    return std::nullopt;
   }
   return tuple;
 }

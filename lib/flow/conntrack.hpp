@@ -54,7 +54,8 @@ struct IcmpPair { std::uint8_t request, reply; };
 inline constexpr std::array<IcmpPair, 4> kIcmpPairs{{{8, 0}, {13, 14}, {15, 16}, {17, 18}}};
 inline constexpr std::array<IcmpPair, 2> kIcmpv6Pairs{{{128, 129}, {139, 140}}};
 inline constexpr std::array<std::uint8_t, 5> kIcmpErrors{3, 4, 5, 11, 12};
-inline constexpr std::array<std::uint8_t, 4> kIcmpv6Errors{1, 2, 3, 4};
+// Every type below is treated as an error, assigned or not (measured with types 0, 5, 100 and 127).
+inline constexpr std::uint8_t kFirstIcmpv6Informational = 128;
 // MLD query, report, done; router and neighbour discovery; MLDv2 report; multicast router discovery.
 // Redirect (137) and 153 are not among them (kernel-facts 41).
 inline constexpr std::array<std::uint8_t, 10> kIcmpv6Untracked{130, 131, 132, 133, 134,
@@ -80,7 +81,7 @@ constexpr IcmpClass icmp_class(Family family, std::uint8_t type) {
   }
   if (pairs_have(kIcmpv6Pairs, &IcmpPair::request)) return IcmpClass::kRequest;
   if (pairs_have(kIcmpv6Pairs, &IcmpPair::reply)) return IcmpClass::kReply;
-  if (has(kIcmpv6Errors)) return IcmpClass::kError;
+  if (type < kFirstIcmpv6Informational) return IcmpClass::kError;
   return has(kIcmpv6Untracked) ? IcmpClass::kUntracked : IcmpClass::kOther;
 }
 
@@ -120,7 +121,7 @@ struct ConntrackConfig {
   ConntrackTimeouts timeouts;
 };
 
-// A UDP or UDP-Lite flow counts as a stream (ASSURED, longer timeout) when a packet arrives after a
+// A UDP flow counts as a stream (ASSURED, longer timeout) when a packet arrives after a
 // reply was seen and more than this many milliseconds after its first packet (kernel-facts 38).
 inline constexpr std::uint32_t kUdpStreamAfterMilliseconds = 2000;
 

@@ -63,12 +63,12 @@ Steps datagram(const AbstractEntry& entry, FlowEnd sender) {
   return {early, late};
 }
 
-// GRE: ASSURED by the packet after the first reply.
-Steps gre(const AbstractEntry& entry, FlowEnd sender) {
+// GRE and UDP-Lite: ASSURED by the packet after the first reply.
+AbstractStep after_reply(const AbstractEntry& entry, FlowEnd sender) {
   AbstractStep step = follow(entry, sender);
   step.after.assured = entry.assured || entry.seen_reply;
   step.status = step.after.status();
-  return {step};
+  return step;
 }
 
 // SCTP is not followed state by state: any packet may be valid or not, and may end the entry.
@@ -119,7 +119,8 @@ Steps icmp_query(const AbstractEntry& entry, FlowEnd sender, PacketKind kind) {
 
 // As UDP wherever the checksum is not looked at, INVALID elsewhere.
 Steps udplite(const AbstractEntry& entry, FlowEnd sender, const ConntrackConfig& config) {
-  Steps steps = entry.present ? datagram(entry, sender) : create(Tracker::kUdplite, sender);
+  Steps steps = entry.present ? Steps{after_reply(entry, sender)}
+                              : create(Tracker::kUdplite, sender);
   if (!config.checksum) return steps;
   for (auto& step : steps) step.condition = Condition::kUnlooked;
   steps.push_back(plain(entry, CtState::kInvalid, Condition::kAlways));
@@ -215,7 +216,7 @@ std::vector<AbstractStep> successors(const AbstractEntry& entry, FlowEnd sender,
     case PacketKind::kIcmpUntracked:
       return {plain(entry, CtState::kUntracked, Condition::kAlways)};
     case PacketKind::kSctp: return sctp(entry, sender);
-    case PacketKind::kGre: return entry.present ? gre(entry, sender) : create(Tracker::kGre, sender);
+    case PacketKind::kGre: return entry.present ? Steps{after_reply(entry, sender)} : create(Tracker::kGre, sender);
     case PacketKind::kGeneric:
       return entry.present ? Steps{follow(entry, sender)} : create(Tracker::kGeneric, sender);
     case PacketKind::kErrorAboutFlow: return error_about(entry, sender);
