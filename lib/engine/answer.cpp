@@ -8,16 +8,18 @@ namespace postern {
 namespace {
 
 bool multicast6(u128 address) { return (address >> 120) == 0xff; }
+bool link_local6(u128 address) { return (address >> 118) == 0x3fa; }
 bool is_icmp(const PacketView& view) {
   return view.protocol == (view.family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6);
 }
 
-// icmp_send's and icmp6_send's rule: never an error about an error. IPv4 also keeps silent about
-// types above 18, IPv6 about every type below 128.
+// icmp_send's and icmp6_send's rule: never an error about an error. IPv4 takes everything but echo,
+// timestamp, information and address mask for one, IPv6 every type below 128.
 bool is_error(const PacketView& view) {
   if (!is_icmp(view)) return false;
   if (view.family == Family::kIpv6) return view.icmp_type < 128;
-  return is_icmp_error(protocol::kIcmp, view.icmp_type) || view.icmp_type > 18;
+  return view.icmp_type != 0 && view.icmp_type != 8 &&
+         (view.icmp_type < 13 || view.icmp_type > 18);
 }
 
 // nf_reject_verify_csum: protocols whose checksum is not the plain sum over the payload are trusted.
@@ -121,17 +123,19 @@ std::optional<Packet> icmp_error(const Traveller& about, IcmpError error, const 
   }
   Packet answer;
   answer.destination = view.source_address();
-  const OutputRoute route = world.route_output(answer.destination, kNoDevice);
+  const bool on_link = !v4 && link_local6(view.source);
+  const OutputRoute route = world.route_output(answer.destination, on_link ? about.in : kNoDevice);
   if (!route.found) return std::nullopt;
-  // A packet that was meant for this host is answered from the address that it was sent to.
+  // A packet that was meant for this host is answered from the address that it was sent to; others,
+  // in IPv4, from an address of the device that leads back, in IPv6 from one of the device that the
+  // packet came in by (measured on 6.18).
   const bool here = world.address_type(view.destination_address()) == AddressType::kLocal;
-  if (here) {
-    answer.source = view.destination_address();
-  } else if (route.source) {
-    answer.source = *route.source;
-  } else {
-    return std::nullopt;
-  }
+  const bool by_input = !v4 && about.in != kNoDevice;
+  const auto source = here       ? view.destination_address()
+                      : by_input ? world.source_for(answer.destination, about.in)
+                                 : route.source;
+  if (!source) return std::nullopt;
+  answer.source = *source;
   answer.protocol = v4 ? protocol::kIcmp : protocol::kIcmpv6;
   answer.tos = v4 ? static_cast<std::uint8_t>((view.tos & 0x1e) | 0xc0) : std::uint8_t{0};
   answer.type = error.type;

@@ -37,7 +37,11 @@ bool icmp_of_family(const PacketView& packet) {
 
 ConntrackTable::Found ConntrackTable::find(const CtTuple& tuple) const {
   const auto at = table_.find(tuple);
-  return at == table_.end() ? Found{} : at->second;
+  if (at == table_.end()) return {};
+  Found found = at->second;
+  // A tuple that is its own inverse: Linux hashes the reply last and finds it first.
+  if (found.entry->original == found.entry->reply) found.direction = CtDirection::kReply;
+  return found;
 }
 
 ConntrackEntryPtr ConntrackTable::make_entry(const CtTuple& tuple) {
@@ -78,6 +82,8 @@ void ConntrackTable::track(const PacketView& packet, Hook hook, Attachment& atta
 
 bool ConntrackTable::confirm(Attachment& attachment) {
   if (!attachment.entry || attachment.entry->confirmed()) return true;
+  // The host's own answer carries the entry of the packet that it answers: that one may confirm it.
+  if (attachment.direction == CtDirection::kReply) return true;
   ConntrackEntry& entry = *attachment.entry;
   if (entry.dying || table_.contains(entry.original) || table_.contains(entry.reply)) return false;
   entry.status |= ct_status::kConfirmed;

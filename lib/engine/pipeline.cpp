@@ -69,18 +69,19 @@ Verdict Pipeline::inject(const Packet& packet, PacketReport* report) {
   reply_ = nullptr;
   made_.clear();
   died_at_ = {};
-  const bool tracking = tracks(packet.family());
+  const auto go = [&](const Packet& one) {
+    Traveller traveller = start(one);
+    return one.local() ? send(traveller) : arrive(traveller);
+  };
   Verdict verdict = Verdict::kDropped;
-  if (packet.fragment_size != 0 && !tracking) {
-    std::vector<Packet> pieces = cut(packet);
-    for (Packet& piece : pieces) {
+  if (packet.fragment_size != 0 && !tracks(packet.family())) {
+    for (Packet& piece : cut(packet)) {   // each alone; what became of one of them counts
       made_.push_back(std::move(piece));
-      Traveller traveller = start(made_.back());
-      verdict = packet.local() ? send(traveller) : arrive(traveller);
+      const Verdict one = go(made_.back());
+      if (one != Verdict::kDropped) verdict = one;
     }
   } else {
-    Traveller traveller = start(packet);
-    verdict = packet.local() ? send(traveller) : arrive(traveller);
+    verdict = go(packet);
   }
   if (report != nullptr) {
     report->name = packet.name;
@@ -186,16 +187,16 @@ Verdict Pipeline::send(Traveller& packet) {
   const OutputRoute route =
       world_.route_output(packet.view.destination_address(),
                           bound.empty() ? kNoDevice : world_.device(bound).value_or(kNoDevice));
-  if (!route.found) return die("");
+  if (!route.found) return die("before OUTPUT");
   if (route.copied_here && !packet.is_answer) {
     throw Unmodelled("a broadcast or multicast that comes back to its sender");
   }
   packet.unicast = route.unicast;
   packet.in = packet.reading.in = kNoDevice;
   packet.out = packet.reading.out = route.out;
-  if (reply_ != nullptr) reply_->out = world_.names()[route.out];
   if (!pass(Hook::kOutput, packet)) return die(text(Hook::kOutput));
   if (!pass(Hook::kPostrouting, packet)) return die(text(Hook::kPostrouting));
+  if (reply_ != nullptr) reply_->out = world_.names()[route.out];
   if (route.out != world_.loopback()) return leave(packet, Verdict::kSent);
   packet.in = packet.out;
   packet.out = kNoDevice;
@@ -328,9 +329,8 @@ void Pipeline::answer(Packet made, const Traveller& about, bool closes) {
   reply_ = outer;
   if (verdict == Verdict::kDelivered) reply.fate = "delivered";
   if (verdict == Verdict::kDropped) reply.fate = "dropped";
-  if (report_ != nullptr && !(verdict == Verdict::kDropped && reply.out.empty())) {
-    report_->replies.push_back(std::move(reply));
-  }
+  const bool was_sent = died_at_ != "before OUTPUT" || verdict != Verdict::kDropped;
+  if (report_ != nullptr && was_sent) report_->replies.push_back(std::move(reply));
   died_at_ = died_at;
 }
 

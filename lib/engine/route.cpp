@@ -83,21 +83,11 @@ bool World::source_is_valid(const Address& source, DeviceId in) const {
   return filter == 2 || back->device == in;
 }
 
-// Every multicast-capable device is a member of all-hosts; nothing else is joined in our worlds.
+// Every device is a member of all-hosts and of all-nodes; point-to-point devices join nothing else
+// (no solicited-node groups without neighbour discovery).
 bool World::joined(const Address& group) const {
   if (group.family == Family::kIpv4) return group.value == 0xe0000001;  // 224.0.0.1
-  const unsigned scope = multicast_scope6(group.value);
-  const u128 rest = group.value & low_bits(112);
-  if (rest == 1 && (scope == 1 || scope == 2)) return true;             // all nodes
-  if (rest == 2 && (scope == 1 || scope == 2 || scope == 5)) return forwarding_[1];
-  if ((group.value >> 24) != ((u128{0xff02} << 88) | 0x1ff)) return false;
-  for (const Own& own : own_) {                                         // solicited node
-    if (own.address.family == Family::kIpv6 &&
-        (own.address.value & low_bits(24)) == (group.value & low_bits(24))) {
-      return true;
-    }
-  }
-  return false;
+  return group.value == ((u128{0xff02} << 112) | 1);                    // ff02::1
 }
 
 InputRoute World::route_input(const PacketView& packet, DeviceId in) const {
@@ -192,11 +182,13 @@ OutputRoute World::route_output(const Address& destination, DeviceId bound) cons
   if (to.value == 0) to.value = to.family == Family::kIpv4 ? 0x7f000001 : 1;  // "this host"
   const FibRoute* route = lookup(to, bound);
   const bool everyone = to.family == Family::kIpv4 && to.value == kLimitedBroadcast;
-  if (route == nullptr && bound == kNoDevice) return out;
+  // IPv4 takes any destination as on-link on the device that the socket is bound to.
+  const bool on_link = bound != kNoDevice && to.family == Family::kIpv4;
+  if (route == nullptr && !on_link) return out;
   out.found = true;
   out.unicast = !multicast(to) && !everyone;
   out.copied_here = everyone || (multicast(to) && joined(to));
-  if (route == nullptr) {  // bound to a device: taken as on-link
+  if (route == nullptr) {
     out.out = bound;
     out.source = source_for(to, bound);
     return out;

@@ -62,12 +62,14 @@ void World::add_addresses(const Interface& interface, DeviceId id) {
 void World::add_own(const InterfaceAddress& own, DeviceId id) {
   const Address& address = own.address;
   const unsigned bits = address_bits(address.family);
-  const bool secondary = std::ranges::any_of(own_, [&](const Own& other) {
+  const auto primary = std::ranges::find_if(own_, [&](const Own& other) {
     return other.device == id && other.length == own.length &&
            prefix_of(other.address, own.length) == prefix_of(address, own.length);
   });
+  const bool secondary = primary != own_.end();
+  const Address preferred = secondary ? primary->address : address;
   own_.push_back({address, own.length, id});
-  local_.push_back({prefix_of(address, bits), bits, RouteType::kLocal, id, address});
+  local_.push_back({prefix_of(address, bits), bits, RouteType::kLocal, id, preferred});
   const Prefix network = prefix_of(address, own.length);
   if (address.family == Family::kIpv6) {
     if (id != loopback_) {

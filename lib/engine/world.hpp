@@ -61,6 +61,8 @@ class World {
   OutputRoute route_output(const Address& destination, DeviceId bound) const;
   AddressType address_type(const Address& address) const;   // as xt_addrtype asks
   bool is_own(const Address& address) const;
+  // The source address that the kernel takes for a packet to `destination` on this device.
+  std::optional<Address> source_for(const Address& destination, DeviceId device) const;
 
   bool forwarding(Family family) const { return forwarding_[family == Family::kIpv6 ? 1 : 0]; }
   // Keys with '/'. Unknown ones are kept and ignored.
@@ -84,7 +86,6 @@ class World {
   void add_addresses(const Interface& interface, DeviceId device);
   void add_own(const InterfaceAddress& own, DeviceId device);
   void add_route(const Route& route);
-  std::optional<Address> source_for(const Address& destination, DeviceId device) const;
   // Longest prefix in the local table, else in the main one; `only`: routes of that device.
   const FibRoute* lookup(const Address& destination, DeviceId only = kNoDevice) const;
   const FibRoute* longest(const std::vector<FibRoute>& table, const Address& destination,

@@ -37,6 +37,7 @@ std::optional<Clause> match_clause(const RuleContext& context, const Draft& draf
   clause.module = extension.name;
   clause.span = extension.span;
   clause.known = understood(extension);
+  clause.switches_on_tracking = extension.match != nullptr && extension.match->switches_on_tracking;
   if (!clause.known) {
     clause.printed = "-m " + extension.name + as_written(extension);
     clause.predicate = opaque(why_opaque(extension, "module"), true);
@@ -93,6 +94,8 @@ bool finish_target(const RuleContext& context, const Draft& draft, Rule& rule) {
   rule.target = extension.name;
   rule.target_span = extension.span;
   rule.target_known = understood(extension);
+  rule.switches_on_tracking =
+      extension.target != nullptr && extension.target->switches_on_tracking;
   if (!rule.target_known) {
     rule.printed_target = "-j " + extension.name + as_written(extension);
     rule.action = Effect{OpaqueTarget{why_opaque(extension, "target")}};
@@ -105,6 +108,7 @@ bool finish_target(const RuleContext& context, const Draft& draft, Rule& rule) {
     return false;
   }
   rule.printed_target = print_target(*extension.target, arguments);
+  if (std::holds_alternative<NoTrack>(*effect)) rule.switches_on_tracking = false;
   rule.action = std::move(*effect);
   return true;
 }

@@ -65,9 +65,9 @@ std::string interface_commands(const Interface& interface) {
 }
 
 std::string route_command(const Route& route) {
-  std::string command = route.to.address.family == Family::kIpv6 ? "-6 route add " : "route add ";
+  std::string command = "route add ";
   if (route.type != "unicast") command += route.type + " ";
-  command += route.to.mask == 0 ? "default" : route.to.text();
+  command += route.to.mask == 0 && route.to.address.family == Family::kIpv4 ? "default" : route.to.text();
   if (route.via) command += " via " + route.via->text();
   if (!route.device.empty()) command += " dev " + route.device;
   return command + "\n";
