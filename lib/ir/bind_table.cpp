@@ -86,6 +86,11 @@ class TableBinder : public ChainNames {
   }
 
   void declare_user(const std::string& name, const ast::ChainLine& line, std::string_view policy) {
+    static constexpr std::array<std::string_view, 4> kVerdicts{"ACCEPT", "DROP", "QUEUE", "RETURN"};
+    if (std::ranges::find(kVerdicts, name) != kVerdicts.end()) {
+      context_.error("chain", line.name, "a chain cannot be called " + name, "it is a verdict");
+      return;
+    }
     if (const auto earlier = find(name, line.span.begin)) {
       context_.error("chain", line.name, "chain '" + name + "' is declared twice", "keep one line");
       context_.errors.back().notes.push_back({table_.chains[*earlier].span, "first here"});
@@ -175,7 +180,11 @@ class TableBinder : public ChainNames {
     if (!place || !rules) return;
     std::vector<Rule>& all = table_.chains[*place].rules;
     std::size_t at = all.size();
-    if (draft.command == 'I' && !insert_place(draft, all.size(), at)) return;
+    if (draft.command == 'I') {
+      if (!insert_place(draft, all.size(), at)) return;
+      // Each of the rules that "-s a,b" stands for is put before the one before it.
+      std::ranges::reverse(*rules);
+    }
     all.insert(all.begin() + static_cast<std::ptrdiff_t>(at),
                std::make_move_iterator(rules->begin()), std::make_move_iterator(rules->end()));
   }

@@ -51,23 +51,25 @@ std::optional<Family> by_word(std::string_view option, std::string_view word) {
 }  // namespace
 
 Family detect_family(const ast::File& file) {
-  if (const auto family = by_header(*file.source)) return *family;
-  bool six = false;
+  bool four = false, six = false;
   std::string_view option;
   for (const ast::Word& word : file.words) {
-    const std::string_view text = file.source->slice(word.span);
     if (word.kind == ast::WordKind::kNot) continue;
+    const std::string_view text = file.source->slice(word.span);
+    std::optional<Family> family;
     if (word.kind == ast::WordKind::kOption) {
       option = text;
-      if (text == "--icmpv6-type") six = true;
-      if (text == "--icmp-type") return Family::kIpv4;
-      continue;
+      if (text == "--icmpv6-type") family = Family::kIpv6;
+      if (text == "--icmp-type") family = Family::kIpv4;
+    } else {
+      family = by_word(option, text);
     }
-    const auto family = by_word(option, text);
-    if (family == Family::kIpv4) return Family::kIpv4;
+    four = four || family == Family::kIpv4;
     six = six || family == Family::kIpv6;
+    if (four && six) break;
   }
-  return six ? Family::kIpv6 : Family::kIpv4;
+  if (four != six) return six ? Family::kIpv6 : Family::kIpv4;
+  return by_header(*file.source).value_or(Family::kIpv4);
 }
 
 }  // namespace postern

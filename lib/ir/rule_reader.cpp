@@ -66,14 +66,15 @@ class Reader {
                   "put the option before it, or quotes around a value with blanks");
     }
     begin_ = bang_.value_or(at_);
-    const bool done = option(split_attached());
+    const auto name = split_attached();
+    const bool done = name && option(*name);
     bang_.reset();
     return done;
   }
 
-  // "--dport=80" and "-s192.0.2.1": the value becomes a word of its own. Returns the option's name.
-  std::string split_attached() {
-    RuleWord& word = words_[at_];
+  // "--dport=80" and "-jDROP": the value becomes a word of its own. Returns the option's name.
+  std::optional<std::string> split_attached() {
+    const RuleWord& word = words_[at_];
     std::size_t cut = std::string::npos;
     if (word.text.starts_with("--")) {
       cut = word.text.find('=');
@@ -87,10 +88,15 @@ class Reader {
     const bool takes_value = named.builtin != nullptr ? named.builtin->words > 0
                              : named.spec != nullptr  ? word_count(named.spec->type) > 0
                                                       : equals;
+    if (named.builtin != nullptr && takes_value && named.builtin->invertible) {
+      // iptables 1.8.9 takes the whole word for the value here, and refuses it.
+      fail("syntax", word.span, "the value of " + name + " runs into it", "put a blank between");
+      return std::nullopt;
+    }
     std::string rest = word.text.substr(cut + (equals ? 1 : 0));
     if (!takes_value && !equals) rest.insert(0, "-");  // "-fv": flags run together
     RuleWord value{std::move(rest), word.span, false};
-    word.text = name;
+    words_[at_].text = name;
     words_.insert(words_.begin() + static_cast<std::ptrdiff_t>(at_) + 1, std::move(value));
     return name;
   }
@@ -110,6 +116,8 @@ class Reader {
   Named resolve(const std::string& name) {
     Named found;
     bool abbreviated_twice = false;
+    // Abbreviations mean nothing while an unknown extension may own the word as it stands.
+    const bool abbreviations = newest_unknown() == nullptr;
     const auto offer = [&](Named candidate) {
       abbreviated_twice = abbreviated_twice || static_cast<bool>(found);
       found = candidate;
@@ -124,10 +132,11 @@ class Reader {
     for (Extension* extension : newest_first()) {
       const FoundOption option = find_option(extension->specs(), name);
       if (option.exact) return {.extension = extension, .spec = option.spec};
+      if (!abbreviations) continue;
       if (option.ambiguous) abbreviated_twice = true;
       if (option.spec != nullptr) offer({.extension = extension, .spec = option.spec});
     }
-    if (name.starts_with("--") && name.size() > 2) {
+    if (abbreviations && name.starts_with("--") && name.size() > 2) {
       for (const BuiltinOption& option : builtin_options()) {
         if (available(option) && std::ranges::any_of(option.names, [&](std::string_view candidate) {
               return candidate.starts_with(name);
@@ -222,7 +231,8 @@ class Reader {
     if (owner == nullptr) {
       const auto loaded = newest_first();
       const std::string help = option_help(name, loaded, context_.family, context_.question());
-      if (loaded.empty() || !help.empty() || context_.question()) {
+      const bool optionless = !loaded.empty() && loaded.front()->specs().empty();
+      if (loaded.empty() || optionless || !help.empty() || context_.question()) {
         return fail("unknown-option", words_[at_].span, "unknown option '" + name + "'", help);
       }
       owner = loaded.front();
@@ -263,7 +273,7 @@ class Reader {
       case Builtin::kMatch: return load_match(values[0], span);
       case Builtin::kJump: return jump(values[0], span);
       case Builtin::kGoto: return go_to(values[0], span);
-      case Builtin::kCounters: return counters(values, span);
+      case Builtin::kCounters: return counters(values[0], span);
       case Builtin::kIpv4:
       case Builtin::kIpv6:
         if ((option.meaning == Builtin::kIpv4) != (context_.family == Family::kIpv4)) {
@@ -389,7 +399,15 @@ class Reader {
     return true;
   }
 
-  bool counters(const std::vector<std::string>& values, Span span) {
+  // "-c PACKETS BYTES" or "-c PACKETS,BYTES".
+  bool counters(const std::string& first, Span span) {
+    std::vector<std::string> values = split(first, ',');
+    if (values.size() == 1 && at_ < words_.size() && !is_option(words_[at_])) {
+      values.push_back(words_[at_++].text);
+    }
+    if (values.size() != 2) {
+      return fail("missing-value", span, "-c needs two counters", "write -c PACKETS BYTES");
+    }
     Counters read;
     std::uint64_t* const slots[] = {&read.packets, &read.bytes};
     for (std::size_t i = 0; i < 2; ++i) {
