@@ -40,7 +40,7 @@ class ConntrackKernel : public KernelTest {
   }
   Packet random_segment(const Twin& twin);
   std::vector<std::uint8_t> random_options(bool syn, std::uint32_t near);
-  std::vector<std::uint8_t> random_chunks(const Twin& twin);
+  std::vector<std::uint8_t> random_chunks(std::uint32_t tag);
   Packet random_other(bool v6);
 };
 
@@ -158,6 +158,69 @@ TEST_F(ConntrackKernel, OtherProtocols) {
     twin->restart({{"checksum", one_in(3) ? "0" : "1"}});
     for (int i = 0; i < 50; ++i) ASSERT_TRUE(twin->send(random_other(v6)));
   }
+}
+
+// SCTP: tags and chunks around those that the entry knows.
+std::vector<std::uint8_t> ConntrackKernel::random_chunks(std::uint32_t tag) {
+  constexpr std::array<std::uint8_t, 16> kTypes{1, 2, 10, 11, 0, 7, 8, 14, 4, 5, 6, 9, 1, 2, 10, 3};
+  std::vector<std::uint8_t> bytes;
+  for (std::uint64_t count = one_in(5) ? 2 : 1; count > 0; --count) {
+    const std::uint8_t type = any_of(kTypes);
+    const bool long_one = type == 1 || type == 2;
+    const std::uint8_t length = long_one ? 20 : static_cast<std::uint8_t>(one_in(30) ? 0 : 4);
+    bytes.insert(bytes.end(), {type, static_cast<std::uint8_t>(one_in(4)), 0, length});
+    if (!long_one) continue;
+    bytes.insert(bytes.end(), {0, 0, 0, static_cast<std::uint8_t>(tag)});
+    bytes.resize(bytes.size() + 12);
+  }
+  return bytes;
+}
+
+TEST_F(ConntrackKernel, SctpAssociations) {
+  const auto twin = Twin::create();
+  ASSERT_TRUE(twin);
+  std::set<std::string> seen;
+  for (int conversation = 0; conversation < 60; ++conversation) {
+    twin->restart({});
+    for (int i = 0; i < 40; ++i) {
+      const bool from_client = one_in(2);
+      Packet packet = between(from_client, protocol::kSctp);
+      packet.source_port = from_client ? 4000 : 5000;
+      packet.destination_port = from_client ? 5000 : 4000;
+      const auto entries = twin->table().entries();
+      if (!entries.empty()) {
+        const auto& tags = entries.front()->sctp.vtag;
+        packet.verification_tag = one_in(5) ? static_cast<std::uint32_t>(below(3)) : any_of(tags);
+      }
+      packet.chunks = random_chunks(static_cast<std::uint32_t>(below(3)));
+      packet.bad_checksum = one_in(40);
+      ASSERT_TRUE(twin->send(packet));
+      for (const auto& entry : twin->table().report()) seen.insert(entry.state);
+    }
+  }
+  EXPECT_GE(seen.size(), 6u) << testing::PrintToString(seen);
+}
+
+// The two seconds after which UDP counts as a stream, and expiry, in real time.
+TEST_F(ConntrackKernel, Time) {
+  const auto twin = Twin::create();
+  ASSERT_TRUE(twin);
+  twin->restart({{"udp_timeout", "3"}});
+  const auto udp = [&](bool from_client) {
+    Packet packet = between(from_client, protocol::kUdp);
+    packet.source_port = from_client ? 4000 : 53;
+    packet.destination_port = from_client ? 53 : 4000;
+    return packet;
+  };
+  for (const bool from_client : {true, false, true}) ASSERT_TRUE(twin->send(udp(from_client)));
+  twin->wait(2300);
+  ASSERT_TRUE(twin->send(udp(false)));
+  EXPECT_TRUE(twin->table().entries().front()->assured());
+  twin->restart({{"udp_timeout", "1"}, {"tcp_timeout_close", "1"}});
+  ASSERT_TRUE(twin->send(udp(true)));
+  twin->wait(1500);
+  ASSERT_TRUE(twin->send(udp(false)));   // nobody remembers: roles swapped
+  EXPECT_EQ(twin->table().size(), 1u);
 }
 
 }  // namespace

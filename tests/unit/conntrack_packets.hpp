@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/conntrack.hpp"
+#include "engine/conntrack_window.hpp"
 
 namespace postern::test {
 
@@ -75,9 +76,7 @@ struct Conversation {
   Attachment send(TcpEnd& from, TcpEnd& to, std::uint8_t flags, std::uint32_t data = 0) {
     const std::uint32_t seq = (flags & kSyn) != 0 ? from.isn : from.next;
     const auto packet = tcp_packet(from, to, flags, seq, to.next, data);
-    if ((flags & kRst) == 0) {
-      from.next += data + ((flags & kSyn) != 0 ? 1 : 0) + ((flags & kFin) != 0 ? 1 : 0);
-    }
+    if ((flags & kRst) == 0) from.next = segment_end(packet);
     return pass(table, packet);
   }
   Attachment from_client(std::uint8_t flags, std::uint32_t data = 0) {

@@ -1,0 +1,102 @@
+// SCTP associations: set-up, shutdown, verification tags, heartbeats (kernel-facts 25).
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "conntrack_packets.hpp"
+
+namespace postern {
+namespace {
+
+using namespace test;
+using namespace sctp_chunk;
+using Bytes = std::vector<std::uint8_t>;
+
+constexpr std::uint32_t kClient = 0xc0000209, kServer = 0xc6336409;
+
+Bytes chunk(std::uint8_t type, std::uint32_t tag = 0, std::uint8_t flags = 0) {
+  if (type != kInit && type != kInitAck) return {type, flags, 0, 4};
+  Bytes bytes{type, 0, 0, 20};
+  for (const int shift : {24, 16, 8, 0}) bytes.push_back(static_cast<std::uint8_t>(tag >> shift));
+  bytes.resize(20);
+  return bytes;
+}
+
+struct SctpTest : testing::Test {
+  ConntrackTable table;
+
+  CtState send(bool from_client, std::uint32_t tag, const Bytes& chunks) {
+    auto packet = plain_packet(protocol::kSctp, from_client ? kClient : kServer,
+                               from_client ? kServer : kClient, from_client ? 5000 : 6000,
+                               from_client ? 6000 : 5000);
+    packet.verification_tag = tag;
+    packet.sctp_chunks = chunks;
+    return pass(table, packet).state;
+  }
+  std::string state() const {
+    const auto report = table.report();
+    return report.empty() ? "" : report.front().state;
+  }
+  void establish() {
+    EXPECT_EQ(send(true, 0, chunk(kInit, 11)), CtState::kNew);
+    EXPECT_EQ(state(), "CLOSED");
+    EXPECT_EQ(send(false, 11, chunk(kInitAck, 22)), CtState::kEstablished);
+    EXPECT_EQ(state(), "COOKIE_WAIT");
+    EXPECT_EQ(send(true, 22, chunk(kCookieEcho)), CtState::kEstablished);
+    EXPECT_EQ(state(), "COOKIE_ECHOED");
+    EXPECT_EQ(send(false, 11, chunk(kCookieAck)), CtState::kEstablished);
+    EXPECT_EQ(state(), "ESTABLISHED");
+    EXPECT_TRUE(table.entries().front()->assured());
+  }
+};
+
+TEST_F(SctpTest, SetUpAndShutdown) {
+  establish();
+  EXPECT_EQ(send(true, 22, chunk(kData)), CtState::kEstablished);
+  EXPECT_EQ(send(true, 22, chunk(kShutdown)), CtState::kEstablished);
+  EXPECT_EQ(state(), "SHUTDOWN_SENT");
+  EXPECT_EQ(send(false, 11, chunk(kShutdownAck)), CtState::kEstablished);
+  EXPECT_EQ(state(), "SHUTDOWN_ACK_SENT");
+  EXPECT_EQ(send(true, 22, chunk(kShutdownComplete)), CtState::kEstablished);
+  EXPECT_EQ(state(), "CLOSED");
+}
+
+TEST_F(SctpTest, WrongTagIsInvalid) {
+  establish();
+  EXPECT_EQ(send(true, 23, chunk(kData)), CtState::kInvalid);
+  EXPECT_EQ(send(true, 11, chunk(kAbort)), CtState::kInvalid);
+  EXPECT_EQ(state(), "ESTABLISHED");
+  EXPECT_EQ(send(true, 11, chunk(kAbort, 0, 1)), CtState::kEstablished);
+  EXPECT_EQ(state(), "CLOSED");
+}
+
+TEST_F(SctpTest, OnlySomeChunksBegin) {
+  for (int type = 0; type < 256; ++type) {
+    table.flush();
+    const auto byte = static_cast<std::uint8_t>(type);
+    const bool begins = byte == kInit || byte == kHeartbeat || byte == kHeartbeatAck ||
+                        byte == kShutdownAck;
+    const std::uint32_t tag = byte == kInit ? 0 : 5;
+    EXPECT_EQ(send(true, tag, chunk(byte, 9)), begins ? CtState::kNew : CtState::kInvalid) << type;
+  }
+}
+
+TEST_F(SctpTest, InitMustBeAlone) {
+  Bytes two = chunk(kInit, 9);
+  const Bytes data = chunk(kData);
+  two.insert(two.end(), data.begin(), data.end());
+  EXPECT_EQ(send(true, 0, two), CtState::kInvalid);
+  EXPECT_EQ(send(true, 0, {}), CtState::kInvalid);
+  EXPECT_EQ(send(true, 0, {kInit, 0, 0, 0}), CtState::kInvalid);
+}
+
+TEST_F(SctpTest, HeartbeatsOpenASecondPath) {
+  EXPECT_EQ(send(true, 5, chunk(kHeartbeat)), CtState::kNew);
+  EXPECT_EQ(state(), "HEARTBEAT_SENT");
+  EXPECT_EQ(send(false, 6, chunk(kData)), CtState::kInvalid);
+  EXPECT_EQ(send(false, 6, chunk(kHeartbeatAck)), CtState::kEstablished);
+  EXPECT_EQ(state(), "ESTABLISHED");
+}
+
+}  // namespace
+}  // namespace postern

@@ -1,0 +1,281 @@
+// The table around the trackers, and the trackers without a state machine (kernel-facts 15-25, 37-41):
+// what a dropped first packet leaves, timeouts, queries, errors, answers of the host itself.
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "conntrack_packets.hpp"
+
+namespace postern {
+namespace {
+
+using namespace test;
+
+constexpr std::uint32_t kA = 0xc0000209, kB = 0xc6336409, kC = 0xcb007109;
+
+PacketView udp(std::uint32_t from, std::uint32_t to) {
+  const bool forth = from < to;
+  return plain_packet(protocol::kUdp, from, to, forth ? 4000 : 53, forth ? 53 : 4000);
+}
+
+PacketView icmp(std::uint32_t from, std::uint32_t to, std::uint8_t type, std::uint8_t code = 0,
+                std::uint16_t id = 7) {
+  auto packet = plain_packet(protocol::kIcmp, from, to);
+  packet.icmp_type = type;
+  packet.icmp_code = code;
+  packet.icmp_id = id;
+  return packet;
+}
+
+TEST(ConntrackTable, DroppedFirstPacketLeavesNothing) {
+  ConntrackTable table;
+  EXPECT_EQ(pass(table, udp(kA, kB), false).state, CtState::kNew);
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_EQ(pass(table, udp(kA, kB)).state, CtState::kNew);
+  EXPECT_EQ(table.size(), 1u);
+}
+
+TEST(ConntrackTable, DroppedReplyStillCounts) {
+  ConntrackTable table;
+  pass(table, udp(kA, kB));
+  EXPECT_EQ(pass(table, udp(kB, kA), false).state, CtState::kEstablished);
+  EXPECT_EQ(pass(table, udp(kA, kB)).state, CtState::kEstablished);
+}
+
+TEST(ConntrackTable, FirstPacketIsNotConfirmedWhileItPasses) {
+  ConntrackTable table;
+  Attachment attachment;
+  table.track(udp(kA, kB), Hook::kPrerouting, attachment);
+  ASSERT_TRUE(attachment.entry);
+  EXPECT_FALSE(attachment.entry->confirmed());
+  EXPECT_TRUE(table.confirm(attachment));
+  EXPECT_TRUE(table.confirm(attachment));   // the second last hook on loopback
+  EXPECT_TRUE(attachment.entry->confirmed());
+}
+
+TEST(ConntrackTable, SecondOfTwoEqualFlowsIsDropped) {
+  ConntrackTable table;
+  Attachment one, two;
+  table.track(udp(kA, kB), Hook::kPrerouting, one);
+  table.track(udp(kA, kB), Hook::kPrerouting, two);
+  EXPECT_TRUE(table.confirm(one));
+  EXPECT_FALSE(table.confirm(two));
+}
+
+TEST(ConntrackTable, AttachedAndUntrackedStayAsTheyAre) {
+  ConntrackTable table;
+  Attachment untracked;
+  untracked.state = CtState::kUntracked;
+  table.track(udp(kA, kB), Hook::kPrerouting, untracked);
+  EXPECT_TRUE(untracked.untracked());
+  EXPECT_TRUE(table.confirm(untracked));
+  EXPECT_EQ(table.size(), 0u);
+  Attachment attached = pass(table, udp(kA, kB));
+  table.track(udp(kB, kA), Hook::kPrerouting, attached);
+  EXPECT_EQ(attached.state, CtState::kNew);
+}
+
+TEST(ConntrackUdp, AssuredAfterTwoSecondsAndNotByTheFirstReply) {
+  ConntrackTable table;
+  pass(table, udp(kA, kB));
+  table.advance(5000);
+  pass(table, udp(kB, kA));
+  EXPECT_FALSE(table.entries().front()->assured());
+  table.advance(29999);
+  EXPECT_EQ(table.size(), 1u);
+  pass(table, udp(kA, kB));
+  EXPECT_TRUE(table.entries().front()->assured());
+  table.advance(119999);
+  EXPECT_EQ(table.size(), 1u);
+  table.advance(1);
+  EXPECT_EQ(table.size(), 0u);
+}
+
+TEST(ConntrackUdp, QuickExchangeIsNoStream) {
+  ConntrackTable table;
+  pass(table, udp(kA, kB)), pass(table, udp(kB, kA));
+  table.advance(2000);
+  pass(table, udp(kA, kB));
+  EXPECT_FALSE(table.entries().front()->assured());
+  table.advance(1);
+  pass(table, udp(kA, kB));
+  EXPECT_TRUE(table.entries().front()->assured());
+}
+
+TEST(ConntrackUdp, ChecksumsCountOnTheWayInOnly) {
+  ConntrackTable table;
+  auto bad = udp(kA, kB);
+  bad.bad_checksum = true;
+  EXPECT_EQ(pass(table, bad).state, CtState::kInvalid);
+  EXPECT_EQ(pass(table, bad, true, Hook::kOutput).state, CtState::kNew);
+  auto lite = bad;
+  lite.protocol = protocol::kUdplite;
+  lite.bad_checksum = false;
+  EXPECT_EQ(pass(table, lite).state, CtState::kInvalid);
+  EXPECT_TRUE(table.set_sysctl("net.netfilter.nf_conntrack_checksum", "0"));
+  EXPECT_EQ(pass(table, lite).state, CtState::kNew);
+  auto broken = udp(kA, kB);
+  broken.bad_length = true;
+  EXPECT_EQ(pass(table, broken).state, CtState::kInvalid);
+}
+
+TEST(ConntrackIcmp, RepliesNeedIdAndCode) {
+  ConntrackTable table;
+  EXPECT_EQ(pass(table, icmp(kB, kA, 0)).state, CtState::kInvalid);
+  EXPECT_EQ(pass(table, icmp(kA, kB, 8)).state, CtState::kNew);
+  EXPECT_EQ(pass(table, icmp(kB, kA, 0, 1)).state, CtState::kInvalid);
+  EXPECT_EQ(pass(table, icmp(kB, kA, 0, 0, 8)).state, CtState::kInvalid);
+  EXPECT_EQ(pass(table, icmp(kB, kA, 0)).state, CtState::kEstablished);
+  EXPECT_EQ(pass(table, icmp(kA, kB, 8)).state, CtState::kEstablished);
+  EXPECT_EQ(table.size(), 1u);
+  EXPECT_EQ(pass(table, icmp(kA, kB, 9)).state, CtState::kInvalid);
+  EXPECT_EQ(pass(table, icmp(kA, kB, 42)).state, CtState::kInvalid);
+}
+
+TEST(ConntrackIcmp, NeighbourDiscoveryIsUntracked) {
+  ConntrackTable table;
+  auto packet = icmp(kA, kB, 135);
+  packet.family = Family::kIpv6;
+  packet.protocol = protocol::kIcmpv6;
+  EXPECT_EQ(pass(table, packet).state, CtState::kUntracked);
+  packet.icmp_type = 137;
+  EXPECT_EQ(pass(table, packet).state, CtState::kInvalid);
+  packet.family = Family::kIpv4;   // ICMPv6 in IPv4 is nothing
+  packet.icmp_type = 128;
+  EXPECT_EQ(pass(table, packet).state, CtState::kInvalid);
+}
+
+struct ErrorTest : testing::Test {
+  ConntrackTable table;
+  std::shared_ptr<Packet> inner = std::make_shared<Packet>();
+  ErrorTest() {
+    inner->source = {Family::kIpv4, kA};
+    inner->destination = {Family::kIpv4, kB};
+    inner->protocol = protocol::kUdp;
+    inner->source_port = 4000;
+    inner->destination_port = 53;
+  }
+  Attachment send(std::uint32_t from, std::uint32_t to, std::uint32_t quoted = 28) {
+    auto packet = icmp(from, to, 3, 3);
+    packet.inner = inner.get();
+    packet.inner_length = quoted;
+    return pass(table, packet);
+  }
+};
+
+TEST_F(ErrorTest, IsRelatedToWhatItQuotes) {
+  EXPECT_EQ(send(kB, kA).state, CtState::kInvalid);
+  pass(table, udp(kA, kB));
+  const auto error = send(kC, kA);   // by whomever
+  EXPECT_EQ(error.state, CtState::kRelated);
+  EXPECT_EQ(error.direction, CtDirection::kReply);
+  EXPECT_EQ(error.entry, table.entries().front());
+  EXPECT_FALSE(error.entry->seen_reply());
+  EXPECT_EQ(send(kB, kC).state, CtState::kInvalid);       // not to the quoted source
+  EXPECT_EQ(send(kB, kA, 24).state, CtState::kRelated);   // the ports suffice
+  EXPECT_EQ(send(kB, kA, 23).state, CtState::kInvalid);
+}
+
+TEST_F(ErrorTest, QuotingAReplyGoesForth) {
+  pass(table, udp(kA, kB));
+  std::swap(inner->source, inner->destination);
+  std::swap(inner->source_port, inner->destination_port);
+  const auto error = send(kC, kB);
+  EXPECT_EQ(error.state, CtState::kRelated);
+  EXPECT_EQ(error.direction, CtDirection::kOriginal);
+}
+
+TEST_F(ErrorTest, DoesNotRefresh) {
+  pass(table, udp(kA, kB));
+  table.advance(20000);
+  send(kB, kA);
+  table.advance(10000);
+  EXPECT_EQ(table.size(), 0u);
+}
+
+TEST_F(ErrorTest, AboutErrorsOrFragmentsIsInvalid) {
+  pass(table, udp(kA, kB));
+  inner->fragment_offset = 8;
+  EXPECT_EQ(send(kB, kA).state, CtState::kInvalid);
+  inner->fragment_offset = 0;
+  inner->protocol = protocol::kIcmp;
+  inner->type = 3;
+  EXPECT_EQ(send(kB, kA).state, CtState::kInvalid);
+}
+
+TEST(ConntrackGeneric, NeverAssured) {
+  ConntrackTable table;
+  EXPECT_EQ(pass(table, plain_packet(99, kA, kB)).state, CtState::kNew);
+  EXPECT_EQ(pass(table, plain_packet(99, kB, kA)).state, CtState::kEstablished);
+  EXPECT_EQ(pass(table, plain_packet(99, kA, kB)).state, CtState::kEstablished);
+  EXPECT_FALSE(table.entries().front()->assured());
+  table.advance(599999);
+  EXPECT_EQ(table.size(), 1u);
+  table.advance(1);
+  EXPECT_EQ(table.size(), 0u);
+}
+
+TEST(ConntrackTcpTimeouts, FollowTheState) {
+  Conversation c;
+  const auto left = [&] { return c.entry()->deadline - c.table.now(); };
+  c.from_client(kSyn);
+  EXPECT_EQ(left(), 120000u);
+  c.table.advance(50000);
+  c.from_client(kSyn);
+  EXPECT_EQ(left(), 70000u) << "a repeated SYN does not keep the entry alive";
+  c.from_server(kSyn | kAck);
+  EXPECT_EQ(left(), 60000u);
+  c.from_client(kAck);
+  EXPECT_EQ(left(), 432000000u);
+  c.from_client(kAck, 10);
+  EXPECT_EQ(left(), 300000u) << "unacknowledged data";
+  c.from_server(kAck);
+  EXPECT_EQ(left(), 432000000u);
+  c.from_client(kFin | kAck);
+  EXPECT_EQ(left(), 120000u);
+  c.from_server(kAck);
+  EXPECT_EQ(left(), 60000u);
+  c.from_server(kFin | kAck);
+  EXPECT_EQ(left(), 30000u);
+  c.from_client(kAck);
+  EXPECT_EQ(left(), 120000u);
+  c.from_client(kRst);
+  EXPECT_EQ(left(), 10000u);
+}
+
+TEST(ConntrackTcpTimeouts, PickedUpEntryIsShortLived) {
+  Conversation c;
+  EXPECT_EQ(c.from_client(kAck).state, CtState::kNew);
+  EXPECT_EQ(c.entry()->deadline, 300000u);
+}
+
+TEST(ConntrackAnswers, CarryTheEntryTheOtherWay) {
+  Conversation c;
+  c.from_client(kSyn);
+  Attachment rejected = c.from_client(kSyn);
+  const auto answer = c.table.attach_answer(rejected);
+  EXPECT_EQ(answer.state, CtState::kRelated);
+  EXPECT_EQ(answer.direction, CtDirection::kReply);
+  EXPECT_EQ(answer.entry, c.entry());
+  c.table.close_by_reset(rejected);
+  EXPECT_EQ(c.state(), TcpState::kClose);
+  EXPECT_FALSE(c.entry()->seen_reply());
+  EXPECT_EQ(c.entry()->deadline, 10000u);
+  EXPECT_FALSE(c.table.attach_answer({}).entry);
+}
+
+TEST(ConntrackSysctl, KnowsItsNames) {
+  ConntrackTable table;
+  EXPECT_TRUE(table.set_sysctl("net/netfilter/nf_conntrack_tcp_loose", "0"));
+  EXPECT_FALSE(table.config().tcp_loose);
+  EXPECT_TRUE(table.set_sysctl("net.netfilter.nf_conntrack_tcp_timeout_syn_recv", "7"));
+  EXPECT_EQ(table.config().timeouts.tcp[static_cast<std::size_t>(TcpState::kSynRecv)], 7u);
+  EXPECT_TRUE(table.set_sysctl("net/netfilter/nf_conntrack_udp_timeout", "5"));
+  EXPECT_EQ(table.config().timeouts.udp, 5u);
+  EXPECT_FALSE(table.set_sysctl("net/netfilter/nf_conntrack_udp_timeout", "five"));
+  EXPECT_FALSE(table.set_sysctl("net/ipv4/ip_forward", "1"));
+  EXPECT_FALSE(table.set_sysctl("net/netfilter/nf_conntrack_tcp_timeout_none", "1"));
+}
+
+}  // namespace
+}  // namespace postern
