@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/bits.hpp"
+#include "flow/program.hpp"
 #include "meaning/predicate.hpp"
 #include "net/family.hpp"
 #include "net/field.hpp"
@@ -37,9 +38,10 @@ struct ValueClass {
 // The classes of one kind of value (addresses, ports, ...), in order.
 struct FieldClasses {
   std::vector<ValueClass> classes;
+  bool ordered = true;              // every class is one interval, ascending
   std::uint32_t count() const { return static_cast<std::uint32_t>(classes.size()); }
-  // Class of a value.
-  std::uint32_t of(u128 value) const;
+  // Class of a value; nullopt when it is in no listed interval.
+  std::optional<std::uint32_t> of(u128 value) const;
 };
 
 // Everything that Space needs to lay out its axes.
@@ -57,6 +59,9 @@ struct Classes {
 };
 
 inline constexpr std::uint32_t kNoInterface = 0, kLoopbackInterface = 1;
+
+// The classes that the rules and the questions need.
+Classes compress(const Program& program, std::span<const PredicatePtr> questions);
 
 // The ICMP type of the answer to a query of type `type`, and the other way round; other types are
 // their own partner.

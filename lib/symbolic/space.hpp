@@ -43,7 +43,9 @@ enum class Axis : std::uint8_t {
   kFirst,                                    // 1: the entry is not confirmed yet
   kSeenReply, kAssured,
   kMark, kConnmark,                          // current value, the bits that some rule tests
-  kConnmarkBefore,                           // connmark when the packet set out
+  kUntracked,                                // 1: marked UNTRACKED (NOTRACK), before the lookup
+  // The same where a chain, or a path, was entered.
+  kMarkBefore, kConnmarkBefore, kUntrackedBefore,
   kCount,
 };
 inline constexpr std::size_t kAxisCount = static_cast<std::size_t>(Axis::kCount);
@@ -81,6 +83,13 @@ class Space {
   // Points whose coordinate is a class that lies in [lo, hi] (classes never straddle a cut of the
   // rules or of the question; one that straddles lo or hi is left out).
   Set values(Axis axis, u128 lo, u128 hi);
+  Set class_set(Axis axis, const std::vector<bool>& member);
+  template <class Test>
+  Set class_set_if(Axis axis, const Test& test) {
+    std::vector<bool> member;
+    for (const ValueClass& c : layout(axis).classes->classes) member.push_back(test(c));
+    return class_set(axis, member);
+  }
   // Variable of one bit of a bit axis; nullopt when no rule depends on that bit (then it is 0 for
   // marks, and free for TCP options).
   std::optional<Set> bit(Axis axis, std::uint8_t bit, bool positive = true);
@@ -106,15 +115,22 @@ class Space {
 
  private:
   friend class SpaceBuilder;
+  Set bounded(std::span<const unsigned> variables, std::uint32_t bound, bool at_least);
+
   Classes classes_;
+  FieldClasses binary_;
   std::array<AxisLayout, kAxisCount> layouts_;
   std::vector<std::optional<std::pair<Axis, unsigned>>> meanings_;
-  Bdd bdd_;
-  Set domain_ = kEverything;
 
  public:
-  // Scratch copies of the mark bits for image computations (walk.cpp); order: before, current, scratch.
+  // Scratch copies of the bits that a walk changes, for composing relations (relation.cpp). In the order of
+  // variables: before, current, scratch.
   std::vector<unsigned> mark_scratch, connmark_scratch;
+  unsigned untracked_scratch = 0;
+
+ private:
+  Bdd bdd_;
+  Set domain_ = kEverything;
 };
 
 }  // namespace postern
