@@ -43,6 +43,7 @@ const FieldClasses* classes_of(const Classes& c, Axis axis, const FieldClasses& 
     case Axis::kTruncated: return &c.truncated;
     case Axis::kState: return &c.state;
     case Axis::kDirection: case Axis::kFirst: case Axis::kSeenReply: case Axis::kAssured:
+    case Axis::kUntracked: case Axis::kUntrackedBefore:
       return &binary;
     default: return nullptr;
   }
@@ -94,20 +95,22 @@ class SpaceBuilder {
         for (const std::uint8_t bit : bits) add_bit(axis, bit);
       }
     }
-    // Marks: each bit before, current and scratch side by side, so that renaming keeps the order.
+    // What a walk changes: each bit before, in scratch and now side by side, so that both renamings
+    // of relation.cpp keep the order.
     for (const std::uint8_t bit : space_.classes_.mark_bits) {
       add_bit(Axis::kMarkBefore, bit);
-      add_bit(Axis::kMark, bit);
       space_.mark_scratch.push_back(scratch());
+      add_bit(Axis::kMark, bit);
     }
     for (const std::uint8_t bit : space_.classes_.connmark_bits) {
       add_bit(Axis::kConnmarkBefore, bit);
-      add_bit(Axis::kConnmark, bit);
       space_.connmark_scratch.push_back(scratch());
+      add_bit(Axis::kConnmark, bit);
     }
+    of(Axis::kUntracked).classes = of(Axis::kUntrackedBefore).classes = &space_.binary_;
     add(Axis::kUntrackedBefore);
+    space_.untracked_scratch.push_back(scratch());
     add(Axis::kUntracked);
-    space_.untracked_scratch = scratch();
     return next_;
   }
 

@@ -123,10 +123,8 @@ class Space {
   std::vector<std::optional<std::pair<Axis, unsigned>>> meanings_;
 
  public:
-  // Scratch copies of the bits that a walk changes, for composing relations (relation.cpp). In the order of
-  // variables: before, current, scratch.
-  std::vector<unsigned> mark_scratch, connmark_scratch;
-  unsigned untracked_scratch = 0;
+  // Scratch copies of the bits that a walk changes, for composing relations (relation.cpp).
+  std::vector<unsigned> mark_scratch, connmark_scratch, untracked_scratch;
 
  private:
   Bdd bdd_;

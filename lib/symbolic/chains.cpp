@@ -1,0 +1,295 @@
+#include "symbolic/chains.hpp"
+
+#include <algorithm>
+
+#include "base/overloaded.hpp"
+
+namespace postern {
+namespace {
+
+// Does the predicate hold an opaque that may also drop the packet?
+bool may_drop(const Predicate& p) {
+  const auto any_of = [](const std::vector<PredicatePtr>& operands) {
+    return std::ranges::any_of(operands, [](const PredicatePtr& q) { return may_drop(*q); });
+  };
+  return std::visit(Overloaded{[](const Opaque& n) { return n.may_drop; },
+                               [](const Not& n) { return may_drop(*n.operand); },
+                               [&](const All& n) { return any_of(n.operands); },
+                               [&](const Any& n) { return any_of(n.operands); },
+                               [](const auto&) { return false; }},
+                    p.node);
+}
+
+Writes writes_of(const Rule& rule) {
+  const Effect* effect = std::get_if<Effect>(&rule.action);
+  if (effect == nullptr) return {};
+  return std::visit(Overloaded{[](const SetMark&) { return Writes{.mark = true}; },
+                               [](const SetConnmark& e) {
+                                 const bool restore = e.op == SetConnmark::Op::kRestore;
+                                 return Writes{.mark = restore, .connmark = !restore};
+                               },
+                               [](const NoTrack&) { return Writes{.untracked = true}; },
+                               [](const OpaqueTarget&) {
+                                 return Writes{.mark = true, .connmark = true};
+                               },
+                               [](const auto&) { return Writes{}; }},
+                    *effect);
+}
+
+}  // namespace
+
+// One walk of one chain: what is still in it, and what has left it.
+struct ChainWalker::Frame {
+  const TableContext& context;
+  const std::vector<Outcomes>& summaries;
+  std::vector<Set>* arriving;  // by chain: what has been sent there; null when nobody asks
+  Set live;
+  Outcomes out;
+  void leave(Bdd& bdd, Outcome o, Set packets) { out[o] = bdd.either(out[o], packets); }
+};
+
+ChainWalker::ChainWalker(Space& space, Reader& reader, const Program& program)
+    : space_(space), reader_(reader), program_(program), relations_(space),
+      disabled_(program.rules().size()), writes_(program.chains().size()),
+      below_(program.chains().size()), may_hotdrop_(program.rules().size()) {
+  find_writes();
+  find_coins();
+}
+
+void ChainWalker::find_writes() {
+  const auto order = program_.callers_first();
+  for (auto it = order.rbegin(); it != order.rend(); ++it) {
+    const ProgramChain& chain = program_.chains()[*it];
+    for (RuleId r = chain.first; r < chain.first + chain.count; ++r) {
+      const ProgramRule& rule = program_.rules()[r];
+      writes_[*it] = writes_[*it] | writes_of(*rule.rule);
+      if (rule.callee) writes_[*it] = writes_[*it] | writes_[*rule.callee];
+    }
+  }
+  // Nothing to follow means nothing to write.
+  const bool marks = !space_.layout(Axis::kMark).bits.empty();
+  const bool connmarks = !space_.layout(Axis::kConnmark).bits.empty();
+  for (Writes& w : writes_) {
+    w.mark = w.mark && marks;
+    w.connmark = w.connmark && connmarks;
+  }
+}
+
+void ChainWalker::find_coins() {
+  for (RuleId r = 0; r < program_.rules().size(); ++r) {
+    const Rule& rule = *program_.rules()[r].rule;
+    const Effect* effect = std::get_if<Effect>(&rule.action);
+    bool coin = effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
+    for (const Clause& clause : rule.clauses) {
+      coin = coin || has_opaque(*clause.predicate);
+      may_hotdrop_[r] = may_hotdrop_[r] || may_drop(*clause.predicate);
+    }
+    if (coin) opaque_rules_.push_back(r);
+    if (effect != nullptr && (std::holds_alternative<Nat>(*effect) ||
+                              std::holds_alternative<AttachTemplate>(*effect))) {
+      unmodelled_rules_.push_back(r);
+    }
+  }
+  has_coins_ = !opaque_rules_.empty();
+}
+
+const std::vector<ChainId>& ChainWalker::below(ChainId entry) {
+  std::vector<ChainId>& result = below_[entry];
+  if (!result.empty()) return result;
+  std::vector<bool> reached(program_.chains().size(), false);
+  reached[entry] = true;
+  for (const ChainId id : program_.callers_first()) {
+    if (!reached[id]) continue;
+    result.push_back(id);
+    const ProgramChain& chain = program_.chains()[id];
+    for (RuleId r = chain.first; r < chain.first + chain.count; ++r) {
+      if (program_.rules()[r].callee) reached[*program_.rules()[r].callee] = true;
+    }
+  }
+  return result;
+}
+
+MayMust ChainWalker::condition(RuleId rule, const Binding& binding) {
+  MayMust result{kEverything, kEverything};
+  for (const Clause& clause : program_.rules()[rule].rule->clauses) {
+    const MayMust one = reader_.read(clause.predicate, binding);
+    result = {space_.bdd().both(result.may, one.may), space_.bdd().both(result.must, one.must)};
+  }
+  return result;
+}
+
+// An upper bound on what each chain is sent, from the conditions of the jumps alone: keeps summaries
+// small. Marks and the UNTRACKED mark may have changed on the way, so they are left open.
+std::vector<Set> ChainWalker::callers_may_send(ChainId entry, Set live, const TableContext& context) {
+  Bdd& bdd = space_.bdd();
+  const std::array changing{Axis::kMark, Axis::kConnmark, Axis::kUntracked, Axis::kMarkBefore,
+                            Axis::kConnmarkBefore, Axis::kUntrackedBefore};
+  const Set cube = space_.cube(changing);
+  std::vector<Set> sent(program_.chains().size(), kNothing);
+  sent[entry] = bdd.exists(live, cube);
+  for (const ChainId id : below(entry)) {
+    const ProgramChain& chain = program_.chains()[id];
+    if (sent[id].empty()) continue;
+    for (RuleId r = chain.first; r < chain.first + chain.count; ++r) {
+      const auto& callee = program_.rules()[r].callee;
+      if (!callee || disabled_[r]) continue;
+      const Set taken = bdd.both_exists(sent[id], condition(r, context.binding).may, cube);
+      sent[*callee] = bdd.either(sent[*callee], taken);
+    }
+  }
+  return sent;
+}
+
+Outcomes ChainWalker::run(ChainId entry, Set live, const TableContext& context,
+                          const RuleObserver& observer) {
+  Bdd& bdd = space_.bdd();
+  const auto& order = below(entry);
+  std::vector<Outcomes> summaries(program_.chains().size());
+  if (order.size() > 1) {
+    const std::vector<Set> sent = callers_may_send(entry, live, context);
+    for (std::size_t i = order.size(); i-- > 1;) {
+      const ChainId id = order[i];
+      const Set start = bdd.both(sent[id], relations_.identity(writes_[id]));
+      summaries[id] = walk(id, start, context, summaries, nullptr, nullptr);
+    }
+  }
+  std::vector<Set> arriving(program_.chains().size(), kNothing);
+  Outcomes out = walk(entry, live, context, summaries, observer ? &observer : nullptr,
+                      observer ? &arriving : nullptr);
+  if (observer) {
+    for (std::size_t i = 1; i < order.size(); ++i) {
+      walk(order[i], arriving[order[i]], context, summaries, &observer, &arriving);
+    }
+  }
+  const Chain& chain = *program_.chains()[entry].chain;
+  const Outcome policy = chain.policy == Policy::kDrop ? Outcome::kDropped : Outcome::kAccepted;
+  out[policy] = bdd.either(out[policy], out[Outcome::kReturned]);
+  out[Outcome::kReturned] = kNothing;
+  return out;
+}
+
+Outcomes ChainWalker::walk(ChainId id, Set live, const TableContext& context,
+                           const std::vector<Outcomes>& summaries, const RuleObserver* observer,
+                           std::vector<Set>* arriving) {
+  Bdd& bdd = space_.bdd();
+  Frame frame{context, summaries, arriving, live, {}};
+  const ProgramChain& chain = program_.chains()[id];
+  for (RuleId r = chain.first; r < chain.first + chain.count && !frame.live.empty(); ++r) {
+    if (disabled_[r]) continue;
+    const Set before = frame.live;
+    const Set taken = match(r, frame);
+    if (observer != nullptr) (*observer)(r, before, taken);
+    if (taken.empty()) continue;
+    act(r, taken, frame);
+  }
+  frame.leave(bdd, Outcome::kReturned, frame.live);
+  return frame.out;
+}
+
+// The packets that may match; leaves in frame.live those that may not (both, where a coin decides).
+Set ChainWalker::match(RuleId rule, Frame& frame) {
+  Bdd& bdd = space_.bdd();
+  const Binding& binding = frame.context.binding;
+  const bool hotdrops = frame.context.backend == Backend::kLegacy;
+  Set prefix = frame.live;
+  for (const Clause& clause : program_.rules()[rule].rule->clauses) {
+    if (!hotdrops || !clause.hotdrop) continue;
+    if (const Const* c = std::get_if<Const>(&clause.hotdrop->node); c != nullptr && !c->value) continue;
+    // Rare: evaluate clause by clause up to here.
+    Set here = frame.live;
+    for (const Clause& earlier : program_.rules()[rule].rule->clauses) {
+      if (&earlier == &clause) break;
+      here = bdd.both(here, reader_.read(earlier.predicate, binding).may);
+    }
+    const MayMust hot = reader_.read(clause.hotdrop, binding);
+    frame.leave(bdd, Outcome::kDropped, bdd.both(here, hot.may));
+    prefix = bdd.minus(prefix, bdd.both(here, hot.must));
+  }
+  const MayMust own = condition(rule, binding);
+  const Set taken = bdd.both(prefix, own.may);
+  // An unknown match may drop whatever gets to it; the clauses before it are not counted on.
+  if (may_hotdrop_[rule]) frame.leave(bdd, Outcome::kDropped, prefix);
+  frame.live = bdd.minus(prefix, own.must);
+  return taken;
+}
+
+void ChainWalker::act(RuleId r, Set taken, Frame& frame) {
+  Bdd& bdd = space_.bdd();
+  const ProgramRule& rule = program_.rules()[r];
+  if (rule.callee) {
+    call(r, taken, frame);
+  } else if (const Effect* effect = std::get_if<Effect>(&rule.rule->action)) {
+    apply(*effect, taken, frame);
+  } else {
+    frame.live = bdd.either(frame.live, taken);
+  }
+}
+
+void ChainWalker::call(RuleId r, Set taken, Frame& frame) {
+  Bdd& bdd = space_.bdd();
+  const ProgramRule& rule = program_.rules()[r];
+  const ChainId callee = *rule.callee;
+  if (frame.arriving != nullptr) {
+    (*frame.arriving)[callee] = bdd.either((*frame.arriving)[callee], taken);
+  }
+  const Outcomes& summary = frame.summaries[callee];
+  for (const Outcome o : {Outcome::kAccepted, Outcome::kDropped, Outcome::kReset,
+                          Outcome::kUnmodelled}) {
+    frame.leave(bdd, o, relations_.compose(taken, summary[o], writes_[callee]));
+  }
+  const Set back = relations_.compose(taken, summary[Outcome::kReturned], writes_[callee]);
+  if (std::holds_alternative<Goto>(rule.rule->action)) {
+    frame.leave(bdd, Outcome::kReturned, back);
+  } else {
+    frame.live = bdd.either(frame.live, back);
+  }
+}
+
+// Where CONNMARK finds an entry to write to, or to read.
+Set ChainWalker::with_entry(const TableContext& context) {
+  if (!context.entries || context.binding.before_lookup) return kNothing;
+  return space_.class_range(Axis::kState, static_cast<std::uint32_t>(CtState::kNew),
+                            static_cast<std::uint32_t>(CtState::kRelated));
+}
+
+void ChainWalker::apply(const Effect& effect, Set taken, Frame& frame) {
+  Bdd& bdd = space_.bdd();
+  const auto go_on = [&](Set packets) { frame.live = bdd.either(frame.live, packets); };
+  std::visit(
+      Overloaded{
+          [&](const Accept&) { frame.leave(bdd, Outcome::kAccepted, taken); },
+          [&](const Drop&) { frame.leave(bdd, Outcome::kDropped, taken); },
+          [&](const Return&) { frame.leave(bdd, Outcome::kReturned, taken); },
+          [&](const Reject& e) {
+            frame.leave(bdd, e.tcp_reset ? Outcome::kReset : Outcome::kDropped, taken);
+          },
+          [&](const Annotate&) { go_on(taken); },
+          [&](const SetMark& e) { go_on(relations_.set_mark(taken, e)); },
+          [&](const SetConnmark& e) {
+            const Set entry = with_entry(frame.context);
+            go_on(relations_.set_connmark(bdd.both(taken, entry), e));
+            go_on(bdd.minus(taken, entry));
+          },
+          [&](const NoTrack&) {
+            go_on(frame.context.attaches ? relations_.set_untracked(taken) : taken);
+          },
+          [&](const AttachTemplate&) {
+            if (!frame.context.attaches) return go_on(taken);
+            // Void where the packet is marked UNTRACKED already.
+            const Set marked = space_.class_is(Axis::kUntracked, 1);
+            go_on(bdd.both(taken, marked));
+            frame.leave(bdd, Outcome::kUnmodelled, bdd.minus(taken, marked));
+          },
+          [&](const Nat&) { frame.leave(bdd, Outcome::kUnmodelled, taken); },
+          [&](const OpaqueTarget&) {
+            const Set any = relations_.forget_marks(taken);
+            for (const Outcome o : {Outcome::kAccepted, Outcome::kDropped, Outcome::kReset,
+                                    Outcome::kUnmodelled}) {
+              frame.leave(bdd, o, any);
+            }
+            go_on(any);
+          }},
+      effect);
+}
+
+}  // namespace postern

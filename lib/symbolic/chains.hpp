@@ -1,0 +1,89 @@
+// Runs a set of packets through the chains of one table at one hook: all of them at once.
+//
+// Idea: each chain is walked once, callees first, into a summary (who is accepted, dropped, returned),
+// started with everything that any caller may send there; calls then only intersect. Where a chain
+// writes marks the summary is a relation (relation.hpp). A call is a call: nothing is unfolded, and
+// nothing recurses.
+// Invariants: outcomes are `may` sets: exact over all coins of the opaques, since every evaluation on
+// one walk is a coin of its own. What must happen is what no other outcome may (passage.hpp).
+// Covered by tests/unit/walk_test.cpp, which enumerates packets against a naive evaluator.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <vector>
+
+#include "flow/program.hpp"
+#include "symbolic/binding.hpp"
+#include "symbolic/relation.hpp"
+
+namespace postern {
+
+// Where packets can end up in a table. kReset: dropped, and answered with a TCP reset. kUnmodelled: met
+// something that postern does not model yet (NAT, zones, helpers).
+enum class Outcome : std::uint8_t { kAccepted, kReturned, kDropped, kReset, kUnmodelled };
+inline constexpr std::size_t kOutcomeCount = 5;
+
+struct Outcomes {
+  std::array<Set, kOutcomeCount> sets{};
+  Set& operator[](Outcome o) { return sets[static_cast<std::size_t>(o)]; }
+  Set operator[](Outcome o) const { return sets[static_cast<std::size_t>(o)]; }
+};
+
+// How a table is read at one place of a path.
+struct TableContext {
+  Binding binding;
+  Backend backend = Backend::kLegacy;
+  // May a packet here still be marked UNTRACKED or get a template (no entry is attached)?
+  bool attaches = false;
+  // Some packets here may have an entry (CONNMARK works on those in NEW, ESTABLISHED, RELATED).
+  bool entries = true;
+};
+
+// Told of every rule with the packets that come to it and those that match it (may).
+using RuleObserver = std::function<void(RuleId, Set reaching, Set matching)>;
+
+class ChainWalker {
+ public:
+  ChainWalker(Space& space, Reader& reader, const Program& program);
+
+  // `live` through the built-in chain `entry`; its policy is applied, so kReturned is empty.
+  Outcomes run(ChainId entry, Set live, const TableContext& context, const RuleObserver& observer);
+
+  // Rules of `disabled` count as absent.
+  void disable(RuleId rule) { disabled_[rule] = true; }
+  // A rule's own condition, all clauses together.
+  MayMust condition(RuleId rule, const Binding& binding);
+  // Has any rule a coin, or an effect that postern does not model?
+  bool has_coins() const { return has_coins_; }
+  const std::vector<RuleId>& opaque_rules() const { return opaque_rules_; }
+  const std::vector<RuleId>& unmodelled_rules() const { return unmodelled_rules_; }
+
+ private:
+  struct Frame;  // one walk of one chain
+  void find_writes();
+  void find_coins();
+  const std::vector<ChainId>& below(ChainId entry);
+  std::vector<Set> callers_may_send(ChainId entry, Set live, const TableContext& context);
+  Outcomes walk(ChainId chain, Set live, const TableContext& context,
+                const std::vector<Outcomes>& summaries, const RuleObserver* observer,
+                std::vector<Set>* arriving);
+  void act(RuleId rule, Set taken, Frame& frame);
+  void call(RuleId rule, Set taken, Frame& frame);
+  void apply(const Effect& effect, Set taken, Frame& frame);
+  Set match(RuleId rule, Frame& frame);
+  Set with_entry(const TableContext& context);
+
+  Space& space_;
+  Reader& reader_;
+  const Program& program_;
+  Relations relations_;
+  std::vector<bool> disabled_;
+  std::vector<Writes> writes_;                    // by chain, callees included
+  std::vector<std::vector<ChainId>> below_;       // by entry chain: callers first, itself included
+  std::vector<RuleId> opaque_rules_, unmodelled_rules_;
+  std::vector<bool> may_hotdrop_;                 // by rule: an unknown match that may drop
+  bool has_coins_ = false;
+};
+
+}  // namespace postern

@@ -1,0 +1,232 @@
+#include "symbolic/passage.hpp"
+
+#include "base/check.hpp"
+#include "flow/conntrack.hpp"
+#include "symbolic/routing.hpp"
+
+namespace postern {
+namespace {
+
+constexpr std::array kPresent{Axis::kMark, Axis::kUntracked};
+constexpr std::array kConntrackAxes{Axis::kState, Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
+                                    Axis::kAssured};
+
+class PathWalker {
+ public:
+  PathWalker(Space& space, ChainWalker& chains, const Program& program, Path path, FlowEnd sender,
+             const WalkOptions& options, const RuleObserver& observer)
+      : space_(space), bdd_(space.bdd()), chains_(chains), program_(program), options_(options),
+        observer_(observer), flow_path_(path), sender_(sender),
+        path_(sender == FlowEnd::kInitiator ? path : reverse(path)) {}
+
+  PathWalk run(Set only) {
+    result_.start = bdd_.both(can_set_out(space_, flow_path_, sender_, options_.tracking), only);
+    Set live = bdd_.both(result_.start, initial());
+    if (path_ == Path::kLoopback) {
+      loopback(live);
+    } else {
+      passage_ = &result_.direct;
+      attached_ = false;
+      for (const Hook hook : hooks(path_)) live = hook_walk(hook, live);
+      settle(Fate::kDelivered, live);
+    }
+    return result_;
+  }
+
+ private:
+  // Marks as the packet sets out with them; the connmark is remembered.
+  Set initial() {
+    Set s = space_.class_is(Axis::kUntracked, 0);
+    const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
+    for (const std::uint8_t bit : space_.layout(Axis::kMark).bits) {
+      const Set now = *space_.bit(Axis::kMark, bit);
+      const auto asked = space_.bit(Axis::kInitialMark, bit);
+      const bool own = local && sender_ == FlowEnd::kInitiator && asked.has_value();
+      s = bdd_.both(s, own ? bdd_.same(now, *asked) : bdd_.complement(now));
+    }
+    for (const std::uint8_t bit : space_.layout(Axis::kConnmark).bits) {
+      s = bdd_.both(s, bdd_.same(*space_.bit(Axis::kConnmark, bit),
+                                 *space_.bit(Axis::kConnmarkBefore, bit)));
+    }
+    return s;
+  }
+
+  void settle(Fate fate, Set packets) {
+    Set& place = (*passage_)[fate];
+    place = bdd_.either(place, space_.exists(packets, kPresent));
+  }
+
+  Set state_range(CtState first, CtState last) {
+    return space_.class_range(Axis::kState, static_cast<std::uint32_t>(first),
+                              static_cast<std::uint32_t>(last));
+  }
+  Set state_is(CtState state) { return state_range(state, state); }
+
+  void loopback(Set live) {
+    passage_ = &result_.direct;
+    attached_ = false;
+    live = hook_walk(Hook::kOutput, live);
+    live = hook_walk(Hook::kPostrouting, live);
+    confirmed_ = true;
+    const Set lost = options_.tracking ? state_is(CtState::kInvalid) : kNothing;
+    const Set second = bdd_.both(live, lost);
+    attached_ = true;
+    Set first = hook_walk(Hook::kPrerouting, bdd_.minus(live, lost));
+    settle(Fate::kDelivered, hook_walk(Hook::kInput, first));
+    // Looked up afresh: what conntrack said is forgotten.
+    if (second.empty()) return;
+    passage_ = &result_.again;
+    attached_ = confirmed_ = false;
+    afresh_ = true;
+    Set fresh = space_.exists(second, kConntrackAxes);
+    fresh = bdd_.both(fresh, space_.class_is(Axis::kUntracked, 0));
+    fresh = hook_walk(Hook::kPrerouting, fresh);
+    settle(Fate::kDelivered, hook_walk(Hook::kInput, fresh));
+  }
+
+  Set hook_walk(Hook hook, Set live) {
+    for (const Stage& stage : stages(hook, options_.backend)) {
+      if (live.empty()) break;
+      switch (stage.kind) {
+        case Stage::Kind::kDefragment: break;  // routing.cpp: fragments do not set out
+        case Stage::Kind::kTable:
+          before_lookup_ = stage.table == TableName::kRaw && !attached_;
+          live = table(hook, stage.table, live);
+          break;
+        case Stage::Kind::kConntrack:
+          if (!attached_) live = lookup(live);
+          break;
+        case Stage::Kind::kNat: live = nat(hook, live); break;
+        case Stage::Kind::kConfirm: break;
+      }
+    }
+    return live;
+  }
+
+  Set table(Hook hook, TableName name, Set live) {
+    const auto chain = program_.entry(hook, name);
+    if (!chain) return live;
+    TableContext context;
+    context.binding = Binding::at(hook, path_, sender_);
+    context.binding.before_lookup = before_lookup_;
+    context.binding.confirmed = confirmed_ && !afresh_;
+    context.backend = options_.backend;
+    context.attaches = before_lookup_;
+    context.entries = options_.tracking;
+    const Outcomes out = chains_.run(*chain, live, context, observer_);
+    if (before_lookup_) {
+      const Set lost = bdd_.either(out[Outcome::kDropped], out[Outcome::kReset]);
+      note_early(lost, out[Outcome::kUnmodelled]);
+    } else {
+      settle(confirmed_ ? Fate::kDroppedConfirmed : Fate::kDropped, out[Outcome::kDropped]);
+      settle(confirmed_ ? Fate::kResetConfirmed : Fate::kReset, out[Outcome::kReset]);
+      settle(Fate::kUnmodelled, out[Outcome::kUnmodelled]);
+    }
+    return out[Outcome::kAccepted];
+  }
+
+  // Before the lookup nothing of conntrack is in the sets.
+  void note_early(Set lost, Set unmodelled) {
+    const std::array gone{Axis::kMark, Axis::kUntracked, Axis::kConnmark, Axis::kConnmarkBefore};
+    result_.early = bdd_.either(result_.early, space_.exists(lost, gone));
+    result_.early_unmodelled =
+        bdd_.either(result_.early_unmodelled, space_.exists(unmodelled, gone));
+  }
+
+  Set lookup(Set live) {
+    const Set marked = space_.class_is(Axis::kUntracked, 1);
+    Set untracked = bdd_.both(live, marked), tracked = bdd_.minus(live, marked);
+    if (!options_.tracking) {
+      const Set none = bdd_.both(bare(), state_is(CtState::kInvalid));
+      const Set as_untracked = bdd_.both(bare(), state_is(CtState::kUntracked));
+      return bdd_.either(bdd_.both(tracked, none), bdd_.both(untracked, as_untracked));
+    }
+    const Set never = never_tracked();
+    untracked = bdd_.either(untracked, bdd_.both(tracked, never));
+    tracked = bdd_.minus(tracked, never);
+    const std::array present{Axis::kMark, Axis::kUntracked, Axis::kConnmark, Axis::kConnmarkBefore};
+    result_.ambiguous =
+        bdd_.either(result_.ambiguous, bdd_.both(space_.exists(untracked, present),
+                                                 space_.exists(tracked, present)));
+    const Set domain = conntrack_domain(space_);
+    const Set seen = bdd_.both(domain, state_range(CtState::kInvalid, CtState::kRelated));
+    return bdd_.either(bdd_.both(tracked, seen),
+                       bdd_.both(untracked, bdd_.both(bare(), state_is(CtState::kUntracked))));
+  }
+
+  // No entry: all its coordinates at rest.
+  Set bare() {
+    Set s = kEverything;
+    for (const Axis axis : {Axis::kDirection, Axis::kFirst, Axis::kSeenReply, Axis::kAssured}) {
+      s = bdd_.both(s, space_.class_is(axis, 0));
+    }
+    return s;
+  }
+
+  // IPv6 neighbour discovery and its like (kernel-facts 41).
+  Set never_tracked() {
+    if (space_.classes().family == Family::kIpv4) return kNothing;
+    const Set icmp = space_.class_set_if(
+        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kIcmpv6; });
+    const bool own = sender_ == FlowEnd::kInitiator;
+    const Set types = space_.class_set_if(Axis::kIcmpType, [&](const ValueClass& c) {
+      const auto type = static_cast<std::uint8_t>(c.canonical);
+      return icmp_class(Family::kIpv6, own ? type : icmp_partner(Family::kIpv6, type)) ==
+             IcmpClass::kUntracked;
+    });
+    return bdd_.both(icmp, types);
+  }
+
+  // nat is consulted for the first packet of a flow only; on lo everything is decided on the way out.
+  Set nat(Hook hook, Set live) {
+    if (!options_.tracking || (confirmed_ && attached_)) return live;
+    const Set first = space_.class_is(Axis::kFirst, 1);
+    before_lookup_ = false;
+    const Set through = table(hook, TableName::kNat, bdd_.both(live, first));
+    return bdd_.either(through, bdd_.minus(live, first));
+  }
+
+  Space& space_;
+  Bdd& bdd_;
+  ChainWalker& chains_;
+  const Program& program_;
+  const WalkOptions& options_;
+  const RuleObserver& observer_;
+  Path flow_path_;
+  FlowEnd sender_;
+  Path path_;
+  PathWalk result_{};
+  Passage* passage_ = nullptr;
+  bool attached_ = false;       // second half of loopback: the lookup is done
+  bool confirmed_ = false;      // behind the confirmation
+  bool afresh_ = false;
+  bool before_lookup_ = false;
+};
+
+}  // namespace
+
+Set conntrack_domain(Space& space) {
+  Bdd& bdd = space.bdd();
+  const auto zero = [&](std::initializer_list<Axis> axes) {
+    Set s = kEverything;
+    for (const Axis axis : axes) s = bdd.both(s, space.class_is(axis, 0));
+    return s;
+  };
+  const auto state = [&](CtState s) {
+    return space.class_is(Axis::kState, static_cast<std::uint32_t>(s));
+  };
+  const Set no_entry = zero({Axis::kDirection, Axis::kFirst, Axis::kSeenReply, Axis::kAssured});
+  const Set unreplied = zero({Axis::kDirection, Axis::kSeenReply});
+  Set s = bdd.both(bdd.either(state(CtState::kInvalid), state(CtState::kUntracked)), no_entry);
+  s = bdd.either(s, bdd.both(state(CtState::kNew), unreplied));
+  s = bdd.either(s, bdd.both(state(CtState::kEstablished), zero({Axis::kFirst})));
+  return bdd.either(s, bdd.both(state(CtState::kRelated), zero({Axis::kFirst})));
+}
+
+PathWalk walk_path(Space& space, ChainWalker& chains, const Program& program, Path path,
+                   FlowEnd sender, const WalkOptions& options, const RuleObserver& observer,
+                   Set only) {
+  return PathWalker(space, chains, program, path, sender, options, observer).run(only);
+}
+
+}  // namespace postern

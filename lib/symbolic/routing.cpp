@@ -1,0 +1,188 @@
+#include "symbolic/routing.hpp"
+
+#include "net/protocol.hpp"
+
+namespace postern {
+namespace {
+
+class Routing {
+ public:
+  Routing(Space& space, Path path, FlowEnd sender)
+      : space_(space), bdd_(space.bdd()), flow_path_(path),
+        path_(sender == FlowEnd::kInitiator ? path : reverse(path)),
+        v4_(space.classes().family == Family::kIpv4) {
+    const bool initiator = sender == FlowEnd::kInitiator;
+    source_ = initiator ? Axis::kInitiator : Axis::kResponder;
+    destination_ = initiator ? Axis::kResponder : Axis::kInitiator;
+    source_type_ = initiator ? Axis::kInitiatorType : Axis::kResponderType;
+    destination_type_ = initiator ? Axis::kResponderType : Axis::kInitiatorType;
+  }
+
+  Set everything(bool tracking) {
+    Set s = bdd_.both(space_.domain(), interfaces());
+    s = bdd_.both(s, v4_ ? addresses4() : addresses6());
+    s = bdd_.both(s, types());
+    s = bdd_.both(s, headers(tracking));
+    return s;
+  }
+
+ private:
+  bool from_wire() const { return path_ == Path::kIn || path_ == Path::kForward; }
+
+  Set wire(Axis axis) {
+    return space_.class_range(axis, kLoopbackInterface + 1, space_.classes().interface.count() - 1);
+  }
+  // The interfaces are the flow's, whoever sends.
+  Set interfaces() {
+    const Axis a = Axis::kInitiatorInterface, b = Axis::kResponderInterface;
+    switch (flow_path_) {
+      case Path::kIn: return bdd_.both(wire(a), space_.class_is(b, kNoInterface));
+      case Path::kOut: return bdd_.both(space_.class_is(a, kNoInterface), wire(b));
+      case Path::kForward: return bdd_.both(wire(a), wire(b));
+      case Path::kLoopback:
+        return bdd_.both(space_.class_is(a, kLoopbackInterface),
+                         space_.class_is(b, kLoopbackInterface));
+    }
+    return kNothing;
+  }
+
+  Set outside(Set of, Axis axis, u128 lo, u128 hi) {
+    return bdd_.minus(of, space_.values(axis, lo, hi));
+  }
+
+  Set addresses4() {
+    constexpr u128 kZeroEnd = 0x00ffffff, kLoop = 0x7f000000, kLoopEnd = 0x7fffffff;
+    constexpr u128 kMulticast = 0xe0000000, kMulticastEnd = 0xefffffff, kBroadcast = 0xffffffff;
+    Set s = outside(kEverything, source_, kMulticast, kMulticastEnd);
+    s = outside(s, source_, kBroadcast, kBroadcast);
+    const Set zero_source = space_.values(source_, 0, kZeroEnd);
+    const Set to_broadcast = space_.values(destination_, kBroadcast, kBroadcast);
+    // Only a broadcast may come from 0.0.0.0/8, and only to this host (DHCP).
+    s = path_ == Path::kIn || path_ == Path::kOut
+            ? bdd_.minus(s, bdd_.minus(zero_source, to_broadcast))
+            : bdd_.minus(s, zero_source);
+    s = outside(s, destination_, 0, kZeroEnd);
+    if (path_ != Path::kLoopback) {
+      s = outside(s, source_, kLoop, kLoopEnd);
+      s = outside(s, destination_, kLoop, kLoopEnd);
+    }
+    if (path_ == Path::kForward || path_ == Path::kLoopback) {
+      s = outside(s, destination_, kMulticast, kMulticastEnd);
+      s = bdd_.minus(s, to_broadcast);
+    }
+    return s;
+  }
+
+  Set addresses6() {
+    const u128 multicast = u128{0xff} << 120, link = u128{0x3fa} << 118;
+    const u128 link_end = (u128{0x3fb} << 118) - 1;
+    Set s = outside(kEverything, source_, multicast, ~u128{0});
+    s = outside(s, destination_, 0, 0);
+    if (path_ != Path::kLoopback) {
+      s = outside(s, source_, 1, 1);
+      s = outside(s, destination_, 1, 1);
+    }
+    if (path_ == Path::kForward || path_ == Path::kLoopback) {
+      s = outside(s, source_, 0, 0);
+      s = outside(s, destination_, multicast, ~u128{0});
+    }
+    if (path_ == Path::kForward) {
+      s = outside(s, source_, link, link_end);
+      s = outside(s, destination_, link, link_end);
+    }
+    return s;
+  }
+
+  Set type_is(Axis axis, AddressType type) {
+    return space_.values(axis, static_cast<u128>(type), static_cast<u128>(type));
+  }
+
+  // addrtype's classes, as far as the path and the address decide them. Only if some rule asks.
+  Set types() {
+    if (space_.classes().address_type.count() == 1) return kEverything;
+    const bool out = path_ == Path::kOut, in = path_ == Path::kIn, lo = path_ == Path::kLoopback;
+    Set s = kEverything;
+    for (const auto& [address, type] : {std::pair{source_, source_type_},
+                                        std::pair{destination_, destination_type_}}) {
+      const u128 first = v4_ ? u128{0xe0000000} : u128{0xff} << 120;
+      const u128 last = v4_ ? u128{0xefffffff} : ~u128{0};
+      s = bdd_.both(s, bdd_.same(space_.values(address, first, last),
+                                 type_is(type, AddressType::kMulticast)));
+      if (v4_) {
+        const Set sure = bdd_.either(space_.values(address, 0xffffffff, 0xffffffff),
+                                     space_.values(address, 0, 0x00ffffff));
+        s = bdd_.both(s, bdd_.either(bdd_.complement(sure), type_is(type, AddressType::kBroadcast)));
+      }
+      const bool here = address == source_ ? (out || lo) : lo;
+      const bool elsewhere = address == source_ ? !(out || lo) : (out || path_ == Path::kForward);
+      const Set local = type_is(type, AddressType::kLocal);
+      const Set bound = space_.values(address, 0, v4_ ? 0x00ffffff : 0);  // not bound yet
+      if (here) s = bdd_.both(s, bdd_.either(local, bound));
+      if (elsewhere) s = bdd_.minus(s, local);
+    }
+    if (in) {  // delivered here: local, or everybody's
+      s = bdd_.minus(s, type_is(destination_type_, AddressType::kUnicast));
+    }
+    return s;
+  }
+
+  Set has_protocol(std::uint8_t number) {
+    return space_.class_set_if(Axis::kProtocol,
+                               [&](const ValueClass& c) { return c.canonical == number; });
+  }
+
+  // Lengths that hold the headers which the other fields promise.
+  Set lengths() {
+    if (space_.classes().length.count() == 1) return kEverything;
+    const u128 base = v4_ ? 20 : 40;
+    const auto at_least = [&](u128 n) { return space_.values(Axis::kLength, n, 0xffff); };
+    Set s = at_least(base);
+    const Set whole = bdd_.both(space_.class_is(Axis::kFragmentOffset, 0),
+                                space_.class_is(Axis::kTruncated, 0));
+    const auto need = [&](std::uint8_t number, u128 header) {
+      s = bdd_.both(s, bdd_.either(bdd_.complement(bdd_.both(whole, has_protocol(number))),
+                                   at_least(base + header)));
+    };
+    need(protocol::kTcp, 20);
+    need(protocol::kUdp, 8);
+    need(protocol::kUdplite, 8);
+    need(v4_ ? protocol::kIcmp : protocol::kIcmpv6, 8);
+    return s;
+  }
+
+  Set headers(bool tracking) {
+    Set s = lengths();
+    if (tracking) s = bdd_.both(s, space_.class_is(Axis::kFragmentOffset, 0));
+    s = bdd_.both(s, space_.class_is(Axis::kTruncated, 0));
+    if (path_ == Path::kForward) s = bdd_.both(s, space_.values(Axis::kTtl, 2, 255));
+    if (!from_wire()) {
+      s = bdd_.both(s, space_.values(Axis::kTtl, 1, 255));
+      s = bdd_.both(s, space_.class_is(Axis::kHasMac, 0));
+    }
+    // A packet without a link-layer header has no address there.
+    s = bdd_.both(s, bdd_.either(space_.class_is(Axis::kHasMac, 1), space_.class_is(Axis::kMac, 0)));
+    // What other protocols do not have is 0 (one way to say it: the first class).
+    s = without(s, {protocol::kTcp}, Axis::kTcpFlags);
+    return s;
+  }
+
+  Set without(Set s, std::initializer_list<std::uint8_t> protocols, Axis axis) {
+    Set has = kNothing;
+    for (const std::uint8_t number : protocols) has = bdd_.either(has, has_protocol(number));
+    return bdd_.both(s, bdd_.either(has, space_.class_is(axis, 0)));
+  }
+
+  Space& space_;
+  Bdd& bdd_;
+  Path flow_path_, path_;
+  bool v4_;
+  Axis source_, destination_, source_type_, destination_type_;
+};
+
+}  // namespace
+
+Set can_set_out(Space& space, Path path, FlowEnd sender, bool tracking) {
+  return Routing(space, path, sender).everything(tracking);
+}
+
+}  // namespace postern

@@ -1,0 +1,18 @@
+// Which packets can set out on a path at all: what routing, the interfaces and the headers allow.
+// Without facts about the host any unicast address may be local or not.
+// Sources: design.md 4 ("Packets that routing kills"), kernel-facts 13, 42; what Linux does with
+// 0.0.0.0/8, broadcast and multicast (net/ipv4/route.c: ip_route_input_slow). Covered by
+// tests/unit/routing_test.cpp.
+#pragma once
+
+#include "flow/hooks.hpp"
+#include "symbolic/abstract_entry.hpp"
+#include "symbolic/space.hpp"
+
+namespace postern {
+
+// Packets from `sender` of a flow whose initiator's packets take `path` (answers take its reverse): over
+// flow and packet axes. With `tracking`, fragments have been put together.
+Set can_set_out(Space& space, Path path, FlowEnd sender, bool tracking);
+
+}  // namespace postern
