@@ -14,11 +14,11 @@ constexpr MayMust exactly(Set s) { return {s, s}; }
 std::uint32_t number(const Binding& b) {
   return (b.sender == FlowEnd::kResponder ? 1u : 0u) | (b.sees_input ? 2u : 0u) |
          (b.sees_output ? 4u : 0u) | (b.ttl_decremented ? 8u : 0u) | (b.before_lookup ? 16u : 0u) |
-         (b.confirmed ? 32u : 0u);
+         (b.confirmed ? 32u : 0u) | (b.question ? 64u : 0u);
 }
 
-std::optional<Axis> mark_axis(Field field) {
-  if (field == Field::kMark) return Axis::kMark;
+std::optional<Axis> mark_axis(Field field, const Binding& b) {
+  if (field == Field::kMark) return b.question ? Axis::kInitialMark : Axis::kMark;
   if (field == Field::kCtMark) return Axis::kConnmark;
   return std::nullopt;
 }
@@ -86,7 +86,7 @@ MayMust Reader::visit(const Predicate& predicate, const Binding& b) {
 }
 
 MayMust Reader::range(const InRange& test, const Binding& b) {
-  if (const auto axis = mark_axis(test.field)) {
+  if (const auto axis = mark_axis(test.field, b)) {
     const auto bound = [](u128 v) { return static_cast<std::uint32_t>(std::min<u128>(v, low_bits(32))); };
     if (test.lo > test.hi || test.lo > low_bits(32)) return exactly(kNothing);
     return exactly(space_.bdd().both(mark_bound(*axis, bound(test.lo), true),
@@ -96,7 +96,7 @@ MayMust Reader::range(const InRange& test, const Binding& b) {
 }
 
 MayMust Reader::masked(const Masked& test, const Binding& b) {
-  if (const auto axis = mark_axis(test.field)) {
+  if (const auto axis = mark_axis(test.field, b)) {
     return exactly(mark_masked(*axis, static_cast<std::uint32_t>(test.value),
                                static_cast<std::uint32_t>(test.mask)));
   }

@@ -29,6 +29,9 @@ struct Binding {
   // Before the lookup: the state is INVALID, or UNTRACKED once marked so (kernel-facts 19).
   bool before_lookup = false;
   bool confirmed = false;                      // on lo, behind POSTROUTING: every entry is CONFIRMED
+  // A question's packet, before any hook: both interfaces are seen, and a mark is the one that the
+  // packet sets out with.
+  bool question = false;
   auto operator<=>(const Binding&) const = default;
 
   static Binding at(Hook hook, Path path, FlowEnd sender);

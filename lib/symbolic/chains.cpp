@@ -86,7 +86,9 @@ void ChainWalker::find_coins() {
     }
     if (coin) opaque_rules_.push_back(r);
     if (effect != nullptr && (std::holds_alternative<Nat>(*effect) ||
-                              std::holds_alternative<AttachTemplate>(*effect))) {
+                              std::holds_alternative<AttachTemplate>(*effect) ||
+                              std::holds_alternative<SetField>(*effect) ||
+                              std::holds_alternative<AddField>(*effect))) {
       unmodelled_rules_.push_back(r);
     }
   }
@@ -252,6 +254,15 @@ Set ChainWalker::with_entry(const TableContext& context) {
                             static_cast<std::uint32_t>(CtState::kRelated));
 }
 
+// A header field changes. Nobody notices where no rule reads it (one class).
+void ChainWalker::rewrite(Field field, Set taken, Frame& frame) {
+  if (field == Field::kTos && space_.classes().tos.count() == 1) {
+    frame.live = space_.bdd().either(frame.live, taken);
+  } else {
+    frame.leave(space_.bdd(), Outcome::kUnmodelled, taken);
+  }
+}
+
 void ChainWalker::apply(const Effect& effect, Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
   const auto go_on = [&](Set packets) { frame.live = bdd.either(frame.live, packets); };
@@ -281,6 +292,8 @@ void ChainWalker::apply(const Effect& effect, Set taken, Frame& frame) {
             frame.leave(bdd, Outcome::kUnmodelled, bdd.minus(taken, marked));
           },
           [&](const Nat&) { frame.leave(bdd, Outcome::kUnmodelled, taken); },
+          [&](const SetField& e) { rewrite(e.field, taken, frame); },
+          [&](const AddField& e) { rewrite(e.field, taken, frame); },
           [&](const OpaqueTarget&) {
             const Set any = relations_.forget_marks(taken);
             for (const Outcome o : {Outcome::kAccepted, Outcome::kDropped, Outcome::kReset,

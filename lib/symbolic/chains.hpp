@@ -70,6 +70,7 @@ class ChainWalker {
                 std::vector<Set>* arriving);
   void act(RuleId rule, Set taken, Frame& frame);
   void call(RuleId rule, Set taken, Frame& frame);
+  void rewrite(Field field, Set taken, Frame& frame);
   void apply(const Effect& effect, Set taken, Frame& frame);
   Set match(RuleId rule, Frame& frame);
   Set with_entry(const TableContext& context);

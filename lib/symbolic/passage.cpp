@@ -137,9 +137,8 @@ class PathWalker {
     const Set marked = space_.class_is(Axis::kUntracked, 1);
     Set untracked = bdd_.both(live, marked), tracked = bdd_.minus(live, marked);
     if (!options_.tracking) {
-      const Set none = bdd_.both(bare(), state_is(CtState::kInvalid));
-      const Set as_untracked = bdd_.both(bare(), state_is(CtState::kUntracked));
-      return bdd_.either(bdd_.both(tracked, none), bdd_.both(untracked, as_untracked));
+      return bdd_.either(bdd_.both(tracked, state_is(CtState::kInvalid)),
+                         bdd_.both(untracked, state_is(CtState::kUntracked)));
     }
     const Set never = never_tracked();
     untracked = bdd_.either(untracked, bdd_.both(tracked, never));
@@ -148,19 +147,10 @@ class PathWalker {
     result_.ambiguous =
         bdd_.either(result_.ambiguous, bdd_.both(space_.exists(untracked, present),
                                                  space_.exists(tracked, present)));
-    const Set domain = conntrack_domain(space_);
-    const Set seen = bdd_.both(domain, state_range(CtState::kInvalid, CtState::kRelated));
+    // Any state and status: the exploration asks only for those that an entry gives.
+    const Set seen = state_range(CtState::kInvalid, CtState::kRelated);
     return bdd_.either(bdd_.both(tracked, seen),
-                       bdd_.both(untracked, bdd_.both(bare(), state_is(CtState::kUntracked))));
-  }
-
-  // No entry: all its coordinates at rest.
-  Set bare() {
-    Set s = kEverything;
-    for (const Axis axis : {Axis::kDirection, Axis::kFirst, Axis::kSeenReply, Axis::kAssured}) {
-      s = bdd_.both(s, space_.class_is(axis, 0));
-    }
-    return s;
+                       bdd_.both(untracked, state_is(CtState::kUntracked)));
   }
 
   // IPv6 neighbour discovery and its like (kernel-facts 41).
@@ -180,7 +170,7 @@ class PathWalker {
   // nat is consulted for the first packet of a flow only; on lo everything is decided on the way out.
   Set nat(Hook hook, Set live) {
     if (!options_.tracking || (confirmed_ && attached_)) return live;
-    const Set first = space_.class_is(Axis::kFirst, 1);
+    const Set first = bdd_.both(space_.class_is(Axis::kFirst, 1), state_is(CtState::kNew));
     before_lookup_ = false;
     const Set through = table(hook, TableName::kNat, bdd_.both(live, first));
     return bdd_.either(through, bdd_.minus(live, first));

@@ -23,6 +23,11 @@ class Routing {
     s = bdd_.both(s, v4_ ? addresses4() : addresses6());
     s = bdd_.both(s, types());
     s = bdd_.both(s, headers(tracking));
+    // Packets from a wire arrive without a mark; a local process may set one.
+    const bool local_initiator = flow_path_ == Path::kOut || flow_path_ == Path::kLoopback;
+    for (const unsigned v : space_.layout(Axis::kInitialMark).variables) {
+      if (!local_initiator) s = bdd_.both(s, bdd_.literal(v, false));
+    }
     return s;
   }
 
@@ -161,15 +166,7 @@ class Routing {
     }
     // A packet without a link-layer header has no address there.
     s = bdd_.both(s, bdd_.either(space_.class_is(Axis::kHasMac, 1), space_.class_is(Axis::kMac, 0)));
-    // What other protocols do not have is 0 (one way to say it: the first class).
-    s = without(s, {protocol::kTcp}, Axis::kTcpFlags);
     return s;
-  }
-
-  Set without(Set s, std::initializer_list<std::uint8_t> protocols, Axis axis) {
-    Set has = kNothing;
-    for (const std::uint8_t number : protocols) has = bdd_.either(has, has_protocol(number));
-    return bdd_.both(s, bdd_.either(has, space_.class_is(axis, 0)));
   }
 
   Space& space_;

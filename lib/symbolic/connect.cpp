@@ -1,0 +1,121 @@
+#include "symbolic/connect.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "symbolic/model_impl.hpp"
+
+namespace postern {
+namespace {
+
+constexpr std::array kNow{Axis::kConnmark};
+
+// Classes of TCP flags in which one of the sets lies: a class is not told apart by any rule.
+Set flags_like(Space& space, std::initializer_list<unsigned> sets) {
+  return space.class_set_if(Axis::kTcpFlags, [&](const ValueClass& c) {
+    return std::ranges::any_of(sets, [&](unsigned flags) {
+      return std::ranges::any_of(c.intervals,
+                                 [&](const Interval& in) { return in.lo <= flags && flags <= in.hi; });
+    });
+  });
+}
+
+}  // namespace
+
+std::vector<std::vector<Line>> conversations(Space& space) {
+  using enum PacketKind;
+  using namespace tcp_flag;
+  constexpr FlowEnd kOne = FlowEnd::kInitiator, kOther = FlowEnd::kResponder;
+  const Set syn = flags_like(space, {kSyn, kSyn | kEce | kCwr});
+  const Set syn_ack = flags_like(space, {kSyn | kAck, kSyn | kAck | kEce});
+  const Set ack = flags_like(space, {kAck}), data = flags_like(space, {kAck, kPsh | kAck});
+  std::vector<std::vector<Line>> result;
+  result.push_back({{kOne, kTcpSyn, syn}, {kOther, kTcpSynAck, syn_ack}, {kOne, kTcpAck, ack},
+                    {kOne, kTcpAck, data}, {kOther, kTcpAck, data}});
+  result.push_back({{kOne, kIcmpRequest, kEverything}, {kOther, kIcmpReply, kEverything}});
+  for (const PacketKind kind : {kDatagram, kUdplite, kIcmpOther, kIcmpUntracked, kSctp, kGre, kGeneric}) {
+    result.push_back({{kOne, kind, kEverything}, {kOther, kind, kEverything}});
+  }
+  return result;
+}
+
+std::vector<Edge> Conversation::edges(const FlowState& from, std::size_t k) {
+  const Line& line = lines_[k];
+  std::vector<Edge> result;
+  for (Edge edge : explorer_.edges({from.entry, true})) {
+    if (edge.sender != line.sender || !edge.ordinary) continue;
+    if (edge.what.kind && *edge.what.kind != line.kind) continue;
+    if (edge.what.fate != Fate::kDelivered && edge.what.fate != Fate::kUnmodelled) continue;
+    edge.what.kind = line.kind;
+    result.push_back(edge);
+  }
+  return result;
+}
+
+Set Conversation::only(const Edge& edge, std::size_t k, Set flows) {
+  Bdd& bdd = space_.bdd();
+  const Line& line = lines_[k];
+  const Set allowed = k == 0 ? bdd.both(first_, line.packets) : line.packets;
+  if (allowed == kEverything) return allowed;
+  Guards& guards = explorer_.guards(edge.sender);
+  const Set of_kind = bdd.both(bdd.both(guards.walk().start, guards.kind_set(line.kind)),
+                               space_.exists(flows, kNow));
+  return bdd.subset(of_kind, allowed) ? kEverything : allowed;
+}
+
+Frontier Conversation::next(const Frontier& from, std::size_t k) {
+  Bdd& bdd = space_.bdd();
+  Frontier result;
+  for (const auto& [state, flows] : from) {
+    Guards& guards = explorer_.guards(lines_[k].sender);
+    unmodelled_ = bdd.either(unmodelled_,
+                             bdd.both(space_.exists(flows, kNow), guards.unmodelled_early()));
+    for (const Edge& edge : edges(state, k)) {
+      const Set packets = only(edge, k, flows);
+      const Set image = packets == kEverything ? explorer_.image(flows, edge)
+                                               : explorer_.image_of(flows, edge, packets);
+      if (image.empty()) continue;
+      if (edge.what.fate == Fate::kUnmodelled || edge.coarse) {
+        unmodelled_ = bdd.either(unmodelled_, space_.exists(image, kNow));
+        continue;
+      }
+      Set& place = result[{edge.to.entry, true}];
+      place = bdd.either(place, image);
+    }
+  }
+  return result;
+}
+
+Set Conversation::play(Set flows) {
+  Bdd& bdd = space_.bdd();
+  // A protocol that the flows do not have costs nothing.
+  const Set of_kind = space_.exists(explorer_.guards(FlowEnd::kInitiator).kind_set(lines_[0].kind),
+                                    packet_axes());
+  const Set start = explorer_.begin(bdd.both(flows, of_kind));
+  layers_ = {{{FlowState{0, true}, start}}};
+  if (start.empty()) return kNothing;
+  for (std::size_t k = 0; k < lines_.size(); ++k) layers_.push_back(next(layers_.back(), k));
+  unmodelled_ = bdd.both(unmodelled_, flows);
+  Set through = kNothing;
+  for (const auto& [state, set] : layers_.back()) {
+    through = bdd.either(through, space_.exists(set, kNow));
+  }
+  return through;
+}
+
+ConnectAnswer Model::Impl::connect(Path path, Set m) {
+  ConnectAnswer answer{};
+  const Set flows = flows_of(m);
+  for (const bool must : {false, true}) {
+    Explorer explorer_of_path = explorer(path, flows, Script::kDeliver, must);
+    for (auto& lines : conversations(space)) {
+      Conversation talk(space, explorer_of_path, std::move(lines), m);
+      Set& place = must ? answer.flows.must : answer.flows.may;
+      place = bdd().either(place, talk.play(flows));
+      if (!must) answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, talk.unmodelled());
+    }
+  }
+  return answer;
+}
+
+}  // namespace postern

@@ -1,0 +1,50 @@
+// `connect`: a conversation between honest ends, packet by packet (design.md 4, "Flows"). Its states
+// follow from the tables; nothing is searched.
+// Covered by tests/unit/flow_sets_test.cpp.
+#pragma once
+
+#include <vector>
+
+#include "symbolic/explore.hpp"
+
+namespace postern {
+
+// One packet of the conversation.
+struct Line {
+  FlowEnd sender = FlowEnd::kInitiator;
+  PacketKind kind = PacketKind::kGeneric;
+  Set packets;               // that an honest end would send here (flow and packet axes)
+};
+
+// The conversations that can be held, each for its protocols.
+std::vector<std::vector<Line>> conversations(Space& space);
+
+// Plays one conversation. layers()[k] are the flows that got through k packets, by state.
+class Conversation {
+ public:
+  // `first` are the packets that may come first (flow and packet axes).
+  Conversation(Space& space, Explorer& explorer, std::vector<Line> lines, Set first)
+      : space_(space), explorer_(explorer), lines_(std::move(lines)), first_(first) {}
+
+  // Flows (flow axes) whose conversation gets through.
+  Set play(Set flows);
+  Set unmodelled() const { return unmodelled_; }
+  const std::vector<Frontier>& layers() const { return layers_; }
+  const std::vector<Line>& lines() const { return lines_; }
+  // The edges by which packet `k` goes from a state (delivered, or not modelled).
+  std::vector<Edge> edges(const FlowState& from, std::size_t k);
+  // Packets that may be the k-th: kEverything when its kind says it all.
+  Set only(const Edge& edge, std::size_t k, Set flows);
+
+ private:
+  Frontier next(const Frontier& from, std::size_t k);
+
+  Space& space_;
+  Explorer& explorer_;
+  std::vector<Line> lines_;
+  Set first_;
+  std::vector<Frontier> layers_;
+  Set unmodelled_ = kNothing;
+};
+
+}  // namespace postern

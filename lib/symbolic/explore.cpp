@@ -1,0 +1,346 @@
+#include "symbolic/explore.hpp"
+
+#include <numeric>
+
+namespace postern {
+namespace {
+
+constexpr std::array kNow{Axis::kConnmark};
+constexpr std::array kBefore{Axis::kConnmarkBefore};
+
+Sight sight_of(const AbstractStep& step) {
+  return {.state = step.state,
+          .reply = step.direction == CtDirection::kReply,
+          .first = step.created,
+          .seen_reply = (step.status & ct_status::kSeenReply) != 0,
+          .assured = (step.status & ct_status::kAssured) != 0};
+}
+
+}  // namespace
+
+Explorer::Explorer(Space& space, Automaton& automaton, Guards& initiator, Guards& responder,
+                   Path path, bool tracking, Script script, bool must)
+    : space_(space), automaton_(automaton), initiator_(initiator), responder_(responder),
+      path_(path), tracking_(tracking), script_(script), must_(must) {}
+
+bool Explorer::local(FlowEnd sender) const {
+  const Path own = sender == FlowEnd::kInitiator ? path_ : reverse(path_);
+  return own == Path::kOut || own == Path::kLoopback;
+}
+
+const std::vector<Edge>& Explorer::edges(const FlowState& from) {
+  const auto it = edges_.find(from);
+  if (it != edges_.end()) return it->second;
+  std::vector<Edge> found;
+  collect(from, FlowEnd::kInitiator, found);
+  if (from.reached) collect(from, FlowEnd::kResponder, found);
+  return edges_[from] = std::move(found);
+}
+
+void Explorer::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& out) {
+  plain(from, sender, CtState::kUntracked, out);
+  if (!tracking_) return plain(from, sender, CtState::kInvalid, out);
+  const auto kinds = automaton_.kinds(from.entry, sender);
+  for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
+    if (kind != PacketKind::kIcmpUntracked) tracked(from, sender, kind, out);
+  }
+  if (from.entry == 0 && sender == FlowEnd::kInitiator && !related_.empty()) related(from, out);
+}
+
+// An ICMP error of the initiator that quotes another flow which it opened (kernel-facts 40). It carries
+// that flow's entry, of which nothing is known here (Guards: RELATED).
+void Explorer::related(const FlowState& from, std::vector<Edge>& out) {
+  Move move;
+  move.step.state = CtState::kRelated;
+  by_fate(from, FlowEnd::kInitiator, false, PacketKind::kIcmpOther, move, false, out);
+}
+
+// Packets that conntrack leaves alone.
+void Explorer::plain(const FlowState& from, FlowEnd sender, CtState state, std::vector<Edge>& out) {
+  Move move;
+  move.step.state = state;
+  move.step.after = automaton_.entry(from.entry);
+  move.kept = move.lost = move.reset = move.kept_reset = from.entry;
+  by_fate(from, sender, false, std::nullopt, move, true, out);
+  // Loopback: INVALID in OUTPUT, marked UNTRACKED in PREROUTING.
+  if (!tracking_ || state != CtState::kUntracked) return;
+  for (const PacketKind kind : automaton_.kinds(from.entry, sender)) {
+    bool ordinary = true;
+    for (const Move& first : automaton_.moves(from.entry, sender, kind)) {
+      if (first.step.state == CtState::kInvalid) {
+        Move second = move;
+        second.step.after = first.step.after;
+        second.step.condition = first.step.condition;
+        second.step.coarse = first.step.coarse;
+        second.kept = second.lost = second.reset = second.kept_reset = first.lost;
+        by_fate(from, sender, true, kind, second, ordinary, out);
+      }
+      ordinary = false;
+    }
+  }
+}
+
+void Explorer::tracked(const FlowState& from, FlowEnd sender, PacketKind kind,
+                       std::vector<Edge>& out) {
+  bool ordinary = true;
+  for (const Move& move : std::vector<Move>(automaton_.moves(from.entry, sender, kind))) {
+    // Whether a checksum is looked at is a matter of where the packet comes from.
+    if (kind == PacketKind::kUdplite &&
+        (move.step.condition == Condition::kUnlooked) != local(sender)) {
+      continue;
+    }
+    by_fate(from, sender, false, kind, move, ordinary, out);
+    if (move.step.state == CtState::kInvalid) second_lookup(from, sender, kind, move, ordinary, out);
+    ordinary = false;
+  }
+}
+
+// Loopback: an INVALID packet is looked up again in PREROUTING. The same packet meets the same entry
+// with the same outcome, unless the first lookup changed it.
+void Explorer::second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind,
+                             const Move& move, bool ordinary, std::vector<Edge>& out) {
+  if (move.lost == from.entry) return by_fate(from, sender, true, kind, move, ordinary, out);
+  for (Move second : std::vector<Move>(automaton_.moves(move.lost, sender, kind))) {
+    second.step.coarse = true;
+    by_fate(from, sender, true, kind, second, ordinary, out);
+  }
+}
+
+void Explorer::by_fate(const FlowState& from, FlowEnd sender, bool again,
+                       std::optional<PacketKind> kind, const Move& move, bool ordinary,
+                       std::vector<Edge>& out) {
+  for (std::size_t f = 0; f < kFateCount; ++f) {
+    const auto fate = static_cast<Fate>(f);
+    if (!guards(sender).may_happen(again, fate)) continue;
+    Edge edge;
+    edge.sender = sender;
+    edge.step = move.step;
+    edge.created = move.step.created;
+    edge.coarse = move.step.coarse;
+    edge.ordinary = ordinary;
+    edge.what = {.again = again, .fate = fate, .sight = sight_of(move.step), .kind = kind,
+                 .must = must_};
+    edge.to = from;
+    switch (fate) {
+      case Fate::kDelivered:
+        edge.to.entry = move.kept;
+        if (sender == FlowEnd::kInitiator) edge.to.reached = true;
+        break;
+      case Fate::kDropped: edge.to.entry = move.lost; break;
+      case Fate::kReset: edge.to.entry = move.reset; break;
+      case Fate::kDroppedConfirmed: edge.to.entry = move.kept; break;
+      case Fate::kResetConfirmed: edge.to.entry = move.kept_reset; break;
+      case Fate::kUnmodelled: break;
+    }
+    if (script_ == Script::kTrack) edge.to.reached = true;
+    out.push_back(std::move(edge));
+  }
+}
+
+Set Explorer::begin(Set flows) {
+  Bdd& bdd = space_.bdd();
+  for (const unsigned v : space_.layout(Axis::kConnmark).variables) {
+    flows = bdd.both(flows, bdd.literal(v, false));
+  }
+  return flows;
+}
+
+Set Explorer::parked(Set flows) {
+  const auto& now = space_.layout(Axis::kConnmark).variables;
+  if (now.empty()) return flows;
+  Bdd::VariableMap map(space_.bdd().variables());
+  std::iota(map.begin(), map.end(), 0u);
+  const auto& before = space_.layout(Axis::kConnmarkBefore).variables;
+  for (std::size_t i = 0; i < now.size(); ++i) map[now[i]] = before[i];
+  return space_.bdd().rename(flows, map);
+}
+
+Set Explorer::carry(Set flows, Set guard, const Edge& edge) {
+  Bdd& bdd = space_.bdd();
+  if (space_.layout(Axis::kConnmark).variables.empty()) return bdd.both(flows, guard);
+  if (edge.what.sight.state == CtState::kRelated) return bdd.both(flows, guard);
+  Set source = flows;
+  if (edge.created) source = begin(space_.exists(flows, kNow));
+  Set result = bdd.both_exists(parked(source), guard, space_.cube(kBefore));
+  if (edge.to.entry == 0) result = begin(space_.exists(result, kNow));
+  return result;
+}
+
+Set Explorer::narrowed(Set flows, const Edge& edge) {
+  return edge.what.sight.state == CtState::kRelated ? space_.bdd().both(flows, related_) : flows;
+}
+
+Set Explorer::image(Set flows, const Edge& edge) {
+  return carry(narrowed(flows, edge), guards(edge.sender).flows(edge.what), edge);
+}
+
+Set Explorer::image_of(Set flows, const Edge& edge, Set first) {
+  Bdd& bdd = space_.bdd();
+  const Set guard =
+      bdd.both_exists(guards(edge.sender).packets(edge.what), first, space_.cube(packet_axes()));
+  return carry(narrowed(flows, edge), guard, edge);
+}
+
+Set Explorer::preimage(Set flows, const Edge& edge, Set target, Set only) {
+  Bdd& bdd = space_.bdd();
+  flows = narrowed(flows, edge);
+  Set guard = only == kEverything
+                  ? guards(edge.sender).flows(edge.what)
+                  : bdd.both_exists(guards(edge.sender).packets(edge.what), only,
+                                    space_.cube(packet_axes()));
+  if (space_.layout(Axis::kConnmark).variables.empty() ||
+      edge.what.sight.state == CtState::kRelated) {
+    return bdd.both(bdd.both(flows, guard), target);
+  }
+  const Set wanted = edge.to.entry == 0 ? space_.exists(target, kNow) : target;
+  guard = bdd.both_exists(guard, wanted, space_.cube(kNow));
+  if (edge.created) {
+    const Set from_zero = bdd.both(guard, parked(begin(kEverything)));
+    return bdd.both(flows, space_.exists(from_zero, kBefore));
+  }
+  // The guard speaks of the connmark before; `flows` of the present one.
+  const Set hit = bdd.both(parked(flows), guard);
+  Bdd::VariableMap map(bdd.variables());
+  std::iota(map.begin(), map.end(), 0u);
+  const auto& now = space_.layout(Axis::kConnmark).variables;
+  const auto& before = space_.layout(Axis::kConnmarkBefore).variables;
+  for (std::size_t i = 0; i < now.size(); ++i) map[before[i]] = now[i];
+  return bdd.rename(hit, map);
+}
+
+Set Explorer::packets(Set flows, const Edge& edge, Set target) {
+  Bdd& bdd = space_.bdd();
+  flows = narrowed(flows, edge);
+  Set all = guards(edge.sender).packets(edge.what);
+  const bool marks = !space_.layout(Axis::kConnmark).variables.empty();
+  if (marks && edge.what.sight.state == CtState::kRelated) {
+    return space_.exists(bdd.both(all, bdd.both(flows, target)), kNow);
+  }
+  const Set wanted = marks && edge.to.entry == 0 ? space_.exists(target, kNow) : target;
+  all = bdd.both(all, wanted);
+  if (!marks) return bdd.both(all, flows);
+  const Set source = edge.created ? begin(space_.exists(flows, kNow)) : flows;
+  const std::array both_marks{Axis::kConnmark, Axis::kConnmarkBefore};
+  return bdd.both_exists(all, parked(source), space_.cube(both_marks));
+}
+
+void Explorer::add(Frontier& next, const FlowState& to, Set flows) {
+  if (flows.empty()) return;
+  Bdd& bdd = space_.bdd();
+  const auto known = reached_.find(to);
+  const Set fresh = known == reached_.end() ? flows : bdd.minus(flows, known->second);
+  if (fresh.empty()) return;
+  Set& place = next[to];
+  place = bdd.either(place, fresh);
+}
+
+Frontier Explorer::step(const Frontier& from, bool waiting) {
+  Bdd& bdd = space_.bdd();
+  Frontier next;
+  for (const auto& [state, flows] : from) {
+    if (waiting) {
+      if (state.entry != 0) add(next, {0, state.reached}, begin(space_.exists(flows, kNow)));
+      continue;
+    }
+    unmodelled_ = bdd.either(unmodelled_, bdd.both(space_.exists(flows, kNow),
+                                                   initiator_.unmodelled_early()));
+    if (state.reached) {
+      unmodelled_ = bdd.either(unmodelled_, bdd.both(space_.exists(flows, kNow),
+                                                     responder_.unmodelled_early()));
+    }
+    for (const Edge& edge : edges(state)) {
+      if (edge.coarse) continue;
+      if (edge.what.fate == Fate::kUnmodelled) {
+        unmodelled_ = bdd.either(unmodelled_, space_.exists(image(flows, edge), kNow));
+      } else {
+        add(next, edge.to, image(flows, edge));
+      }
+    }
+  }
+  for (const auto& [state, flows] : next) {
+    Set& place = reached_[state];
+    place = bdd.either(place, flows);
+  }
+  return next;
+}
+
+// The flow's first packet is one of `first`, sent by the initiator.
+void Explorer::first_layer(Set flows, Set first) {
+  Bdd& bdd = space_.bdd();
+  const FlowState fresh{0, false};
+  const Set start = begin(bdd.both(flows, space_.exists(first, packet_axes())));
+  layers_.push_back({{fresh, start}});
+  reached_[fresh] = start;
+  Frontier next;
+  const Set early = bdd.both_exists(initiator_.walk().early_unmodelled, first,
+                                    space_.cube(packet_axes()));
+  unmodelled_ = bdd.both(early, start);
+  // A first packet that never comes to the lookup begins the flow as well.
+  add(next, {0, true}, begin(bdd.both_exists(initiator_.walk().early, first,
+                                             space_.cube(packet_axes()))));
+  for (const Edge& edge : edges(fresh)) {
+    if (edge.coarse) continue;
+    const Set image = image_of(start, edge, first);
+    if (edge.what.fate == Fate::kUnmodelled) {
+      unmodelled_ = bdd.either(unmodelled_, space_.exists(image, kNow));
+    } else {
+      add(next, edge.to, image);
+    }
+  }
+  for (const auto& [state, set] : next) reached_[state] = set;
+  layers_.push_back(std::move(next));
+}
+
+// Flows that an over-approximated outcome would take to a state where they have not been.
+Set Explorer::coarse_leftovers() {
+  Bdd& bdd = space_.bdd();
+  Set result = kNothing;
+  for (const auto& [state, flows] : reached_) {
+    if (script_ == Script::kTrack && !state.reached) continue;
+    for (const Edge& edge : edges(state)) {
+      if (!edge.coarse) continue;
+      const Set there = image(flows, edge);
+      const auto known = reached_.find(edge.to);
+      const Set fresh = known == reached_.end() ? there : bdd.minus(there, known->second);
+      result = bdd.either(result, space_.exists(fresh, kNow));
+    }
+  }
+  return result;
+}
+
+Exploration Explorer::run(Set flows, Set first) {
+  Bdd& bdd = space_.bdd();
+  if (script_ == Script::kTrack) {
+    first_layer(flows, first);
+  } else {
+    const FlowState fresh{0, false};
+    const Set start = begin(flows);
+    reached_[fresh] = start;
+    layers_.push_back({{fresh, start}});
+  }
+  std::size_t waited = 0;  // layers whose expiry has been followed
+  while (true) {
+    Frontier next = step(layers_.back(), false);
+    if (next.empty()) {
+      // Nothing new by packets: let entries of all layers expire.
+      for (; next.empty() && waited < layers_.size(); ++waited) next = step(layers_[waited], true);
+      if (next.empty()) break;
+    }
+    layers_.push_back(std::move(next));
+  }
+  if (!must_) unmodelled_ = bdd.either(unmodelled_, coarse_leftovers());
+  Exploration result;
+  result.unmodelled = unmodelled_;
+  result.depth = static_cast<unsigned>(layers_.size()) - 1;
+  for (const auto& [state, set] : reached_) {
+    Reached r{.state = state, .flows = set, .by_depth = {}};
+    for (const Frontier& layer : layers_) {
+      const auto it = layer.find(state);
+      r.by_depth.push_back(it == layer.end() ? kNothing : it->second);
+    }
+    result.states.push_back(std::move(r));
+  }
+  return result;
+}
+
+}  // namespace postern

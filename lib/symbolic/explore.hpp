@@ -1,0 +1,101 @@
+// Every state that the flows of a path can be in, by breadth-first search to a fixpoint: explicit over
+// the entries of the automaton, symbolic over all flows at once.
+//
+// Idea: a frontier maps each state to the flows that are new there; an edge is one kind of packet, one
+// way to meet the entry and one fate, and its image is the intersection with a guard. Waiting (the
+// entry expires) joins in only when packets find nothing new, so that shortest sequences use it only
+// when they must.
+// Outcomes that the automaton over-approximates ("coarse") are not followed: flows that they would take
+// somewhere new become `unmodelled`.
+// Covered by tests/unit/flow_sets_test.cpp.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "symbolic/automaton.hpp"
+#include "symbolic/guards.hpp"
+#include "symbolic/model.hpp"
+
+namespace postern {
+
+// One way on from a state.
+struct Edge {
+  FlowEnd sender = FlowEnd::kInitiator;
+  Case what;                 // guard; `must` is set by the search
+  AbstractStep step;         // of the last lookup
+  FlowState to;
+  bool created = false;      // the entry is new: its connmark is 0
+  bool coarse = false;
+  bool ordinary = true;      // the outcome of honest numbers
+};
+
+// Who may speak when.
+enum class Script : std::uint8_t {
+  kDeliver,   // the initiator always, the responder once it was reached
+  kTrack,     // the initiator's first packet, then both; `reached` means "begun"
+};
+
+using Frontier = std::map<FlowState, Set>;
+
+class Explorer {
+ public:
+  // The guards of both ends, on one path; `tracking`: conntrack is on.
+  Explorer(Space& space, Automaton& automaton, Guards& initiator, Guards& responder, Path path,
+           bool tracking, Script script, bool must);
+
+  // Flows whose initiator may send an ICMP error that is RELATED to another flow (flow axes).
+  void allow_related(Set flows) { related_ = flows; }
+
+  // From flows without an entry. For kTrack, `first` are the packets that may come first (flow and packet
+  // axes); for kDeliver everything may.
+  Exploration run(Set flows, Set first);
+  const std::vector<Frontier>& layers() const { return layers_; }
+
+  // Every edge from a state.
+  const std::vector<Edge>& edges(const FlowState& from);
+  // Flows that the edge takes from `flows` (over flow axes and kConnmark) to edge.to.
+  Set image(Set flows, const Edge& edge);
+  // The same, only by packets of `first`.
+  Set image_of(Set flows, const Edge& edge, Set first);
+  // Those of `flows` that the edge may take into `target`; with `only`, by packets of it.
+  Set preimage(Set flows, const Edge& edge, Set target, Set only);
+  // The packets (flow and packet axes) with which the edge takes `flows` into `target`.
+  Set packets(Set flows, const Edge& edge, Set target);
+  Set begin(Set flows);      // flows without an entry: connmark 0
+  Guards& guards(FlowEnd sender) { return sender == FlowEnd::kInitiator ? initiator_ : responder_; }
+
+ private:
+  void collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& out);
+  void tracked(const FlowState& from, FlowEnd sender, PacketKind kind, std::vector<Edge>& out);
+  void second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+                     bool ordinary, std::vector<Edge>& out);
+  void by_fate(const FlowState& from, FlowEnd sender, bool again, std::optional<PacketKind> kind,
+               const Move& move, bool ordinary, std::vector<Edge>& out);
+  void plain(const FlowState& from, FlowEnd sender, CtState state, std::vector<Edge>& out);
+  void related(const FlowState& from, std::vector<Edge>& out);
+  Set narrowed(Set flows, const Edge& edge);
+  bool local(FlowEnd sender) const;
+  Set carry(Set flows, Set guard, const Edge& edge);
+  Set parked(Set flows);     // connmark as "before"
+  void first_layer(Set flows, Set first);
+  Frontier step(const Frontier& from, bool waiting);
+  void add(Frontier& next, const FlowState& to, Set flows);
+  Set coarse_leftovers();
+
+  Space& space_;
+  Automaton& automaton_;
+  Guards& initiator_;
+  Guards& responder_;
+  Path path_;
+  bool tracking_;
+  Script script_;
+  bool must_;
+  std::map<FlowState, std::vector<Edge>> edges_;
+  std::map<FlowState, Set> reached_;
+  std::vector<Frontier> layers_;
+  Set unmodelled_ = kNothing, related_ = kNothing;
+};
+
+}  // namespace postern

@@ -1,0 +1,187 @@
+#include "symbolic/guards.hpp"
+
+#include <algorithm>
+
+namespace postern {
+namespace {
+
+constexpr std::array kSightAxes{Axis::kState, Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
+                                Axis::kAssured};
+constexpr std::array kBesidesFlags{Axis::kLength, Axis::kTtl, Axis::kTos, Axis::kHasMac, Axis::kMac,
+                                   Axis::kFragmentOffset, Axis::kTruncated, Axis::kTcpOptions};
+
+// Kinds that differ only by TCP flags share the rest.
+bool tcp_kind(PacketKind kind) {
+  return kind == PacketKind::kTcpSyn || kind == PacketKind::kTcpSynAck ||
+         kind == PacketKind::kTcpFin || kind == PacketKind::kTcpAck ||
+         kind == PacketKind::kTcpRst || kind == PacketKind::kTcpInvalid;
+}
+
+}  // namespace
+
+Guards::Guards(Space& space, PathWalk walk, FlowEnd sender, bool coins)
+    : space_(space), walk_(walk), sender_(sender), coins_(coins) {}
+
+// Points from which two different connmarks may come out.
+Set Guards::undetermined(Set relation) {
+  Bdd& bdd = space_.bdd();
+  const std::array now{Axis::kConnmark};
+  Set result = kNothing;
+  for (const std::uint8_t bit : space_.layout(Axis::kConnmark).bits) {
+    const Set one = *space_.bit(Axis::kConnmark, bit);
+    result = bdd.either(result, bdd.both(space_.exists(bdd.both(relation, one), now),
+                                         space_.exists(bdd.minus(relation, one), now)));
+  }
+  return result;
+}
+
+// What happens whatever the coins say: nothing else may.
+Passage Guards::sure(const Passage& may, Set others) {
+  Bdd& bdd = space_.bdd();
+  const std::array now{Axis::kConnmark};
+  Passage result;
+  for (std::size_t f = 0; f < kFateCount; ++f) {
+    Set rest = others;
+    for (std::size_t g = 0; g < kFateCount; ++g) {
+      if (g != f) rest = bdd.either(rest, space_.exists(may.fates[g], now));
+    }
+    rest = bdd.either(rest, undetermined(may.fates[f]));
+    result.fates[f] = bdd.minus(may.fates[f], rest);
+  }
+  return result;
+}
+
+const Passage& Guards::passage(bool again, bool must) {
+  if (!must || !coins_) return again ? walk_.again : walk_.direct;
+  auto& known = again ? must_again_ : must_direct_;
+  if (known) return *known;
+  Bdd& bdd = space_.bdd();
+  Set others = bdd.either(bdd.either(walk_.early, walk_.early_unmodelled), walk_.ambiguous);
+  if (again) {  // the first half may have lost it
+    Set first_half = kNothing;
+    for (const Set s : walk_.direct.fates) first_half = bdd.either(first_half, s);
+    first_half = bdd.both(first_half, space_.class_is(Axis::kState, 0));
+    std::vector<Axis> gone(kSightAxes.begin(), kSightAxes.end());
+    gone.push_back(Axis::kConnmark);
+    gone.push_back(Axis::kConnmarkBefore);
+    others = bdd.either(others, space_.exists(first_half, gone));
+  } else {
+    // An INVALID packet that may come to the second lookup is not surely lost in the first half.
+    std::vector<Axis> gone(kSightAxes.begin(), kSightAxes.end());
+    gone.push_back(Axis::kConnmark);
+    gone.push_back(Axis::kConnmarkBefore);
+    Set second = kNothing;
+    for (const Set s : walk_.again.fates) second = bdd.either(second, space_.exists(s, gone));
+    others = bdd.either(others, bdd.both(second, space_.class_is(Axis::kState, 0)));
+  }
+  known = sure(again ? walk_.again : walk_.direct, others);
+  return *known;
+}
+
+Set Guards::seen(const Case& c) {
+  Bdd& bdd = space_.bdd();
+  const Set relation = passage(c.again, c.must)[c.fate];
+  if (relation.id <= 1) return relation;
+  auto& support = support_[relation.id];
+  if (support.empty()) support = bdd.support(relation);
+  if (c.sight.state == CtState::kRelated) return seen_related(relation, c.must);
+  // Only what the relation depends on: sights that it does not tell apart share their result.
+  Set literals = kEverything;
+  const auto fix = [&](Axis axis, std::uint32_t value) {
+    const auto& variables = space_.layout(axis).variables;
+    for (std::size_t i = variables.size(); i-- > 0;) {
+      if (!std::ranges::binary_search(support, variables[i])) continue;
+      const bool one = ((value >> (variables.size() - 1 - i)) & 1) != 0;
+      literals = bdd.both(bdd.literal(variables[i], one), literals);
+    }
+  };
+  fix(Axis::kState, static_cast<std::uint32_t>(c.sight.state));
+  fix(Axis::kDirection, c.sight.reply ? 1 : 0);
+  fix(Axis::kFirst, c.sight.first ? 1 : 0);
+  fix(Axis::kSeenReply, c.sight.seen_reply ? 1 : 0);
+  fix(Axis::kAssured, c.sight.assured ? 1 : 0);
+  const auto [it, fresh] = seen_.try_emplace({relation.id, literals.id}, kNothing);
+  if (fresh) it->second = bdd.restrict(relation, literals);
+  return it->second;
+}
+
+// A RELATED packet carries another flow's entry: any direction, status and connmark.
+Set Guards::seen_related(Set relation, bool must) {
+  const auto [it, fresh] = related_.try_emplace({relation.id, must}, kNothing);
+  if (!fresh) return it->second;
+  Bdd& bdd = space_.bdd();
+  const std::array now{Axis::kConnmark};
+  const std::array unknown{Axis::kDirection, Axis::kSeenReply, Axis::kAssured,
+                           Axis::kConnmarkBefore};
+  const Set state = bdd.both(space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
+                             space_.class_is(Axis::kFirst, 0));
+  const Set here = space_.exists(bdd.restrict(relation, state), now);
+  it->second = must ? space_.forall(here, unknown) : space_.exists(here, unknown);
+  return it->second;
+}
+
+Set Guards::kind_set(PacketKind kind) {
+  const auto it = kinds_.find(kind);
+  if (it != kinds_.end()) return space_.bdd().both(it->second.first, it->second.second);
+  const Family family = space_.classes().family;
+  const auto value = [](const ValueClass& c) { return static_cast<std::uint8_t>(c.canonical); };
+  const std::uint8_t own = family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6;
+  const bool icmp = kind == PacketKind::kIcmpRequest || kind == PacketKind::kIcmpReply ||
+                    kind == PacketKind::kIcmpOther || kind == PacketKind::kIcmpUntracked;
+  // Flags SYN and type 0 stand in where they do not count.
+  const Set flags = space_.class_set_if(Axis::kTcpFlags, [&](const ValueClass& c) {
+    return !tcp_kind(kind) || packet_kind(family, protocol::kTcp, value(c), 0) == kind;
+  });
+  const Set types = space_.class_set_if(Axis::kIcmpType, [&](const ValueClass& c) {
+    const std::uint8_t type =
+        sender_ == FlowEnd::kInitiator ? value(c) : icmp_partner(family, value(c));
+    return packet_kind(family, own, 0, type) == kind;
+  });
+  const auto protocols = [&](bool of_own_icmp) {
+    return space_.class_set_if(Axis::kProtocol, [&](const ValueClass& c) {
+      const std::uint8_t number = value(c);
+      if (tcp_kind(kind)) return number == protocol::kTcp;
+      if (of_own_icmp || number == own) return of_own_icmp && number == own;
+      return packet_kind(family, number, 0, 0) == kind;
+    });
+  };
+  Bdd& bdd = space_.bdd();
+  Set flow = protocols(false);
+  if (icmp) flow = bdd.either(flow, bdd.both(protocols(true), types));
+  kinds_[kind] = {flow, flags};
+  return bdd.both(flow, flags);
+}
+
+Set Guards::packets(const Case& c) {
+  const Set cut = seen(c);
+  return c.kind ? space_.bdd().both(cut, kind_set(*c.kind)) : cut;
+}
+
+Set Guards::flows(const Case& c) {
+  const Set cut = seen(c);
+  if (cut.empty()) return cut;
+  Bdd& bdd = space_.bdd();
+  const auto [rest, fresh] = projected_.try_emplace({cut.id, 0}, kNothing);
+  if (fresh) rest->second = space_.exists(cut, kBesidesFlags);
+  const std::array flags_axis{Axis::kTcpFlags};
+  if (!c.kind) {
+    const auto [all, first] = projected_.try_emplace({cut.id, 1}, kNothing);
+    if (first) all->second = space_.exists(rest->second, flags_axis);
+    return all->second;
+  }
+  kind_set(*c.kind);
+  const auto& [flow, flags] = kinds_.at(*c.kind);
+  const auto key = std::pair{cut.id, 2 + static_cast<int>(*c.kind)};
+  const auto [result, unknown] = projected_.try_emplace(key, kNothing);
+  if (unknown) {
+    const Set of_flags = bdd.both_exists(rest->second, flags, space_.cube(flags_axis));
+    result->second = bdd.both(of_flags, flow);
+  }
+  return result->second;
+}
+
+Set Guards::unmodelled_early() {
+  return space_.exists(walk_.early_unmodelled, packet_axes());
+}
+
+}  // namespace postern

@@ -1,0 +1,133 @@
+#include "symbolic/model.hpp"
+
+#include "symbolic/model_impl.hpp"
+#include "symbolic/routing.hpp"
+
+namespace postern {
+namespace {
+
+bool is_on(const Program& program, TrackingMode mode) {
+  return mode == TrackingMode::kOn || (mode == TrackingMode::kAuto && program.tracks());
+}
+
+ConntrackConfig config_of(const ModelOptions& options) {
+  ConntrackConfig config;
+  config.tcp_loose = options.tcp_loose;
+  config.tcp_be_liberal = options.tcp_be_liberal;
+  return config;
+}
+
+// Every public function runs in here: the node limit ends as a value.
+template <class Body>
+auto budgeted(const Body& body) -> Budgeted<decltype(body())> {
+  try {
+    return body();
+  } catch (const BudgetEnded& ended) {
+    return tl::unexpected(ended);
+  }
+}
+
+}  // namespace
+
+Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questions,
+                  const ModelOptions& options_)
+    : program(program_), options(options_), tracking(is_on(program_, options_.tracking)),
+      space(compress(program_, questions), options_.node_limit), reader(space),
+      chains(space, reader, program_),
+      automaton(program_.ruleset().family, config_of(options_)) {}
+
+Set Model::Impl::sendable(Path path, FlowEnd sender) {
+  const auto [it, fresh] = sendable_sets.try_emplace({path, sender}, kNothing);
+  if (fresh) it->second = can_set_out(space, path, sender, tracking);
+  return it->second;
+}
+
+PathGuards& Model::Impl::guards(Path path, Set flows) {
+  auto& place = guards_by_flows[{path, flows}];
+  if (place == nullptr) {
+    const auto one = [&](FlowEnd sender) {
+      return Guards(space, walk_path(space, chains, program, path, sender, walk_options(), {}, flows),
+                    sender, chains.has_coins());
+    };
+    place = std::make_unique<PathGuards>(
+        PathGuards{one(FlowEnd::kInitiator), one(FlowEnd::kResponder)});
+  }
+  return *place;
+}
+
+Explorer Model::Impl::explorer(Path path, Set flows, Script script, bool must) {
+  PathGuards& both = guards(path, flows);
+  return Explorer(space, automaton, both.initiator, both.responder, path, tracking, script, must);
+}
+
+bool Model::Impl::wanted(std::uint16_t entry, const std::string& entry_state) const {
+  if (entry == 0) return false;
+  return entry_state.empty() || automaton.infos()[entry].state == entry_state;
+}
+
+Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Model::~Model() = default;
+
+Budgeted<std::unique_ptr<Model>> Model::build(const Program& program,
+                                              std::span<const PredicatePtr> questions,
+                                              const ModelOptions& options) {
+  return budgeted([&] {
+    return std::unique_ptr<Model>(new Model(std::make_unique<Impl>(program, questions, options)));
+  });
+}
+
+Space& Model::space() { return impl_->space; }
+bool Model::tracking() const { return impl_->tracking; }
+std::span<const EntryInfo> Model::entries() const { return impl_->automaton.infos(); }
+
+Budgeted<Set> Model::question(Path path, const PredicatePtr& m) {
+  return budgeted([&] {
+    const Set asked = impl_->reader.read_once(*m, Binding{.question = true}).may;
+    return impl_->bdd().both(asked, impl_->sendable(path, FlowEnd::kInitiator));
+  });
+}
+
+Budgeted<Set> Model::anything(Path path) { return sendable(path, false); }
+
+Budgeted<Set> Model::sendable(Path path, bool reply) {
+  return budgeted(
+      [&] { return impl_->sendable(path, reply ? FlowEnd::kResponder : FlowEnd::kInitiator); });
+}
+
+std::optional<std::uint16_t> Model::entry_index(const AbstractEntry& entry) const {
+  return impl_->automaton.find(entry);
+}
+
+Budgeted<DeliverAnswer> Model::deliver(Path path, Set m) {
+  return budgeted([&] { return impl_->deliver(path, m); });
+}
+Budgeted<ConnectAnswer> Model::connect(Path path, Set m) {
+  return budgeted([&] { return impl_->connect(path, m); });
+}
+Budgeted<TrackAnswer> Model::track(Path path, Set m, const std::string& entry_state) {
+  return budgeted([&] { return impl_->track(path, m, entry_state); });
+}
+
+Budgeted<std::vector<FlowStep>> Model::deliver_steps(Path path, Set m, Set goal, bool must) {
+  return budgeted([&] { return impl_->deliver_steps(path, m, goal, must); });
+}
+Budgeted<std::vector<FlowStep>> Model::connect_steps(Path path, Set m, Set goal, bool must) {
+  return budgeted([&] { return impl_->connect_steps(path, m, goal, must); });
+}
+Budgeted<std::vector<FlowStep>> Model::track_steps(Path path, Set m, const std::string& entry_state,
+                                                   Set goal, bool must) {
+  return budgeted([&] { return impl_->track_steps(path, m, entry_state, goal, must); });
+}
+
+Budgeted<const Structure*> Model::structure() {
+  return budgeted([&]() -> const Structure* { return &impl_->facts(); });
+}
+
+std::vector<RuleId> Model::opaque_rules() const { return impl_->chains.opaque_rules(); }
+std::vector<RuleId> Model::unmodelled_rules() const { return impl_->chains.unmodelled_rules(); }
+
+Budgeted<bool> Model::same_entries_without(RuleId rule) {
+  return budgeted([&] { return impl_->same_entries_without(rule); });
+}
+
+}  // namespace postern

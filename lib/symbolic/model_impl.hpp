@@ -1,0 +1,57 @@
+// Inside Model: what its parts share. Not for other files' use.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "symbolic/explore.hpp"
+#include "symbolic/model.hpp"
+
+namespace postern {
+
+// Both ends of the flows of one path.
+struct PathGuards {
+  Guards initiator, responder;
+};
+
+struct Model::Impl {
+  Impl(const Program& program_, std::span<const PredicatePtr> questions, const ModelOptions& options_);
+
+  const Program& program;
+  ModelOptions options;
+  bool tracking;
+  Space space;
+  Reader reader;
+  ChainWalker chains;
+  Automaton automaton;
+  std::map<std::pair<Path, Set>, std::unique_ptr<PathGuards>> guards_by_flows;
+  std::map<std::pair<Path, FlowEnd>, Set> sendable_sets;
+  std::map<std::pair<Path, bool>, Set> related_sets;
+  std::optional<Structure> structure;
+
+  Bdd& bdd() { return space.bdd(); }
+  Set flows_of(Set packets) { return space.exists(packets, packet_axes()); }
+  Set sendable(Path path, FlowEnd sender);
+  // The guards of a path, for these flows (flow axes).
+  PathGuards& guards(Path path, Set flows);
+  WalkOptions walk_options() const { return {options.backend, tracking}; }
+  Explorer explorer(Path path, Set flows, Script script, bool must);
+  // Flows of ICMP errors that may be RELATED: the outsider can open a flow whose packets come from the
+  // address that the error goes to.
+  Set related(Path path, Set m, bool must);
+
+  DeliverAnswer deliver(Path path, Set m);
+  ConnectAnswer connect(Path path, Set m);
+  TrackAnswer track(Path path, Set m, const std::string& entry_state);
+  std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, bool must);
+  std::vector<FlowStep> connect_steps(Path path, Set m, Set goal, bool must);
+  std::vector<FlowStep> track_steps(Path path, Set m, const std::string& entry_state, Set goal,
+                                    bool must);
+  bool wanted(std::uint16_t entry, const std::string& entry_state) const;
+  const Structure& facts();
+  bool same_entries_without(RuleId rule);
+};
+
+}  // namespace postern

@@ -1,0 +1,180 @@
+// From sets back to packets: a shortest sequence for one flow, found backwards through the layers of a
+// search that is made again for that flow alone.
+// Covered by tests/unit/flow_steps_test.cpp.
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "symbolic/connect.hpp"
+#include "symbolic/model_impl.hpp"
+
+namespace postern {
+namespace {
+
+constexpr std::array kNow{Axis::kConnmark};
+
+FlowStep step_of(const Edge& edge, const FlowState& before, Set packets) {
+  FlowStep step;
+  step.reply = edge.sender == FlowEnd::kResponder;
+  step.before = before;
+  step.after = edge.to;
+  step.state = edge.what.sight.state;
+  step.kind = edge.what.kind.value_or(PacketKind::kGeneric);
+  step.condition = edge.step.condition;
+  step.coarse = edge.coarse;
+  step.accepted = edge.what.fate == Fate::kDelivered;
+  step.segment = std::string(text(step.kind)) + ", " + std::string(text(step.condition));
+  step.packets = packets;
+  return step;
+}
+
+// Walks back from `target` flows in a state of layer `k` to layer 0. `first`: what the flow's first packet
+// may be.
+class Trace {
+ public:
+  Trace(Space& space, Explorer& explorer, Set first)
+      : space_(space), explorer_(explorer), first_(first) {}
+
+  std::vector<FlowStep> back(FlowState state, Set target, std::size_t k) {
+    std::vector<FlowStep> steps;
+    while (k > 0) {
+      FlowStep step;
+      const auto from = packet_step(state, target, k, step);
+      k = from ? k - 1 : waiting_step(state, target, k, step);
+      steps.push_back(step);
+      state = step.before;
+    }
+    std::ranges::reverse(steps);
+    return steps;
+  }
+
+ private:
+  // A packet from the layer before; narrows `target` to where it comes from.
+  bool packet_step(const FlowState& state, Set& target, std::size_t k, FlowStep& step) {
+    const Set only = k == 1 ? first_ : kEverything;
+    for (const auto& [before, flows] : explorer_.layers()[k - 1]) {
+      for (const Edge& edge : explorer_.edges(before)) {
+        if (edge.to != state || edge.coarse || edge.what.fate == Fate::kUnmodelled) continue;
+        const Set source = explorer_.preimage(flows, edge, target, only);
+        if (source.empty()) continue;
+        const Set packets = space_.bdd().both(explorer_.packets(source, edge, target), only);
+        step = step_of(edge, before, space_.exists(packets, kNow));
+        target = source;
+        return true;
+      }
+    }
+    return lost_first(state, target, k, step);
+  }
+
+  // track: a first packet that died before the lookup.
+  bool lost_first(const FlowState& state, Set& target, std::size_t k, FlowStep& step) {
+    if (k != 1 || state != FlowState{0, true}) return false;
+    Set packets = space_.bdd().both(explorer_.guards(FlowEnd::kInitiator).walk().early, first_);
+    packets = space_.bdd().both(packets, space_.exists(target, kNow));
+    if (packets.empty()) return false;
+    step.before = {0, false};
+    step.after = state;
+    step.segment = "lost before the lookup";
+    step.packets = packets;
+    return true;
+  }
+
+  // The entry expired: the state before stands in some earlier layer.
+  std::size_t waiting_step(const FlowState& state, Set& target, std::size_t k, FlowStep& step) {
+    for (std::size_t i = 0; i < k; ++i) {
+      for (const auto& [before, flows] : explorer_.layers()[i]) {
+        if (before.entry == 0 || before.reached != state.reached) continue;
+        const Set source = space_.bdd().both(flows, space_.exists(target, kNow));
+        if (source.empty()) continue;
+        step.wait = true;
+        step.before = before;
+        step.after = state;
+        target = source;
+        return i;
+      }
+    }
+    POSTERN_CHECK(false, "a state that nothing leads to");
+    return 0;
+  }
+
+  Space& space_;
+  Explorer& explorer_;
+  Set first_;
+};
+
+}  // namespace
+
+std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, bool must) {
+  const Set flows = flows_of(goal);
+  Explorer search = explorer(path, flows, Script::kDeliver, must);
+  search.allow_related(related(path, m, must));
+  search.run(flows, kEverything);
+  for (std::size_t k = 0; k < search.layers().size(); ++k) {
+    for (const auto& [state, set] : search.layers()[k]) {
+      for (const Edge& edge : search.edges(state)) {
+        if (edge.sender != FlowEnd::kInitiator || edge.what.fate != Fate::kDelivered || edge.coarse) {
+          continue;
+        }
+        const Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow),
+                                   bdd().both(goal, m));
+        if (hit.empty()) continue;
+        const Set source = search.preimage(set, edge, kEverything, hit);
+        auto steps = Trace(space, search, kEverything).back(state, source, k);
+        steps.push_back(step_of(edge, state, hit));
+        return steps;
+      }
+    }
+  }
+  return {};
+}
+
+std::vector<FlowStep> Model::Impl::track_steps(Path path, Set m, const std::string& entry_state,
+                                               Set goal, bool must) {
+  const Set flows = flows_of(goal);
+  Explorer search = explorer(path, flows, Script::kTrack, must);
+  search.run(flows, bdd().both(m, flows));
+  for (std::size_t k = 0; k < search.layers().size(); ++k) {
+    for (const auto& [state, set] : search.layers()[k]) {
+      if (!wanted(state.entry, entry_state)) continue;
+      return Trace(space, search, bdd().both(m, flows)).back(state, set, k);
+    }
+  }
+  return {};
+}
+
+std::vector<FlowStep> Model::Impl::connect_steps(Path path, Set m, Set goal, bool must) {
+  const Set flows = flows_of(goal);
+  Explorer explorer_of_path = explorer(path, flows, Script::kDeliver, must);
+  for (auto& lines : conversations(space)) {
+    Conversation talk(space, explorer_of_path, std::move(lines), m);
+    if (talk.play(flows).empty()) continue;
+    std::vector<FlowStep> steps;
+    FlowState state = talk.layers().back().begin()->first;
+    Set target = talk.layers().back().begin()->second;
+    for (std::size_t k = talk.lines().size(); k-- > 0;) {
+      bool found = false;
+      for (const auto& [before, set] : talk.layers()[k]) {
+        for (const Edge& edge : talk.edges(before, k)) {
+          if (found || edge.to.entry != state.entry || edge.coarse ||
+              edge.what.fate != Fate::kDelivered) {
+            continue;
+          }
+          const Set honest = k == 0 ? bdd().both(m, talk.lines()[k].packets) : talk.lines()[k].packets;
+          const Set source = explorer_of_path.preimage(set, edge, target, honest);
+          if (source.empty()) continue;
+          const Set hit = explorer_of_path.packets(source, edge, target);
+          steps.push_back(step_of(edge, before, bdd().both(space.exists(hit, kNow), honest)));
+          target = source;
+          state = before;
+          found = true;
+        }
+        if (found) break;
+      }
+      POSTERN_CHECK(found, "a conversation without a way back");
+    }
+    std::ranges::reverse(steps);
+    return steps;
+  }
+  return {};
+}
+
+}  // namespace postern
