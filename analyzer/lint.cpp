@@ -18,8 +18,6 @@ namespace {
 }  // namespace
 
 #ifdef POSTERN_WITHOUT_PROVER
-Model::~Model() = default;
-struct Model::Impl {};
 struct Prover::State {};
 Prover::~Prover() = default;
 #endif
