@@ -55,6 +55,7 @@ class CounterWatch {
                std::optional<Family> label)
       : source_(std::move(source)), texts_(std::move(texts)), label_(label) {}
 
+  const RuleTexts& texts() const { return texts_; }
   // Appends to `rules` and `policies`.
   Outcome<void> hits(std::vector<RuleHit>& rules, std::vector<RuleHit>& policies);
 

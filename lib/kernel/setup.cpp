@@ -73,6 +73,20 @@ std::string route_command(const Route& route) {
   return command + "\n";
 }
 
+// Ruleset text that leaves these tables without rules and user chains, policies ACCEPT. A table that
+// the text behind it names again gets its real content there.
+std::string empty_tables(const RuleTexts& texts) {
+  std::string empty;
+  for (TableName table : texts.tables) {
+    empty += fmt::format("*{}\n", text(table));
+    for (const auto& [key, policy] : texts.policies) {
+      if (key.first == table && policy != "-") empty += fmt::format(":{} ACCEPT [0:0]\n", key.second);
+    }
+    empty += "COMMIT\n";
+  }
+  return empty;
+}
+
 }  // namespace
 
 Outcome<void> set_defaults() {
@@ -108,30 +122,13 @@ Outcome<void> configure_interfaces(const Scenario& scenario) {
   return {};
 }
 
-Outcome<RuleTexts> load_ruleset(Family family, Backend backend, const std::string& ruleset) {
-  auto loaded = run_checked({restore_program(family, backend)}, ruleset);
+Outcome<RuleTexts> load_ruleset(Family family, Backend backend, const std::string& ruleset,
+                                const RuleTexts& emptied) {
+  auto loaded = run_checked({restore_program(family, backend)}, empty_tables(emptied) + ruleset);
   if (!loaded) return tl::unexpected(loaded.error());
   auto saved = run_checked({save_program(family, backend)});
   if (!saved) return tl::unexpected(saved.error());
   return read_saved(*saved);
-}
-
-Outcome<void> clear_ruleset(Family family, Backend backend) {
-  auto saved = run_checked({save_program(family, backend)});
-  if (!saved) return tl::unexpected(saved.error());
-  std::string empty;
-  const RuleTexts texts = read_saved(*saved);
-  for (TableName table : texts.tables) {
-    empty += fmt::format("*{}\n", text(table));
-    for (const auto& [key, policy] : texts.policies) {
-      if (key.first == table && policy != "-") empty += fmt::format(":{} ACCEPT [0:0]\n", key.second);
-    }
-    empty += "COMMIT\n";
-  }
-  if (empty.empty()) return {};
-  auto loaded = run_checked({restore_program(family, backend)}, empty);
-  if (!loaded) return tl::unexpected(loaded.error());
-  return {};
 }
 
 Outcome<void> load_ipsets(const std::string& saved) {

@@ -18,9 +18,10 @@ Outcome<void> set_sysctls(const Scenario& scenario);
 // Brings up `lo` and the (existing) TUN devices, with addresses and routes.
 Outcome<void> configure_interfaces(const Scenario& scenario);
 
-// Loads `ruleset` of one family, and tells what it became; a null ruleset empties what is there.
-Outcome<RuleTexts> load_ruleset(Family family, Backend backend, const std::string& ruleset);
-Outcome<void> clear_ruleset(Family family, Backend backend);
+// Loads `ruleset` of one family in place of what is there, and tells what it became. `emptied`: tables
+// of an earlier ruleset that must not keep rules.
+Outcome<RuleTexts> load_ruleset(Family family, Backend backend, const std::string& ruleset,
+                                const RuleTexts& emptied = {});
 Outcome<void> load_ipsets(const std::string& saved);
 
 // A ruleset that uses TPROXY or the socket match has packets defragmented without tracking them

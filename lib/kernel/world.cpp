@@ -21,6 +21,23 @@ namespace {
 constexpr int kPatienceMs = 20;
 constexpr Family kFamilies[] = {Family::kIpv4, Family::kIpv6};
 
+// Everything of a scenario but its rulesets and packets, as text.
+std::string environment_of(const Scenario& scenario) {
+  Scenario rest = scenario;
+  rest.ruleset.reset();
+  rest.ruleset6.reset();
+  rest.steps.clear();
+  rest.choices.clear();
+  rest.trace = false;
+  rest.observe = Observe::kEach;
+  rest.tracking = TrackingMode::kAuto;
+  return write_scenario(rest);
+}
+
+bool has_nat(const RuleTexts& texts) {
+  return std::find(texts.tables.begin(), texts.tables.end(), TableName::kNat) != texts.tables.end();
+}
+
 std::size_t index(Family family) { return family == Family::kIpv4 ? 0 : 1; }
 
 // A lone middle fragment to the host itself: defragmentation, when on, keeps it for ever.
@@ -45,6 +62,7 @@ class RealWorld : public World {
   Outcome<void> load(const Scenario& scenario);
   Outcome<PacketReport> run(const Step& step, bool observe) override;
   Outcome<void> observe(PacketReport& report) override;
+  bool can_reload(const Scenario& scenario) const override;
   Outcome<void> reload(const Scenario& scenario) override;
   bool tracks(Family family) const override { return tracks_[index(family)]; }
 
@@ -63,6 +81,8 @@ class RealWorld : public World {
   std::vector<Tun> tuns_;
   std::map<std::uint32_t, std::string> names_;
   std::vector<CounterWatch> watches_;
+  RuleTexts loaded_[2];      // by family
+  std::string environment_;  // what a reload cannot change
   bool tracks_[2] = {false, false};
   bool helpers_ = false, trace_ = false;
 };
@@ -87,8 +107,13 @@ Outcome<void> RealWorld::build(const Scenario& scenario) {
 
 Outcome<void> RealWorld::load_family(Family family, Backend backend, const std::string& ruleset,
                                      bool label) {
-  auto texts = load_ruleset(family, backend, ruleset);
+  auto texts = load_ruleset(family, backend, ruleset, loaded_[index(family)]);
   if (!texts) return tl::unexpected(texts.error());
+  loaded_[index(family)] = *texts;
+  // Tables that only an earlier ruleset had are there, but no part of this one.
+  std::erase_if(texts->tables, [&](TableName table) {
+    return ruleset.find("*" + std::string(text(table))) == std::string::npos;
+  });
   auto source = backend == Backend::kNft ? nft_counters(family, texts->tables)
                                          : legacy_counters(family, texts->tables);
   if (!source) return tl::unexpected(source.error());
@@ -100,12 +125,14 @@ Outcome<void> RealWorld::load_family(Family family, Backend backend, const std::
 
 Outcome<void> RealWorld::load(const Scenario& scenario) {
   trace_ = scenario.trace;
+  environment_ = environment_of(scenario);
   const bool both = scenario.ruleset && scenario.ruleset6;
   for (Family family : kFamilies) {
     const auto& ruleset = family == Family::kIpv4 ? scenario.ruleset : scenario.ruleset6;
-    if (ruleset) {
-      if (auto done = load_family(family, scenario.backend, *ruleset, both); !done) return done;
-    }
+    if (!ruleset && loaded_[index(family)].tables.empty()) continue;
+    auto done = load_family(family, scenario.backend, ruleset.value_or(""), both);
+    if (!done) return done;
+    if (!ruleset) watches_.pop_back();
   }
   for (Family family : kFamilies) {
     if (auto done = detect_tracking(scenario, family); !done) return done;
@@ -148,17 +175,22 @@ Outcome<void> RealWorld::detect_tracking(const Scenario& scenario, Family family
   return {};
 }
 
+bool RealWorld::can_reload(const Scenario& scenario) const {
+  if (environment_of(scenario) != environment_) return false;
+  for (Family family : kFamilies) {
+    const auto& ruleset = family == Family::kIpv4 ? scenario.ruleset : scenario.ruleset6;
+    const bool wants_nat = ruleset && ruleset->find("*nat") != std::string::npos;
+    if (has_nat(loaded_[index(family)]) && !wants_nat) return false;
+  }
+  return true;
+}
+
 Outcome<void> RealWorld::reload(const Scenario& scenario) {
   const auto inside = space_.enter();
   if (!inside) return tl::unexpected(inside.error());
   watches_.clear();
   helpers_ = false;
   if (auto done = observer_.disarm(); !done) return done;
-  for (Family family : kFamilies) {
-    for (Backend backend : {Backend::kLegacy, Backend::kNft}) {
-      if (auto done = clear_ruleset(family, backend); !done) return done;
-    }
-  }
   if (auto done = conntrack_.flush(); !done) return done;
   return load(scenario);
 }
