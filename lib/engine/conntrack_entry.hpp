@@ -49,6 +49,7 @@ struct TcpTracking {
 struct SctpTracking {
   SctpState state = SctpState::kNone;
   std::array<std::uint32_t, 2> vtag{};
+  std::array<bool, 2> init{};      // an INIT of this direction waits for its INIT ACK
   bool heartbeat_failed = false;   // a HEARTBEAT with a foreign tag came from `last_direction`
   CtDirection last_direction = CtDirection::kOriginal;
 };

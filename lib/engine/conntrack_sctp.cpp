@@ -75,6 +75,7 @@ class Association {
   std::uint32_t& peer() { return sctp_.vtag[static_cast<std::size_t>(opposite(direction_))]; }
   Tag check_tag(const Chunk& chunk, bool has_data, bool skipped);
   Tag check_heartbeat(bool answer, bool has_data, bool skipped);
+  bool note_initiate(const Chunk& chunk, SctpState old);
 
   ConntrackEntry& entry_;
   SctpTracking& sctp_;
@@ -126,10 +127,32 @@ Association::Tag Association::check_tag(const Chunk& chunk, bool has_data, bool 
     case kShutdownComplete:
       return verdict(tag_ == ((chunk.flags & kTagOfPeer) != 0 ? peer() : own()));
     case kCookieEcho: return verdict(tag_ == own());
+    case kCookieAck: sctp_.init = {}; return Tag::kGood;
     case kHeartbeat: return check_heartbeat(false, has_data, skipped);
     case kHeartbeatAck: return check_heartbeat(true, has_data, skipped);
     default: return Tag::kGood;
   }
+}
+
+// An INIT or INIT ACK tells the tag that the other side must use. Where both sides have sent INITs,
+// only the answer that repeats a known tag counts. False: INVALID.
+bool Association::note_initiate(const Chunk& chunk, SctpState old) {
+  const auto initiate = initiate_tag(chunk);
+  if (!initiate) return false;
+  bool& own_init = sctp_.init[static_cast<std::size_t>(direction_)];
+  bool& peer_init = sctp_.init[static_cast<std::size_t>(opposite(direction_))];
+  const bool known = peer() == *initiate;
+  if (chunk.type == kInit) {
+    if (old == SctpState::kNone || !known) {
+      if (own_init) peer_init = false;
+      own_init = true;
+    }
+  } else {
+    if (!peer_init && peer() != 0 && !known) return false;
+    if (own_init && peer_init && !known) return false;
+  }
+  peer() = *initiate;
+  return true;
 }
 
 bool Association::run(const std::vector<Chunk>& chunks, bool& refresh) {
@@ -149,12 +172,10 @@ bool Association::run(const std::vector<Chunk>& chunks, bool& refresh) {
     const auto next = sctp_next(old, direction_, chunk.type);
     if (!next) return false;
     if (chunk.type == kInit || chunk.type == kInitAck) {
-      const auto initiate = initiate_tag(chunk);
-      if (!initiate) return false;
-      peer() = *initiate;
+      if (!note_initiate(chunk, old)) return false;
       // A repeated INIT does not keep the entry alive.
-      skipped = skipped || (old == SctpState::kClosed && *next == SctpState::kClosed &&
-                            entry_.confirmed());
+      skipped = skipped || (chunk.type == kInit && old == SctpState::kClosed &&
+                            *next == SctpState::kClosed && entry_.confirmed());
     }
     sctp_.state = *next;
     if (old != *next && *next == SctpState::kEstablished) entry_.status |= ct_status::kAssured;

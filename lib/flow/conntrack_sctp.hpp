@@ -52,7 +52,7 @@ using namespace sctp_chunk;
 inline constexpr std::array<SctpMove, 2> kFirst{
     {{kShutdownAck, kNone, kShutdownAckSent}, {kHeartbeat, kNone, kHeartbeatSent}}};
 
-inline constexpr std::array<SctpMove, 14> kOriginal{{
+inline constexpr std::array<SctpMove, 15> kOriginal{{
     {kInit, kShutdownSent, kClosed}, {kInit, kShutdownReceived, kClosed},
     {kInit, kHeartbeatSent, kCookieWait},
     {kShutdown, kEstablished, kShutdownSent}, {kShutdown, kHeartbeatSent, kClosed},
@@ -61,16 +61,17 @@ inline constexpr std::array<SctpMove, 14> kOriginal{{
     {kShutdownAck, kHeartbeatSent, kShutdownAckSent},
     {kCookieEcho, kCookieWait, kCookieEchoed}, {kCookieEcho, kHeartbeatSent, kClosed},
     {kShutdownComplete, kShutdownAckSent, kClosed}, {kShutdownComplete, kHeartbeatSent, kClosed},
-    {kInitAck, kHeartbeatSent, kClosed}, {kCookieAck, kHeartbeatSent, kClosed},
+    {kInitAck, kHeartbeatSent, kClosed},
+    {kCookieAck, kCookieEchoed, kEstablished}, {kCookieAck, kHeartbeatSent, kClosed},
 }};
 
-inline constexpr std::array<SctpMove, 8> kReply{{
+inline constexpr std::array<SctpMove, 9> kReply{{
     {kInitAck, kClosed, kCookieWait},
     {kShutdown, kEstablished, kShutdownReceived},
     {kShutdownAck, kShutdownSent, kShutdownAckSent},
     {kShutdownAck, kShutdownReceived, kShutdownAckSent},
     {kError, kCookieEchoed, kClosed},
-    {kCookieAck, kCookieEchoed, kEstablished},
+    {kCookieEcho, kCookieWait, kCookieEchoed}, {kCookieAck, kCookieEchoed, kEstablished},
     {kShutdownComplete, kShutdownAckSent, kClosed},
     {kHeartbeatAck, kHeartbeatSent, kEstablished},
 }};

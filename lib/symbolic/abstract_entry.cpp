@@ -71,7 +71,7 @@ AbstractStep after_reply(const AbstractEntry& entry, FlowEnd sender) {
   return step;
 }
 
-// SCTP is not followed state by state: any packet may be valid or not, and may end the entry.
+// SCTP is not followed state by state: any packet may be valid or not. An entry ends by expiry only.
 Steps sctp(const AbstractEntry& entry, FlowEnd sender) {
   Steps steps;
   if (!entry.present) {
@@ -84,13 +84,6 @@ Steps sctp(const AbstractEntry& entry, FlowEnd sender) {
       assured.status = assured.after.status();
       steps.push_back(assured);
     }
-    AbstractStep ended = steps.front();   // INIT on a closing association begins a new entry
-    ended.state = CtState::kNew;
-    ended.direction = CtDirection::kOriginal;
-    ended.after = create(Tracker::kSctp, sender).front().after;
-    ended.status = 0;
-    ended.created = ended.deleted = true;
-    steps.push_back(ended);
   }
   steps.push_back(plain(entry, CtState::kInvalid, Condition::kOutOfWindow));
   for (auto& step : steps) step.coarse = true;

@@ -96,7 +96,7 @@ TEST(AbstractEntryAgreement, CoversOtherProtocols) {
   const std::map<std::uint8_t, PacketKind> protocols{
       {protocol::kUdp, PacketKind::kDatagram}, {protocol::kUdplite, PacketKind::kUdplite},
       {protocol::kGre, PacketKind::kGre},      {protocol::kEsp, PacketKind::kGeneric},
-      {protocol::kIcmp, PacketKind::kIcmpRequest}};
+      {protocol::kIcmp, PacketKind::kIcmpRequest}, {protocol::kSctp, PacketKind::kSctp}};
   for (const auto& [number, kind] : protocols) {
     ConntrackTable table;
     std::set<AbstractEntry> now{AbstractEntry{}}, seen;
@@ -113,6 +113,9 @@ TEST(AbstractEntryAgreement, CoversOtherProtocols) {
       const TcpEnd& to = address_of(other_end(end));
       auto packet = plain_packet(number, from.address, to.address, from.port, to.port);
       packet.icmp_type = end == FlowEnd::kInitiator ? 8 : 0;
+      const std::array<std::uint8_t, 4> chunk{
+          std::array<std::uint8_t, 6>{4, 5, 7, 8, 0, 6}[random() % 6], 0, 0, 4};
+      packet.sctp_chunks = chunk;
       const auto sent = !icmp || end == FlowEnd::kInitiator ? kind : PacketKind::kIcmpReply;
       const auto before = table.entries();
       ConcreteStep concrete;
