@@ -71,9 +71,9 @@ AddressType World::address_type(const Address& address) const {
 
 // fib_validate_source: an own address never comes from a wire; rp_filter as configured.
 bool World::source_is_valid(const Address& source, DeviceId in) const {
-  const bool accept_local = conf("accept_local", in) != 0;
+  const bool accept_local = conf_[in].accept_local;
   if (!accept_local && is_own(source)) return false;
-  const std::int64_t filter = conf("rp_filter", in);
+  const std::int64_t filter = conf_[in].rp_filter;
   if (filter == 0) return true;
   const FibRoute* back = lookup(source);
   if (back == nullptr) return false;
@@ -98,7 +98,7 @@ InputRoute World::route_multicast4(const PacketView& packet, DeviceId in) const 
   const u128 source = packet.source;
   if (!joined(packet.destination_address())) return refused("multicast group is not joined");
   if (multicast(packet.source_address()) || source == kLimitedBroadcast ||
-      (loopback4(source) && conf("route_localnet", in) == 0)) {
+      (loopback4(source) && !conf_[in].route_localnet)) {
     return refused("martian source");
   }
   // 224.0.0.0/24 may come from 0.0.0.0; only 224.0.0.1 is ever joined here
@@ -120,7 +120,7 @@ InputRoute World::route_input4(const PacketView& packet, DeviceId in) const {
   if (!broadcast_any) {
     if (zeronet4(from)) return refused("martian source");
     if (zeronet4(to)) return refused("martian destination");
-    const bool localnet = conf("route_localnet", in) != 0;
+    const bool localnet = conf_[in].route_localnet;
     if (loopback4(to) && !localnet) return refused("martian destination");
     if (!loopback4(to) && loopback4(from) && !localnet) return refused("martian source");
     route = lookup(destination);

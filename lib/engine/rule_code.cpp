@@ -8,7 +8,6 @@
 namespace postern {
 namespace {
 
-constexpr std::uint64_t low(u128 value) { return static_cast<std::uint64_t>(value); }
 constexpr bool narrow(u128 value) { return (value >> 64) == 0; }
 
 // Does the option list of a TCP header hold this kind (xt_tcpudp, tcp_find_option)? Kinds 0 and 1
@@ -22,6 +21,20 @@ bool has_tcp_option(std::span<const std::uint8_t> options, std::uint64_t kind) {
       const std::size_t length = at + 1 < options.size() ? options[at + 1] : 1;
       at += std::max<std::size_t>(length, 1);
     }
+  }
+  return false;
+}
+
+// Are these the same test of one field? (Leaves that depend on nothing else, so that asking twice is
+// asking once; never true of opaques.)
+bool same_test(const Predicate& left, const Predicate& right) {
+  if (const auto* a = std::get_if<InRange>(&left.node)) {
+    const auto* b = std::get_if<InRange>(&right.node);
+    return b != nullptr && a->field == b->field && a->lo == b->lo && a->hi == b->hi;
+  }
+  if (const auto* a = std::get_if<Masked>(&left.node)) {
+    const auto* b = std::get_if<Masked>(&right.node);
+    return b != nullptr && a->field == b->field && a->value == b->value && a->mask == b->mask;
   }
   return false;
 }
@@ -50,16 +63,16 @@ RuleCode::Node RuleCode::leaf(const Predicate& predicate) {
                    const bool all_narrow = family_ == Family::kIpv4 || info(n.field).width <= 64;
                    if (!all_narrow || !narrow(n.hi)) return wide(Op::kWideRange, n.lo, n.hi);
                    node.op = Op::kRange;
-                   node.a = low(n.lo);
-                   node.b = low(n.hi - n.lo);
+                   node.a = low_word(n.lo);
+                   node.b = low_word(n.hi - n.lo);
                  },
                  [&](const Masked& n) {
                    read(n.field);
                    // a mask without high bits never looks at them
                    if (!narrow(n.mask)) return wide(Op::kWideMask, n.value, n.mask);
                    node.op = Op::kMask;
-                   node.a = low(n.value);
-                   node.b = low(n.mask);
+                   node.a = low_word(n.value);
+                   node.b = low_word(n.mask);
                  },
                  [&](const InterfaceIs& n) {
                    node.op = n.output ? Op::kInterfaceOut : Op::kInterfaceIn;
@@ -118,25 +131,41 @@ std::int32_t RuleCode::compile(const Predicate& predicate, std::int32_t on_true,
   return push(node);
 }
 
+// The tests that a clause is the conjunction of.
+void RuleCode::flatten(const PredicatePtr& predicate, std::uint16_t clause,
+                       std::vector<Conjunct>& to) const {
+  if (const auto* n = std::get_if<All>(&predicate->node)) {
+    for (const PredicatePtr& operand : n->operands) flatten(operand, clause, to);
+    return;
+  }
+  // "-p tcp -m tcp --dport 1 -m multiport ..." asks three times for TCP: once is enough.
+  const auto same = [&](const Conjunct& other) {
+    return !other.hotdrop && same_test(*other.predicate, *predicate);
+  };
+  if (std::ranges::none_of(to, same)) to.push_back({predicate, clause, false});
+}
+
 std::int32_t RuleCode::add(const Rule& rule, Backend backend, std::string place) {
   place_ = std::move(place);
-  std::int32_t next = kMatch;
-  for (std::size_t i = rule.clauses.size(); i-- > 0;) {
+  std::vector<Conjunct> conjuncts;
+  for (std::size_t i = 0; i < rule.clauses.size(); ++i) {
     const auto clause = static_cast<std::uint16_t>(i);
-    next = compile(*rule.clauses[i].predicate, next, kNoMatch, clause);
     const PredicatePtr& hotdrop = rule.clauses[i].hotdrop;
-    if (backend != Backend::kLegacy || !hotdrop) continue;
-    const auto* never = std::get_if<Const>(&hotdrop->node);
-    if (never != nullptr && !never->value) continue;
-    next = compile(*hotdrop, kHotdrop, next, clause);
+    const auto* never = hotdrop ? std::get_if<Const>(&hotdrop->node) : nullptr;
+    const bool may_hotdrop = hotdrop && (never == nullptr || never->value);
+    if (backend == Backend::kLegacy && may_hotdrop) conjuncts.push_back({hotdrop, clause, true});
+    flatten(rule.clauses[i].predicate, clause, conjuncts);
+  }
+  std::int32_t next = kMatch;
+  for (auto it = conjuncts.rbegin(); it != conjuncts.rend(); ++it) {
+    next = it->hotdrop ? compile(*it->predicate, kHotdrop, next, it->clause)
+                       : compile(*it->predicate, next, kNoMatch, it->clause);
   }
   return next;
 }
 
 bool RuleCode::holds(const Node& node, const Reading& packet) const {
   switch (node.op) {
-    case Op::kRange: return low(packet[node.field]) - node.a <= node.b;
-    case Op::kMask: return (low(packet[node.field]) & node.b) == node.a;
     case Op::kWideRange: {
       const Wide& wide = wide_[node.a];
       return packet[node.field] - wide.value <= wide.bound - wide.value;
@@ -145,25 +174,11 @@ bool RuleCode::holds(const Node& node, const Reading& packet) const {
     case Op::kInterfaceIn: return interface_sets_[node.a][packet.in];
     case Op::kInterfaceOut: return interface_sets_[node.a][packet.out];
     case Op::kTcpOption: return has_tcp_option(packet.tcp_options, node.a);
+    case Op::kRange:
+    case Op::kMask:
     case Op::kOpaque: break;
   }
-  return false;
-}
-
-RuleCode::Outcome RuleCode::run(std::int32_t entry, const Reading& packet, Chooser& chooser) const {
-  std::uint32_t clause = 0;
-  std::int32_t at = entry;
-  while (at >= 0) {
-    const Node& node = nodes_[static_cast<std::size_t>(at)];
-    clause = node.clause;
-    if (node.op != Op::kOpaque) {
-      at = holds(node, packet) ? node.on_true : node.on_false;
-      continue;
-    }
-    const std::uint64_t chosen = chooser.choose(questions_[node.a]);
-    at = chosen == 2 ? kHotdrop : chosen == 1 ? node.on_true : node.on_false;
-  }
-  return {at, clause};
+  POSTERN_CHECK(false, "run() reads these itself");
 }
 
 }  // namespace postern

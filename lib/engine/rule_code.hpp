@@ -46,8 +46,29 @@ class RuleCode {
   // Compiles one rule; returns its entry. Hotdrops are kept on the legacy backend only. `place`
   // names the rule to the chooser.
   std::int32_t add(const Rule& rule, Backend backend, std::string place);
-  // The chooser is asked for opaque leaves, when they are reached.
-  Outcome run(std::int32_t entry, const Reading& packet, Chooser& chooser) const;
+  // The chooser is asked for opaque leaves, when they are reached. Inline: the engine's hot loop.
+  Outcome run(std::int32_t entry, const Reading& packet, Chooser& chooser) const {
+    std::uint32_t clause = 0;
+    std::int32_t at = entry;
+    while (at >= 0) {
+      const Node& node = nodes_[static_cast<std::size_t>(at)];
+      clause = node.clause;
+      bool yes = false;
+      if (node.op == Op::kRange) {
+        yes = low_word(packet[node.field]) - node.a <= node.b;
+      } else if (node.op == Op::kMask) {
+        yes = (low_word(packet[node.field]) & node.b) == node.a;
+      } else if (node.op != Op::kOpaque) {
+        yes = holds(node, packet);
+      } else {
+        const std::uint64_t chosen = chooser.choose(questions_[node.a]);
+        if (chosen == 2) return {kHotdrop, clause};
+        yes = chosen == 1;
+      }
+      at = yes ? node.on_true : node.on_false;
+    }
+    return {at, clause};
+  }
   // Does any rule read this field (so that it need not be filled in)?
   bool reads(Field field) const { return reads_[static_cast<std::size_t>(field)]; }
 
@@ -72,9 +93,19 @@ class RuleCode {
   template <class Operands>
   std::int32_t compile_list(const Operands& operands, bool conjunction, std::int32_t on_true,
                             std::int32_t on_false, std::uint16_t clause);
+  // A part of a rule's conjunction, in order; a hotdrop drops when it holds.
+  struct Conjunct {
+    PredicatePtr predicate;
+    std::uint16_t clause;
+    bool hotdrop;
+  };
+  void flatten(const PredicatePtr& predicate, std::uint16_t clause,
+               std::vector<Conjunct>& to) const;
   std::int32_t push(Node node);
   Node leaf(const Predicate& predicate);
+  // The tests that are rarer than ranges and masks of narrow fields.
   bool holds(const Node& node, const Reading& packet) const;
+  static constexpr std::uint64_t low_word(u128 value) { return static_cast<std::uint64_t>(value); }
 
   Family family_;
   std::vector<std::string> interfaces_;

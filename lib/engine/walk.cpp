@@ -141,6 +141,18 @@ Walker::Kind Walker::choose(const ProgramRule& rule, const Step& step, Chooser& 
   return kKinds[chooser.choose({opaque.why, place(rule), 4, 0}) & 3];
 }
 
+TraceStep Walker::blank_step(Hook hook, TableName table, ChainId chain,
+                             const Traveller& packet) const {
+  TraceStep step;
+  step.kind = TraceStep::Kind::kRule;
+  step.family = program_.ruleset().family;
+  step.hook = hook;
+  step.table = table;
+  step.chain = chain;
+  step.own_reply = packet.is_answer;
+  return step;
+}
+
 // What the clause that decided has read, so that a person can see why.
 void Walker::note_rule(Trace& trace, TraceStep step, RuleId id, const RuleCode::Outcome& outcome,
                        const Traveller& packet) const {
@@ -167,15 +179,6 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
   const auto entry = program_.entry(hook, table);
   if (!entry) return {};
   stack_.clear();
-  TraceStep noted{.kind = TraceStep::Kind::kRule,
-                  .family = program_.ruleset().family,
-                  .hook = hook,
-                  .table = table,
-                  .failed = {},
-                  .values = {},
-                  .interfaces = {},
-                  .own_reply = packet.is_answer,
-                  .note = {}};
   Frame at{program_.chains()[*entry].first, *entry};
   const auto enter = [&](ChainId chain) { at = {program_.chains()[chain].first, chain}; };
   for (;;) {
@@ -184,13 +187,10 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
     if (at.next != chain.first + chain.count) {
       const RuleId id = at.next++;
       const Step& step = steps_[id];
-      const RuleCode::Outcome outcome =
-          step.code == RuleCode::kMatch ? RuleCode::Outcome{RuleCode::kMatch, 0}
-                                        : code_.run(step.code, packet.reading, chooser);
+      const RuleCode::Outcome outcome = code_.run(step.code, packet.reading, chooser);
       const bool matched = outcome.end == RuleCode::kMatch;
       if (trace != nullptr) {
-        noted.chain = at.chain;
-        note_rule(*trace, noted, id, outcome, packet);
+        note_rule(*trace, blank_step(hook, table, at.chain, packet), id, outcome, packet);
       }
       if (outcome.end == RuleCode::kHotdrop) return {false, nullptr};
       if (!matched) continue;
@@ -215,10 +215,9 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
   count(policies_[*entry], packet);
   const Policy policy = *program_.chains()[*entry].chain->policy;
   if (trace != nullptr) {
-    noted.kind = TraceStep::Kind::kPolicy;
-    noted.chain = *entry;
-    noted.matched = policy == Policy::kAccept;
-    trace->push_back(noted);
+    trace->push_back(blank_step(hook, table, *entry, packet));
+    trace->back().kind = TraceStep::Kind::kPolicy;
+    trace->back().matched = policy == Policy::kAccept;
   }
   return {policy == Policy::kAccept, nullptr};
 }

@@ -53,6 +53,7 @@ class Walker {
   Kind kind_of(const Effect& effect) const;
   void apply(const Effect& effect, Traveller& packet) const;
   Kind choose(const ProgramRule& rule, const Step& step, Chooser& chooser) const;
+  TraceStep blank_step(Hook hook, TableName table, ChainId chain, const Traveller& packet) const;
   void note_rule(Trace& trace, TraceStep step, RuleId id, const RuleCode::Outcome& outcome,
                  const Traveller& packet) const;
 

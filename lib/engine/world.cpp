@@ -42,6 +42,7 @@ World::World(const Scenario& scenario) : names_{""}, mtus_{0} {
     add_addresses(interface, *device(interface.name));
   }
   forwarding_[0] = forwarding_[1] = scenario.forwarding;
+  refresh();
   for (const auto& [key, value] : scenario.sysctl) set_sysctl(key, value);
   for (const Route& route : scenario.routes) add_route(route);
 }
@@ -145,6 +146,15 @@ void World::set_sysctl(const std::string& key, const std::string& value) {
   const bool on = value != "0";
   if (key == "net/ipv4/ip_forward" || key == "net/ipv4/conf/all/forwarding") forwarding_[0] = on;
   if (key == "net/ipv6/conf/all/forwarding") forwarding_[1] = on;
+  refresh();
+}
+
+void World::refresh() {
+  conf_.resize(names_.size());
+  for (DeviceId id = 0; id < names_.size(); ++id) {
+    conf_[id] = {conf("accept_local", id) != 0, conf("route_localnet", id) != 0,
+                 conf("rp_filter", id)};
+  }
 }
 
 std::int64_t World::sysctl(const std::string& key, std::int64_t fallback) const {

@@ -82,6 +82,8 @@ class World {
     std::optional<Address> source;            // preferred source
   };
   struct Own { Address address; unsigned length; DeviceId device; };
+  // The sysctls of IPv4 that routing asks for with every packet, by device.
+  struct DeviceConf { bool accept_local = false, route_localnet = false; std::int64_t rp_filter = 0; };
 
   void add_addresses(const Interface& interface, DeviceId device);
   void add_own(const InterfaceAddress& own, DeviceId device);
@@ -92,6 +94,7 @@ class World {
                           DeviceId only) const;
   // Per-device sysctl of IPv4: the larger of conf/all and conf/NAME.
   std::int64_t conf(std::string_view key, DeviceId device) const;
+  void refresh();
   bool source_is_valid(const Address& source, DeviceId in) const;
   bool joined(const Address& group) const;
   InputRoute route_input4(const PacketView& packet, DeviceId in) const;
@@ -100,6 +103,7 @@ class World {
 
   std::vector<std::string> names_;
   std::vector<std::uint32_t> mtus_;
+  std::vector<DeviceConf> conf_;
   DeviceId loopback_ = kNoDevice;
   std::vector<Own> own_;
   std::vector<FibRoute> local_, main_;

@@ -4,7 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "kernel/user_namespace.hpp"
 #include "kernel/world.hpp"
 #include "scenario/result.hpp"
 
@@ -39,10 +38,9 @@ Outcome<ScenarioReport> report_of(const Scenario& scenario) {
   return report;
 }
 
-// Without the right to make a namespace, everything happens in a child that has it (its own).
-bool needs_user_namespace() { return !NetNamespace::create(); }
+}  // namespace
 
-Outcome<void> try_world() {
+Outcome<void> available() {
   Scenario tiny;
   tiny.interfaces.push_back({"lo", {}, 65536});
   tiny.interfaces.push_back({"wire0", {}, 1500});
@@ -52,29 +50,8 @@ Outcome<void> try_world() {
   return {};
 }
 
-}  // namespace
-
-Outcome<void> available() {
-  if (!needs_user_namespace()) return try_world();
-  const auto tried = in_user_namespace([]() -> Outcome<std::string> {
-    if (auto done = try_world(); !done) return tl::unexpected(done.error());
-    return "yes";
-  });
-  if (!tried) return tl::unexpected(tried.error());
-  return {};
-}
-
 Outcome<nlohmann::json> run(const Scenario& scenario) {
-  if (needs_user_namespace()) {
-    const auto text = in_user_namespace([&]() -> Outcome<std::string> {
-      const auto report = report_of(scenario);
-      if (!report) return tl::unexpected(report.error());
-      return to_json(*report).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    });
-    if (!text) return tl::unexpected(text.error());
-    return nlohmann::json::parse(*text);
-  }
-  const auto report = report_of(scenario);
+  auto report = report_of(scenario);
   if (!report) return tl::unexpected(report.error());
   return to_json(*report);
 }

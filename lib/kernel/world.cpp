@@ -19,15 +19,7 @@ namespace {
 
 // How long to wait for a packet that left POSTROUTING and is not yet seen at its end.
 constexpr int kPatienceMs = 20;
-// How often, and how far apart, a reloaded world is asked whether tracking is off by now.
-constexpr int kSettleTries = 100;
-constexpr std::uint32_t kSettleMs = 5;
 constexpr Family kFamilies[] = {Family::kIpv4, Family::kIpv6};
-
-void pause(std::uint32_t milliseconds) {
-  const timespec span{milliseconds / 1000, static_cast<long>(milliseconds % 1000) * 1'000'000};
-  nanosleep(&span, nullptr);
-}
 
 // Everything of a scenario but its rulesets and packets, as text.
 std::string environment_of(const Scenario& scenario) {
@@ -92,7 +84,7 @@ class RealWorld : public World {
   RuleTexts loaded_[2];      // by family
   std::string environment_;  // what a reload cannot change
   bool tracks_[2] = {false, false};
-  bool helpers_ = false, trace_ = false, reloaded_ = false;
+  bool helpers_ = false, trace_ = false;
 };
 
 Outcome<void> RealWorld::build(const Scenario& scenario) {
@@ -169,17 +161,13 @@ Outcome<void> RealWorld::detect_tracking(const Scenario& scenario, Family family
     tracks = true;
     return {};
   }
+  const auto defragmenting = defragments(family);
+  if (!defragmenting) return tl::unexpected(defragmenting.error());
+  tracks = *defragmenting;
   const auto& ruleset = family == Family::kIpv4 ? scenario.ruleset : scenario.ruleset6;
-  const bool mentioned = ruleset && mentions_tracking(*ruleset);
-  for (int patience = kSettleTries; patience > 0; --patience) {
-    const auto defragmenting = defragments(family);
-    if (!defragmenting) return tl::unexpected(defragmenting.error());
-    tracks = *defragmenting;
-    // nf_tables frees removed rules, our own looks among them, some time after they are gone.
-    if (!tracks || mentioned || !reloaded_) break;
-    pause(kSettleMs);
+  if (tracks && ruleset && defragments_by_itself(*ruleset) && !mentions_tracking(*ruleset)) {
+    tracks = false;
   }
-  if (tracks && ruleset && defragments_by_itself(*ruleset) && !mentioned) tracks = false;
   if (tracks && scenario.tracking == TrackingMode::kOff) {
     return tl::unexpected(
         std::string("conntrack \"off\" is asked for, but the ruleset switches tracking on"));
@@ -202,7 +190,6 @@ Outcome<void> RealWorld::reload(const Scenario& scenario) {
   if (!inside) return tl::unexpected(inside.error());
   watches_.clear();
   helpers_ = false;
-  reloaded_ = true;
   if (auto done = observer_.disarm(); !done) return done;
   if (auto done = conntrack_.flush(); !done) return done;
   return load(scenario);
@@ -256,7 +243,9 @@ Outcome<PacketReport> RealWorld::run(const Step& step, bool observing) {
                  },
                  [&](const WaitStep& wait) -> Outcome<void> {
                    report.step = "wait";
-                   pause(wait.milliseconds);
+                   const timespec span{wait.milliseconds / 1000,
+                                       static_cast<long>(wait.milliseconds % 1000) * 1'000'000};
+                   nanosleep(&span, nullptr);
                    return {};
                  },
                  [&](const FlushStep& flush) -> Outcome<void> {
