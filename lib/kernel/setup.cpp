@@ -73,6 +73,34 @@ std::string route_command(const Route& route) {
   return command + "\n";
 }
 
+// -M (alone, with its value, or behind options that take none) or an abbreviation of --modprobe.
+bool is_modprobe_option(std::string_view word) {
+  constexpr std::string_view name = "--modprobe", flags = "46bfhnvwxV";
+  if (word.starts_with("--")) {
+    word = word.substr(0, word.find('='));
+    return word.size() >= 4 && name.starts_with(word);
+  }
+  if (!word.starts_with('-')) return false;
+  const std::size_t first = word.find_first_not_of(flags, 1);
+  return first != std::string_view::npos && word[first] == 'M';
+}
+
+// Does a rule hold the option by which iptables would run any program, as root?
+bool names_program(std::string_view ruleset) {
+  bool quoted = false;
+  std::size_t begin = 0;
+  for (std::size_t at = 0; at <= ruleset.size(); ++at) {
+    const char c = at < ruleset.size() ? ruleset[at] : '\n';
+    const bool quote = c == '"' || c == '\'';
+    const bool ends = quote || (!quoted && (c == ' ' || c == '\t' || c == '\n'));
+    if (!ends) continue;
+    if (is_modprobe_option(ruleset.substr(begin, at - begin))) return true;
+    if (quote) quoted = !quoted;
+    begin = at + 1;
+  }
+  return false;
+}
+
 // Ruleset text that leaves these tables without rules and user chains, policies ACCEPT. A table that
 // the text behind it names again gets its real content there.
 std::string empty_tables(const RuleTexts& texts) {
@@ -124,6 +152,9 @@ Outcome<void> configure_interfaces(const Scenario& scenario) {
 
 Outcome<RuleTexts> load_ruleset(Family family, Backend backend, const std::string& ruleset,
                                 const RuleTexts& emptied) {
+  if (names_program(ruleset)) {
+    return tl::unexpected(std::string("the ruleset names a program to load modules (-M); refused"));
+  }
   auto loaded = run_checked({restore_program(family, backend)}, empty_tables(emptied) + ruleset);
   if (!loaded) return tl::unexpected(loaded.error());
   auto saved = run_checked({save_program(family, backend)});

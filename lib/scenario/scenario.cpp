@@ -3,6 +3,7 @@
 #include "scenario/scenario.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <sstream>
 
@@ -56,16 +57,25 @@ std::optional<InterfaceAddress> interface_address(std::string_view text) {
   return result;
 }
 
+// Stricter than the kernel: names go into commands and paths.
+bool is_interface_name(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxInterfaceName && name != "." && name != ".." &&
+         name != "all" && name != "default" && name[0] != '-' &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 || std::string_view("-_.@+").find(static_cast<char>(c)) !=
+                                              std::string_view::npos;
+         });
+}
+
 Interface read_interface(JsonContext& context, const std::string& pointer) {
   Interface interface;
   const ObjectReader object(context, pointer);
   if (!object.valid()) return interface;
   object.allow_only({"name", "addresses", "mtu"});
   interface.name = object.string("name").value_or("");
-  if (interface.name.empty() || interface.name.size() > kMaxInterfaceName ||
-      interface.name.find_first_of("/ \t\n:") != std::string::npos) {
+  if (!is_interface_name(interface.name)) {
     context.complain(object.has("name") ? object.at("name") : pointer, "value",
-                     "an interface needs a `name` of 1 to 15 characters without blank, / and :");
+                     "an interface needs a `name` of 1 to 15 letters, digits and -_.@+");
   }
   object.number_into("mtu", interface.mtu);
   for (const std::string& item : object.items("addresses")) {
@@ -117,6 +127,20 @@ void read_interfaces(const ObjectReader& object, Scenario& scenario) {
   complete_loopback(scenario.interfaces);
 }
 
+template <class T>
+T choice(const ObjectReader& object, std::string_view key, T fallback,
+         std::initializer_list<std::pair<std::string_view, T>> words) {
+  const auto text = object.string(key);
+  if (!text) return fallback;
+  std::string known;
+  for (const auto& [word, value] : words) {
+    if (word == *text) return value;
+    known += (known.empty() ? "\"" : ", \"") + std::string(word) + "\"";
+  }
+  object.complain(key, "`" + *text + "` is not known here", "one of " + known);
+  return fallback;
+}
+
 std::optional<Prefix> route_prefix(const std::string& text, Family family) {
   if (text == "default") return Prefix{{family, 0}, 0};
   return Prefix::parse(text, family);
@@ -140,7 +164,20 @@ void read_route(JsonContext& context, const std::string& pointer, Scenario& scen
     object.complain("to", "a prefix or \"default\" is needed here");
   }
   route.device = object.string("dev").value_or("");
-  route.type = object.string("type").value_or("unicast");
+  route.type = choice<std::string>(object, "type", "unicast",
+                                   {{"unicast", "unicast"},
+                                    {"blackhole", "blackhole"},
+                                    {"unreachable", "unreachable"},
+                                    {"prohibit", "prohibit"},
+                                    {"throw", "throw"},
+                                    {"local", "local"},
+                                    {"broadcast", "broadcast"}});
+  const bool known = std::any_of(
+      scenario.interfaces.begin(), scenario.interfaces.end(),
+      [&](const Interface& interface) { return interface.name == route.device; });
+  if (!route.device.empty() && !known) {
+    object.complain("dev", "`" + route.device + "` is not one of the interfaces");
+  }
   if (route.type == "unicast" && route.device.empty() && !route.via) {
     context.complain(pointer, "missing-key", "a route needs `dev`, `via` or a `type`");
   }
@@ -165,8 +202,9 @@ std::map<std::string, std::string> read_sysctl(const ObjectReader& object, std::
     } else {
       settings.complain(item.key(), "a number or a text is needed here");
     }
-    if (name.starts_with('/') || name.find("..") != std::string::npos) {
-      settings.complain(item.key(), "a name below /proc/sys is needed here");
+    if (!name.starts_with("net/") || name.find("..") != std::string::npos) {
+      settings.complain(item.key(), "a name below /proc/sys/net is needed here",
+                        "such as \"net/netfilter/nf_conntrack_tcp_loose\"");
     }
   }
   return values;
@@ -191,20 +229,6 @@ Step read_step(JsonContext& context, const std::string& pointer) {
     return SysctlStep{read_sysctl(object, "sysctl")};
   }
   return read_packet(object);
-}
-
-template <class T>
-T choice(const ObjectReader& object, std::string_view key, T fallback,
-         std::initializer_list<std::pair<std::string_view, T>> words) {
-  const auto text = object.string(key);
-  if (!text) return fallback;
-  std::string known;
-  for (const auto& [word, value] : words) {
-    if (word == *text) return value;
-    known += (known.empty() ? "\"" : ", \"") + std::string(word) + "\"";
-  }
-  object.complain(key, "`" + *text + "` is not known here", "one of " + known);
-  return fallback;
 }
 
 void check_devices(const ObjectReader& object, const Scenario& scenario) {

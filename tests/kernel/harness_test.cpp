@@ -215,6 +215,15 @@ TEST_F(Harness, ErrorsAreInTheToolsWords) {
   failed = run(parse(scenario));
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().substr(0, 2), "ip") << failed.error();
+  for (const char* option : {"-M /bin/true", "-nM/bin/true", "--modprobe=/bin/true", "--modp x"}) {
+    const std::string rule = std::string("-A INPUT ") + option + " -m nosuch -j ACCEPT\n";
+    failed = run(parse(router("*filter\n" + rule + "COMMIT\n", Json::array())));
+    ASSERT_FALSE(failed);
+    EXPECT_NE(failed.error().find("refused"), std::string::npos) << failed.error();
+  }
+  EXPECT_TRUE(run(parse(router("*filter\n-A INPUT -m statistic --mode nth --every 2 --packet 0 "
+                               "-m comment --comment \"a -Mword\" -j ACCEPT\nCOMMIT\n",
+                               Json::array()))));
   scenario = router(kPlain, Json::array());
   scenario["sysctl"] = {{"net/no/such", 1}};
   EXPECT_FALSE(run(parse(scenario)));
