@@ -49,7 +49,7 @@ class RulesetBinder {
     const auto name = table_name(spelling);
     if (!name) {
       errors_.push_back({Severity::kError, "table", written.name,
-                         "no table '" + std::string(spelling) + "'",
+                         "no table \"" + std::string(spelling) + "\"",
                          "the tables are raw, mangle, nat, filter and security", {}});
       return;
     }

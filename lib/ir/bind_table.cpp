@@ -92,21 +92,21 @@ class TableBinder : public ChainNames {
       return;
     }
     if (const auto earlier = find(name, line.span.begin)) {
-      context_.error("chain", line.name, "chain '" + name + "' is declared twice", "keep one line");
+      context_.error("chain", line.name, "chain \"" + name + "\" is declared twice", "keep one line");
       context_.errors.back().notes.push_back({table_.chains[*earlier].span, "first here"});
       return;
     }
     Chain& chain = table_.chains[add(name, line.span)];
     if (line.counters) chain.counters = Counters{line.counters->packets, line.counters->bytes};
     if (policy == "-") return;
-    context_.error("chain", line.policy, "only built-in chains have a policy, and '" + name +
-                   "' is none of table " + std::string(text(table_.name)),
+    context_.error("chain", line.policy, "only built-in chains have a policy, and \"" + name +
+                   "\" is none of table " + std::string(text(table_.name)),
                    "write  :" + name + " -");
   }
 
   bool check_name(const std::string& name, Span span) const {
     if (name.size() <= kLongestChainName) return true;
-    context_.error("chain", span, "chain name '" + name + "' is longer than 28 bytes",
+    context_.error("chain", span, "chain name \"" + name + "\" is longer than 28 bytes",
                    "shorten it");
     return false;
   }
@@ -117,7 +117,7 @@ class TableBinder : public ChainNames {
     } else if (policy == "DROP") {
       chain.policy = Policy::kDrop;
     } else {
-      context_.error("chain", span, "'" + std::string(policy) + "' is no policy",
+      context_.error("chain", span, "\"" + std::string(policy) + "\" is no policy",
                      "a built-in chain's policy is ACCEPT or DROP");
       return false;
     }
@@ -149,7 +149,7 @@ class TableBinder : public ChainNames {
     const std::string& name = draft.chain.value;
     if (!check_name(name, draft.chain.span)) return;
     if (builtin(name) || find(name, line.span.begin)) {
-      context_.error("chain", draft.chain.span, "chain '" + name + "' exists already",
+      context_.error("chain", draft.chain.span, "chain \"" + name + "\" exists already",
                      "leave the line out");
       return;
     }
@@ -159,7 +159,7 @@ class TableBinder : public ChainNames {
   void policy_command(const Draft& draft) {
     const std::string& name = draft.chain.value;
     if (!builtin(name)) {
-      context_.error("chain", draft.chain.span, "'" + name + "' is no built-in chain of table " +
+      context_.error("chain", draft.chain.span, "\"" + name + "\" is no built-in chain of table " +
                      std::string(text(table_.name)), "only those have a policy");
       return;
     }
@@ -173,7 +173,7 @@ class TableBinder : public ChainNames {
     if (!place && builtin(name)) place = add(name, line.span);
     if (!place) {
       context_.error("chain", draft.chain.span,
-                     "no chain '" + name + "' in table " + std::string(text(table_.name)),
+                     "no chain \"" + name + "\" in table " + std::string(text(table_.name)),
                      "declare it before its rules with  :" + name + " - [0:0]");
     }
     auto rules = finish_rule(context_, draft, line.span);

@@ -78,10 +78,13 @@ bool looks_like_target(std::string_view name) {
          std::ranges::all_of(name, fits);
 }
 
-std::string option_help(std::string_view option, std::span<Extension* const> loaded, Family family,
-                        bool question) {
-  for (const Extension* extension : loaded) {
-    for (const OptionSpec& spec : extension->specs()) {
+std::string option_help(std::string_view option, std::span<Extension* const> loaded,
+                        const Match* implied, Family family, bool question) {
+  std::vector<std::span<const OptionSpec>> candidates;
+  for (const Extension* extension : loaded) candidates.push_back(extension->specs());
+  if (implied != nullptr) candidates.push_back(implied->options);
+  for (const auto& specs : candidates) {
+    for (const OptionSpec& spec : specs) {
       if (option.size() > 4 && distance(option, spec.name) <= 2) {
         return "did you mean " + std::string(spec.name) + "?";
       }

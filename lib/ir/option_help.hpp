@@ -23,7 +23,8 @@ std::string_view match_alias(std::string_view name);
 bool looks_like_target(std::string_view name);
 
 // What would be right instead of an unknown option; empty when nothing sensible can be said.
-std::string option_help(std::string_view option, std::span<Extension* const> loaded, Family family,
-                        bool question);
+// `implied`: the match that the rule's protocol would load, or nullptr.
+std::string option_help(std::string_view option, std::span<Extension* const> loaded,
+                        const Match* implied, Family family, bool question);
 
 }  // namespace postern

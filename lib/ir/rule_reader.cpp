@@ -62,7 +62,7 @@ class Reader {
       return true;
     }
     if (!is_option(word)) {
-      return fail("syntax", word.span, "'" + word.text + "' belongs to no option",
+      return fail("syntax", word.span, "\"" + word.text + "\" belongs to no option",
                   "put the option before it, or quotes around a value with blanks");
     }
     begin_ = bang_.value_or(at_);
@@ -93,8 +93,8 @@ class Reader {
       fail("syntax", word.span, "the value of " + name + " runs into it", "put a blank between");
       return std::nullopt;
     }
-    std::string rest = word.text.substr(cut + (equals ? 1 : 0));
-    if (!takes_value && !equals) rest.insert(0, "-");  // "-fv": flags run together
+    std::string rest = !takes_value && !equals ? "-" : "";  // "-fv": flags run together
+    rest += word.text.substr(cut + (equals ? 1 : 0));
     RuleWord value{std::move(rest), word.span, false};
     words_[at_].text = name;
     words_.insert(words_.begin() + static_cast<std::ptrdiff_t>(at_) + 1, std::move(value));
@@ -104,7 +104,7 @@ class Reader {
   bool option(const std::string& name) {
     Named named = resolve(name);
     if (named.ambiguous) {
-      return fail("unknown-option", words_[at_].span, "'" + name + "' is the beginning of several options",
+      return fail("unknown-option", words_[at_].span, "\"" + name + "\" is the beginning of several options",
                   "write the option out");
     }
     if (!named && newest_unknown() == nullptr) named = load_for(name);
@@ -230,15 +230,18 @@ class Reader {
     Extension* owner = newest_unknown();
     if (owner == nullptr) {
       const auto loaded = newest_first();
-      const std::string help = option_help(name, loaded, context_.family, context_.question());
+      const Match* implied =
+          draft_.protocol ? protocol_match(draft_.protocol->value, context_.family) : nullptr;
+      const std::string help =
+          option_help(name, loaded, implied, context_.family, context_.question());
       const bool optionless = !loaded.empty() && loaded.front()->specs().empty();
       if (loaded.empty() || optionless || !help.empty() || context_.question()) {
-        return fail("unknown-option", words_[at_].span, "unknown option '" + name + "'", help);
+        return fail("unknown-option", words_[at_].span, "unknown option \"" + name + "\"", help);
       }
       owner = loaded.front();
       if (owner->unknown_option.empty()) {
         owner->unknown_option = name;
-        context_.unknown(words_[at_].span, "option '" + name + "' of " + owner->name + " is unknown",
+        context_.unknown(words_[at_].span, "option \"" + name + "\" of " + owner->name + " is unknown",
                          "postern takes every value of it into account");
       }
     }
@@ -329,7 +332,7 @@ class Reader {
     constexpr std::size_t kLongest = 15;
     if (text.empty()) return fail("bad-value", span, "an empty interface name", "\"+\" means any");
     if (text.size() > kLongest) {
-      return fail("bad-value", words_[at_ - 1].span, "interface name '" + text + "' is longer than 15 bytes",
+      return fail("bad-value", words_[at_ - 1].span, "interface name \"" + text + "\" is longer than 15 bytes",
                   "end it with + to match a beginning");
     }
     return once(slot, InterfacePattern::parse(text), span);
@@ -338,7 +341,7 @@ class Reader {
   bool protocol(const std::string& text, Span span) {
     const auto number = protocol_number(text);
     if (!number) {
-      return fail("bad-value", words_[at_ - 1].span, "unknown protocol '" + text + "'",
+      return fail("bad-value", words_[at_ - 1].span, "unknown protocol \"" + text + "\"",
                   "use a number from 0 to 255 or a name such as tcp, udp or icmp");
     }
     if (*number == 0 && bang_) {
@@ -350,7 +353,7 @@ class Reader {
   bool load_match(const std::string& name, Span span) {
     const Match* match = find_match(match_alias(name), context_.family);
     if (match == nullptr) {
-      context_.unknown(span, "match '" + name + "' is unknown",
+      context_.unknown(span, "match \"" + name + "\" is unknown",
                        "postern takes it for one that may match, or not, or drop the packet");
     }
     draft_.matches.push_back({.name = match != nullptr ? std::string(match->name) : name,
@@ -368,17 +371,17 @@ class Reader {
     const Span name_span = words_[at_ - 1].span;
     if (target == nullptr && context_.chains->find(name, span.begin)) {
       if (context_.chains->builtin(name)) {
-        return fail("chain", name_span, "'" + name + "' is a built-in chain", "jump to one of your own");
+        return fail("chain", name_span, "\"" + name + "\" is a built-in chain", "jump to one of your own");
       }
       draft_.jump = {name, false, span};
       return true;
     }
     if (target == nullptr && !looks_like_target(name)) {
-      return fail("chain", name_span, "no chain '" + name + "' in this table",
+      return fail("chain", name_span, "no chain \"" + name + "\" in this table",
                   "declare it before its use with  :" + name + " - [0:0]");
     }
     if (target == nullptr) {
-      context_.unknown(span, "target '" + name + "' is unknown, and no chain has this name",
+      context_.unknown(span, "target \"" + name + "\" is unknown, and no chain has this name",
                        "postern takes every verdict and every change of the packet into account");
     }
     draft_.target = Extension{.name = name, .span = span, .target = target};
@@ -392,7 +395,7 @@ class Reader {
       return fail("duplicate-option", span, "a second target", "a rule has one: write another rule");
     }
     if (!context_.chains->find(name, span.begin) || context_.chains->builtin(name)) {
-      return fail("chain", words_[at_ - 1].span, "-g needs a chain of your own, and '" + name + "' is none",
+      return fail("chain", words_[at_ - 1].span, "-g needs a chain of your own, and \"" + name + "\" is none",
                   "declare it before its use with  :" + name + " - [0:0]");
     }
     draft_.go_to = {name, false, span};
@@ -414,7 +417,7 @@ class Reader {
       const char* const stop = values[i].data() + values[i].size();
       const auto result = std::from_chars(values[i].data(), stop, *slots[i]);
       if (result.ec != std::errc{} || result.ptr != stop) {
-        return fail("bad-value", span, "'" + values[i] + "' is no counter", "write -c PACKETS BYTES");
+        return fail("bad-value", span, "\"" + values[i] + "\" is no counter", "write -c PACKETS BYTES");
       }
     }
     draft_.counters = read;

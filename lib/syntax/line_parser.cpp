@@ -50,8 +50,8 @@ std::optional<Diagnostic> check_bytes(std::string_view line, std::uint32_t offse
 
 std::string describe(std::string_view text) {
   constexpr std::size_t kShown = 40;
-  if (text.size() <= kShown) return "'" + std::string(text) + "'";
-  return "'" + std::string(text.substr(0, kShown)) + "...'";
+  if (text.size() <= kShown) return "\"" + std::string(text) + "\"";
+  return "\"" + std::string(text.substr(0, kShown)) + "...\"";
 }
 
 }  // namespace
