@@ -31,19 +31,26 @@ bool has_option(const Match& match, std::string_view option) {
 
 }  // namespace
 
-const Match* protocol_match(std::uint8_t protocol, Family family) {
+std::string_view protocol_match_name(std::uint8_t protocol, Family family) {
   struct Row {
     std::uint8_t number;
     std::string_view match;
   };
+  constexpr std::uint8_t kMobility = 135;
   static constexpr Row kRows[] = {
-      {protocol::kIcmp, "icmp"}, {protocol::kTcp, "tcp"},   {protocol::kUdp, "udp"},
-      {protocol::kDccp, "dccp"}, {protocol::kEsp, "esp"},   {protocol::kAh, "ah"},
-      {protocol::kIcmpv6, "icmp6"}, {protocol::kSctp, "sctp"}, {protocol::kUdplite, "udplite"},
-      {135, "mh"},
+      {protocol::kTcp, "tcp"}, {protocol::kUdp, "udp"},   {protocol::kDccp, "dccp"},
+      {protocol::kEsp, "esp"}, {protocol::kSctp, "sctp"}, {protocol::kUdplite, "udplite"},
+      {protocol::kAh, "ah"},
   };
+  if (family == Family::kIpv4 && protocol == protocol::kIcmp) return "icmp";
+  if (family == Family::kIpv6 && protocol == protocol::kIcmpv6) return "icmp6";
+  if (family == Family::kIpv6 && protocol == kMobility) return "mh";
   const auto* row = std::ranges::find(kRows, protocol, &Row::number);
-  return row == std::end(kRows) ? nullptr : find_match(row->match, family);
+  return row == std::end(kRows) ? "" : row->match;
+}
+
+const Match* protocol_match(std::uint8_t protocol, Family family) {
+  return find_match(protocol_match_name(protocol, family), family);
 }
 
 const Match* question_match(std::string_view option, Family family) {

@@ -10,7 +10,9 @@
 
 namespace postern {
 
-// The match that "-p PROTOCOL" loads when one of its options is met; nullptr: none that we know.
+// The match that "-p PROTOCOL" loads when one of its options is met; empty: there is none.
+std::string_view protocol_match_name(std::uint8_t protocol, Family family);
+// The same as a descriptor; nullptr: none that postern knows.
 const Match* protocol_match(std::uint8_t protocol, Family family);
 
 // The match that a question may leave out ("--length 100"); nullptr: -m or -p is needed.

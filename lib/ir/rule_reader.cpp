@@ -228,27 +228,43 @@ class Reader {
   // extension, which is then opaque as a whole. Its values: all words before the next option.
   bool unknown_option(const std::string& name) {
     Extension* owner = newest_unknown();
-    if (owner == nullptr) {
-      const auto loaded = newest_first();
-      const Match* implied =
-          draft_.protocol ? protocol_match(draft_.protocol->value, context_.family) : nullptr;
-      const std::string help =
-          option_help(name, loaded, implied, context_.family, context_.question());
-      const bool optionless = !loaded.empty() && loaded.front()->specs().empty();
-      if (loaded.empty() || optionless || !help.empty() || context_.question()) {
-        return fail("unknown-option", words_[at_].span, "unknown option \"" + name + "\"", help);
-      }
-      owner = loaded.front();
-      if (owner->unknown_option.empty()) {
-        owner->unknown_option = name;
-        context_.unknown(words_[at_].span, "option \"" + name + "\" of " + owner->name + " is unknown",
-                         "postern takes every value of it into account");
-      }
-    }
+    if (owner == nullptr) owner = adopt(name);
+    if (owner == nullptr) return false;
     ++at_;
     while (at_ < words_.size() && !is_option(words_[at_]) && words_[at_].text != "!") ++at_;
     keep_words(*owner);
     return true;
+  }
+
+  // Who takes an option that all known extensions lack; nullptr (reported): nobody can.
+  Extension* adopt(const std::string& name) {
+    const auto loaded = newest_first();
+    const Match* implied =
+        draft_.protocol ? protocol_match(draft_.protocol->value, context_.family) : nullptr;
+    const std::string help =
+        option_help(name, loaded, implied, context_.family, context_.question());
+    if (help.empty() && !context_.question()) {
+      if (Extension* unknown = load_unknown_protocol_match()) return unknown;
+      if (!loaded.empty() && !loaded.front()->specs().empty()) {
+        Extension* owner = loaded.front();
+        context_.unknown(words_[at_].span, "option \"" + name + "\" of " + owner->name + " is unknown",
+                         "postern takes every value of it into account");
+        owner->unknown_option = name;
+        return owner;
+      }
+    }
+    fail("unknown-option", words_[at_].span, "unknown option \"" + name + "\"", help);
+    return nullptr;
+  }
+
+  // "-p PROTOCOL" would load a match that postern does not know.
+  Extension* load_unknown_protocol_match() {
+    if (!draft_.protocol) return nullptr;
+    const std::string_view name = protocol_match_name(draft_.protocol->value, context_.family);
+    if (name.empty() || find_match(name, context_.family) != nullptr) return nullptr;
+    Span span = words_[at_].span;
+    load_match(std::string(name), span);
+    return &draft_.matches.back();
   }
 
   // ---- built-in options ----

@@ -35,7 +35,7 @@ TEST_F(BindCorpus, TakesEveryFileThatIptablesRestoreTakesAndPrintsItAgain) {
 
 struct Outcome {
   bool bound = false, known = false;
-  std::string text;  // canonical rule, or the messages
+  std::string text = {};  // canonical rule, or the messages
 };
 
 Outcome try_rule(const std::string& table, const std::string& chain, const std::string& rule,

@@ -91,11 +91,11 @@ TEST(Parse, TakesTheCommandAnywhere) {
 TEST(Parse, ReportsEveryBadLineAndReadsTheOthers) {
   EXPECT_EQ(messages("*filter\n:INPUT\nhello world\n-A INPUT -j ACCEPT\n[1:2\n-s 192.0.2.1\n*\nCOMMIT now\nCOMMIT\n"),
             "2:7 a chain line needs a name and a policy\n"
-            "3:1 unexpected 'hello'\n"
-            "5:1 unexpected '['\n"
+            "3:1 unexpected \"hello\"\n"
+            "5:1 unexpected \"[\"\n"
             "6:13 the rule names no chain\n"
             "7:2 a table name is missing\n"
-            "8:8 unexpected 'now'\n");
+            "8:8 unexpected \"now\"\n");
 }
 
 TEST(Parse, ReportsWhatStandsOutsideOfTables) {
