@@ -180,7 +180,7 @@ Outcomes ChainWalker::walk(ChainId id, Set live, const TableContext& context,
     if (disabled_[r]) continue;
     const Set before = frame.live;
     const Set taken = match(r, frame);
-    if (observer != nullptr) (*observer)(r, before, taken);
+    if (observer != nullptr) (*observer)(context, r, before, taken);
     if (taken.empty()) continue;
     act(r, taken, frame);
   }
@@ -254,13 +254,49 @@ Set ChainWalker::with_entry(const TableContext& context) {
                             static_cast<std::uint32_t>(CtState::kRelated));
 }
 
+Set ChainWalker::any_ends(Set packets) {
+  const std::array ends{Axis::kInitiator, Axis::kResponder, Axis::kInitiatorPort,
+                        Axis::kResponderPort, Axis::kInitiatorType, Axis::kResponderType};
+  return space_.bdd().both(space_.exists(packets, ends), space_.domain());
+}
+
+Set ChainWalker::any_header(Set packets) {
+  std::vector<Axis> axes(packet_axes().begin(), packet_axes().end());
+  for (const Axis axis : {Axis::kProtocol, Axis::kIcmpType, Axis::kIcmpCode}) axes.push_back(axis);
+  return space_.bdd().both(space_.exists(any_ends(packets), axes), space_.domain());
+}
+
 // A header field changes. Nobody notices where no rule reads it (one class).
 void ChainWalker::rewrite(Field field, Set taken, Frame& frame) {
-  if (field == Field::kTos && space_.classes().tos.count() == 1) {
-    frame.live = space_.bdd().either(frame.live, taken);
+  Bdd& bdd = space_.bdd();
+  if (frame.context.loose) {
+    frame.live = bdd.either(frame.live, any_header(taken));
+  } else if (field == Field::kTos && space_.classes().tos.count() == 1) {
+    frame.live = bdd.either(frame.live, taken);
   } else {
-    frame.leave(space_.bdd(), Outcome::kUnmodelled, taken);
+    frame.leave(bdd, Outcome::kUnmodelled, taken);
   }
+}
+
+void ChainWalker::attach_template(Set taken, Frame& frame) {
+  Bdd& bdd = space_.bdd();
+  // Void where an entry is attached, or the packet is marked UNTRACKED already.
+  const bool void_here = !frame.context.attaches || frame.context.loose;
+  const Set marked = void_here ? kEverything : space_.class_is(Axis::kUntracked, 1);
+  frame.live = bdd.either(frame.live, bdd.both(taken, marked));
+  frame.leave(bdd, Outcome::kUnmodelled, bdd.minus(taken, marked));
+}
+
+// Any verdict, or none, with other marks and headers.
+void ChainWalker::opaque_target(Set taken, Frame& frame) {
+  Bdd& bdd = space_.bdd();
+  Set any = relations_.forget_marks(taken);
+  if (frame.context.loose) any = any_header(any);
+  for (const Outcome o : {Outcome::kAccepted, Outcome::kDropped, Outcome::kReset}) {
+    frame.leave(bdd, o, any);
+  }
+  if (!frame.context.loose) frame.leave(bdd, Outcome::kUnmodelled, any);
+  frame.live = bdd.either(frame.live, any);
 }
 
 void ChainWalker::apply(const Effect& effect, Set taken, Frame& frame) {
@@ -282,26 +318,22 @@ void ChainWalker::apply(const Effect& effect, Set taken, Frame& frame) {
             go_on(bdd.minus(taken, entry));
           },
           [&](const NoTrack&) {
-            go_on(frame.context.attaches ? relations_.set_untracked(taken) : taken);
+            if (frame.context.attaches) {
+              // A template that came first makes it void; where those are not followed, it may.
+              if (frame.context.loose && !unmodelled_rules_.empty()) go_on(taken);
+              go_on(relations_.set_untracked(taken));
+            } else {
+              go_on(taken);
+            }
           },
-          [&](const AttachTemplate&) {
-            if (!frame.context.attaches) return go_on(taken);
-            // Void where the packet is marked UNTRACKED already.
-            const Set marked = space_.class_is(Axis::kUntracked, 1);
-            go_on(bdd.both(taken, marked));
-            frame.leave(bdd, Outcome::kUnmodelled, bdd.minus(taken, marked));
+          [&](const AttachTemplate&) { attach_template(taken, frame); },
+          [&](const Nat&) {
+            frame.leave(bdd, frame.context.loose ? Outcome::kAccepted : Outcome::kUnmodelled,
+                        frame.context.loose ? any_ends(taken) : taken);
           },
-          [&](const Nat&) { frame.leave(bdd, Outcome::kUnmodelled, taken); },
           [&](const SetField& e) { rewrite(e.field, taken, frame); },
           [&](const AddField& e) { rewrite(e.field, taken, frame); },
-          [&](const OpaqueTarget&) {
-            const Set any = relations_.forget_marks(taken);
-            for (const Outcome o : {Outcome::kAccepted, Outcome::kDropped, Outcome::kReset,
-                                    Outcome::kUnmodelled}) {
-              frame.leave(bdd, o, any);
-            }
-            go_on(any);
-          }},
+          [&](const OpaqueTarget&) { opaque_target(taken, frame); }},
       effect);
 }
 

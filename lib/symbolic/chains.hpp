@@ -38,10 +38,14 @@ struct TableContext {
   bool attaches = false;
   // Some packets here may have an entry (CONNMARK works on those in NEW, ESTABLISHED, RELATED).
   bool entries = true;
+  // Per-rule structure: what is not modelled lets packets pass, with whatever it may have changed, so that
+  // "no packet gets here" stays true.
+  bool loose = false;
 };
 
 // Told of every rule with the packets that come to it and those that match it (may).
-using RuleObserver = std::function<void(RuleId, Set reaching, Set matching)>;
+using RuleObserver =
+    std::function<void(const TableContext&, RuleId, Set reaching, Set matching)>;
 
 class ChainWalker {
  public:
@@ -50,14 +54,17 @@ class ChainWalker {
   // `live` through the built-in chain `entry`; its policy is applied, so kReturned is empty.
   Outcomes run(ChainId entry, Set live, const TableContext& context, const RuleObserver& observer);
 
-  // Rules of `disabled` count as absent.
-  void disable(RuleId rule) { disabled_[rule] = true; }
+  // Rules that are switched off count as absent.
+  void set_disabled(RuleId rule, bool off) { disabled_[rule] = off; }
   // A rule's own condition, all clauses together.
   MayMust condition(RuleId rule, const Binding& binding);
   // Has any rule a coin, or an effect that postern does not model?
   bool has_coins() const { return has_coins_; }
   const std::vector<RuleId>& opaque_rules() const { return opaque_rules_; }
   const std::vector<RuleId>& unmodelled_rules() const { return unmodelled_rules_; }
+  // Everything that differs from `packets` in the ends' addresses and ports (NAT), or in any field.
+  Set any_ends(Set packets);
+  Set any_header(Set packets);
 
  private:
   struct Frame;  // one walk of one chain
@@ -71,6 +78,8 @@ class ChainWalker {
   void act(RuleId rule, Set taken, Frame& frame);
   void call(RuleId rule, Set taken, Frame& frame);
   void rewrite(Field field, Set taken, Frame& frame);
+  void attach_template(Set taken, Frame& frame);
+  void opaque_target(Set taken, Frame& frame);
   void apply(const Effect& effect, Set taken, Frame& frame);
   Set match(RuleId rule, Frame& frame);
   Set with_entry(const TableContext& context);

@@ -113,6 +113,7 @@ class PathWalker {
     context.backend = options_.backend;
     context.attaches = before_lookup_;
     context.entries = options_.tracking;
+    context.loose = options_.loose;
     const Outcomes out = chains_.run(*chain, live, context, observer_);
     if (before_lookup_) {
       const Set lost = bdd_.either(out[Outcome::kDropped], out[Outcome::kReset]);
@@ -134,6 +135,7 @@ class PathWalker {
   }
 
   Set lookup(Set live) {
+    if (options_.loose) live = chains_.any_ends(live);  // answers to a flow under NAT
     const Set marked = space_.class_is(Axis::kUntracked, 1);
     Set untracked = bdd_.both(live, marked), tracked = bdd_.minus(live, marked);
     if (!options_.tracking) {
@@ -173,7 +175,8 @@ class PathWalker {
     const Set first = bdd_.both(space_.class_is(Axis::kFirst, 1), state_is(CtState::kNew));
     before_lookup_ = false;
     const Set through = table(hook, TableName::kNat, bdd_.both(live, first));
-    return bdd_.either(through, bdd_.minus(live, first));
+    const Set later = bdd_.minus(live, first);
+    return bdd_.either(through, options_.loose ? chains_.any_ends(later) : later);
   }
 
   Space& space_;

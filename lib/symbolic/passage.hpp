@@ -45,6 +45,7 @@ struct PathWalk {
 struct WalkOptions {
   Backend backend = Backend::kLegacy;
   bool tracking = true;
+  bool loose = false;        // TableContext::loose
 };
 
 // `sender`'s packets of a flow whose initiator's packets take `path`.

@@ -1,0 +1,148 @@
+#include "symbolic/possible.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace postern {
+namespace {
+
+class Possible {
+ public:
+  Possible(Model::Impl& model, Path path, FlowEnd sender)
+      : model_(model), space_(model.space), bdd_(model.bdd()), path_(path), sender_(sender) {
+    const Path own = sender == FlowEnd::kInitiator ? path : reverse(path);
+    local_ = own == Path::kOut || own == Path::kLoopback;
+  }
+
+  Set points() {
+    const Set nothing = at_rest();
+    Set result = bdd_.both(state(CtState::kUntracked), nothing);
+    if (!model_.tracking) {
+      return bdd_.either(result, bdd_.both(state(CtState::kInvalid), nothing));
+    }
+    result = bdd_.either(result, seen());
+    result = bdd_.either(result, bdd_.both(bdd_.both(state(CtState::kInvalid), nothing), broken()));
+    return bdd_.either(result, bdd_.both(bdd_.both(state(CtState::kRelated), not_first()), related()));
+  }
+
+ private:
+  Set state(CtState s) { return space_.class_is(Axis::kState, static_cast<std::uint32_t>(s)); }
+  Set not_first() { return space_.class_is(Axis::kFirst, 0); }
+  Set at_rest() {
+    Set s = kEverything;
+    for (const Axis axis : {Axis::kDirection, Axis::kFirst, Axis::kSeenReply, Axis::kAssured}) {
+      s = bdd_.both(s, space_.class_is(axis, 0));
+    }
+    return s;
+  }
+  Set sight(const AbstractStep& step) {
+    Set s = state(step.state);
+    const auto fix = [&](Axis axis, bool one) { s = bdd_.both(s, space_.class_is(axis, one ? 1 : 0)); };
+    fix(Axis::kDirection, step.direction == CtDirection::kReply);
+    fix(Axis::kFirst, step.created);
+    fix(Axis::kSeenReply, (step.status & ct_status::kSeenReply) != 0);
+    fix(Axis::kAssured, (step.status & ct_status::kAssured) != 0);
+    return s;
+  }
+
+  // The flows' present connmark is the one that the next packet finds.
+  Set before(Set flows) {
+    const auto& now = space_.layout(Axis::kConnmark).variables;
+    if (now.empty()) return flows;
+    Bdd::VariableMap map(bdd_.variables());
+    std::iota(map.begin(), map.end(), 0u);
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      map[now[i]] = space_.layout(Axis::kConnmarkBefore).variables[i];
+    }
+    return bdd_.rename(flows, map);
+  }
+
+  // Every sight that an entry which some flow can have gives.
+  Set seen() {
+    const Set all = model_.flows_of(model_.sendable(path_, FlowEnd::kInitiator));
+    Explorer search = model_.explorer(path_, all, Script::kTrack, false);
+    const Exploration world = search.run(all, kEverything);
+    std::map<std::pair<PacketKind, Set>, Set> by_sight;
+    for (const Reached& r : world.states) {
+      for (const PacketKind kind : model_.automaton.kinds(r.state.entry, sender_)) {
+        for (const Move& move : model_.automaton.moves(r.state.entry, sender_, kind)) {
+          Set& place = by_sight[{kind, sight(move.step)}];
+          place = bdd_.either(place, move.step.created ? no_connmark(r.flows) : before(r.flows));
+        }
+      }
+    }
+    Guards& guards = search.guards(sender_);
+    Set result = kNothing;
+    for (const auto& [key, flows] : by_sight) {
+      const Set here = key.first == PacketKind::kSctp ? kEverything : flows;  // not followed
+      result = bdd_.either(result, bdd_.both(bdd_.both(guards.kind_set(key.first), key.second), here));
+    }
+    return result;
+  }
+
+  Set no_connmark(Set flows) {
+    const std::array now{Axis::kConnmark};
+    Set s = space_.exists(flows, now);
+    for (const unsigned v : space_.layout(Axis::kConnmarkBefore).variables) {
+      s = bdd_.both(s, bdd_.literal(v, false));
+    }
+    return s;
+  }
+
+  // A wrong checksum or length makes any packet of these INVALID, where it comes from a wire.
+  Set broken() {
+    if (local_) return kNothing;
+    return space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+      const auto number = static_cast<std::uint8_t>(c.canonical);
+      const Tracker tracker = tracker_of(number);
+      return tracker != Tracker::kGeneric && tracker != Tracker::kGre;
+    });
+  }
+
+  // ICMP errors about some flow, what the host itself answers, and what a helper expects.
+  Set related() {
+    const Family family = space_.classes().family;
+    const std::uint8_t icmp = family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6;
+    const auto is = [&](std::uint8_t number) {
+      return space_.class_set_if(Axis::kProtocol,
+                                 [&](const ValueClass& c) { return c.canonical == number; });
+    };
+    const Set errors = space_.class_set_if(Axis::kIcmpType, [&](const ValueClass& c) {
+      const auto own = static_cast<std::uint8_t>(c.canonical);
+      const std::uint8_t type = sender_ == FlowEnd::kInitiator ? own : icmp_partner(family, own);
+      return icmp_class(family, type) == IcmpClass::kError;
+    });
+    Set result = bdd_.both(is(icmp), errors);
+    if (local_ && resets()) {
+      const Set reset = space_.class_set_if(Axis::kTcpFlags, [](const ValueClass& c) {
+        return tcp_segment(static_cast<std::uint8_t>(c.canonical)) == TcpSegment::kRst;
+      });
+      result = bdd_.either(result, bdd_.both(is(protocol::kTcp), reset));
+    }
+    return result;
+  }
+
+  bool resets() const {
+    return std::ranges::any_of(model_.program.rules(), [](const ProgramRule& rule) {
+      const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+      const Reject* reject = effect == nullptr ? nullptr : std::get_if<Reject>(effect);
+      return reject != nullptr && reject->tcp_reset;
+    });
+  }
+
+  Model::Impl& model_;
+  Space& space_;
+  Bdd& bdd_;
+  Path path_;
+  FlowEnd sender_;
+  bool local_ = false;
+};
+
+}  // namespace
+
+Set possible_points(Model::Impl& model, Path path, FlowEnd sender, bool loose) {
+  if (loose && model.tracking) return conntrack_domain(model.space);
+  return Possible(model, path, sender).points();
+}
+
+}  // namespace postern

@@ -1,0 +1,116 @@
+// Per-rule facts on small rulesets whose truth is plain, and on the stories.
+#include <gtest/gtest.h>
+
+#include "symbolic_fixture.hpp"
+
+namespace postern {
+namespace {
+
+// Facts by line of the text (1-based), for the ruleset `text`.
+class Facts {
+ public:
+  explicit Facts(const std::string& text) : under_("t", text, {}) { find(); }
+  static Facts of_file(const std::string& file) {
+    return Facts(file_text(std::string(POSTERN_SOURCE_DIR) + "/" + file));
+  }
+  // The facts of the rule whose text begins like this.
+  const RuleFacts& of(const std::string& text) const {
+    const auto& program = under_.program();
+    for (RuleId r = 0; r < program.rules().size(); ++r) {
+      const auto line = program.ruleset().source->slice(program.rules()[r].rule->span);
+      if (line.find(text) != std::string_view::npos) return facts_->rules[r];
+    }
+    throw std::runtime_error("no rule like " + text);
+  }
+  RuleId id(const std::string& text) const {
+    return static_cast<RuleId>(&of(text) - facts_->rules.data());
+  }
+  Model& model() { return under_.model(); }
+
+ private:
+  void find() {
+    under_.question(Path::kIn, {});
+    facts_ = under_.model().structure().value();
+  }
+  ModelUnderTest under_;
+  const Structure* facts_ = nullptr;
+};
+
+TEST(Structure, ShadowedRulesNameTheirTakers) {
+  const Facts f(
+      "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A INPUT -s 10.0.0.0/9 -j DROP\n"
+      "-A INPUT -s 10.128.0.0/9 -j ACCEPT\n"
+      "-A INPUT -s 10.1.0.0/16 -p tcp -j ACCEPT\n"
+      "-A INPUT -s 10.0.0.0/8 -p udp -j ACCEPT\n"
+      "-A INPUT -s 11.0.0.0/8 -j ACCEPT\nCOMMIT\n");
+  EXPECT_TRUE(f.of("10.0.0.0/9").matched);
+  EXPECT_FALSE(f.of("10.1.0.0/16").matched);
+  EXPECT_TRUE(f.of("10.1.0.0/16").alone);
+  EXPECT_EQ(f.of("10.1.0.0/16").taken_by, std::vector<RuleId>{f.id("10.0.0.0/9")});
+  EXPECT_FALSE(f.of("10.0.0.0/8 ").matched);
+  EXPECT_EQ(f.of("10.0.0.0/8 ").taken_by,
+            (std::vector<RuleId>{f.id("10.0.0.0/9"), f.id("10.128.0.0/9")}));
+  EXPECT_TRUE(f.of("11.0.0.0/8").matched);
+}
+
+TEST(Structure, ImpossibleMatchesAndUncalledChains) {
+  const Facts f(
+      "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:unused - [0:0]\n"
+      ":lan - [0:0]\n"
+      "-A INPUT -i eth0 -j lan\n"
+      "-A lan -i eth1 -j ACCEPT\n"
+      "-A lan -p tcp --dport 22 -j ACCEPT\n"
+      "-A INPUT -i lo -s 224.0.0.1 -j ACCEPT\n"
+      "-A unused -p udp -j ACCEPT\nCOMMIT\n");
+  EXPECT_FALSE(f.of("-i eth1").matched);
+  EXPECT_TRUE(f.of("-i eth1").alone);
+  EXPECT_FALSE(f.of("-i eth1").stateless_match);
+  EXPECT_TRUE(f.of("--dport 22").matched);
+  EXPECT_FALSE(f.of("224.0.0.1").alone);
+  EXPECT_FALSE(f.of("-A unused").called);
+  EXPECT_TRUE(f.of("-A unused").alone);
+}
+
+TEST(Structure, ImpossibleStates) {
+  const Facts f(
+      "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING -j NOTRACK\n"
+      "-A OUTPUT -j NOTRACK\nCOMMIT\n"
+      "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A INPUT -m conntrack --ctstate NEW -p tcp -j ACCEPT\n"
+      "-A INPUT -m conntrack --ctstate UNTRACKED -p tcp -j ACCEPT\n"
+      "-A INPUT -m conntrack --ctstate INVALID,ESTABLISHED -p udp -j DROP\nCOMMIT\n");
+  EXPECT_FALSE(f.of("NEW").state_possible);
+  EXPECT_TRUE(f.of("NEW").stateless_match);
+  EXPECT_TRUE(f.of("UNTRACKED").matched);
+  EXPECT_FALSE(f.of("INVALID").state_possible);
+}
+
+TEST(Structure, EveryOrdinaryRuleOfAStatefulFirewallLives) {
+  const Facts f(
+      "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A INPUT -i lo -j ACCEPT\n"
+      "-A INPUT -m conntrack --ctstate INVALID -p udp -j DROP\n"
+      "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+      "-A INPUT -m conntrack --ctstate NEW -p tcp --syn --dport 22 -j ACCEPT\n"
+      "-A OUTPUT -m conntrack --ctstate RELATED -p icmp -j ACCEPT\nCOMMIT\n");
+  for (const char* rule : {"-i lo", "INVALID", "RELATED,ESTABLISHED", "NEW", "-A OUTPUT"}) {
+    EXPECT_TRUE(f.of(rule).matched) << rule;
+  }
+}
+
+TEST(Structure, TheSourcePortRuleOfTest1IsAlive) {
+  const Facts f = Facts::of_file("corpus/notrack/test1.rules");
+  EXPECT_TRUE(f.of("--sport 1234").matched);
+  EXPECT_TRUE(f.of("--dport 1234 -j ACCEPT").matched);
+}
+
+TEST(SameEntries, NotrackOnLoopbackInPreroutingChangesNothing) {
+  Facts one = Facts::of_file("corpus/notrack/test1.rules");
+  EXPECT_TRUE(one.model().same_entries_without(one.id("-j NOTRACK")).value());
+  Facts two = Facts::of_file("corpus/notrack/test2.rules");
+  EXPECT_FALSE(two.model().same_entries_without(two.id("--sport 1234 -j NOTRACK")).value());
+}
+
+}  // namespace
+}  // namespace postern
