@@ -95,12 +95,18 @@ void Explorer::tracked(const FlowState& from, FlowEnd sender, PacketKind kind,
   }
 }
 
-// Loopback: an INVALID packet is looked up again in PREROUTING. The same packet meets the same entry
-// with the same outcome, unless the first lookup changed it.
+// Loopback: an INVALID packet is looked up again in PREROUTING. The same packet with the same numbers
+// meets the same outcome; only the entry may remember it since the first lookup.
 void Explorer::second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind,
                              const Move& move, bool ordinary, std::vector<Edge>& out) {
-  if (move.lost == from.entry) return by_fate(from, sender, true, kind, move, ordinary, out);
-  for (Move second : std::vector<Move>(automaton_.moves(move.lost, sender, kind))) {
+  const std::vector<Move> again = automaton_.moves(move.lost, sender, kind);
+  for (const Move& second : again) {
+    if (second.step.condition == move.step.condition && second.step.state == move.step.state &&
+        second.lost == move.lost) {
+      return by_fate(from, sender, true, kind, second, ordinary, out);
+    }
+  }
+  for (Move second : again) {
     second.step.coarse = true;
     by_fate(from, sender, true, kind, second, ordinary, out);
   }
