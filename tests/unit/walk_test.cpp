@@ -466,7 +466,11 @@ void compare(std::uint64_t seed, Tried& tried) {
   ChainWalker chains(space, reader, program);
   std::map<std::pair<Path, FlowEnd>, PathWalk> walks;
   for (unsigned i = 0; i < 60; ++i) {
-    const One one = make.packet();
+    One one = make.packet();
+    // A bit that no rule can set, or that nothing depends on, is 0.
+    std::uint32_t followed = 0;
+    for (const std::uint8_t bit : space.layout(Axis::kConnmark).bits) followed |= 1u << bit;
+    one.connmark &= followed;
     const auto key = std::pair{one.path, one.sender};
     if (!walks.contains(key)) {
       walks[key] = walk_path(space, chains, program, one.path, one.sender, {});
@@ -504,8 +508,6 @@ void compare(std::uint64_t seed, Tried& tried) {
           p.mark(Axis::kConnmark, connmark);
           bool wanted = false;
           for (const auto& [f, mark] : expected) {
-            std::uint32_t followed = 0;
-            for (const std::uint8_t bit : space.layout(Axis::kConnmark).bits) followed |= 1u << bit;
             wanted = wanted || (f == fate && (mark & followed) == (connmark & followed));
           }
           const Passage& passage = again ? walk.again : walk.direct;
@@ -532,13 +534,13 @@ TEST(Walk, AgreesWithTheNaiveEvaluator) {
   Tried tried;
   const std::uint64_t seed = std::random_device{}();
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
-  for (std::uint64_t i = 0; i < 150; ++i) {
+  for (std::uint64_t i = 0; i < 60; ++i) {
     compare(seed + i, tried);
     if (HasFatalFailure()) return;
   }
-  EXPECT_GT(tried.points, 8000u);
-  EXPECT_GT(tried.delivered, 500u);
-  EXPECT_GT(tried.dropped, 500u);
+  EXPECT_GT(tried.points, 3600u);
+  EXPECT_GT(tried.delivered, 300u);
+  EXPECT_GT(tried.dropped, 300u);
   EXPECT_GT(tried.again, 20u);
   EXPECT_GT(tried.marked, 20u);
 }
