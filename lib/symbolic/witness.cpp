@@ -284,7 +284,7 @@ PacketPoint choose_packet(Space& space, Set packets) {
     point.values[axis] = choose_value(space.layout(axis).classes->classes[c], preferred);
     return c;
   };
-  take(Axis::kTcpFlags, {kSyn, kSyn | kAck, kAck, kFin | kAck, kRst, kRst | kAck, 0});
+  take(Axis::kTcpFlags, {kSyn, kSyn | kAck, kAck, kFin | kAck, kRst | kAck, kRst, 0});
   take(Axis::kFragmentOffset, {0});
   take(Axis::kTruncated, {0});
   take(Axis::kHasMac, {0});

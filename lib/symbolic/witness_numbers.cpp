@@ -1,41 +1,103 @@
 #include "symbolic/witness_numbers.hpp"
 
+#include <algorithm>
+
 #include "net/protocol.hpp"
 
 namespace postern {
 namespace {
 
-constexpr std::uint32_t kBeyondWindow = 98'304;   // between one and two windows of 65535 bytes
-constexpr std::uint32_t kFarBeyond = 0x10000000;
+constexpr std::uint32_t kSlightly = 1000;        // within the second window of 65535 bytes
+constexpr std::uint32_t kLongAgo = 0x100000;     // older than conntrack believes acknowledgements
+constexpr std::uint32_t kFar = 0x10000000;       // beyond every window
+// Conntrack reads the field even without the flag: a RST may acknowledge a segment that it ignored.
+constexpr std::uint32_t kNobodysNumber = 1;
+
+bool has(const Packet& packet, std::uint8_t flag) { return (packet.flags & flag) != 0; }
+
+// Does the segment count for conntrack's idea of the two ends?
+bool believed(const FlowStep& step) {
+  if (step.condition == Condition::kInWindow || step.condition == Condition::kAnswersIgnored) {
+    return true;
+  }
+  return step.condition == Condition::kAlways && step.state == CtState::kNew;
+}
 
 }  // namespace
+
+// Numbers that bring the step's condition about. Where both can do it, the acknowledgement is bent and
+// not the sequence number: a refused acknowledgement changes nothing in the entry.
+void TcpNumbers::bend(Packet& packet, const FlowStep& step, const End& self,
+                      const End& peer) const {
+  const bool ack = has(packet, tcp_flag::kAck), syn = has(packet, tcp_flag::kSyn);
+  // Of an end that was not heard conntrack knows no numbers, but a reset may answer its stray ACK.
+  const std::uint32_t known = peer.heard ? peer.next : 0;
+  const bool stray = has(packet, tcp_flag::kRst) && !peer.heard;
+  switch (step.condition) {
+    case Condition::kStretched:
+      if (ack) {
+        packet.ack = known - kLongAgo;
+        packet.seq -= stray ? 1 : 0;
+      } else {
+        packet.seq = syn ? self.initial - kLongAgo : self.limit + kSlightly;
+        packet.ack = kNobodysNumber;
+      }
+      break;
+    case Condition::kOutOfWindow:
+      if (ack) {
+        packet.ack = known + kFar;
+        packet.seq -= stray ? 1 : 0;
+      } else {
+        packet.seq = self.limit + kFar;
+        packet.ack = kNobodysNumber;
+      }
+      break;
+    case Condition::kAnswersIgnored: packet.ack = peer.initial + 1; break;
+    case Condition::kAnswersNothing: packet.ack = peer.initial + kSlightly; break;
+    case Condition::kResetExact:
+      packet.seq = peer.acknowledged.value_or(self.next);
+      if (ack) packet.ack = known;
+      break;
+    case Condition::kResetInexact: packet.seq = peer.acknowledged.value_or(self.next) + 5; break;
+    case Condition::kResetBelow:
+      packet.seq = peer.acknowledged.value_or(self.next) - kSlightly / 2;
+      break;
+    default: break;
+  }
+}
 
 void TcpNumbers::write(Packet& packet, const FlowStep& step) {
   if (packet.protocol != protocol::kTcp) return;
   End& self = ends_[step.reply ? 1 : 0];
-  const End& peer = ends_[step.reply ? 0 : 1];
-  const bool syn = (packet.flags & tcp_flag::kSyn) != 0;
-  const bool ack = (packet.flags & tcp_flag::kAck) != 0;
-  const bool fin = (packet.flags & tcp_flag::kFin) != 0;
-  // A SYN that is sent again carries the number that it had before.
-  packet.seq = syn && self.opened ? self.initial : self.next;
-  packet.ack = ack ? peer.next : 0;
-  switch (step.condition) {
-    case Condition::kStretched: packet.seq = self.next + kBeyondWindow; break;
-    case Condition::kOutOfWindow: packet.seq = self.next + kFarBeyond; break;
-    case Condition::kAnswersIgnored: packet.ack = peer.ignored + 1; break;
-    case Condition::kResetInexact: packet.seq = self.next + 1; break;
-    case Condition::kResetBelow: packet.seq = self.next - 500; break;
-    default: break;
+  End& peer = ends_[step.reply ? 0 : 1];
+  const bool syn = has(packet, tcp_flag::kSyn), ack = has(packet, tcp_flag::kAck);
+  const bool opens = syn && !ack && step.state == CtState::kNew;
+  if (opens || step.before.entry == 0) {   // nothing is remembered of either end
+    self.restart();
+    peer.restart();
   }
-  const bool honest = step.condition == Condition::kAlways ||
-                      step.condition == Condition::kInWindow ||
-                      step.condition == Condition::kAnswersIgnored;
-  if (!honest) return;
-  if (syn && step.before.entry != 0 && step.before == step.after) self.ignored = packet.seq;
-  if (syn) self.opened = true;
-  const auto used = static_cast<std::uint32_t>(packet.payload.size()) + (syn ? 1U : 0U) + (fin ? 1U : 0U);
-  if (packet.seq == self.next) self.next += used;
+  // The first ACK of an entry acknowledges 0: only then does conntrack, which knows nothing of the
+  // other end yet, take the number down.
+  if (step.before.entry == 0 && ack && !syn) peer.next = peer.limit = 0;
+  // What the other end's window does not allow yet is not sent.
+  packet.seq = syn ? self.initial : std::min(self.next, self.limit);
+  packet.ack = ack ? peer.next : 0;
+  bend(packet, step, self, peer);
+  if (!believed(step)) return;
+  if (step.condition == Condition::kAnswersIgnored) {   // a new connection, in the old entry
+    self.restart();
+    peer.restart();
+    peer.next = peer.limit = packet.ack;
+    peer.heard = true;
+  }
+  const auto used = static_cast<std::uint32_t>(packet.payload.size()) + (syn ? 1U : 0U) +
+                    (has(packet, tcp_flag::kFin) ? 1U : 0U);
+  self.heard = true;
+  self.next = std::max(self.next, packet.seq + used);
+  if (syn) self.limit = std::max(self.limit, self.next);
+  if (!ack) return;
+  self.acknowledged = packet.ack;
+  peer.limit = std::max(peer.limit, packet.ack + packet.window);
 }
 
 }  // namespace postern

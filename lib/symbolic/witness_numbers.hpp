@@ -1,10 +1,12 @@
 // Sequence and acknowledgement numbers for the packets of a witness: what each end would send next,
 // bent where a step needs other numbers (Condition of abstract_entry.hpp; kernel-facts 33-36).
-// Covered by tests/unit/witness_test.cpp.
+// Covered by tests/unit/witness_test.cpp, and by conntrack_numbers_test.cpp, which plays every step of
+// the abstract automaton on the engine.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "scenario/packet.hpp"
 #include "symbolic/model.hpp"
@@ -20,12 +22,18 @@ class TcpNumbers {
   void write(Packet& packet, const FlowStep& step);
 
  private:
+  // What conntrack has been made to believe of one end.
   struct End {
-    std::uint32_t initial, next;
-    bool opened = false;          // has sent a SYN
-    std::uint32_t ignored = 0;    // sequence number of a SYN that conntrack ignored
+    std::uint32_t initial;        // of its SYN, always the same
+    std::uint32_t next = initial; // what it sends next
+    bool heard = false;           // conntrack took one of its segments in
+    std::uint32_t limit = initial;   // the last number that the other end's window allows it
+    std::optional<std::uint32_t> acknowledged = std::nullopt;   // the highest number that it has acked
+    void restart() { *this = End{.initial = initial}; }
   };
-  std::array<End, 2> ends_{{{1000, 1000}, {5000, 5000}}};
+  void bend(Packet& packet, const FlowStep& step, const End& self, const End& peer) const;
+
+  std::array<End, 2> ends_{End{.initial = 1000}, End{.initial = 5000}};
 };
 
 }  // namespace postern
