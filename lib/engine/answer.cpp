@@ -32,12 +32,12 @@ bool checksum_is_trusted(std::uint8_t number) {
 // not: a packet of an unknown protocol is "bad" unless its payload happens to sum up.
 bool checksum_holds(const PacketView& view) {
   if (checksum_is_trusted(view.protocol)) return true;
-  if (view.protocol == protocol::kTcp || view.protocol == protocol::kUdp || is_icmp(view)) {
-    return !view.bad_checksum;
-  }
+  const bool transport = view.protocol == protocol::kTcp || view.protocol == protocol::kUdp;
+  if ((transport || is_icmp(view)) && !view.truncated) return !view.bad_checksum;
+  if (view.l4_length == 0) return true;
   const Bytes bytes = to_bytes(*view.packet);
   const std::uint32_t pseudo =
-      view.family == Family::kIpv4
+      view.family == Family::kIpv4 && !transport
           ? 0
           : pseudo_header_sum(view.source_address(), view.destination_address(), view.protocol,
                               view.l4_length);

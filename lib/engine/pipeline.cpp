@@ -52,6 +52,7 @@ Traveller Pipeline::start(const Packet& packet) const {
 // Fills in what rules read of the headers; again after the headers changed.
 void Pipeline::describe(Traveller& packet) const {
   read_headers(packet);
+  if (backend_ == Backend::kNft) read_layer4_bytes(packet);
   const Walker* walker = walkers_[index(packet.view.family)].get();
   if (walker == nullptr) return;
   if (walker->reads(Field::kSourceType)) {
@@ -325,12 +326,18 @@ void Pipeline::answer(Packet made, const Traveller& about, bool closes) {
   ReplyReport* const outer = reply_;
   const std::string_view died_at = died_at_;
   reply_ = &reply;
+  // Its place in the report is before the answers that it is answered with itself.
+  const std::size_t place = report_ != nullptr ? report_->replies.size() : 0;
+  if (report_ != nullptr) report_->replies.emplace_back();
   const Verdict verdict = send(packet);
   reply_ = outer;
   if (verdict == Verdict::kDelivered) reply.fate = "delivered";
   if (verdict == Verdict::kDropped) reply.fate = "dropped";
   const bool was_sent = died_at_ != "before OUTPUT" || verdict != Verdict::kDropped;
-  if (report_ != nullptr && was_sent) report_->replies.push_back(std::move(reply));
+  if (report_ != nullptr && was_sent) report_->replies[place] = std::move(reply);
+  if (report_ != nullptr && !was_sent) {
+    report_->replies.erase(report_->replies.begin() + static_cast<std::ptrdiff_t>(place));
+  }
   died_at_ = died_at;
 }
 

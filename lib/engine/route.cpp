@@ -15,7 +15,6 @@ bool multicast(const Address& address) {
                                          : (address.value >> 120) == 0xff;
 }
 unsigned multicast_scope6(u128 address) { return static_cast<unsigned>(address >> 112) & 15; }
-bool mapped6(u128 address) { return (address >> 32) == 0xffff; }
 bool link_local6(u128 address) { return (address >> 118) == 0x3fa; }
 
 InputRoute refused(std::string_view why, std::optional<IcmpError> error = std::nullopt) {
@@ -155,7 +154,7 @@ InputRoute World::route_input6(const PacketView& packet, DeviceId in) const {
   const u128 from = packet.source, to = packet.destination;
   const bool to_group = multicast(destination);
   if (((from == 1 || to == 1) && in != loopback_) || multicast(packet.source_address()) ||
-      mapped6(from) || (to_group && multicast_scope6(to) <= 1)) {
+      (to_group && multicast_scope6(to) <= 1)) {
     return {.kind = InputRoute::Kind::kNotIp, .error = {}, .why = "IPv6 sanity checks"};
   }
   if (to_group) return joined(destination) ? local(false) : refused("multicast group is not joined");

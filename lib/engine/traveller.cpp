@@ -1,5 +1,7 @@
 #include "engine/traveller.hpp"
 
+#include "scenario/serialise.hpp"
+
 namespace postern {
 namespace {
 
@@ -32,6 +34,26 @@ void read_headers(Traveller& traveller) {
   reading[Field::kTos] = view.tos;
   reading[Field::kMark] = view.mark;
   reading.tcp_options = view.tcp_options;
+}
+
+void read_layer4_bytes(Traveller& traveller) {
+  const PacketView& view = traveller.view;
+  Reading& reading = traveller.reading;
+  reading[kLayer4Bytes] = view.l4_length;
+  if (view.fragment_offset == 0 && !view.truncated) return;
+  const Bytes whole = to_bytes(*view.packet);
+  ByteView bytes = ByteView(whole).last(view.l4_length);
+  if (view.family == Family::kIpv6 && view.fragment_offset != 0) {
+    // Linux 6.18 leaves the offset of layer 4 at 0 here: the IPv6 header is read as if it were TCP.
+    bytes = whole;
+    reading[kLayer4Bytes] = view.length;
+  }
+  if (bytes.size() >= 1) reading[Field::kIcmpType] = bytes[0];
+  if (bytes.size() >= 2) reading[Field::kIcmpCode] = bytes[1];
+  if (bytes.size() < 4) return;
+  reading[Field::kSourcePort] = get16(bytes, 0);
+  reading[Field::kDestinationPort] = get16(bytes, 2);
+  if (bytes.size() >= 14) reading[Field::kTcpFlags] = bytes[13];
 }
 
 void read_attachment(Traveller& traveller) {

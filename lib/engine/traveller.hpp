@@ -29,6 +29,8 @@ struct Traveller {
 
 // Copies the headers into `reading` (not: devices, address types, conntrack fields).
 void read_headers(Traveller& traveller);
+// What the nft backend reads where there is no whole header: the bytes that stand in its place.
+void read_layer4_bytes(Traveller& traveller);
 // Copies the attachment into `reading`.
 void read_attachment(Traveller& traveller);
 

@@ -127,6 +127,15 @@ Packet readable(const Packet& packet) {
   if (!packet.raw && !packet.raw_l4) return packet;
   std::optional<Packet> read = from_bytes(to_bytes(packet));
   if (!read) return packet;
+  if (read->raw) {
+    // A plain IP header before odd bytes: kept apart, so that the header can change.
+    Packet apart = *read;
+    const auto layer4 = find_layer4(*read->raw);
+    apart.raw.reset();
+    apart.raw_l4 = Bytes(read->raw->begin() + static_cast<std::ptrdiff_t>(layer4->offset),
+                         read->raw->end());
+    if (to_bytes(apart) == *read->raw) *read = std::move(apart);
+  }
   read->name = packet.name;
   read->in = packet.in;
   read->out_interface = packet.out_interface;
