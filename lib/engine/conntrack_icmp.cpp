@@ -36,6 +36,10 @@ void ConntrackTable::relate(const PacketView& packet, Attachment& attachment) co
   const std::uint32_t headers = inner.length - inner.l4_length;
   if (packet.inner_length < headers) return;
   inner.l4_length = std::min(inner.l4_length, packet.inner_length - headers);
+  if (inner.truncated) {   // a view has no fields of a cut header, but the first bytes suffice here
+    inner.source_port = packet.inner->source_port;
+    inner.destination_port = packet.inner->destination_port;
+  }
   const auto quoted = tuple_of(inner);
   if (!quoted) return;
   const auto answer = quoted->inverse();

@@ -212,7 +212,7 @@ bool is_icmp_error(std::uint8_t protocol, std::uint8_t type) {
   if (protocol == protocol::kIcmp) {
     return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
   }
-  return protocol == protocol::kIcmpv6 && type >= 1 && type <= 4;
+  return protocol == protocol::kIcmpv6 && type < 128;
 }
 
 }  // namespace postern

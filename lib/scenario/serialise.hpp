@@ -35,7 +35,7 @@ struct Layer4 {
 };
 std::optional<Layer4> find_layer4(ByteView bytes);
 
-// Does a packet of this protocol quote another one (ICMP 3 4 5 11 12, ICMPv6 1-4)?
+// Does a packet of this protocol quote another one (ICMP 3 4 5 11 12, ICMPv6 below 128)?
 bool is_icmp_error(std::uint8_t protocol, std::uint8_t type);
 // Bytes of the smallest whole layer-4 header; 0 for protocols that have none we know.
 std::size_t layer4_header_size(std::uint8_t protocol);

@@ -205,7 +205,7 @@ TEST_F(ConntrackKernel, SctpAssociations) {
 TEST_F(ConntrackKernel, Time) {
   const auto twin = Twin::create();
   ASSERT_TRUE(twin);
-  twin->restart({{"udp_timeout", "3"}});
+  twin->restart({{"udp_timeout", "9"}});
   const auto udp = [&](bool from_client) {
     Packet packet = between(from_client, protocol::kUdp);
     packet.source_port = from_client ? 4000 : 53;

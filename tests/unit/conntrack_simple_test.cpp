@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "conntrack_packets.hpp"
+#include "scenario/serialise.hpp"
 
 namespace postern {
 namespace {
@@ -174,6 +175,28 @@ TEST_F(ErrorTest, IsRelatedToWhatItQuotes) {
   EXPECT_EQ(send(kB, kC).state, CtState::kInvalid);       // not to the quoted source
   EXPECT_EQ(send(kB, kA, 24).state, CtState::kRelated);   // the ports suffice
   EXPECT_EQ(send(kB, kA, 23).state, CtState::kInvalid);
+}
+
+// As a scenario's "raw" packet: the quotation is cut within its TCP header.
+TEST_F(ErrorTest, IsReadFromBytes) {
+  for (const auto family : {Family::kIpv4, Family::kIpv6}) {
+    const bool v6 = family == Family::kIpv6;
+    inner->source = {family, kA};
+    inner->destination = {family, kB};
+    inner->protocol = protocol::kTcp;
+    inner->flags = kSyn;
+    pass(table, view_of(*inner));
+    Packet error;
+    error.source = {family, kC};
+    error.destination = {family, kA};
+    error.protocol = v6 ? protocol::kIcmpv6 : protocol::kIcmp;
+    error.type = v6 ? 100 : 3;
+    error.inner = inner;
+    Packet raw;
+    raw.raw = to_bytes(error);
+    const Packet read = readable(raw);
+    EXPECT_EQ(pass(table, view_of(read)).state, CtState::kRelated) << v6;
+  }
 }
 
 TEST_F(ErrorTest, QuotingAReplyGoesForth) {
