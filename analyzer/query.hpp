@@ -9,12 +9,14 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "analyzer/answer.hpp"
 #include "analyzer/question.hpp"
 #include "flow/program.hpp"
+#include "symbolic/model.hpp"
 
 namespace postern {
 
@@ -26,6 +28,9 @@ struct QueryOptions {
   bool cross_check = false;                      // check every set by Z3
 };
 
+// What the options say of the model: sysctls of connection tracking, backend, tracking.
+ModelOptions model_options(const QueryOptions& options);
+
 class Prover {
  public:
   // `program` and its ruleset must outlive the prover.
@@ -33,12 +38,19 @@ class Prover {
   ~Prover();
   Prover(Prover&&) noexcept;
 
+  // Tells which questions will come, so that one model serves them all.
+  void prepare(std::span<const Question> questions);
+
   // One answer per path of the question, in order. REQUIRES: question.family is the ruleset's.
   std::vector<Answer> ask(const Question& question);
   Answer ask(const Question& question, Path path);
 
+  // The packet sets behind the last answer; null before the first, or over the node limit.
+  Model* model();
+
  private:
   struct State;
+  Answer in_doubt(Answer answer) const;
   std::unique_ptr<State> state_;
 };
 

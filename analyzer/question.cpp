@@ -25,7 +25,7 @@ constexpr std::array kAskable{
 constexpr std::array kCountable{
     Field::kSource,  Field::kDestination, Field::kProtocol, Field::kSourcePort,
     Field::kDestinationPort, Field::kTcpFlags, Field::kIcmpType, Field::kIcmpCode,
-    Field::kLength,  Field::kTtl, Field::kTos, Field::kMark,
+    Field::kLength,  Field::kTtl, Field::kTos,
 };
 
 bool in(std::span<const Field> list, Field field) { return std::ranges::find(list, field) != list.end(); }

@@ -90,7 +90,9 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
   const Set flows = flows_of(m);
   for (const bool must : {false, true}) {
     Explorer search = explorer(path, flows, Script::kDeliver, must);
-    search.allow_related(related(path, m, must));
+    const Set quoting = related(path, m, must);
+    search.allow_related(quoting);
+    if (!must) answer.related = quoting;
     Exploration& world = must ? answer.must : answer.may;
     world = search.run(flows, kEverything);
     Delivered delivered(space, search, m);

@@ -30,24 +30,18 @@ struct Encoder::Frame {
   PacketTerms packet;      // with marks and ctstate as they are here
   Term attached;           // a conntrack template is attached (raw)
   Term live = Solver::kTrue;
-  std::vector<Term> accepted, dropped, returned, unmodelled;
+  std::vector<Term> accepted, dropped, reset, returned, unmodelled;
 };
-
-u128 interface_number(std::string_view name) {
-  u128 value = 0;
-  for (std::size_t i = 0; i < kInterfaceBits / 8; ++i) {
-    value = value << 8 | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0U);
-  }
-  return value;
-}
 
 unsigned field_width(Field field, Family family) {
   const unsigned width = info(field).width;
   return width == 128 ? address_bits(family) : width;
 }
 
-Encoder::Encoder(Solver& solver, const Program& program, Backend backend, std::size_t rule_budget)
-    : solver_(solver), program_(program), backend_(backend), budget_(rule_budget) {
+Encoder::Encoder(Solver& solver, const Program& program, Backend backend,
+                 std::vector<std::string> interfaces, std::size_t rule_budget)
+    : solver_(solver), program_(program), backend_(backend), interfaces_(std::move(interfaces)),
+      budget_(rule_budget) {
   find_reads();
 }
 
@@ -104,6 +98,7 @@ void Encoder::find_reads() {
         read_predicate(*clause.hotdrop, reads);
       }
       if (const auto* effect = std::get_if<Effect>(&rule.rule->action)) read_effect(*effect, reads);
+      reads_tos_ = reads_tos_ || reads.fields[index(Field::kTos)];
       if (!rule.callee) continue;
       const Reads& below = reads_[*rule.callee];
       for (std::size_t f = 0; f < kFieldCount; ++f) reads.fields[f] |= below.fields[f];
@@ -128,10 +123,11 @@ Term Encoder::in_range(Term term, u128 lo, u128 hi) {
 }
 
 Term Encoder::interface_matches(Term name, const InterfacePattern& pattern) {
-  const std::size_t bytes = std::min<std::size_t>(pattern.name.size(), kInterfaceBits / 8);
-  const u128 low = interface_number(pattern.name);
-  if (!pattern.prefix) return in_range(name, low, low);
-  return in_range(name, low, low | low_bits(kInterfaceBits - 8 * static_cast<unsigned>(bytes)));
+  std::vector<Term> equal;
+  for (std::size_t i = 0; i < interfaces_.size(); ++i) {
+    if (pattern.matches(interfaces_[i])) equal.push_back(in_range(name, i, i));
+  }
+  return solver_.any(equal);
 }
 
 Term Encoder::predicate(const Predicate& p, const PacketTerms& packet) {
@@ -225,7 +221,11 @@ void Encoder::apply(const Effect& effect, Term matched, Frame& frame) {
   std::visit(
       Overloaded{
           [&](const Accept&) { stop(frame.accepted); }, [&](const Drop&) { stop(frame.dropped); },
-          [&](const Reject&) { stop(frame.dropped); }, [&](const Return&) { stop(frame.returned); },
+          [&](const Reject& e) {
+            if (e.tcp_reset) frame.reset.push_back(matched);
+            stop(frame.dropped);
+          },
+          [&](const Return&) { stop(frame.returned); },
           [](const Annotate&) {},
           [&](const SetMark& e) {
             Term& mark = frame.packet[Field::kMark];
@@ -247,8 +247,10 @@ void Encoder::apply(const Effect& effect, Term matched, Frame& frame) {
             frame.unmodelled.push_back(matched);
             stop(frame.accepted);
           },
-          // Fields other than marks do not change in a frame: beyond the model, like an opaque target.
-          [&](const SetField&) { frame.unmodelled.push_back(matched); },
+          // Fields other than marks do not change in a frame; TOS may, where nobody reads it.
+          [&](const SetField& e) {
+            if (e.field != Field::kTos || reads_tos_) frame.unmodelled.push_back(matched);
+          },
           [&](const AddField&) { frame.unmodelled.push_back(matched); },
           [&](const OpaqueTarget&) {
             // Any verdict, or it goes on with anything changed: beyond the model.
@@ -262,6 +264,7 @@ void Encoder::call(const ProgramRule& rule, Term matched, bool returns_here, Fra
   const auto within = [&](Term t) { return solver_.both(matched, t); };
   frame.accepted.push_back(within(exits.accepted));
   frame.dropped.push_back(within(exits.dropped));
+  frame.reset.push_back(within(exits.reset));
   frame.unmodelled.push_back(within(exits.unmodelled));
   const auto merge = [&](Term& current, Term after) {
     current = solver_.choose(matched, after, current);
@@ -309,7 +312,7 @@ void Encoder::encode_rule(const ProgramRule& rule, Frame& frame) {
 }
 
 Encoder::Exits Encoder::encode_chain(ChainId id, const PacketTerms& packet, Term attached) {
-  Frame frame{packet, attached, Solver::kTrue, {}, {}, {}, {}};
+  Frame frame{packet, attached, Solver::kTrue, {}, {}, {}, {}, {}};
   const ProgramChain& chain = program_.chains()[id];
   for (RuleId r = chain.first; r < chain.first + chain.count; ++r) {
     if (frame.live == Solver::kFalse) break;
@@ -320,6 +323,7 @@ Encoder::Exits Encoder::encode_chain(ChainId id, const PacketTerms& packet, Term
     return solver_.named(solver_.any(terms), name);
   };
   return {joined(frame.accepted, "accepted"), joined(frame.dropped, "dropped"),
+          joined(frame.reset, "reset"),
           joined(frame.returned, "returned"), joined(frame.unmodelled, "unmodelled"),
           frame.packet[Field::kMark], frame.packet[Field::kCtMark],
           frame.packet[Field::kCtState], frame.attached};
@@ -353,10 +357,10 @@ Encoder::Exits Encoder::chain(ChainId id, const PacketTerms& packet, Term attach
 
 WalkTerms Encoder::walk(Hook hook, TableName table, const PacketTerms& packet) {
   const auto entry = program_.entry(hook, table);
-  if (!entry) return {Solver::kTrue, Solver::kFalse, Solver::kFalse, packet};
+  if (!entry) return {Solver::kTrue, Solver::kFalse, Solver::kFalse, Solver::kFalse, packet};
   const Exits exits = chain(*entry, packet, Solver::kFalse);
   const bool accepts = program_.chains()[*entry].chain->policy == Policy::kAccept;
-  WalkTerms result{exits.accepted, exits.dropped, exits.unmodelled, packet};
+  WalkTerms result{exits.accepted, exits.dropped, exits.reset, exits.unmodelled, packet};
   Term& at_end = accepts ? result.accepted : result.dropped;
   at_end = solver_.either(at_end, exits.returned);
   result.after[Field::kMark] = exits.mark;

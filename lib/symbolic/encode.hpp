@@ -1,5 +1,5 @@
 // Rules as Z3 formulas: the second symbolic reader, independent of the packet sets (no classes; every
-// field is a bit-vector of its real width, interface names are the bytes of the name).
+// field is a bit-vector of its real width; an interface is a number in a list of names).
 //
 // A table's walk is encoded in order: `live` is the condition that a packet still walks the chain, and
 // each live condition that is not a constant gets a name (encoding.md, pitfalls). Marks and the
@@ -15,7 +15,7 @@
 
 #include <array>
 #include <map>
-#include <string_view>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -30,32 +30,36 @@ struct EncodingBudgetEnded {};
 // One packet as rules see it. Every field is a bit-vector of its width (addresses: of the family).
 struct PacketTerms {
   std::array<Term, kFieldCount> fields{};
-  Term in, out;                         // interface_name terms; the empty name is 0
+  Term in, out;                         // numbers in the encoder's list of interface names
   std::map<std::uint8_t, Term> options; // TCP options that are present; absent here: not present
   Term& operator[](Field f) { return fields[static_cast<std::size_t>(f)]; }
   const Term& operator[](Field f) const { return fields[static_cast<std::size_t>(f)]; }
 };
 
-inline constexpr unsigned kInterfaceBits = 120;  // IFNAMSIZ - 1 bytes, first byte highest
-u128 interface_number(std::string_view name);
+inline constexpr unsigned kInterfaceBits = 16;
 unsigned field_width(Field field, Family family);
 
 // What came of a walk through one table. Marks and ctstate (UNTRACKED in raw) are in `after`.
 struct WalkTerms {
   Term accepted, dropped;
+  Term reset;        // dropped, and answered with a TCP reset
   Term unmodelled;   // met NAT, a zone, a helper, a target that may change anything
   PacketTerms after;
 };
 
 class Encoder {
  public:
-  // `solver` and `program` must outlive the encoder.
-  Encoder(Solver& solver, const Program& program, Backend backend, std::size_t rule_budget);
+  // `solver` and `program` must outlive the encoder. `interfaces`: the names that interface terms
+  // number; "" is a packet without that interface.
+  Encoder(Solver& solver, const Program& program, Backend backend,
+          std::vector<std::string> interfaces, std::size_t rule_budget);
 
   // lo <= term <= hi is known, so that tests of it can be decided while encoding. It must also hold
   // in every question that uses the encoding (assume or require it).
   void know(Term term, u128 lo, u128 hi);
 
+  // lo <= term <= hi, decided where what is known decides it.
+  Term in_range(Term term, u128 lo, u128 hi);
   Term predicate(const Predicate& p, const PacketTerms& packet);
   // The walk of a packet through `table` at `hook`. A table that the ruleset lacks accepts.
   WalkTerms walk(Hook hook, TableName table, const PacketTerms& packet);
@@ -72,7 +76,7 @@ class Encoder {
   struct Frame;
   // The result of one chain for a packet that enters it.
   struct Exits {
-    Term accepted, dropped, returned, unmodelled;
+    Term accepted, dropped, reset, returned, unmodelled;
     Term mark, connmark, state, attached;
   };
   struct KeyHash {
@@ -88,13 +92,14 @@ class Encoder {
   void apply(const Effect& effect, Term matched, Frame& frame);
   void apply_connmark(const SetConnmark& effect, Term matched, Frame& frame);
   void call(const ProgramRule& rule, Term matched, bool returns_here, Frame& frame);
-  Term in_range(Term term, u128 lo, u128 hi);
   Term interface_matches(Term name, const InterfacePattern& pattern);
   Term set_bits(Term old_value, u128 value, u128 mask);
 
   Solver& solver_;
   const Program& program_;
   Backend backend_;
+  std::vector<std::string> interfaces_;
+  bool reads_tos_ = false;    // some rule tests the TOS byte
   std::size_t budget_, encoded_ = 0;
   std::vector<Reads> reads_;  // by ChainId
   std::unordered_map<std::uint32_t, std::pair<u128, u128>> known_;

@@ -102,6 +102,7 @@ struct DeliverAnswer {
   std::vector<Set> by_depth;             // `may`, split by how many steps come before (minimal)
   std::vector<Set> must_by_depth;
   Exploration may, must;                 // the outsider's world, M or not
+  Set related;                           // flows whose first end may send an error that is RELATED (may)
 };
 
 // connect: flows (flow axes). script[k] names the k-th packet.

@@ -235,6 +235,14 @@ Term Solver::bit_xor(Term a, Term b) {
   return guarded([&] { return state_->keep(state_->expression(a) ^ state_->expression(b)); });
 }
 
+Term Solver::decrement(Term a) {
+  const unsigned bits = width(a);
+  if (is_constant(a)) return number((constant_value(a) - 1) & low_bits(bits), bits);
+  return guarded([&] {
+    return state_->keep(state_->expression(a) - state_->expression(number(1, bits)));
+  });
+}
+
 bool Solver::is_constant(Term t) const { return state_->at(t).constant.has_value(); }
 u128 Solver::constant_value(Term t) const { return *state_->at(t).constant; }
 unsigned Solver::width(Term t) const { return state_->at(t).width; }
@@ -247,13 +255,13 @@ void Solver::require(Term fact) {
   });
 }
 
-Outcome Solver::check(std::span<const Term> assumptions, std::chrono::milliseconds limit) {
+CheckResult Solver::check(std::span<const Term> assumptions, std::chrono::milliseconds limit) {
   ++state_->checks;
   state_->model.reset();
   for (const Term t : assumptions) {
-    if (t == kFalse) return Outcome::kUnsatisfiable;
+    if (t == kFalse) return CheckResult::kUnsatisfiable;
   }
-  if (limit.count() <= 0) return Outcome::kUnknown;
+  if (limit.count() <= 0) return CheckResult::kUnknown;
   // Assumptions must be Booleans by name; naming adds definitions, so it comes before the check.
   std::vector<Term> names;
   for (const Term t : assumptions) {
@@ -267,14 +275,14 @@ Outcome Solver::check(std::span<const Term> assumptions, std::chrono::millisecon
     z3::expr_vector parts(c);
     for (const Term t : names) parts.push_back(state_->expression(t));
     switch (state_->solver->check(parts)) {
-      case z3::sat: state_->model = state_->solver->get_model(); return Outcome::kSatisfiable;
-      case z3::unsat: return Outcome::kUnsatisfiable;
-      case z3::unknown: return Outcome::kUnknown;
+      case z3::sat: state_->model = state_->solver->get_model(); return CheckResult::kSatisfiable;
+      case z3::unsat: return CheckResult::kUnsatisfiable;
+      case z3::unknown: return CheckResult::kUnknown;
     }
   } catch (const z3::exception&) {
     // Out of memory or interrupted: an answer, not an error.
   }
-  return Outcome::kUnknown;
+  return CheckResult::kUnknown;
 }
 
 u128 Solver::value(Term t) {

@@ -28,7 +28,7 @@ struct Term {
   auto operator<=>(const Term&) const = default;
 };
 
-enum class Outcome : std::uint8_t { kSatisfiable, kUnsatisfiable, kUnknown };
+enum class CheckResult : std::uint8_t { kSatisfiable, kUnsatisfiable, kUnknown };
 
 class Solver {
  public:
@@ -58,6 +58,7 @@ class Solver {
   Term in_range(Term a, u128 lo, u128 hi);
   Term bit_and(Term a, Term b);
   Term bit_xor(Term a, Term b);
+  Term decrement(Term a);  // modulo its width
 
   bool is_constant(Term t) const;
   // REQUIRES: is_constant.
@@ -67,7 +68,7 @@ class Solver {
   // From now on `fact` holds in every check.
   void require(Term fact);
   // Is there a solution in which every assumption holds? Gives up after `limit` milliseconds.
-  Outcome check(std::span<const Term> assumptions, std::chrono::milliseconds limit);
+  CheckResult check(std::span<const Term> assumptions, std::chrono::milliseconds limit);
   // The value in the last solution. REQUIRES: the last check was kSatisfiable.
   u128 value(Term t);
 

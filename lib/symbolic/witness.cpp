@@ -271,6 +271,7 @@ namespace {
 // The packet's own axes, one value each.
 struct PacketPoint {
   std::map<Axis, u128> values;
+  std::map<Axis, std::uint32_t> classes;
   const ValueClass* length = nullptr;
   std::vector<std::uint8_t> options;
 };
@@ -282,6 +283,7 @@ PacketPoint choose_packet(Space& space, Set packets) {
   const auto take = [&](Axis axis, const std::vector<u128>& preferred) {
     const std::uint32_t c = chooser.take(axis, preferred);
     point.values[axis] = choose_value(space.layout(axis).classes->classes[c], preferred);
+    point.classes[axis] = c;
     return c;
   };
   take(Axis::kTcpFlags, {kSyn, kSyn | kAck, kAck, kFin | kAck, kRst | kAck, kRst, 0});
@@ -368,8 +370,8 @@ std::optional<std::string> fill(Packet& packet, const PacketPoint& point) {
 
 }  // namespace
 
-Witness build_witness(Space& space, Path path, const FlowPoint& flow,
-                      const std::vector<FlowStep>& steps) {
+Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path path,
+                      const FlowPoint& flow, const std::vector<FlowStep>& steps) {
   Witness witness;
   witness.world = make_world(path, flow);
   TcpNumbers numbers;
@@ -377,7 +379,7 @@ Witness build_witness(Space& space, Path path, const FlowPoint& flow,
   std::optional<std::uint32_t> wait;
   for (const FlowStep& step : steps) {
     if (step.wait) {
-      wait = kExpiryMilliseconds;
+      wait = expiry_milliseconds(entries[step.before.entry]);
       continue;
     }
     WitnessPacket made;
@@ -389,7 +391,8 @@ Witness build_witness(Space& space, Path path, const FlowPoint& flow,
     set_headers(made.packet, flow, step.reply);
     set_place(made.packet, flow, made.path, step.reply);
     if (auto obstacle = fill(made.packet, point)) witness.obstacle = std::move(obstacle);
-    if (wait) numbers = TcpNumbers{};
+    made.classes = point.classes;
+    made.options = point.options;
     numbers.write(made.packet, step);
     if (step.condition == Condition::kLate) wait = kUdpStreamAfterMilliseconds + 500;
     made.wait_ms = wait;

@@ -11,6 +11,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ struct WitnessPacket {
   Packet packet;
   Path path = Path::kIn;
   FlowStep step;                               // what is expected of it
+  std::map<Axis, std::uint32_t> classes;       // of the packet's own class axes
+  std::vector<std::uint8_t> options;           // TCP options that it carries
   std::optional<std::uint32_t> wait_ms;        // before it
 };
 
@@ -52,8 +55,8 @@ struct Witness {
   std::optional<std::string> obstacle;         // why these packets cannot be written down
 };
 
-// The packets of the steps. `flow` is the point that all steps share.
-Witness build_witness(Space& space, Path path, const FlowPoint& flow,
-                      const std::vector<FlowStep>& steps);
+// The packets of the steps. `flow` is the point that all steps share; `entries` are Model::entries().
+Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path path,
+                      const FlowPoint& flow, const std::vector<FlowStep>& steps);
 
 }  // namespace postern

@@ -66,6 +66,15 @@ void TcpNumbers::bend(Packet& packet, const FlowStep& step, const End& self,
   }
 }
 
+std::uint32_t expiry_milliseconds(const EntryInfo& info) {
+  const ConntrackTimeouts timeouts;
+  std::uint32_t seconds = timeouts.generic;   // the longest but TCP's
+  if (info.entry.tracker == Tracker::kTcp) {
+    seconds = timeouts.tcp[static_cast<std::size_t>(info.entry.state)];
+  }
+  return (seconds + 1) * 1000;
+}
+
 void TcpNumbers::write(Packet& packet, const FlowStep& step) {
   if (packet.protocol != protocol::kTcp) return;
   End& self = ends_[step.reply ? 1 : 0];

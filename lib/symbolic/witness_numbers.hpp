@@ -13,8 +13,8 @@
 
 namespace postern {
 
-// Longer than every conntrack timeout but that of an established TCP flow; replay expires by flushing.
-inline constexpr std::uint32_t kExpiryMilliseconds = 600'000;
+// A pause after which that entry is gone, with the kernel's default timeouts.
+std::uint32_t expiry_milliseconds(const EntryInfo& entry);
 
 class TcpNumbers {
  public:

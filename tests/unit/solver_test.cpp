@@ -21,7 +21,7 @@ TEST(Solver, ConstantsAreFoldedWithoutOpeningZ3) {
   EXPECT_EQ(s.both(Solver::kTrue, Solver::kFalse), Solver::kFalse);
   EXPECT_EQ(s.choose(Solver::kTrue, five, s.number(1, 16)), five);
   const std::array impossible{Solver::kFalse};
-  EXPECT_EQ(s.check(impossible, kPlenty), Outcome::kUnsatisfiable);
+  EXPECT_EQ(s.check(impossible, kPlenty), CheckResult::kUnsatisfiable);
   EXPECT_FALSE(s.opened());
 }
 
@@ -30,11 +30,11 @@ TEST(Solver, RangesOfWideBitVectorsAreExact) {
   const Term address = s.fresh_bits("src", 128);
   const u128 low = low_bits(128) - 3;
   const std::array inside{s.in_range(address, low, low + 1)};
-  ASSERT_EQ(s.check(inside, kPlenty), Outcome::kSatisfiable);
+  ASSERT_EQ(s.check(inside, kPlenty), CheckResult::kSatisfiable);
   const u128 found = s.value(address);
   EXPECT_TRUE(found == low || found == low + 1);
   const std::array outside{s.in_range(address, low, low + 1), s.in_range(address, 0, low - 1)};
-  EXPECT_EQ(s.check(outside, kPlenty), Outcome::kUnsatisfiable);
+  EXPECT_EQ(s.check(outside, kPlenty), CheckResult::kUnsatisfiable);
 }
 
 TEST(Solver, AssumptionsDoNotStay) {
@@ -42,11 +42,11 @@ TEST(Solver, AssumptionsDoNotStay) {
   const Term a = s.fresh_boolean("a");
   const Term name = s.named(s.both(a, s.fresh_boolean("b")), "both");
   const std::array first{name, s.negate(a)};
-  EXPECT_EQ(s.check(first, kPlenty), Outcome::kUnsatisfiable);
+  EXPECT_EQ(s.check(first, kPlenty), CheckResult::kUnsatisfiable);
   const std::array second{s.negate(a)};
-  EXPECT_EQ(s.check(second, kPlenty), Outcome::kSatisfiable);
+  EXPECT_EQ(s.check(second, kPlenty), CheckResult::kSatisfiable);
   s.require(a);
-  EXPECT_EQ(s.check(second, kPlenty), Outcome::kUnsatisfiable);
+  EXPECT_EQ(s.check(second, kPlenty), CheckResult::kUnsatisfiable);
 }
 
 TEST(Solver, EqualTermsAreOneTerm) {
@@ -72,7 +72,7 @@ TEST(Solver, GivesUpInTimeAndSaysSo) {
     }
   }
   const auto start = std::chrono::steady_clock::now();
-  EXPECT_EQ(s.check({}, milliseconds{50}), Outcome::kUnknown);
+  EXPECT_EQ(s.check({}, milliseconds{50}), CheckResult::kUnknown);
   EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds{5'000});
 }
 

@@ -1,0 +1,404 @@
+#include "analyzer/query_ask.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "analyzer/query_replay.hpp"
+#include "base/check.hpp"
+#include "net/protocol.hpp"
+#include "symbolic/generalise.hpp"
+
+namespace postern {
+namespace {
+
+// Rethrows the budget's end: one catch in run() turns it into `unknown`.
+template <class T>
+T take(Budgeted<T> value) {
+  if (!value) throw BudgetEnded{};
+  return std::move(*value);
+}
+
+constexpr std::array<std::pair<Field, Axis>, 11> kFieldAxes{{
+    {Field::kSource, Axis::kInitiator},
+    {Field::kDestination, Axis::kResponder},
+    {Field::kProtocol, Axis::kProtocol},
+    {Field::kSourcePort, Axis::kInitiatorPort},
+    {Field::kDestinationPort, Axis::kResponderPort},
+    {Field::kTcpFlags, Axis::kTcpFlags},
+    {Field::kIcmpType, Axis::kIcmpType},
+    {Field::kIcmpCode, Axis::kIcmpCode},
+    {Field::kLength, Axis::kLength},
+    {Field::kTtl, Axis::kTtl},
+    {Field::kTos, Axis::kTos},
+}};
+
+std::optional<Axis> axis_of(Field field) {
+  for (const auto& [f, a] : kFieldAxes) {
+    if (f == field) return a;
+  }
+  return std::nullopt;
+}
+
+bool contains(std::span<const Axis> axes, Axis axis) {
+  return std::ranges::find(axes, axis) != axes.end();
+}
+
+std::vector<Axis> axes_of(const std::vector<Field>& fields) {
+  std::vector<Axis> axes;
+  for (const Field f : fields) axes.push_back(*axis_of(f));
+  return axes;
+}
+
+// All axes of a flow and its packet but these.
+std::vector<Axis> other_axes(const std::vector<Axis>& kept) {
+  std::vector<Axis> rest;
+  for (const auto list : {flow_axes(), packet_axes()}) {
+    for (const Axis a : list) {
+      if (!contains(kept, a)) rest.push_back(a);
+    }
+  }
+  return rest;
+}
+
+std::string_view sender_name(Verb verb, Path path, bool reply) {
+  if (verb == Verb::kConnect) return reply ? "server" : "client";
+  if (verb == Verb::kTrack) return reply ? "responder" : "initiator";
+  if (reply) return "far end";
+  return path == Path::kOut ? "host" : path == Path::kLoopback ? "client" : "outsider";
+}
+
+FieldBox field_box(Space& space, const ClassBox& box) {
+  FieldBox result;
+  for (const auto& [field, axis] : kFieldAxes) {
+    const auto at = box.find(axis);
+    if (at == box.end()) continue;
+    IntervalList list;
+    for (const Interval& i : values_of(*space.layout(axis).classes, at->second)) {
+      list.emplace_back(i.lo, i.hi);
+    }
+    result[field] = std::move(list);
+  }
+  return result;
+}
+
+// Fields that mean nothing for the protocol are not shown.
+void drop_meaningless(FieldBox& box, std::uint8_t protocol) {
+  const bool ports = has_ports(tracker_of(protocol)) || protocol == protocol::kDccp;
+  const bool icmp = protocol == protocol::kIcmp || protocol == protocol::kIcmpv6;
+  if (!ports) {
+    box.erase(Field::kSourcePort);
+    box.erase(Field::kDestinationPort);
+  }
+  if (!icmp) {
+    box.erase(Field::kIcmpType);
+    box.erase(Field::kIcmpCode);
+  }
+  if (protocol != protocol::kTcp) box.erase(Field::kTcpFlags);
+}
+
+}  // namespace
+
+PredicatePtr full_predicate(const Question& question) {
+  std::vector<PredicatePtr> parts{question.predicate()};
+  if (question.to_destination) {
+    const Prefix& p = *question.to_destination;
+    parts.push_back(masked(Field::kDestination, p.address.value, p.mask));
+  }
+  if (question.to_port) parts.push_back(equals(Field::kDestinationPort, *question.to_port));
+  return all(std::move(parts));
+}
+
+Asking::Asking(Model& model, const Program& program, const QueryOptions& options,
+               const Question& question, Answer& answer)
+    : model_(model), space_(model.space()), program_(program), options_(options),
+      question_(question), answer_(answer) {}
+
+void Asking::run() {
+  try {
+    answer_question();
+  } catch (const BudgetEnded&) {
+    answer_.truth = Truth::kUnknown;
+    answer_.reasons.push_back("the packet sets of this question outgrew their limit");
+  }
+}
+
+void Asking::answer_question() {
+  m_ = take(model_.question(answer_.path, full_predicate(question_)));
+  universe_ = to_yes_axes(m_);
+  if (m_.empty()) {
+    answer_.truth = Truth::kNo;
+    answer_.completeness = Completeness{"any-length", "direct", 0, false};
+    return;
+  }
+  if (!quantifiable()) return;
+  const Solved solved = solve(m_);
+  const Set must = space_.bdd().both(solved.yes.must, universe_);
+  const Set may = space_.bdd().both(solved.yes.may, universe_);
+  const Set open = space_.bdd().both(solved.yes.unmodelled, universe_);
+  if (!winners(must).empty()) {
+    answer_yes(solved, must, true);
+  } else if (!winners(may).empty()) {
+    answer_yes(solved, may, false);
+  } else if (!winners(space_.bdd().either(may, open)).empty()) {
+    answer_unknown();
+  } else {
+    answer_no(solved);
+  }
+}
+
+bool Asking::quantifiable() {
+  if (question_.verb == Verb::kDeliver) return true;
+  for (const auto& list : {question_.find, question_.every}) {
+    for (const Field f : list) {
+      if (contains(flow_axes(), *axis_of(f))) continue;
+      answer_.reasons.push_back(fmt::format(
+          "--find and --every of `{}` are only decided for deliver: it is no field of a whole flow",
+          info(f).name));
+      return false;
+    }
+  }
+  return true;
+}
+
+// deliver answers in packets; the others in flows.
+Set Asking::to_yes_axes(Set m) {
+  return question_.verb == Verb::kDeliver ? m : space_.exists(m, packet_axes());
+}
+
+Asking::Solved Asking::solve(Set m) {
+  Solved solved;
+  switch (question_.verb) {
+    case Verb::kDeliver: {
+      solved.deliver = take(model_.deliver(answer_.path, m));
+      solved.yes = solved.deliver->packets;
+      solved.depth_may = solved.deliver->by_depth;
+      solved.depth_must = solved.deliver->must_by_depth;
+      break;
+    }
+    case Verb::kConnect:
+      solved.connect = take(model_.connect(answer_.path, m));
+      solved.yes = solved.connect->flows;
+      break;
+    case Verb::kTrack:
+      solved.track = take(model_.track(answer_.path, m, question_.entry_state.value_or("")));
+      solved.yes = solved.track->flows;
+      solved.depth_may = solved.track->by_depth;
+      solved.depth_must = solved.track->must_by_depth;
+      break;
+  }
+  return solved;
+}
+
+Set Asking::winners(Set yes) {
+  if (yes.empty()) return kNothing;
+  if (question_.find.empty() && question_.every.empty()) return kEverything;
+  const std::vector<Axis> find = axes_of(question_.find), every = axes_of(question_.every);
+  std::vector<Axis> kept = find;
+  kept.insert(kept.end(), every.begin(), every.end());
+  const std::vector<Axis> rest = other_axes(kept);
+  Bdd& bdd = space_.bdd();
+  const Set possible = space_.exists(universe_, rest);
+  const Set reached = space_.exists(yes, rest);
+  // A find-value loses when some every-value that M allows with it is not reached.
+  const Set losers = space_.exists(bdd.minus(possible, reached), every);
+  return bdd.minus(space_.exists(possible, every), losers);
+}
+
+std::vector<FlowStep> Asking::steps(Set goal, bool must) {
+  switch (question_.verb) {
+    case Verb::kDeliver: return take(model_.deliver_steps(answer_.path, m_, goal, must));
+    case Verb::kConnect: return take(model_.connect_steps(answer_.path, m_, goal, must));
+    case Verb::kTrack:
+      return take(model_.track_steps(answer_.path, m_, question_.entry_state.value_or(""), goal,
+                                     must));
+  }
+  return {};
+}
+
+void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
+  Bdd& bdd = space_.bdd();
+  Set candidates = bdd.both(yes, winners(yes));
+  // Fewest packets first.
+  for (const Set layer : must ? solved.depth_must : solved.depth_may) {
+    const Set here = bdd.both(layer, candidates);
+    if (here.empty()) continue;
+    candidates = here;
+    break;
+  }
+  const FlowPoint flow = choose_flow(space_, candidates, answer_.path);
+  const Set goal = bdd.both(candidates, flow_set(space_, flow));
+  const auto found = steps(goal, must);
+  const Witness witness = build_witness(space_, model_.entries(), answer_.path, flow, found);
+  POSTERN_CHECK(!witness.packets.empty(), "a yes has packets");
+  const auto give_up = [&](std::string why) { answer_.reasons.push_back(std::move(why)); };
+  if (witness.obstacle) {
+    return give_up("the sets say yes, but no witness can be replayed: " + *witness.obstacle);
+  }
+  Scenario world;
+  world.backend = options_.backend;
+  world.tracking = options_.tracking;
+  world.sysctl = options_.sysctl;
+  Confirmed confirmed = confirm(witness, world, program_, model_.entries());
+  if (!confirmed.mismatch.empty()) {
+    const bool coarse = std::ranges::any_of(found, &FlowStep::coarse);
+    if (confirmed.unmodelled || coarse) {
+      return give_up("the sets say yes, but the witness does not replay: " + confirmed.mismatch);
+    }
+    throw InternalError(fmt::format("the witness of `{}` ({}) does not replay: {}", answer_.query,
+                                    text(answer_.path), confirmed.mismatch));
+  }
+  answer_.truth = Truth::kYes;
+  answer_.replayed = true;
+  answer_.conditional = !must;
+  answer_.witness = std::move(confirmed.steps);
+  answer_.scenario = std::move(confirmed.scenario);
+  answer_.completeness = Completeness{"any-length", "direct",
+                                      static_cast<unsigned>(answer_.witness.size()), false};
+  if (!must) {
+    for (const Choice& c : confirmed.choices) {
+      answer_.assumptions.push_back(
+          fmt::format("`{}` of {} {}", c.why, c.rule,
+                      c.value == 0 ? "does not match" : c.value == 1 ? "matches" : "drops it"));
+    }
+  }
+  tell(witness, flow);
+  generalise(flow, witness.packets.back(), must);
+}
+
+void Asking::tell(const Witness& witness, const FlowPoint& flow) {
+  for (std::size_t i = 0; i < answer_.witness.size(); ++i) {
+    answer_.witness[i].sender =
+        sender_name(question_.verb, answer_.path, witness.packets[i].step.reply);
+  }
+  for (const Field f : question_.find) answer_.found[f] = flow.value(*axis_of(f));
+  world_assumptions(flow);
+}
+
+void Asking::world_assumptions(const FlowPoint& flow) {
+  auto& list = answer_.assumptions;
+  const auto address = [&](Axis axis) { return Address{flow.family, flow.value(axis)}.text(); };
+  switch (answer_.path) {
+    case Path::kIn:
+      list.push_back(fmt::format("{} is an address of this host", address(Axis::kResponder)));
+      break;
+    case Path::kOut:
+      list.push_back(fmt::format("{} is an address of this host, and {} is reached by {}",
+                                 address(Axis::kInitiator), address(Axis::kResponder),
+                                 flow.responder_interface));
+      break;
+    case Path::kForward:
+      list.push_back(fmt::format("forwarding is on, {} is reached by {} and {} by {}",
+                                 address(Axis::kResponder), flow.responder_interface,
+                                 address(Axis::kInitiator), flow.initiator_interface));
+      break;
+    case Path::kLoopback: break;
+  }
+  if (question_.verb == Verb::kConnect) {
+    list.push_back("the far end does not itself open (no simultaneous open)");
+  }
+}
+
+void Asking::generalise(const FlowPoint& flow, const WitnessPacket& last, bool must) {
+  Bdd& bdd = space_.bdd();
+  const Solved all = solve(take(model_.anything(answer_.path)));
+  std::map<Axis, std::uint32_t> point = flow.classes;
+  Set fixed = kEverything;
+  const u128 mark = flow.value(Axis::kInitialMark);
+  for (const std::uint8_t bit : space_.layout(Axis::kInitialMark).bits) {
+    fixed = bdd.both(fixed, *space_.bit(Axis::kInitialMark, bit, (mark >> bit & 1) != 0));
+  }
+  if (question_.verb == Verb::kDeliver) {
+    point.insert(last.classes.begin(), last.classes.end());
+    for (const std::uint8_t kind : space_.layout(Axis::kTcpOptions).bits) {
+      const bool has = std::ranges::find(last.options, kind) != last.options.end();
+      fixed = bdd.both(fixed, *space_.bit(Axis::kTcpOptions, kind, has));
+    }
+  }
+  constexpr std::array kBits{Axis::kInitialMark, Axis::kTcpOptions};
+  const auto at_bits = [&](Set s) { return space_.exists(bdd.both(s, fixed), kBits); };
+  const Set yes = at_bits(must ? all.yes.must : all.yes.may);
+  const ClassBox box = widen(space_, yes, point);
+  const Set inside = bdd.both(bdd.both(yes, at_bits(universe_)), box_set(space_, box));
+  const ClassBox within = widen(space_, inside, point);
+  const auto protocol = static_cast<std::uint8_t>(flow.value(Axis::kProtocol));
+  answer_.generalised = field_box(space_, box);
+  answer_.within_question = field_box(space_, within);
+  drop_meaningless(answer_.generalised, protocol);
+  drop_meaningless(answer_.within_question, protocol);
+}
+
+std::string Asking::rule_text(RuleId id) const {
+  const ProgramRule& rule = program_.rules()[id];
+  const SourceFile& source = *program_.ruleset().source;
+  return fmt::format("`{}` (line {})", source.slice(rule.rule->span),
+                     source.position(rule.rule->span.begin).line);
+}
+
+void Asking::answer_unknown() {
+  answer_.truth = Truth::kUnknown;
+  const auto rules = model_.unmodelled_rules();
+  constexpr std::size_t kShown = 3;
+  for (std::size_t i = 0; i < rules.size() && i < kShown; ++i) {
+    answer_.reasons.push_back(
+        fmt::format("such traffic may meet {}, which is not modelled yet", rule_text(rules[i])));
+  }
+  if (rules.size() > kShown) {
+    answer_.reasons.push_back(fmt::format("... and {} more such rules", rules.size() - kShown));
+  }
+  if (rules.empty()) answer_.reasons.push_back("something on the way is not modelled yet");
+}
+
+void Asking::answer_no(const Solved& solved) {
+  Claim claim;
+  claim.path = answer_.path;
+  Bdd& bdd = space_.bdd();
+  claim.impossible =
+      bdd.minus(universe_, bdd.either(solved.yes.may, solved.yes.unmodelled));
+  claim.first = m_;
+  Completeness completeness;
+  switch (question_.verb) {
+    case Verb::kDeliver:
+      claim.goal = Claim::Goal::kDeliver;
+      claim.reached = &solved.deliver->may;
+      claim.related = solved.deliver->related;
+      break;
+    case Verb::kConnect:
+      claim.goal = Claim::Goal::kConnect;
+      completeness.by = "direct";
+      break;
+    case Verb::kTrack:
+      claim.goal = Claim::Goal::kTrack;
+      claim.entry_state = question_.entry_state.value_or("");
+      claim.reached = &solved.track->may;
+      break;
+  }
+  if (claim.reached != nullptr) completeness.depth = claim.reached->depth;
+  CertificateOptions options;
+  const ModelOptions parameters = model_options(options_);
+  options.backend = options_.backend;
+  options.conntrack.tcp_loose = parameters.tcp_loose;
+  options.conntrack.tcp_be_liberal = parameters.tcp_be_liberal;
+  options.limit = std::min(options_.timeout, std::chrono::milliseconds{60'000});
+  const CertificateResult result = certify(model_, program_, claim, options);
+  if (result.verdict == Verification::kRefuted) {
+    throw InternalError(fmt::format("Z3 refutes the packet sets on `{}` ({}): {}", answer_.query,
+                                    text(answer_.path), result.why));
+  }
+  if (question_.verb == Verb::kConnect) {
+    answer_.assumptions.push_back("the far end does not itself open (no simultaneous open)");
+  }
+  if (!model_.tracking()) {
+    answer_.assumptions.push_back("nothing outside this ruleset switches connection tracking on");
+  }
+  if (result.verdict == Verification::kNotChecked) {
+    answer_.reasons.push_back("the packet sets say no, but Z3 could not re-check it: " + result.why);
+    return;
+  }
+  completeness.certified = true;
+  answer_.truth = Truth::kNo;
+  answer_.completeness = completeness;
+}
+
+}  // namespace postern

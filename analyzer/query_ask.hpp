@@ -1,0 +1,64 @@
+// One question on one path: sets first, then the witness and its replay, or the certificate.
+//
+// Decision, by set algebra over the Triple of the verb (symbolic/model.hpp): `must` not empty: yes;
+// else `may` not empty: yes under conditions; else something unmodelled: unknown; else no, once the
+// certificate holds. --find and --every quantify these sets first: exists find, for all every (that M
+// allows with it), exists the rest. Covered by tests/unit/query_test.cpp.
+#pragma once
+
+#include "analyzer/answer.hpp"
+#include "analyzer/query.hpp"
+#include "symbolic/certificate.hpp"
+#include "symbolic/model.hpp"
+#include "symbolic/witness.hpp"
+
+namespace postern {
+
+// M, --to-destination and --to-port as one predicate over the first packet. (Without NAT a flow is
+// delivered where it was sent to; flows that may meet NAT are `unmodelled` anyway.)
+PredicatePtr full_predicate(const Question& question);
+
+class Asking {
+ public:
+  // Fills `answer`. All references must outlive the call of run().
+  Asking(Model& model, const Program& program, const QueryOptions& options,
+         const Question& question, Answer& answer);
+  // Never throws BudgetEnded; throws InternalError when a witness does not replay or Z3 refutes the
+  // sets.
+  void run();
+
+ private:
+  // What a verb's sets are, whatever the verb.
+  struct Solved {
+    Triple yes;
+    std::vector<Set> depth_may, depth_must;  // may be empty
+    std::optional<DeliverAnswer> deliver;
+    std::optional<ConnectAnswer> connect;
+    std::optional<TrackAnswer> track;
+  };
+
+  void answer_question();
+  Solved solve(Set m);
+  bool quantifiable();
+  // Which values of the --find fields win; everything when nothing is quantified. Empty: none.
+  Set winners(Set yes);
+  Set to_yes_axes(Set m);
+  void answer_yes(const Solved& solved, Set yes, bool must);
+  void answer_no(const Solved& solved);
+  void answer_unknown();
+  std::vector<FlowStep> steps(Set goal, bool must);
+  void tell(const Witness& witness, const FlowPoint& flow);
+  void generalise(const FlowPoint& flow, const WitnessPacket& last, bool must);
+  void world_assumptions(const FlowPoint& flow);
+  std::string rule_text(RuleId rule) const;
+
+  Model& model_;
+  Space& space_;
+  const Program& program_;
+  const QueryOptions& options_;
+  const Question& question_;
+  Answer& answer_;
+  Set m_, universe_;     // M's packets; M as a set over the axes of the verb's answer
+};
+
+}  // namespace postern

@@ -1,0 +1,163 @@
+#include "analyzer/query_replay.hpp"
+
+#include <fmt/format.h>
+
+#include "engine/engine.hpp"
+#include "net/protocol.hpp"
+
+namespace postern {
+namespace {
+
+// How many runs the search for the values of opaques may take.
+constexpr unsigned kMaxRuns = 20'000;
+
+struct Run {
+  std::vector<WitnessStep> steps;
+  std::vector<Choice> choices;
+  std::string mismatch;
+};
+
+std::string entry_word(const EntryInfo& e) { return e.text.empty() ? "none" : e.text; }
+
+// The flow's entry as the engine reports it, against what the sets say; empty when they agree.
+std::string compare_entry(const EntryInfo& expected, const std::vector<EntryReport>& seen,
+                          const Packet& first) {
+  if (!expected.entry.present) {
+    return seen.empty() ? "" : fmt::format("expected no entry, saw {}", seen.front().state);
+  }
+  if (seen.size() != 1) {
+    return fmt::format("expected one entry ({}), saw {}", entry_word(expected), seen.size());
+  }
+  const EntryReport& e = seen.front();
+  const bool by_responder = e.original.source != first.source ||
+                            (e.original.source_port && *e.original.source_port != first.source_port);
+  if (e.state != expected.state || !e.unreplied() != expected.seen_reply ||
+      e.assured() != expected.assured || by_responder != expected.by_responder) {
+    return fmt::format("expected entry {}, saw {}{}{}{}", entry_word(expected), e.state,
+                       e.unreplied() ? " unreplied" : "", e.assured() ? " assured" : "",
+                       by_responder ? " roles swapped" : "");
+  }
+  return "";
+}
+
+std::string compare(const WitnessPacket& expected, const PacketReport& report, bool tracked,
+                    std::span<const EntryInfo> entries, const std::vector<EntryReport>& seen,
+                    const Packet& first) {
+  const bool accepted = report.verdict != Verdict::kDropped;
+  if (accepted != expected.step.accepted) {
+    return fmt::format("expected {}, was {}{}{}", expected.step.accepted ? "accepted" : "dropped",
+                       text(report.verdict), report.died_at.empty() ? "" : " in ", report.died_at);
+  }
+  if (!tracked) return "";
+  std::optional<CtState> state;
+  for (const Hook hook : hooks(expected.path)) {
+    if (const auto at = report.state.find(hook); at != report.state.end()) state = at->second;
+  }
+  if (accepted && state != expected.step.state) {
+    return fmt::format("expected state {}, saw {}", text(expected.step.state),
+                       state ? text(*state) : "none");
+  }
+  return compare_entry(entries[expected.step.after.entry], seen, first);
+}
+
+std::vector<MatchedRule> matched_rules(const Trace& trace, const Program& program) {
+  std::vector<MatchedRule> rules;
+  const SourceFile& source = *program.ruleset().source;
+  for (const TraceStep& step : trace) {
+    if (step.kind != TraceStep::Kind::kRule || step.own_reply) continue;
+    if (!step.matched && !step.hotdrop) continue;
+    const ProgramRule& rule = program.rules()[step.rule];
+    const ProgramChain& chain = program.chains()[rule.chain];
+    rules.push_back({chain.table, chain.chain->name, rule.number,
+                     source.position(rule.rule->span.begin).line,
+                     std::string(source.slice(rule.rule->span))});
+  }
+  return rules;
+}
+
+// One run with the first choices given; ends at the first packet that is not as expected.
+Run run_once(const Witness& witness, const Scenario& world, const Program& program,
+             std::span<const EntryInfo> entries, const std::vector<std::uint64_t>& choices) {
+  Run run;
+  ListChooser chooser(choices);
+  const Family family = program.ruleset().family;
+  const bool v4 = family == Family::kIpv4;
+  Engine engine(world, v4 ? &program : nullptr, v4 ? nullptr : &program, chooser);
+  Trace trace;
+  engine.set_trace(&trace);
+  for (const WitnessPacket& packet : witness.packets) {
+    if (packet.wait_ms) engine.wait(*packet.wait_ms);
+    trace.clear();
+    const PacketReport report = engine.inject(packet.packet);
+    WitnessStep step;
+    step.packet = packet.packet;
+    step.path = packet.path;
+    step.wait_ms = packet.wait_ms;
+    step.verdict = report.verdict;
+    step.ctstate = report.state;
+    step.rules = matched_rules(trace, program);
+    step.entries = engine.entries();
+    run.mismatch = compare(packet, report, engine.tracks(family), entries, step.entries,
+                           witness.packets.front().packet);
+    run.steps.push_back(std::move(step));
+    if (!run.mismatch.empty()) {
+      run.mismatch = fmt::format("packet {}: {}", run.steps.size(), run.mismatch);
+      break;
+    }
+  }
+  run.choices = chooser.made();
+  return run;
+}
+
+// The next list of choices to try, in the order of counting; false when all were tried.
+bool next_choices(const std::vector<Choice>& made, std::vector<std::uint64_t>& choices) {
+  choices.clear();
+  for (const Choice& c : made) choices.push_back(c.value);
+  while (!choices.empty()) {
+    if (++choices.back() < made[choices.size() - 1].options) return true;
+    choices.pop_back();
+  }
+  return false;
+}
+
+}  // namespace
+
+Confirmed confirm(const Witness& witness, const Scenario& world, const Program& program,
+                  std::span<const EntryInfo> entries) {
+  Confirmed result;
+  Scenario full = world;
+  full.interfaces = witness.world.interfaces;
+  full.routes = witness.world.routes;
+  full.forwarding = witness.world.forwarding;
+  Run run;
+  try {
+    std::vector<std::uint64_t> choices;
+    std::string first_mismatch;
+    for (unsigned runs = 0; runs < kMaxRuns; ++runs) {
+      run = run_once(witness, full, program, entries, choices);
+      if (run.mismatch.empty()) break;
+      if (first_mismatch.empty()) first_mismatch = run.mismatch;
+      if (!next_choices(run.choices, choices)) break;
+    }
+    if (!run.mismatch.empty()) result.mismatch = first_mismatch;
+  } catch (const Unmodelled& e) {
+    result.mismatch = e.what();
+    result.unmodelled = true;
+    return result;
+  }
+  result.steps = std::move(run.steps);
+  result.choices = std::move(run.choices);
+  for (const Choice& c : result.choices) full.choices.push_back(c.value);
+  const SourceFile& source = *program.ruleset().source;
+  const bool v4 = program.ruleset().family == Family::kIpv4;
+  (v4 ? full.ruleset : full.ruleset6) = std::string(source.text());
+  (v4 ? full.ruleset_name : full.ruleset6_name) = source.name();
+  for (const WitnessPacket& packet : witness.packets) {
+    if (packet.wait_ms) full.steps.push_back(WaitStep{*packet.wait_ms});
+    full.steps.push_back(packet.packet);
+  }
+  result.scenario = std::move(full);
+  return result;
+}
+
+}  // namespace postern

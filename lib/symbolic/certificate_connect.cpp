@@ -1,0 +1,131 @@
+#include "symbolic/certificate_connect.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <list>
+
+#include "scenario/result.hpp"
+#include "symbolic/connect.hpp"
+
+namespace postern {
+namespace {
+
+// The terms of one packet of the conversation: the flow's are shared, the packet's are its own.
+struct LineTerms {
+  LineTerms(CertificateContext& c, const Line& line, Set points, const std::vector<Term>& connmark)
+      : axes(c.axes(), points, connmark), translator(c.space, c.solver, axes),
+        path(c.space, c.solver, c.encoder, axes, c.flow_path, line.sender, c.backend, c.tracking) {}
+  AxisTerms axes;
+  SetTranslator translator;
+  PathEncoder path;
+};
+
+// One conversation, over every history of its entry.
+class ScriptProof {
+ public:
+  ScriptProof(CertificateContext& context, const Claim& claim, std::vector<Line> lines)
+      : c_(context), claim_(claim), lines_(std::move(lines)) {}
+
+  void run() {
+    const std::vector<Term> unmarked(c_.space.layout(Axis::kConnmark).bits.size(), Solver::kFalse);
+    std::vector<History> now{{c_.translator.term(c_.flows), AbstractEntry{}, unmarked}};
+    for (std::size_t k = 0; k < lines_.size(); ++k) {
+      std::vector<History> next;
+      for (const History& h : now) extend(h, k, next);
+      now = std::move(next);
+    }
+    for (const History& h : now) {
+      c_.violation(h.condition, std::string(text(lines_[0].kind)) + " conversation gets through");
+    }
+  }
+
+ private:
+  struct History {
+    Term condition;                  // the packets so far passed, and conntrack said what it said
+    AbstractEntry entry;
+    std::vector<Term> connmark_bits;
+  };
+
+  void extend(const History& h, std::size_t k, std::vector<History>& next) {
+    const Line& line = lines_[k];
+    Bdd& bdd = c_.space.bdd();
+    Set packets = bdd.both(bdd.both(c_.sendable(line.sender), line.packets), c_.flows);
+    if (k == 0) packets = bdd.both(packets, claim_.first);
+    terms_.emplace_back(c_, line, packets, h.connmark_bits);
+    LineTerms& t = terms_.back();
+    const std::array parts{h.condition, t.translator.term(packets),
+                           c_.kind_condition(line.kind, line.sender, t.axes)};
+    const Term premise = c_.solver.named(c_.solver.all(parts), "line");
+    if (premise == Solver::kFalse) return;
+    const auto& early = t.path.early();
+    unmodelled(premise, early.unmodelled, k);
+    const Term live = c_.solver.both(premise, early.live);
+    const bool never = c_.tracking && line.kind == PacketKind::kIcmpUntracked;
+    const Term marked = never ? Solver::kTrue : early.untracked;
+    delivered(c_.solver.both(live, marked), t.path.end(Seen::untracked()), h, h.entry, false, k, next);
+    const Term unmarked = c_.solver.both(live, c_.solver.negate(marked));
+    if (!c_.tracking) {
+      delivered(unmarked, t.path.end(Seen{CtState::kInvalid}), h, h.entry, false, k, next);
+    } else {
+      tracked(unmarked, h, k, t, next);
+    }
+  }
+
+  // Honest ends use honest numbers: the most ordinary way of conntrack, which comes first.
+  void tracked(Term live, const History& h, std::size_t k, LineTerms& t,
+               std::vector<History>& next) {
+    if (live == Solver::kFalse) return;
+    const Line& line = lines_[k];
+    const auto ways = c_.ways(h.entry, line.sender, line.kind);
+    if (ways.empty()) return;
+    const AbstractStep& step = ways.front();
+    const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
+    delivered(live, t.path.end(Seen::of(step, h.entry)), h, step.entry(attached), attached, k, next);
+    if (c_.flow_path != Path::kLoopback || step.state != CtState::kInvalid) return;
+    const auto& again = t.path.again();
+    live = c_.solver.both(live, again.live);
+    const AbstractEntry stands = step.entry(false);
+    delivered(c_.solver.both(live, again.untracked), t.path.end_again(Seen::untracked()), h, stands,
+              false, k, next);
+    delivered(c_.solver.both(live, c_.solver.negate(again.untracked)),
+              t.path.end_again(Seen::of(step, h.entry)), h, stands, false, k, next);
+  }
+
+  void unmodelled(Term premise, Term met, std::size_t k) {
+    c_.violation(c_.solver.both(premise, met),
+                 fmt::format("packet {} of the conversation meets something unmodelled", k + 1));
+  }
+
+  void delivered(Term live, const PathEncoder::End& end, const History& h,
+                 const AbstractEntry& entry, bool attached, std::size_t k,
+                 std::vector<History>& next) {
+    if (live == Solver::kFalse) return;
+    unmodelled(live, end.unmodelled, k);
+    const Term through = c_.solver.named(c_.solver.both(live, end.delivered), "held");
+    if (through == Solver::kFalse) return;
+    History after{through, entry, h.connmark_bits};
+    if (attached) after.connmark_bits = end.connmark_bits;
+    if (!entry.present) {
+      after.connmark_bits.assign(after.connmark_bits.size(), Solver::kFalse);
+    }
+    next.push_back(std::move(after));
+  }
+
+  CertificateContext& c_;
+  const Claim& claim_;
+  std::vector<Line> lines_;
+  std::list<LineTerms> terms_;   // terms of a line outlive it: later ones build on them
+};
+
+}  // namespace
+
+CertificateResult certify_connect(CertificateContext& context, const Claim& claim) {
+  std::list<ScriptProof> scripts;
+  for (auto& lines : conversations(context.space)) {
+    scripts.emplace_back(context, claim, std::move(lines)).run();
+  }
+  return context.check_violations();
+}
+
+}  // namespace postern

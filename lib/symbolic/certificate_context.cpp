@@ -1,0 +1,139 @@
+#include "symbolic/certificate_context.hpp"
+
+#include <array>
+
+#include "net/protocol.hpp"
+
+namespace postern {
+namespace {
+
+Set must_have(Budgeted<Set> set) {
+  if (!set) throw BudgetEnded{};
+  return *set;
+}
+
+// Every flow that the claim speaks of.
+Set claimed_flows(Space& space, const Claim& claim) {
+  return claim.goal == Claim::Goal::kDeliver ? space.exists(claim.impossible, packet_axes())
+                                             : claim.impossible;
+}
+
+Set points(Space& space, Set flows, Set initiator, Set responder) {
+  return space.bdd().both(flows, space.bdd().either(initiator, responder));
+}
+
+}  // namespace
+
+CertificateContext::CertificateContext(Model& model_, const Program& program, Solver& solver_,
+                                       const Claim& claim, const CertificateOptions& options)
+    : model(model_), space(model_.space()), solver(solver_), conntrack(options.conntrack),
+      tracking(model_.tracking()), flow_path(claim.path), backend(options.backend),
+      flows(claimed_flows(space, claim)),
+      encoder(solver_, program, options.backend, space.classes().interface_names,
+              options.rule_budget),
+      sendable_{must_have(model_.sendable(claim.path, false)),
+                must_have(model_.sendable(claim.path, true))},
+      axes_(space, solver_, encoder,
+            points(space, flows, sendable_.initiator, sendable_.responder)),
+      translator(space, solver_, axes_),
+      deadline_(std::chrono::steady_clock::now() + options.limit) {
+  for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
+    paths_[sender == FlowEnd::kInitiator ? 0 : 1] = std::make_unique<PathEncoder>(
+        space, solver, encoder, axes_, claim.path, sender, options.backend, tracking);
+    find_kinds(sender);
+  }
+}
+
+std::vector<AbstractStep> CertificateContext::ways(const AbstractEntry& entry, FlowEnd sender,
+                                                   PacketKind kind) const {
+  std::vector<AbstractStep> steps = successors(entry, sender, kind, conntrack);
+  if (kind == PacketKind::kUdplite) {
+    std::erase_if(steps, [&](const AbstractStep& s) {
+      return (s.condition == Condition::kUnlooked) != local(sender);
+    });
+  }
+  return steps;
+}
+
+Term CertificateContext::kind_condition(PacketKind kind, FlowEnd sender, const AxisTerms& axes) {
+  const Family family = space.classes().family;
+  const auto values = [&](Axis axis, auto&& test) {
+    std::vector<Term> parts;
+    for (unsigned first = 0; first < 256; ++first) {
+      if (!test(static_cast<std::uint8_t>(first))) continue;
+      unsigned last = first;
+      while (last < 255 && test(static_cast<std::uint8_t>(last + 1))) ++last;
+      parts.push_back(encoder.in_range(axes.value(axis), first, last));
+      first = last;
+    }
+    return solver.any(parts);
+  };
+  const std::uint8_t icmp = family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6;
+  const auto protocol_is = [&](std::uint8_t number) {
+    return values(Axis::kProtocol, [number](std::uint8_t p) { return p == number; });
+  };
+  const Term tcp = values(Axis::kTcpFlags, [&](std::uint8_t flags) {
+    return packet_kind(family, protocol::kTcp, flags, 0) == kind;
+  });
+  const Term types = values(Axis::kIcmpType, [&](std::uint8_t type) {
+    const bool own = sender == FlowEnd::kInitiator;
+    return packet_kind(family, icmp, 0, own ? type : icmp_partner(family, type)) == kind;
+  });
+  const Term others = values(Axis::kProtocol, [&](std::uint8_t p) {
+    return p != protocol::kTcp && p != icmp && packet_kind(family, p, 0, 0) == kind;
+  });
+  const std::array all{solver.both(protocol_is(protocol::kTcp), tcp),
+                       solver.both(protocol_is(icmp), types), others};
+  return solver.named(solver.any(all), text(kind));
+}
+
+void CertificateContext::find_kinds(FlowEnd sender) {
+  auto& list = kinds_[sender == FlowEnd::kInitiator ? 0 : 1];
+  for (std::size_t k = 0; k < kPacketKindCount; ++k) {
+    const auto kind = static_cast<PacketKind>(k);
+    const Term condition = kind_condition(kind, sender, axes_);
+    if (condition != Solver::kFalse) list.emplace_back(kind, condition);
+  }
+}
+
+const std::vector<std::pair<PacketKind, Term>>& CertificateContext::kinds(FlowEnd sender) {
+  return kinds_[sender == FlowEnd::kInitiator ? 0 : 1];
+}
+
+Term CertificateContext::premise(Set of, FlowEnd sender, Term kind) {
+  const std::array parts{translator.term(of),
+                         translator.term(sendable(sender)),
+                         kind};
+  return solver.all(parts);
+}
+
+void CertificateContext::violation(Term condition, std::string name) {
+  if (condition != Solver::kFalse) violations_.try_emplace(condition.id, std::move(name));
+}
+
+CheckResult CertificateContext::check(Term condition) {
+  ++checked_;
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      deadline_ - std::chrono::steady_clock::now());
+  const std::array assumptions{condition};
+  return solver.check(assumptions, left);
+}
+
+CertificateResult CertificateContext::check_violations() {
+  std::vector<Term> all;
+  for (const auto& [id, name] : violations_) all.push_back(Term{id});
+  switch (check(solver.any(all))) {
+    case CheckResult::kUnsatisfiable: return {Verification::kProved, "", all.size()};
+    case CheckResult::kUnknown:
+      return {Verification::kNotChecked, "Z3 gave up or ran out of its time", all.size()};
+    case CheckResult::kSatisfiable: break;
+  }
+  for (const auto& [id, name] : violations_) {
+    if (check(Term{id}) == CheckResult::kSatisfiable) {
+      return {Verification::kRefuted, name, all.size()};
+    }
+  }
+  return {Verification::kRefuted, "an obligation that cannot be named", all.size()};
+}
+
+}  // namespace postern

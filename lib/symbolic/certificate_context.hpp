@@ -1,0 +1,78 @@
+// What the obligations of a certificate share: solver, terms, translations, both directions' walks,
+// and the list of violations whose impossibility is the proof.
+// Covered by tests/unit/certificate_test.cpp.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "symbolic/certificate.hpp"
+#include "symbolic/certificate_terms.hpp"
+#include "symbolic/certificate_walk.hpp"
+
+namespace postern {
+
+class CertificateContext {
+ public:
+  CertificateContext(Model& model, const Program& program, Solver& solver, const Claim& claim,
+                     const CertificateOptions& options);
+
+  // Remembers a condition that must not be satisfiable.
+  void violation(Term condition, std::string name);
+  // Are all of them impossible? Names the first that is not.
+  CertificateResult check_violations();
+  // Is this condition impossible? Counts as an obligation.
+  CheckResult check(Term condition);
+
+  PathEncoder& path(FlowEnd sender) { return *paths_[sender == FlowEnd::kInitiator ? 0 : 1]; }
+  // What kinds of packets `sender` can send here at all, each with its condition on the headers.
+  const std::vector<std::pair<PacketKind, Term>>& kinds(FlowEnd sender);
+  // Headers that make a packet of this kind when `sender` sends it.
+  Term kind_condition(PacketKind kind, FlowEnd sender, const AxisTerms& axes);
+  // A flow of the set sends a packet that can set out and meets `kind`.
+  Term premise(Set flows, FlowEnd sender, Term kind);
+
+  Model& model;
+  Space& space;
+  Solver& solver;
+  const ConntrackConfig conntrack;
+  const bool tracking;
+  const Path flow_path;
+  const Backend backend;
+  Set flows;                    // of the claim: constant along every sequence
+  Encoder encoder;
+
+ private:
+  struct Sendable { Set initiator, responder; };
+  Sendable sendable_;
+  AxisTerms axes_;
+
+ public:
+  SetTranslator translator;
+  const AxisTerms& axes() const { return axes_; }
+  Set sendable(FlowEnd sender) const {
+    return sender == FlowEnd::kInitiator ? sendable_.initiator : sendable_.responder;
+  }
+  // Does `sender` generate its packets on this host?
+  bool local(FlowEnd sender) const {
+    const Path own = sender == FlowEnd::kInitiator ? flow_path : reverse(flow_path);
+    return own == Path::kOut || own == Path::kLoopback;
+  }
+  // The ways in which conntrack can meet such a packet here: UDP-Lite checksums are looked at by where
+  // the packet comes from.
+  std::vector<AbstractStep> ways(const AbstractEntry& entry, FlowEnd sender, PacketKind kind) const;
+
+ private:
+  void find_kinds(FlowEnd sender);
+
+  std::unique_ptr<PathEncoder> paths_[2];
+  std::vector<std::pair<PacketKind, Term>> kinds_[2];
+  std::map<std::uint32_t, std::string> violations_;   // by term
+  std::chrono::steady_clock::time_point deadline_;
+  std::size_t checked_ = 0;
+};
+
+}  // namespace postern

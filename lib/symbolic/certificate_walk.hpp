@@ -1,0 +1,83 @@
+// One packet through all hooks of its path as formulas: the certificate's own walk, with what conntrack
+// says of the packet as given constants. Each walk is encoded once for each thing that conntrack may
+// say (Seen) and shared by all states of the entry that say it.
+// Sources: flow/hooks.hpp, kernel-facts 2-5, 8, 10, 12, 19. Covered by tests/unit/certificate_test.cpp.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "flow/hooks.hpp"
+#include "symbolic/abstract_entry.hpp"
+#include "symbolic/certificate_terms.hpp"
+#include "symbolic/encode.hpp"
+
+namespace postern {
+
+// What a lookup says of a packet.
+struct Seen {
+  CtState state = CtState::kInvalid;
+  CtDirection direction = CtDirection::kOriginal;
+  FlowEnd originator = FlowEnd::kInitiator;
+  std::uint16_t status = 0;     // ct_status bits while the packet passes
+  bool created = false;         // the entry is new: connmark 0, nat is consulted
+  auto operator<=>(const Seen&) const = default;
+
+  static Seen untracked() { return {CtState::kUntracked}; }
+  static Seen of(const AbstractStep& step, const AbstractEntry& before);
+};
+
+class PathEncoder {
+ public:
+  // Packets of `sender` in a flow whose initiator's packets take `flow_path`. With `tracking` false
+  // nothing is looked up.
+  PathEncoder(Space& space, Solver& solver, Encoder& encoder, const AxisTerms& axes, Path flow_path,
+              FlowEnd sender, Backend backend, bool tracking);
+
+  // Before the (first) lookup: what still lives, whether it was marked UNTRACKED.
+  struct Early { Term live, untracked, dropped, unmodelled; PacketTerms packet; };
+  const Early& early();
+
+  // Behind it, relative to early().live. Exactly one of the first five holds unless `unmodelled`.
+  // "Confirmed": behind the confirmation of a new entry (loopback only).
+  struct End {
+    Term delivered, dropped, reset, dropped_confirmed, reset_confirmed, unmodelled;
+    std::vector<Term> connmark_bits;   // of the entry, when the packet is through
+  };
+  const End& end(const Seen& seen);
+
+  // Loopback: a packet that was INVALID in OUTPUT comes to PREROUTING with nothing attached.
+  // Relative to early().live.
+  const Early& again();
+  // Relative to again().live.
+  const End& end_again(const Seen& seen);
+  // What came of it before that.
+  const End& lost_on_the_way();
+
+ private:
+  struct Walk;
+  PacketTerms start();
+  void place(PacketTerms& packet, Hook hook) const;
+  void see(PacketTerms& packet, const Seen& seen, bool confirmed);
+  void table(Walk& walk, Hook hook, TableName table);
+  Early encode_early(Hook hook, PacketTerms packet, Term live);
+  End encode_end(std::size_t first_hook, std::size_t end_hook, const PacketTerms& packet,
+                 const Seen& seen, Walk& walk);
+  End finish(const Walk& walk);
+  void encode_lost();
+
+  Space& space_;
+  Solver& solver_;
+  Encoder& encoder_;
+  const AxisTerms& axes_;
+  Path path_;
+  FlowEnd sender_;
+  Backend backend_;
+  bool tracking_;
+  std::optional<Early> early_, again_;
+  std::optional<End> lost_;
+  std::map<Seen, End> ends_, ends_again_;
+};
+
+}  // namespace postern
