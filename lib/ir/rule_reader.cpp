@@ -72,7 +72,7 @@ class Reader {
     return done;
   }
 
-  // "--dport=80" and "-jDROP": the value becomes a word of its own. Returns the option's name.
+  // "--dport=80" and "-mtcp": the value becomes a word of its own. Returns the option's name.
   std::optional<std::string> split_attached() {
     const RuleWord& word = words_[at_];
     std::size_t cut = std::string::npos;
@@ -88,8 +88,9 @@ class Reader {
     const bool takes_value = named.builtin != nullptr ? named.builtin->words > 0
                              : named.spec != nullptr  ? word_count(named.spec->type) > 0
                                                       : equals;
-    if (named.builtin != nullptr && takes_value && named.builtin->invertible) {
-      // iptables 1.8.9 takes the whole word for the value here, and refuses it.
+    const bool whole_word = named.builtin != nullptr && takes_value &&
+                            (named.builtin->invertible || named.builtin->meaning == Builtin::kJump);
+    if (whole_word) {  // what iptables 1.8.9 takes for the value, and refuses
       fail("syntax", word.span, "the value of " + name + " runs into it", "put a blank between");
       return std::nullopt;
     }

@@ -93,9 +93,9 @@ TEST(Bind, TakesLongNamesAbbreviationsAndEquals) {
   EXPECT_EQ(rules("--append INPUT --source 192.0.2.1 --in-interface lo --protocol tcp "
                   "--destination-port=80 --jump ACCEPT"),
             "-A INPUT -s 192.0.2.1/32 -i lo -p tcp -m tcp --dport 80 -j ACCEPT\n");
-  EXPECT_EQ(rules("--append INPUT --proto tcp --match tcp --dpo 80 -jACCEPT"),
-            "-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\n");
-  EXPECT_EQ(rules("-AINPUT -jACCEPT"), "-A INPUT -j ACCEPT\n");
+  EXPECT_EQ(rules("--append INPUT --proto tcp -mtcp --dpo 80 -guser"),
+            "-A INPUT -p tcp -m tcp --dport 80 -g user\n");
+  EXPECT_EQ(rules("-AINPUT -j ACCEPT"), "-A INPUT -j ACCEPT\n");
 }
 
 TEST(Bind, TakesAValueThatLooksLikeAnOption) {
