@@ -1,5 +1,6 @@
 #include "ir/builtin_clauses.hpp"
 
+#include "ir/spell.hpp"
 #include "net/protocol.hpp"
 
 namespace postern {
@@ -36,7 +37,7 @@ Clause interface_clause(bool output, const Given<InterfacePattern>& given) {
   const bool everything = given.value.prefix && given.value.name.empty();
   // iptables-save leaves "! -i +" out, which turns "never" into "always" (kernel-facts 59): kept.
   const bool silent = everything && !given.inverted;
-  return make(silent ? "" : (output ? "-o " : "-i ") + given.value.text(), given.inverted,
+  return make(silent ? "" : (output ? "-o " : "-i ") + spell(given.value.text()), given.inverted,
               interface_is(output, given.value), given.span);
 }
 

@@ -18,7 +18,6 @@ namespace postern {
 struct RuleWord {
   std::string text;
   Span span;
-  bool quoted = false;
 };
 
 // A match or a target as the rule names it, with what was written for it.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "ir/spell.hpp"
+
 namespace postern {
 namespace {
 
@@ -15,7 +17,7 @@ std::string header(const Chain& chain) {
 }  // namespace
 
 std::string print(const Rule& rule, std::string_view chain) {
-  std::string line = "-A " + std::string(chain);
+  std::string line = "-A " + spell(chain);
   for (const Clause& clause : rule.clauses) {
     line += ' ';
     line += clause.printed;

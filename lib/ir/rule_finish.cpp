@@ -3,17 +3,15 @@
 #include <algorithm>
 
 #include "ir/builtin_clauses.hpp"
+#include "ir/spell.hpp"
 
 namespace postern {
 namespace {
 
-// What was written for an extension that is not understood as a whole. A quoted word that needs its
-// quotes gets them back; everything else stands as written.
+// What was written for an extension that is not understood as a whole.
 std::string as_written(const Extension& extension) {
-  std::string text;
-  for (const RuleWord& word : extension.words) {
-    text += " " + (word.quoted ? quote_word(word.text) : word.text);
-  }
+  std::string text = spell(extension.name);
+  for (const RuleWord& word : extension.words) text += " " + spell(word.text);
   return text;
 }
 
@@ -39,7 +37,7 @@ std::optional<Clause> match_clause(const RuleContext& context, const Draft& draf
   clause.known = understood(extension);
   clause.switches_on_tracking = extension.match != nullptr && extension.match->switches_on_tracking;
   if (!clause.known) {
-    clause.printed = "-m " + extension.name + as_written(extension);
+    clause.printed = "-m " + as_written(extension);
     clause.predicate = opaque(why_opaque(extension, "module"), true);
     clause.hotdrop = constant(false);
     return clause;
@@ -85,7 +83,7 @@ bool finish_target(const RuleContext& context, const Draft& draft, Rule& rule) {
     const std::size_t chain = context.chains->find(given.value, given.span.begin).value();
     rule.action = draft.jump ? Action{Jump{chain}} : Action{Goto{chain}};
     rule.target = given.value;
-    rule.printed_target = (draft.jump ? "-j " : "-g ") + given.value;
+    rule.printed_target = (draft.jump ? "-j " : "-g ") + spell(given.value);
     rule.target_span = given.span;
     return true;
   }
@@ -97,7 +95,7 @@ bool finish_target(const RuleContext& context, const Draft& draft, Rule& rule) {
   rule.switches_on_tracking =
       extension.target != nullptr && extension.target->switches_on_tracking;
   if (!rule.target_known) {
-    rule.printed_target = "-j " + extension.name + as_written(extension);
+    rule.printed_target = "-j " + as_written(extension);
     rule.action = Effect{OpaqueTarget{why_opaque(extension, "target")}};
     return true;
   }

@@ -19,7 +19,7 @@ class Reader {
     for (const ast::Word& word : words) {
       const std::string_view spelling = context.source.slice(word.span);
       const bool quoted = word.kind == ast::WordKind::kQuoted;
-      words_.push_back({quoted ? ast::unquote(spelling) : std::string(spelling), word.span, quoted});
+      words_.push_back({quoted ? ast::unquote(spelling) : std::string(spelling), word.span});
     }
   }
 
@@ -96,7 +96,7 @@ class Reader {
     }
     std::string rest = !takes_value && !equals ? "-" : "";  // "-fv": flags run together
     rest += word.text.substr(cut + (equals ? 1 : 0));
-    RuleWord value{std::move(rest), word.span, false};
+    RuleWord value{std::move(rest), word.span};
     words_[at_].text = name;
     words_.insert(words_.begin() + static_cast<std::ptrdiff_t>(at_) + 1, std::move(value));
     return name;

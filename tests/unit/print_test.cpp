@@ -59,6 +59,8 @@ TEST(Print, QuotesAsIptablesSave) {
 TEST(Print, KeepsUnknownWordsAsWritten) {
   EXPECT_EQ(rule(R"(-m foo --rate 5/sec ! --text "a b" "c" -j BAR --x=y)"),
             R"(-A INPUT -m foo --rate 5/sec ! --text "a b" c -j BAR --x y)");
+  EXPECT_EQ(rule(R"(-m "f oo" --x "" --y "a\\b c" --z "a\\b" -i "e h" -g u)"),
+            R"(-A INPUT -i "e h" -m "f oo" --x "" --y "a\\b c" --z a\b -g u)");
 }
 
 }  // namespace
