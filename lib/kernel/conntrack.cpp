@@ -16,8 +16,8 @@ namespace postern::kernel {
 namespace {
 
 constexpr std::array<std::string_view, 11> kTcpStates{
-    "NONE",       "SYN_SENT", "SYN_RECV",  "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT",
-    "LAST_ACK",   "TIME_WAIT", "CLOSE",    "SYN_SENT2",   "MAX"};
+    "NONE",     "SYN_SENT",  "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT",
+    "LAST_ACK", "TIME_WAIT", "CLOSE",    "SYN_SENT2",   "MAX"};
 constexpr std::array<std::string_view, 9> kSctpStates{
     "NONE",          "CLOSED",        "COOKIE_WAIT",       "COOKIE_ECHOED", "ESTABLISHED",
     "SHUTDOWN_SENT", "SHUTDOWN_RECD", "SHUTDOWN_ACK_SENT", "HEARTBEAT_SENT"};
@@ -85,7 +85,7 @@ EntryReport entry_of(const nlmsghdr& message) {
   report.status = static_cast<std::uint16_t>(entry.be32(CTA_STATUS));
   report.mark = entry.be32(CTA_MARK);
   report.zone = entry.be16(CTA_ZONE);
-  if (!entry.has(CTA_ZONE)) {   // a zone of one direction stands in that tuple
+  if (!entry.has(CTA_ZONE)) {  // a zone of one direction stands in that tuple
     for (const std::uint16_t side : {CTA_TUPLE_ORIG, CTA_TUPLE_REPLY}) {
       const Attributes tuple(entry[side]);
       if (tuple.has(CTA_TUPLE_ZONE)) report.zone = tuple.be16(CTA_TUPLE_ZONE);
@@ -133,7 +133,8 @@ ConntrackView::Key ConntrackView::key_of(const nlmsghdr& message) {
 void ConntrackView::learn(const nlmsghdr& message) {
   if (!is_entry(message)) return;
   Key key = key_of(message);
-  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(std::move(key));
+  if (std::find(known_.begin(), known_.end(), key) == known_.end())
+    known_.push_back(std::move(key));
 }
 
 Outcome<std::uint32_t> ConntrackView::fetch(std::vector<EntryReport>& to) {

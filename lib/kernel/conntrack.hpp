@@ -1,8 +1,8 @@
 // The conntrack table of the scenario's namespace, read through ctnetlink.
 //
 // A dump walks the hash table of the whole machine, so entries are learned from NEW events and then
-// fetched one by one; when the kernel counts more entries than we know (a rule may silence events), a
-// dump is made after all. Covered by tests/kernel/harness_test.cpp.
+// fetched one by one; when the kernel counts more entries than we know (a rule may silence events),
+// a dump is made after all. Covered by tests/kernel/harness_test.cpp.
 #pragma once
 
 #include <cstdint>

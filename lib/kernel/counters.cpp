@@ -52,8 +52,13 @@ Outcome<void> CounterWatch::hits(std::vector<RuleHit>& rules, std::vector<RuleHi
     const auto& [place, value] = (*now)[i];
     const Counters before = before_.empty() ? Counters{} : before_[i].value;
     if (value.packets == before.packets) continue;
-    RuleHit hit{place.table, place.chain, place.number, value.packets - before.packets,
-                value.bytes - before.bytes, {}, label_};
+    RuleHit hit{place.table,
+                place.chain,
+                place.number,
+                value.packets - before.packets,
+                value.bytes - before.bytes,
+                {},
+                label_};
     if (place.number == 0) {
       hit.text = texts_.policies[{place.table, place.chain}];
       policies.push_back(std::move(hit));

@@ -1,6 +1,6 @@
 // Rule and policy counters of one loaded ruleset, straight from the kernel: IPT_SO_GET_ENTRIES (and
-// its IPv6 twin) for legacy tables, a netlink dump for nft ones. The order of counters never changes
-// while a ruleset is loaded. Covered by tests/kernel/harness_test.cpp.
+// its IPv6 twin) for legacy tables, a netlink dump for nft ones. The order of counters never
+// changes while a ruleset is loaded. Covered by tests/kernel/harness_test.cpp.
 #pragma once
 
 #include <map>
@@ -51,8 +51,7 @@ RuleTexts read_saved(std::string_view saved);
 // Watches one family's counters: hits are what rose since the last call.
 class CounterWatch {
  public:
-  CounterWatch(std::unique_ptr<CounterSource> source, RuleTexts texts,
-               std::optional<Family> label)
+  CounterWatch(std::unique_ptr<CounterSource> source, RuleTexts texts, std::optional<Family> label)
       : source_(std::move(source)), texts_(std::move(texts)), label_(label) {}
 
   const RuleTexts& texts() const { return texts_; }
@@ -62,7 +61,7 @@ class CounterWatch {
  private:
   std::unique_ptr<CounterSource> source_;
   RuleTexts texts_;
-  std::optional<Family> label_;             // printed as "family" when two rulesets are loaded
+  std::optional<Family> label_;  // printed as "family" when two rulesets are loaded
   std::vector<CounterReading> before_;
 };
 

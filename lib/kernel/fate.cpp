@@ -94,7 +94,8 @@ ReplyReport reply_of(const Answer& answer, const InterfaceNames& names) {
       reply.reply_direction = sighting->reply_direction;
     }
     if (sighting->stage != Stage::kLast) continue;
-    if (sighting->hook == Hook::kPostrouting && names(sighting->out_index) == "lo") reply.out = "lo";
+    if (sighting->hook == Hook::kPostrouting && names(sighting->out_index) == "lo")
+      reply.out = "lo";
     if (sighting->hook == Hook::kInput) reply.fate = "delivered";
   }
   return reply;
@@ -148,8 +149,8 @@ std::vector<TracePoint> trace_of(const std::vector<Sighting>& sightings,
                                    : sighting.stage == Stage::kConntrack ? ".ct"
                                                                          : ".last";
     points.push_back({std::string(text(sighting.hook)) + std::string(stage), sighting.state,
-                      sighting.reply_direction, names(sighting.in_index),
-                      names(sighting.out_index), packet_of(sighting.bytes)});
+                      sighting.reply_direction, names(sighting.in_index), names(sighting.out_index),
+                      packet_of(sighting.bytes)});
   }
   return points;
 }
@@ -167,8 +168,8 @@ std::string pending_device(const std::vector<Sighting>& sightings,
         wire = device;
       }
     }
-    const bool over_lo = sighting.hook == Hook::kPrerouting &&
-                         sighting.stage == Stage::kFirst && names(sighting.in_index) == "lo";
+    const bool over_lo = sighting.hook == Hook::kPrerouting && sighting.stage == Stage::kFirst &&
+                         names(sighting.in_index) == "lo";
     if (over_lo) ++arrived;
   }
   if (left > arrived) return "lo";

@@ -58,7 +58,8 @@ Message& Message::bytes(std::uint16_t attribute, std::span<const std::uint8_t> v
   buffer_.resize(at + MNL_ATTR_HDRLEN + MNL_ALIGN(value.size()));
   nlattr head{static_cast<std::uint16_t>(MNL_ATTR_HDRLEN + value.size()), attribute};
   std::memcpy(buffer_.data() + at, &head, sizeof head);
-  if (!value.empty()) std::memcpy(buffer_.data() + at + MNL_ATTR_HDRLEN, value.data(), value.size());
+  if (!value.empty())
+    std::memcpy(buffer_.data() + at + MNL_ATTR_HDRLEN, value.data(), value.size());
   header()->nlmsg_len = static_cast<std::uint32_t>(buffer_.size());
   return *this;
 }
@@ -82,8 +83,8 @@ Message& Message::be32(std::uint16_t attribute, std::uint32_t value) {
 
 Message& Message::text(std::uint16_t attribute, std::string_view value) {
   const std::string terminated(value);
-  return bytes(attribute, {reinterpret_cast<const std::uint8_t*>(terminated.c_str()),
-                           terminated.size() + 1});
+  return bytes(attribute,
+               {reinterpret_cast<const std::uint8_t*>(terminated.c_str()), terminated.size() + 1});
 }
 
 Message& Message::nest(std::uint16_t attribute, const std::function<void(Message&)>& content) {
@@ -254,7 +255,9 @@ std::uint64_t Attributes::be64(std::uint16_t type) const {
   return value;
 }
 
-std::uint8_t Attributes::u8(std::uint16_t type) const { return static_cast<std::uint8_t>(be64(type)); }
+std::uint8_t Attributes::u8(std::uint16_t type) const {
+  return static_cast<std::uint8_t>(be64(type));
+}
 
 std::uint16_t Attributes::be16(std::uint16_t type) const {
   return static_cast<std::uint16_t>(be64(type));

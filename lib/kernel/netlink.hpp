@@ -1,6 +1,6 @@
-// Netlink sockets and messages, over libmnl. A Message grows one netlink message; a Channel sends and
-// receives in the namespace in which it was opened, wherever its thread is later.
-// Covered by tests/kernel/harness_test.cpp.
+// Netlink sockets and messages, over libmnl. A Message grows one netlink message; a Channel sends
+// and receives in the namespace in which it was opened, wherever its thread is later. Covered by
+// tests/kernel/harness_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ class Message {
   Message& be16(std::uint16_t attribute, std::uint16_t value);
   Message& be32(std::uint16_t attribute, std::uint32_t value);
   Message& bytes(std::uint16_t attribute, std::span<const std::uint8_t> value);
-  Message& text(std::uint16_t attribute, std::string_view value);   // zero-terminated
+  Message& text(std::uint16_t attribute, std::string_view value);  // zero-terminated
   Message& nest(std::uint16_t attribute, const std::function<void(Message&)>& content);
 
   nlmsghdr* header();
@@ -76,7 +76,7 @@ class Channel {
 class Attributes {
  public:
   explicit Attributes(const nlmsghdr& message);
-  explicit Attributes(const nlattr* nest);   // nullptr: all absent
+  explicit Attributes(const nlattr* nest);  // nullptr: all absent
 
   const nlattr* operator[](std::uint16_t type) const {
     return type < table_.size() ? table_[type] : nullptr;

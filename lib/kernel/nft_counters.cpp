@@ -1,5 +1,5 @@
-// Tables made by iptables-nft: each rule holds a counter expression, each base chain counts what fell
-// to its policy.
+// Tables made by iptables-nft: each rule holds a counter expression, each base chain counts what
+// fell to its policy.
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>

@@ -13,24 +13,30 @@ namespace postern::kernel {
 namespace {
 
 constexpr std::string_view kTable = "postern_observer";
-constexpr std::uint16_t kGroup = 0x9057;        // of NFLOG; rulesets in the wild use small numbers
-constexpr int kAfterLookup = -199;              // conntrack looks up at -200
-constexpr int kAfterDefragmentation = -350;     // between defragmentation (-400) and raw (-300)
+constexpr std::uint16_t kGroup = 0x9057;     // of NFLOG; rulesets in the wild use small numbers
+constexpr int kAfterLookup = -199;           // conntrack looks up at -200
+constexpr int kAfterDefragmentation = -350;  // between defragmentation (-400) and raw (-300)
 
-// Bits of the `ct state` expression (NF_CT_STATE_*): 1 << (ctinfo % 3 + 1), invalid 1, untracked 64.
+// Bits of the `ct state` expression (NF_CT_STATE_*): 1 << (ctinfo % 3 + 1), invalid 1,
+// untracked 64.
 struct Look {
-  char letter;               // stands in the log prefix
+  char letter;  // stands in the log prefix
   std::uint32_t state;
-  int direction;             // 0, 1; -1: not asked
+  int direction;  // 0, 1; -1: not asked
 };
-constexpr std::array<Look, 7> kLooks{{{'N', 8, -1}, {'E', 2, 0}, {'e', 2, 1}, {'R', 4, 0},
-                                      {'r', 4, 1}, {'I', 1, -1}, {'U', 64, -1}}};
+constexpr std::array<Look, 7> kLooks{{{'N', 8, -1},
+                                      {'E', 2, 0},
+                                      {'e', 2, 1},
+                                      {'R', 4, 0},
+                                      {'r', 4, 1},
+                                      {'I', 1, -1},
+                                      {'U', 64, -1}}};
 
 struct BaseChain {
   std::string_view name;
-  std::uint32_t hook;        // NF_INET_*
+  std::uint32_t hook;  // NF_INET_*
   int priority;
-  char stage;                // 'f' first, 'c' conntrack, 'l' last
+  char stage;  // 'f' first, 'c' conntrack, 'l' last
 };
 constexpr std::array<BaseChain, 12> kBaseChains{{
     {"prerouting-first", NF_INET_PRE_ROUTING, INT_MIN, 'f'},
@@ -85,9 +91,8 @@ class RuleBuilder {
   explicit RuleBuilder(Message& list) : list_(list) {}
 
   void expect_ct(std::uint32_t key, std::span<const std::uint8_t> value) {
-    element("ct", [&](Message& data) {
-      data.be32(NFTA_CT_DREG, NFT_REG_1).be32(NFTA_CT_KEY, key);
-    });
+    element("ct",
+            [&](Message& data) { data.be32(NFTA_CT_DREG, NFT_REG_1).be32(NFTA_CT_KEY, key); });
     element("cmp", [&](Message& data) {
       data.be32(NFTA_CMP_SREG, NFT_REG_1).be32(NFTA_CMP_OP, NFT_CMP_EQ);
       data.nest(NFTA_CMP_DATA, [&](Message& wanted) { wanted.bytes(NFTA_DATA_VALUE, value); });
@@ -155,7 +160,7 @@ void add_looks(Family family, char stage, bool tracking, std::vector<Message>& m
   for (const Look& look : kLooks) {
     messages.push_back(new_rule(family, chain, [&](RuleBuilder& rule) {
       std::array<std::uint8_t, 4> state{};
-      state[0] = static_cast<std::uint8_t>(look.state);   // registers are in host order
+      state[0] = static_cast<std::uint8_t>(look.state);  // registers are in host order
       if constexpr (std::endian::native == std::endian::big) std::swap(state[0], state[3]);
       rule.expect_ct(NFT_CT_STATE, state);
       if (look.direction >= 0) {
@@ -180,31 +185,47 @@ Outcome<void> configure_log(Channel& log) {
   mode.copy_range = __builtin_bswap32(0xffff);
   if constexpr (std::endian::native == std::endian::big) mode.copy_range = 0xffff;
   settings.bytes(NFULA_CFG_MODE, {reinterpret_cast<const std::uint8_t*>(&mode), sizeof mode});
-  settings.be32(NFULA_CFG_QTHRESH, 1);            // hand over every packet at once
+  settings.be32(NFULA_CFG_QTHRESH, 1);  // hand over every packet at once
   settings.be32(NFULA_CFG_NLBUFSIZ, 1 << 17);
   return log.request(settings);
 }
 
 Hook hook_of(std::uint8_t number) {
   switch (number) {
-    case NF_INET_PRE_ROUTING: return Hook::kPrerouting;
-    case NF_INET_LOCAL_IN: return Hook::kInput;
-    case NF_INET_FORWARD: return Hook::kForward;
-    case NF_INET_LOCAL_OUT: return Hook::kOutput;
-    default: return Hook::kPostrouting;
+    case NF_INET_PRE_ROUTING:
+      return Hook::kPrerouting;
+    case NF_INET_LOCAL_IN:
+      return Hook::kInput;
+    case NF_INET_FORWARD:
+      return Hook::kForward;
+    case NF_INET_LOCAL_OUT:
+      return Hook::kOutput;
+    default:
+      return Hook::kPostrouting;
   }
 }
 
 void set_state(char letter, Sighting& sighting) {
   switch (letter) {
-    case 'N': sighting.state = CtState::kNew; break;
+    case 'N':
+      sighting.state = CtState::kNew;
+      break;
     case 'E':
-    case 'e': sighting.state = CtState::kEstablished; break;
+    case 'e':
+      sighting.state = CtState::kEstablished;
+      break;
     case 'R':
-    case 'r': sighting.state = CtState::kRelated; break;
-    case 'I': sighting.state = CtState::kInvalid; return;
-    case 'U': sighting.state = CtState::kUntracked; return;
-    default: return;
+    case 'r':
+      sighting.state = CtState::kRelated;
+      break;
+    case 'I':
+      sighting.state = CtState::kInvalid;
+      return;
+    case 'U':
+      sighting.state = CtState::kUntracked;
+      return;
+    default:
+      return;
   }
   sighting.reply_direction = letter == 'e' || letter == 'r';
 }

@@ -1,6 +1,6 @@
-// Our own nf_tables table inside the scenario's namespace. It sees each packet at the begin and end of
-// every hook and just after the conntrack lookup, and swallows what INPUT accepted, so that the host
-// never answers.
+// Our own nf_tables table inside the scenario's namespace. It sees each packet at the begin and end
+// of every hook and just after the conntrack lookup, and swallows what INPUT accepted, so that the
+// host never answers.
 //
 // The base chains are registered before the ruleset is loaded, empty: of hooks with equal priority
 // the later one runs first, so that confirmation (INT_MAX) comes before our last look and the sink.
@@ -26,11 +26,11 @@ struct Sighting {
   enum class Stage : std::uint8_t { kFirst, kConntrack, kLast, kProbe };
   Hook hook = Hook::kPrerouting;
   Stage stage = Stage::kFirst;
-  std::optional<CtState> state;           // absent when tracking is off
-  std::optional<bool> reply_direction;    // absent without an entry
-  std::uint32_t in_index = 0, out_index = 0;   // interface indices; 0: none
+  std::optional<CtState> state;               // absent when tracking is off
+  std::optional<bool> reply_direction;        // absent without an entry
+  std::uint32_t in_index = 0, out_index = 0;  // interface indices; 0: none
   std::uint32_t mark = 0;
-  Bytes bytes;                            // from the IP header on
+  Bytes bytes;  // from the IP header on
 };
 
 class Observer {

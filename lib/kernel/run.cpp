@@ -56,4 +56,14 @@ Outcome<nlohmann::json> run(const Scenario& scenario) {
   return to_json(*report);
 }
 
+Outcome<nlohmann::json> run(const ScenarioFile& file) {
+  nlohmann::json documents = nlohmann::json::array();
+  for (const Scenario& scenario : file.scenarios) {
+    auto document = run(scenario);
+    if (!document) return document;
+    documents.push_back(std::move(*document));
+  }
+  return file.lone ? documents.at(0) : documents;
+}
+
 }  // namespace postern::kernel

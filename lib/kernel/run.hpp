@@ -13,6 +13,8 @@ namespace postern::kernel {
 // devices, no nf_tables, a program is missing).
 Outcome<void> available();
 
+// Runs every scenario of a file, each in a world of its own: one document, or a list of them.
+Outcome<nlohmann::json> run(const ScenarioFile& file);
 // Runs a scenario in a world of its own. The error is a sentence (scenario refused, tool missing).
 Outcome<nlohmann::json> run(const Scenario& scenario);
 

@@ -28,9 +28,10 @@ constexpr std::array<Setting, 13> kDefaults{{
 
 // Words in a saved ruleset that switch tracking on (kernel-facts 1).
 constexpr std::array<std::string_view, 18> kTrackingWords{
-    "-m conntrack", "-m state",     "-m connmark", "-m connbytes", "-m connlimit",  "-m connlabel",
-    "-m helper",    "-m cluster",   "-j CONNMARK", "-j CONNSECMARK", "-j SYNPROXY", "-j DNAT",
-    "-j SNAT",      "-j MASQUERADE", "-j REDIRECT", "-j NETMAP",    "-j CT --helper", "-j CT --zone"};
+    "-m conntrack", "-m state",       "-m connmark", "-m connbytes",  "-m connlimit",
+    "-m connlabel", "-m helper",      "-m cluster",  "-j CONNMARK",   "-j CONNSECMARK",
+    "-j SYNPROXY",  "-j DNAT",        "-j SNAT",     "-j MASQUERADE", "-j REDIRECT",
+    "-j NETMAP",    "-j CT --helper", "-j CT --zone"};
 
 const char* restore_program(Family family, Backend backend) {
   if (backend == Backend::kNft) {
@@ -67,7 +68,8 @@ std::string interface_commands(const Interface& interface) {
 std::string route_command(const Route& route) {
   std::string command = "route add ";
   if (route.type != "unicast") command += route.type + " ";
-  command += route.to.mask == 0 && route.to.address.family == Family::kIpv4 ? "default" : route.to.text();
+  command +=
+      route.to.mask == 0 && route.to.address.family == Family::kIpv4 ? "default" : route.to.text();
   if (route.via) command += " via " + route.via->text();
   if (!route.device.empty()) command += " dev " + route.device;
   return command + "\n";
@@ -101,14 +103,15 @@ bool names_program(std::string_view ruleset) {
   return false;
 }
 
-// Ruleset text that leaves these tables without rules and user chains, policies ACCEPT. A table that
-// the text behind it names again gets its real content there.
+// Ruleset text that leaves these tables without rules and user chains, policies ACCEPT. A table
+// that the text behind it names again gets its real content there.
 std::string empty_tables(const RuleTexts& texts) {
   std::string empty;
   for (TableName table : texts.tables) {
     empty += fmt::format("*{}\n", text(table));
     for (const auto& [key, policy] : texts.policies) {
-      if (key.first == table && policy != "-") empty += fmt::format(":{} ACCEPT [0:0]\n", key.second);
+      if (key.first == table && policy != "-")
+        empty += fmt::format(":{} ACCEPT [0:0]\n", key.second);
     }
     empty += "COMMIT\n";
   }

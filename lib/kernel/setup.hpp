@@ -10,16 +10,16 @@
 
 namespace postern::kernel {
 
-// Before devices exist: no rate limits, no redirects, no router solicitations; then after they exist
-// what each has of its own, forwarding and the scenario's settings.
+// Before devices exist: no rate limits, no redirects, no router solicitations; then after they
+// exist what each has of its own, forwarding and the scenario's settings.
 Outcome<void> set_defaults();
 Outcome<void> set_sysctls(const Scenario& scenario);
 
 // Brings up `lo` and the (existing) TUN devices, with addresses and routes.
 Outcome<void> configure_interfaces(const Scenario& scenario);
 
-// Loads `ruleset` of one family in place of what is there, and tells what it became. `emptied`: tables
-// of an earlier ruleset that must not keep rules.
+// Loads `ruleset` of one family in place of what is there, and tells what it became. `emptied`:
+// tables of an earlier ruleset that must not keep rules.
 Outcome<RuleTexts> load_ruleset(Family family, Backend backend, const std::string& ruleset,
                                 const RuleTexts& emptied = {});
 Outcome<void> load_ipsets(const std::string& saved);

@@ -38,8 +38,8 @@ std::string content_of(const FileDescriptor& file) {
   return text;
 }
 
-// The caller's environment, with a PATH that has the sbin directories and a lock file that belongs to
-// no one: the namespace is ours alone, so iptables need not wait for others.
+// The caller's environment, with a PATH that has the sbin directories and a lock file that belongs
+// to no one: the namespace is ours alone, so iptables need not wait for others.
 std::vector<std::string> child_environment() {
   std::vector<std::string> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) {

@@ -1,6 +1,6 @@
-// Thin RAII over what the kernel gives: descriptors, network namespaces, child processes, /proc/sys.
-// Everything here reports failure as a sentence; nothing is left in the host's namespace.
-// Covered by tests/kernel/harness_test.cpp.
+// Thin RAII over what the kernel gives: descriptors, network namespaces, child processes,
+// /proc/sys. Everything here reports failure as a sentence; nothing is left in the host's
+// namespace. Covered by tests/kernel/harness_test.cpp.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@
 namespace postern::kernel {
 
 template <class T>
-using Outcome = tl::expected<T, std::string>;   // or why not, one sentence
+using Outcome = tl::expected<T, std::string>;  // or why not, one sentence
 
 // "what: strerror(errno)", as an error.
 tl::unexpected<std::string> system_error(std::string_view what);
@@ -58,7 +58,7 @@ class NetNamespace {
 };
 
 struct ProcessResult {
-  int status = 0;          // exit status; 128 + signal when killed
+  int status = 0;  // exit status; 128 + signal when killed
   std::string output, error;
 };
 // Runs a program (found in PATH and the sbin directories) with this text as its standard input, and

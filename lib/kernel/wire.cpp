@@ -56,9 +56,8 @@ Outcome<int> LocalSender::socket_for(const Kind& kind) {
   setfsgid(getegid());
   errno = saved;
   if (!fd.valid()) return system_error("cannot open a raw socket");
-  if (!kind.device.empty() &&
-      setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, kind.device.c_str(),
-                 static_cast<socklen_t>(kind.device.size() + 1)) != 0) {
+  if (!kind.device.empty() && setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, kind.device.c_str(),
+                                         static_cast<socklen_t>(kind.device.size() + 1)) != 0) {
     return system_error("cannot send by " + kind.device);
   }
   const int one = 1;
@@ -81,8 +80,8 @@ Outcome<void> LocalSender::send(const Packet& packet) {
   const bool is_v4 = packet.family() == Family::kIpv4;
   std::memcpy(is_v4 ? static_cast<void*>(&v4.sin_addr) : &v6.sin6_addr, destination.data(),
               destination.size());
-  const auto* to = is_v4 ? reinterpret_cast<const sockaddr*>(&v4)
-                         : reinterpret_cast<const sockaddr*>(&v6);
+  const auto* to =
+      is_v4 ? reinterpret_cast<const sockaddr*>(&v4) : reinterpret_cast<const sockaddr*>(&v6);
   const auto size = static_cast<socklen_t>(is_v4 ? sizeof v4 : sizeof v6);
   for (const Bytes& bytes : to_wire(packet)) {
     sendto(*fd, bytes.data(), bytes.size(), 0, to, size);

@@ -45,7 +45,7 @@ Packet probe_packet(Family family) {
   Packet packet;
   const char* self = family == Family::kIpv4 ? "127.0.0.1" : "::1";
   packet.source = packet.destination = *Address::parse(self);
-  packet.protocol = 253;   // RFC 3692: for experiments
+  packet.protocol = 253;  // RFC 3692: for experiments
   packet.ip_id = 0x9057;
   packet.fragment_offset = 64;
   packet.more_fragments = true;
@@ -56,7 +56,9 @@ Packet probe_packet(Family family) {
 class RealWorld : public World {
  public:
   RealWorld(NetNamespace space, Observer observer, ConntrackView conntrack)
-      : space_(std::move(space)), observer_(std::move(observer)), conntrack_(std::move(conntrack)) {}
+      : space_(std::move(space)),
+        observer_(std::move(observer)),
+        conntrack_(std::move(conntrack)) {}
 
   Outcome<void> build(const Scenario& scenario);
   Outcome<void> load(const Scenario& scenario);
@@ -250,8 +252,7 @@ Outcome<PacketReport> RealWorld::run(const Step& step, bool observing) {
                  },
                  [&](const FlushStep& flush) -> Outcome<void> {
                    report.step = "flush";
-                   return flush.expectations ? conntrack_.flush_expectations()
-                                             : conntrack_.flush();
+                   return flush.expectations ? conntrack_.flush_expectations() : conntrack_.flush();
                  },
                  [&](const SysctlStep& sysctl) -> Outcome<void> {
                    report.step = "sysctl";
@@ -293,8 +294,8 @@ Outcome<std::unique_ptr<World>> World::create(const Scenario& scenario) {
   if (!conntrack) return tl::unexpected(conntrack.error());
   auto observer = Observer::create();
   if (!observer) return tl::unexpected(observer.error());
-  auto world = std::make_unique<RealWorld>(std::move(*space), std::move(*observer),
-                                           std::move(*conntrack));
+  auto world =
+      std::make_unique<RealWorld>(std::move(*space), std::move(*observer), std::move(*conntrack));
   if (auto done = world->build(scenario); !done) return tl::unexpected(done.error());
   return world;
 }

@@ -29,8 +29,9 @@ class World {
   virtual Outcome<PacketReport> run(const Step& step, bool observe = true) = 0;
   // What rose since the last observation, and the tables as they are now.
   virtual Outcome<void> observe(PacketReport& report) = 0;
-  // Can `reload` give the same as a new world? Interfaces, routes, sysctls, ipsets and backend must be
-  // those of this world, and a legacy nat table, once there, must stay in use (its hooks remain).
+  // Can `reload` give the same as a new world? Interfaces, routes, sysctls, ipsets and backend must
+  // be those of this world, and a legacy nat table, once there, must stay in use (its hooks
+  // remain).
   virtual bool can_reload(const Scenario& scenario) const = 0;
   // Replaces the rulesets by those of `scenario` and empties the conntrack table: faster than a new
   // world. REQUIRES: can_reload(scenario).

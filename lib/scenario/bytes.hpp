@@ -1,5 +1,6 @@
-// Big-endian reading and writing of byte buffers, and hex text; shared by the serialiser, the parser
-// and everything that looks into captured packets. Covered by tests/unit/scenario_bytes_test.cpp.
+// Big-endian reading and writing of byte buffers, and hex text; shared by the serialiser, the
+// parser and everything that looks into captured packets. Covered by
+// tests/unit/scenario_bytes_test.cpp.
 #pragma once
 
 #include <cstdint>

@@ -30,13 +30,15 @@ Json stripped(Json item) {
 
 std::vector<std::string> sorted_items(const Json& list) {
   std::vector<std::string> items;
-  for (const Json& item : list) items.push_back(stripped(item).dump(-1, ' ', false, Json::error_handler_t::replace));
+  for (const Json& item : list)
+    items.push_back(stripped(item).dump(-1, ' ', false, Json::error_handler_t::replace));
   std::sort(items.begin(), items.end());
   return items;
 }
 
-void report_only(const std::string& path, std::string_view side, const std::vector<std::string>& have,
-                 const std::vector<std::string>& other, std::vector<std::string>& lines) {
+void report_only(const std::string& path, std::string_view side,
+                 const std::vector<std::string>& have, const std::vector<std::string>& other,
+                 std::vector<std::string>& lines) {
   std::vector<std::string> only;
   std::set_difference(have.begin(), have.end(), other.begin(), other.end(),
                       std::back_inserter(only));

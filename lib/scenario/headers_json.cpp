@@ -1,6 +1,6 @@
-// The headers of one packet as JSON ("delivered", "out", "replies", "inner"), read from its bytes so
-// that engine and kernel cannot print the same packet differently.
-// Covered by tests/unit/scenario_result_test.cpp.
+// The headers of one packet as JSON ("delivered", "out", "replies", "inner"), read from its bytes
+// so that engine and kernel cannot print the same packet differently. Covered by
+// tests/unit/scenario_result_test.cpp.
 #include <array>
 #include <nlohmann/json.hpp>
 
@@ -14,9 +14,14 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::array<std::pair<std::uint8_t, std::string_view>, 8> kProtocolWords{{
-    {protocol::kIcmp, "icmp"}, {protocol::kTcp, "tcp"}, {protocol::kUdp, "udp"},
-    {protocol::kDccp, "dccp"}, {protocol::kGre, "gre"}, {protocol::kIcmpv6, "icmpv6"},
-    {protocol::kSctp, "sctp"}, {protocol::kUdplite, "udplite"},
+    {protocol::kIcmp, "icmp"},
+    {protocol::kTcp, "tcp"},
+    {protocol::kUdp, "udp"},
+    {protocol::kDccp, "dccp"},
+    {protocol::kGre, "gre"},
+    {protocol::kIcmpv6, "icmpv6"},
+    {protocol::kSctp, "sctp"},
+    {protocol::kUdplite, "udplite"},
 }};
 
 constexpr std::array<std::string_view, 8> kFlagWords{"FIN", "SYN", "RST", "PSH",
@@ -71,15 +76,22 @@ void add_layer4(std::uint8_t number, ByteView l4, bool quoted, Json& out) {
     return;
   }
   switch (number) {
-    case protocol::kTcp: add_tcp(l4, out); break;
+    case protocol::kTcp:
+      add_tcp(l4, out);
+      break;
     case protocol::kIcmp:
-    case protocol::kIcmpv6: add_icmp(number, l4, quoted, out); break;
-    case protocol::kSctp: add_sctp(l4, out); break;
+    case protocol::kIcmpv6:
+      add_icmp(number, l4, quoted, out);
+      break;
+    case protocol::kSctp:
+      add_sctp(l4, out);
+      break;
     case protocol::kGre:
       if ((l4[0] & 0x20) != 0 && l4.size() >= 8) out["key"] = get32(l4, 4);
       out["payload"] = l4.size() - header;
       break;
-    default: out["payload"] = l4.size() - header;
+    default:
+      out["payload"] = l4.size() - header;
   }
 }
 

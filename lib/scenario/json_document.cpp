@@ -1,5 +1,6 @@
-// nlohmann checks the syntax and builds the values; SpanScanner then walks the same, now known to be
-// valid, text once more and notes where each value stands. No recursion: nesting is an explicit stack.
+// nlohmann checks the syntax and builds the values; SpanScanner then walks the same, now known to
+// be valid, text once more and notes where each value stands. No recursion: nesting is an explicit
+// stack.
 #include "scenario/json_document.hpp"
 
 #include <algorithm>
@@ -55,7 +56,8 @@ class SpanScanner {
     return open_.empty() ? std::string() : pointer_to(open_.back().pointer, name_);
   }
   void skip_blanks() {
-    while (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r') ++at_;
+    while (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')
+      ++at_;
   }
   void skip_string() {
     for (++at_; text_[at_] != '"'; ++at_) {
@@ -91,7 +93,8 @@ class SpanScanner {
     if (text_[at_] == '"') {
       skip_string();
     } else {
-      while (at_ < text_.size() && std::string_view(",]} \t\r\n").find(text_[at_]) == std::string_view::npos) {
+      while (at_ < text_.size() &&
+             std::string_view(",]} \t\r\n").find(text_[at_]) == std::string_view::npos) {
         ++at_;
       }
     }
@@ -108,7 +111,7 @@ class SpanScanner {
   JsonDocument& document_;
   Diagnostics& errors_;
   std::vector<Open> open_;
-  std::string name_;   // of the member or item that comes next
+  std::string name_;  // of the member or item that comes next
   std::size_t at_ = 0;
 };
 
@@ -118,7 +121,8 @@ Result<JsonDocument> JsonDocument::parse(const SourceFile& source) {
     document.root_ = Json::parse(source.text());
   } catch (const Json::parse_error& error) {
     const auto size = static_cast<std::uint32_t>(source.text().size());
-    const auto at = std::min(error.byte == 0 ? 0 : static_cast<std::uint32_t>(error.byte - 1), size);
+    const auto at =
+        std::min(error.byte == 0 ? 0 : static_cast<std::uint32_t>(error.byte - 1), size);
     std::string message = error.what();
     if (const auto cut = message.find("syntax error"); cut != std::string::npos) {
       message = message.substr(cut);

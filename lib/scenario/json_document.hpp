@@ -25,7 +25,7 @@ class JsonDocument {
 
   const nlohmann::json& root() const { return root_; }
   Span value_span(const std::string& pointer) const;
-  Span key_span(const std::string& pointer) const;   // of a member's name; else of the value
+  Span key_span(const std::string& pointer) const;  // of a member's name; else of the value
 
  private:
   friend class SpanScanner;
@@ -53,12 +53,13 @@ class ObjectReader {
 
   // Complains about a value that is no object; then no getter finds anything.
   bool valid() const { return object_ != nullptr; }
-  // Complains about every key that is not listed (comment, description and note are always allowed).
+  // Complains about every key that is not listed (comment, description and note are always
+  // allowed).
   void allow_only(std::initializer_list<std::string_view> keys) const;
   bool has(std::string_view key) const { return find(key) != nullptr; }
   std::string at(std::string_view key) const { return pointer_to(pointer_, key); }
   const std::string& pointer() const { return pointer_; }
-  const nlohmann::json* find(std::string_view key) const;   // nullptr when absent or null
+  const nlohmann::json* find(std::string_view key) const;  // nullptr when absent or null
   JsonContext& context() const { return *context_; }
   void complain(std::string_view key, std::string message, std::string help = {}) const;
 

@@ -12,8 +12,8 @@ constexpr std::uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kDestinatio
                        kAuthentication = 51;
 
 bool is_extension(std::uint8_t next) {
-  return next == kHopByHop || next == kRouting || next == kFragment || next == kDestinationOptions ||
-         next == kAuthentication;
+  return next == kHopByHop || next == kRouting || next == kFragment ||
+         next == kDestinationOptions || next == kAuthentication;
 }
 
 // Walks IPv6 extension headers as the kernel does; stops in a non-first fragment.
@@ -31,7 +31,8 @@ Layer4 skip_extensions(ByteView bytes) {
       found.offset += 8;
       if (found.fragment_offset != 0) break;
     } else {
-      found.offset += current == kAuthentication ? (bytes[at + 1] + 2u) * 4 : (bytes[at + 1] + 1u) * 8;
+      found.offset +=
+          current == kAuthentication ? (bytes[at + 1] + 2u) * 4 : (bytes[at + 1] + 1u) * 8;
     }
   }
   found.offset = std::min(found.offset, bytes.size());
@@ -74,10 +75,14 @@ void parse_icmp(ByteView l4, bool quoted, Packet& p) {
 }
 
 void parse_other(ByteView l4, Packet& p) {
-  const auto tail = [&](std::size_t from) { return Bytes(l4.begin() + static_cast<std::ptrdiff_t>(from), l4.end()); };
+  const auto tail = [&](std::size_t from) {
+    return Bytes(l4.begin() + static_cast<std::ptrdiff_t>(from), l4.end());
+  };
   switch (p.protocol) {
     case protocol::kUdp:
-    case protocol::kUdplite: p.payload = tail(8); break;
+    case protocol::kUdplite:
+      p.payload = tail(8);
+      break;
     case protocol::kSctp:
       p.verification_tag = get32(l4, 4);
       p.chunks = tail(12);
@@ -99,13 +104,15 @@ void parse_other(ByteView l4, Packet& p) {
       p.payload = tail(header);
       break;
     }
-    default: p.payload = tail(0);
+    default:
+      p.payload = tail(0);
   }
 }
 
 bool has_ports(std::uint8_t protocol) {
-  return protocol == protocol::kTcp || protocol == protocol::kUdp || protocol == protocol::kUdplite ||
-         protocol == protocol::kSctp || protocol == protocol::kDccp;
+  return protocol == protocol::kTcp || protocol == protocol::kUdp ||
+         protocol == protocol::kUdplite || protocol == protocol::kSctp ||
+         protocol == protocol::kDccp;
 }
 
 void parse_layer4(ByteView l4, bool quoted, Packet& p) {

@@ -1,5 +1,5 @@
-// JSON -> Packet. A packet that is given as bytes (`raw`, `rawl4`) has its fields filled from them, so
-// that every consumer can read fields only. Covered by tests/unit/scenario_read_test.cpp.
+// JSON -> Packet. A packet that is given as bytes (`raw`, `rawl4`) has its fields filled from them,
+// so that every consumer can read fields only. Covered by tests/unit/scenario_read_test.cpp.
 #include <algorithm>
 #include <array>
 
@@ -13,20 +13,28 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kMaxPayload = 65000;   // with headers it must fit 16-bit lengths
-constexpr unsigned kMaxNesting = 4;          // quotations inside quotations
+constexpr std::size_t kMaxPayload = 65000;  // with headers it must fit 16-bit lengths
+constexpr unsigned kMaxNesting = 4;         // quotations inside quotations
 
 struct ChunkName {
   std::string_view name;
   std::uint8_t type;
 };
-constexpr std::array<ChunkName, 13> kChunks{{{"DATA", 0}, {"INIT", 1}, {"INIT_ACK", 2}, {"SACK", 3},
-                                             {"HEARTBEAT", 4}, {"HEARTBEAT_ACK", 5}, {"ABORT", 6},
-                                             {"SHUTDOWN", 7}, {"SHUTDOWN_ACK", 8}, {"ERROR", 9},
-                                             {"COOKIE_ECHO", 10}, {"COOKIE_ACK", 11},
+constexpr std::array<ChunkName, 13> kChunks{{{"DATA", 0},
+                                             {"INIT", 1},
+                                             {"INIT_ACK", 2},
+                                             {"SACK", 3},
+                                             {"HEARTBEAT", 4},
+                                             {"HEARTBEAT_ACK", 5},
+                                             {"ABORT", 6},
+                                             {"SHUTDOWN", 7},
+                                             {"SHUTDOWN_ACK", 8},
+                                             {"ERROR", 9},
+                                             {"COOKIE_ECHO", 10},
+                                             {"COOKIE_ACK", 11},
                                              {"SHUTDOWN_COMPLETE", 14}}};
 
-constexpr std::array<std::string_view, 8> kDccpTypes{"REQUEST", "RESPONSE", "DATA", "ACK",
+constexpr std::array<std::string_view, 8> kDccpTypes{"REQUEST", "RESPONSE", "DATA",  "ACK",
                                                      "DATAACK", "CLOSEREQ", "CLOSE", "RESET"};
 
 std::optional<Bytes> hex_value(const ObjectReader& object, std::string_view key) {
@@ -112,10 +120,10 @@ void add_chunk(std::uint8_t type, std::uint32_t flags, std::uint32_t tag, Bytes 
   const bool init = type == 1 || type == 2;
   if (init && body.empty()) {
     put32(body, tag);
-    put32(body, 65536);     // receiver window
-    put16(body, 1);         // streams out
-    put16(body, 1);         // streams in
-    put32(body, 1);         // initial TSN
+    put32(body, 65536);  // receiver window
+    put16(body, 1);      // streams out
+    put16(body, 1);      // streams in
+    put32(body, 1);      // initial TSN
   }
   put8(to, type);
   put8(to, flags);
@@ -273,10 +281,10 @@ void read_entry_point(const ObjectReader& object, Packet& p) {
   const bool local = object.boolean("local").value_or(false);
   p.in = object.string("in").value_or("");
   if (local == !p.in.empty()) {
-    object.context().complain(object.pointer(), "missing-key",
-                              local ? "a packet has `in` or `local`, not both"
-                                    : "a packet needs `in` or `local`",
-                              "\"in\": \"eth0\" arrives there; \"local\": true is generated here");
+    object.context().complain(
+        object.pointer(), "missing-key",
+        local ? "a packet has `in` or `local`, not both" : "a packet needs `in` or `local`",
+        "\"in\": \"eth0\" arrives there; \"local\": true is generated here");
   }
   p.out_interface = object.string("oif").value_or("");
   if (auto uid = object.number("uid", 0xffffffff)) p.uid = static_cast<std::uint32_t>(*uid);
@@ -284,7 +292,8 @@ void read_entry_point(const ObjectReader& object, Packet& p) {
   object.number_into("mark", p.mark);
   if (!local && !p.in.empty()) {
     for (std::string_view key : {"uid", "gid", "mark", "oif"}) {
-      if (object.has(key)) object.complain(key, "only a local packet has `" + std::string(key) + "`");
+      if (object.has(key))
+        object.complain(key, "only a local packet has `" + std::string(key) + "`");
     }
   }
 }
@@ -316,11 +325,12 @@ std::optional<Address> ObjectReader::address(std::string_view key) const {
 }
 
 Packet read_packet(const ObjectReader& object) {
-  object.allow_only({"name", "in", "local", "oif", "uid", "gid", "mark", "src", "dst", "proto", "ttl",
-                     "tos", "ipid", "df", "mf", "frag_off", "badsum", "fragment", "payload", "rawl4",
-                     "raw", "sport", "dport", "flags", "seq", "ack", "window", "options", "urg",
-                     "type", "code", "id", "rest", "inner", "inner_len", "vtag", "chunks", "key",
-                     "dccptype"});
+  object.allow_only({"name",  "in",       "local",  "oif",      "uid",     "gid",    "mark",
+                     "src",   "dst",      "proto",  "ttl",      "tos",     "ipid",   "df",
+                     "mf",    "frag_off", "badsum", "fragment", "payload", "rawl4",  "raw",
+                     "sport", "dport",    "flags",  "seq",      "ack",     "window", "options",
+                     "urg",   "type",     "code",   "id",       "rest",    "inner",  "inner_len",
+                     "vtag",  "chunks",   "key",    "dccptype"});
   Packet p = read_headers(object, 0);
   if (!object.valid()) return p;
   p.name = object.string("name").value_or("");

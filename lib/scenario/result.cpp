@@ -11,9 +11,9 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::array<std::string_view, 16> kStatusWords{
-    "EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED", "SRC_NAT", "DST_NAT", "SEQ_ADJUST",
-    "SRC_NAT_DONE", "DST_NAT_DONE", "DYING", "FIXED_TIMEOUT", "TEMPLATE", "NAT_CLASH", "HELPER",
-    "OFFLOAD", "HW_OFFLOAD"};
+    "EXPECTED",   "SEEN_REPLY",   "ASSURED",      "CONFIRMED", "SRC_NAT",       "DST_NAT",
+    "SEQ_ADJUST", "SRC_NAT_DONE", "DST_NAT_DONE", "DYING",     "FIXED_TIMEOUT", "TEMPLATE",
+    "NAT_CLASH",  "HELPER",       "OFFLOAD",      "HW_OFFLOAD"};
 
 Json tuple_json(const TupleReport& tuple) {
   Json out{{"src", tuple.source.text()}, {"dst", tuple.destination.text()}};
@@ -148,7 +148,9 @@ Json to_json(const ExpectationReport& expectation) {
 }
 
 Json to_json(const RuleHit& hit) {
-  Json out{{"table", text(hit.table)}, {"chain", hit.chain}, {"pkts", hit.packets},
+  Json out{{"table", text(hit.table)},
+           {"chain", hit.chain},
+           {"pkts", hit.packets},
            {"bytes", hit.bytes}};
   if (hit.family) out["family"] = static_cast<int>(*hit.family);
   if (hit.number != 0) {

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kMaxInterfaceName = 15;   // IFNAMSIZ - 1
+constexpr std::size_t kMaxInterfaceName = 15;  // IFNAMSIZ - 1
 
 std::optional<std::string> read_file(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -62,8 +62,8 @@ bool is_interface_name(std::string_view name) {
   return !name.empty() && name.size() <= kMaxInterfaceName && name != "." && name != ".." &&
          name != "all" && name != "default" && name[0] != '-' &&
          std::all_of(name.begin(), name.end(), [](unsigned char c) {
-           return std::isalnum(c) != 0 || std::string_view("-_.@+").find(static_cast<char>(c)) !=
-                                              std::string_view::npos;
+           return std::isalnum(c) != 0 ||
+                  std::string_view("-_.@+").find(static_cast<char>(c)) != std::string_view::npos;
          });
 }
 
@@ -80,9 +80,8 @@ Interface read_interface(JsonContext& context, const std::string& pointer) {
   object.number_into("mtu", interface.mtu);
   for (const std::string& item : object.items("addresses")) {
     const Json& value = context.document.root().at(Json::json_pointer(item));
-    const auto address = value.is_string()
-                             ? interface_address(value.get_ref<const std::string&>())
-                             : std::nullopt;
+    const auto address =
+        value.is_string() ? interface_address(value.get_ref<const std::string&>()) : std::nullopt;
     if (address) {
       interface.addresses.push_back(*address);
     } else {
@@ -104,9 +103,8 @@ void complete_loopback(std::vector<Interface>& interfaces) {
   std::vector<InterfaceAddress> addresses{*interface_address("127.0.0.1/8"),
                                           *interface_address("::1/128")};
   for (const InterfaceAddress& more : interfaces.front().addresses) {
-    const bool known = std::any_of(addresses.begin(), addresses.end(), [&](const auto& have) {
-      return have.address == more.address;
-    });
+    const bool known = std::any_of(addresses.begin(), addresses.end(),
+                                   [&](const auto& have) { return have.address == more.address; });
     if (!known) addresses.push_back(more);
   }
   interfaces.front().addresses = std::move(addresses);
@@ -118,10 +116,11 @@ void read_interfaces(const ObjectReader& object, Scenario& scenario) {
   }
   for (const std::string& item : object.items("interfaces")) {
     Interface interface = read_interface(object.context(), item);
-    const bool twice = std::any_of(
-        scenario.interfaces.begin(), scenario.interfaces.end(),
-        [&](const Interface& other) { return other.name == interface.name; });
-    if (twice) object.context().complain(item, "value", "`" + interface.name + "` stands here twice");
+    const bool twice =
+        std::any_of(scenario.interfaces.begin(), scenario.interfaces.end(),
+                    [&](const Interface& other) { return other.name == interface.name; });
+    if (twice)
+      object.context().complain(item, "value", "`" + interface.name + "` stands here twice");
     scenario.interfaces.push_back(std::move(interface));
   }
   complete_loopback(scenario.interfaces);
@@ -172,9 +171,9 @@ void read_route(JsonContext& context, const std::string& pointer, Scenario& scen
                                     {"throw", "throw"},
                                     {"local", "local"},
                                     {"broadcast", "broadcast"}});
-  const bool known = std::any_of(
-      scenario.interfaces.begin(), scenario.interfaces.end(),
-      [&](const Interface& interface) { return interface.name == route.device; });
+  const bool known =
+      std::any_of(scenario.interfaces.begin(), scenario.interfaces.end(),
+                  [&](const Interface& interface) { return interface.name == route.device; });
   if (!route.device.empty() && !known) {
     object.complain("dev", "`" + route.device + "` is not one of the interfaces");
   }
@@ -236,9 +235,9 @@ void check_devices(const ObjectReader& object, const Scenario& scenario) {
   for (std::size_t i = 0; i < pointers.size() && i < scenario.steps.size(); ++i) {
     const auto* packet = std::get_if<Packet>(&scenario.steps[i]);
     if (packet == nullptr || packet->in.empty()) continue;
-    const bool known = std::any_of(
-        scenario.interfaces.begin(), scenario.interfaces.end(),
-        [&](const Interface& interface) { return interface.name == packet->in; });
+    const bool known =
+        std::any_of(scenario.interfaces.begin(), scenario.interfaces.end(),
+                    [&](const Interface& interface) { return interface.name == packet->in; });
     if (!known) {
       object.context().complain(pointers[i] + "/in", "value",
                                 "`" + packet->in + "` is not one of the interfaces");
@@ -251,20 +250,20 @@ Scenario read_scenario(JsonContext& context, const std::string& pointer,
   Scenario scenario;
   const ObjectReader object(context, pointer);
   if (!object.valid()) return scenario;
-  object.allow_only({"ruleset", "ruleset6", "backend", "interfaces", "routes", "forwarding", "sysctl",
-                     "conntrack", "deliver", "observe", "trace", "ipset", "choices", "packets",
-                     "name"});
+  object.allow_only({"ruleset", "ruleset6", "backend", "interfaces", "routes", "forwarding",
+                     "sysctl", "conntrack", "deliver", "observe", "trace", "ipset", "choices",
+                     "packets", "name"});
   read_text(object, "ruleset", directory, scenario.ruleset, &scenario.ruleset_name);
   read_text(object, "ruleset6", directory, scenario.ruleset6, &scenario.ruleset6_name);
   read_text(object, "ipset", directory, scenario.ipset, nullptr);
   scenario.backend = choice(object, "backend", Backend::kLegacy,
                             {{"legacy", Backend::kLegacy}, {"nft", Backend::kNft}});
-  scenario.tracking = choice(object, "conntrack", TrackingMode::kAuto,
-                             {{"auto", TrackingMode::kAuto}, {"on", TrackingMode::kOn},
-                              {"off", TrackingMode::kOff}});
-  scenario.observe = choice(object, "observe", Observe::kEach,
-                            {{"each", Observe::kEach}, {"end", Observe::kEnd},
-                             {"none", Observe::kNone}});
+  scenario.tracking = choice(
+      object, "conntrack", TrackingMode::kAuto,
+      {{"auto", TrackingMode::kAuto}, {"on", TrackingMode::kOn}, {"off", TrackingMode::kOff}});
+  scenario.observe =
+      choice(object, "observe", Observe::kEach,
+             {{"each", Observe::kEach}, {"end", Observe::kEnd}, {"none", Observe::kNone}});
   choice(object, "deliver", 0, {{"sink", 0}});
   read_interfaces(object, scenario);
   for (const std::string& item : object.items("routes")) read_route(context, item, scenario);

@@ -1,5 +1,5 @@
-// Packet -> bytes. By hand rather than by libtins, which repairs on the way out just what a firewall
-// test needs broken. Covered by tests/unit/scenario_bytes_test.cpp.
+// Packet -> bytes. By hand rather than by libtins, which repairs on the way out just what a
+// firewall test needs broken. Covered by tests/unit/scenario_bytes_test.cpp.
 #include "scenario/serialise.hpp"
 
 #include <algorithm>
@@ -18,11 +18,12 @@ void set16(Bytes& bytes, std::size_t at, std::uint32_t value) {
 
 // Stores the checksum at `at` (which holds zeros), a wrong one if the packet wants that. UDP stores
 // 0xffff for a computed 0, because 0 means "none".
-void finish_checksum(const Packet& packet, Bytes& l4, std::size_t at, bool pseudo, bool zero_is_none) {
-  const std::uint32_t sum = pseudo ? pseudo_header_sum(packet.source, packet.destination,
-                                                       packet.protocol,
-                                                       static_cast<std::uint32_t>(l4.size()))
-                                   : 0;
+void finish_checksum(const Packet& packet, Bytes& l4, std::size_t at, bool pseudo,
+                     bool zero_is_none) {
+  const std::uint32_t sum =
+      pseudo ? pseudo_header_sum(packet.source, packet.destination, packet.protocol,
+                                 static_cast<std::uint32_t>(l4.size()))
+             : 0;
   std::uint16_t checksum = internet_checksum(l4, sum);
   if (packet.bad_checksum) checksum = static_cast<std::uint16_t>(checksum ^ 0x5555);
   if (checksum == 0 && zero_is_none) checksum = packet.bad_checksum ? 0x5555 : 0xffff;
@@ -70,8 +71,8 @@ Bytes icmp_bytes(const Packet& p) {
   if (p.inner) {
     Bytes inner = to_bytes(*p.inner);
     const std::size_t header = p.inner->family() == Family::kIpv4 ? 20 : 40;
-    inner.resize(std::min<std::size_t>(inner.size(), p.inner_length.value_or(
-                                                         static_cast<std::uint32_t>(header + 8))));
+    inner.resize(std::min<std::size_t>(
+        inner.size(), p.inner_length.value_or(static_cast<std::uint32_t>(header + 8))));
     put(out, inner);
   }
   put(out, p.payload);
@@ -128,15 +129,22 @@ Bytes dccp_bytes(const Packet& p) {
 Bytes layer4_bytes(const Packet& p) {
   if (p.raw_l4) return *p.raw_l4;
   switch (p.protocol) {
-    case protocol::kTcp: return tcp_bytes(p);
+    case protocol::kTcp:
+      return tcp_bytes(p);
     case protocol::kUdp:
-    case protocol::kUdplite: return udp_bytes(p);
+    case protocol::kUdplite:
+      return udp_bytes(p);
     case protocol::kIcmp:
-    case protocol::kIcmpv6: return icmp_bytes(p);
-    case protocol::kSctp: return sctp_bytes(p);
-    case protocol::kGre: return gre_bytes(p);
-    case protocol::kDccp: return dccp_bytes(p);
-    default: return p.payload;
+    case protocol::kIcmpv6:
+      return icmp_bytes(p);
+    case protocol::kSctp:
+      return sctp_bytes(p);
+    case protocol::kGre:
+      return gre_bytes(p);
+    case protocol::kDccp:
+      return dccp_bytes(p);
+    default:
+      return p.payload;
   }
 }
 
@@ -188,23 +196,28 @@ std::vector<Bytes> to_wire(const Packet& packet) {
   std::vector<Bytes> wire;
   for (std::size_t at = 0; at == 0 || at < l4.size(); at += step) {
     const std::size_t size = std::min(step, l4.size() - at);
-    wire.push_back(ip_packet(packet, ByteView(l4).subspan(at, size),
-                             static_cast<std::uint32_t>(at), at + size < l4.size()));
+    wire.push_back(ip_packet(packet, ByteView(l4).subspan(at, size), static_cast<std::uint32_t>(at),
+                             at + size < l4.size()));
   }
   return wire;
 }
 
 std::size_t layer4_header_size(std::uint8_t protocol) {
   switch (protocol) {
-    case protocol::kTcp: return 20;
+    case protocol::kTcp:
+      return 20;
     case protocol::kUdp:
     case protocol::kUdplite:
     case protocol::kIcmp:
-    case protocol::kIcmpv6: return 8;
+    case protocol::kIcmpv6:
+      return 8;
     case protocol::kSctp:
-    case protocol::kDccp: return 12;
-    case protocol::kGre: return 4;
-    default: return 0;
+    case protocol::kDccp:
+      return 12;
+    case protocol::kGre:
+      return 4;
+    default:
+      return 0;
   }
 }
 

@@ -21,16 +21,17 @@ Bytes to_bytes(const Packet& packet);
 std::vector<Bytes> to_wire(const Packet& packet);
 
 // Reads the headers of one IP packet. nullopt: not even a whole IP header. A layer-4 header that is
-// cut short, and everything in a non-first fragment, is kept in `raw_l4`; what Packet cannot express
-// (IPv4 options, IPv6 extension headers, an odd length) keeps the whole in `raw` beside the fields,
-// so that to_bytes(*from_bytes(x)) == x but for layer-4 checksums other than right or wrong.
+// cut short, and everything in a non-first fragment, is kept in `raw_l4`; what Packet cannot
+// express (IPv4 options, IPv6 extension headers, an odd length) keeps the whole in `raw` beside the
+// fields, so that to_bytes(*from_bytes(x)) == x but for layer-4 checksums other than right or
+// wrong.
 std::optional<Packet> from_bytes(ByteView bytes);
 
 // Where the layer-4 header of an IP packet begins and what it is. nullopt: no whole IP header.
 struct Layer4 {
-  std::uint8_t protocol = 0;           // behind IPv6 extension headers
-  std::size_t offset = 0;              // from the IP header's begin; may be the packet's end
-  std::uint16_t fragment_offset = 0;   // in bytes
+  std::uint8_t protocol = 0;          // behind IPv6 extension headers
+  std::size_t offset = 0;             // from the IP header's begin; may be the packet's end
+  std::uint16_t fragment_offset = 0;  // in bytes
   bool more_fragments = false;
 };
 std::optional<Layer4> find_layer4(ByteView bytes);

@@ -54,8 +54,11 @@ void put_layer4(const Packet& p, OrderedJson& out) {
       out["dport"] = p.destination_port;
       break;
     case protocol::kIcmp:
-    case protocol::kIcmpv6: put_icmp(p, out); break;
-    default: break;
+    case protocol::kIcmpv6:
+      put_icmp(p, out);
+      break;
+    default:
+      break;
   }
   if (p.protocol == protocol::kTcp) {
     out["flags"] = flags_text(p.flags);
@@ -132,11 +135,15 @@ OrderedJson step_json(const Step& step) {
                    out.update(write_packet(packet));
                    return out;
                  },
-                 [](const WaitStep& wait) { return OrderedJson{{"wait_ms", wait.milliseconds}}; },
+                 [](const WaitStep& wait) {
+                   return OrderedJson{{"wait_ms", wait.milliseconds}};
+                 },
                  [](const FlushStep& flush) {
                    return OrderedJson{{"flush", flush.expectations ? "expect" : "conntrack"}};
                  },
-                 [](const SysctlStep& sysctl) { return OrderedJson{{"sysctl", sysctl.values}}; }},
+                 [](const SysctlStep& sysctl) {
+                   return OrderedJson{{"sysctl", sysctl.values}};
+                 }},
       step);
 }
 
@@ -176,7 +183,8 @@ std::string write_scenario(const Scenario& scenario) {
   if (scenario.ruleset6) out["ruleset6"] = *scenario.ruleset6;
   put_modes(scenario, out);
   OrderedJson interfaces = OrderedJson::array(), packets = OrderedJson::array();
-  for (const Interface& interface : scenario.interfaces) interfaces.push_back(interface_json(interface));
+  for (const Interface& interface : scenario.interfaces)
+    interfaces.push_back(interface_json(interface));
   out["interfaces"] = std::move(interfaces);
   for (const Route& route : scenario.routes) out["routes"].push_back(route_json(route));
   put_unless(out, "forwarding", scenario.forwarding, false);

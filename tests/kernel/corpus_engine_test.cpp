@@ -12,7 +12,8 @@ using Json = nlohmann::json;
 Address v6(const Address& address) {
   if (address.family == Family::kIpv6) return address;
   if (address.text() == "127.0.0.1") return *Address::parse("::1");
-  return *Address::parse("2001:db8::" + std::to_string(static_cast<unsigned>(address.value & 0xff)));
+  return *Address::parse("2001:db8::" +
+                         std::to_string(static_cast<unsigned>(address.value & 0xff)));
 }
 
 // The same script over IPv6: the rulesets name no address, so their text stays as it is.

@@ -1,4 +1,5 @@
-// The eight rulesets of the NOTRACK and p2p stories with their scripts; shared by corpus_*_test.cpp.
+// The eight rulesets of the NOTRACK and p2p stories with their scripts; shared by
+// corpus_*_test.cpp.
 #pragma once
 
 #include <algorithm>

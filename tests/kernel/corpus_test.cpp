@@ -1,6 +1,6 @@
-// Linux gives what is written down beside each of the eight rulesets: verdicts, counters and entries
-// after each script, with both backends.
-// POSTERN_UPDATE_EXPECTED=1 writes the expected files anew from what this kernel answers.
+// Linux gives what is written down beside each of the eight rulesets: verdicts, counters and
+// entries after each script, with both backends. POSTERN_UPDATE_EXPECTED=1 writes the expected
+// files anew from what this kernel answers.
 #include <fstream>
 
 #include "corpus_script.hpp"

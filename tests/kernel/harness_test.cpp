@@ -1,5 +1,5 @@
-// The harness itself: what it sees of packets whose fate on Linux is known beforehand, errors in the
-// tools' own words, and that nothing is left behind.
+// The harness itself: what it sees of packets whose fate on Linux is known beforehand, errors in
+// the tools' own words, and that nothing is left behind.
 #include <net/if.h>
 
 #include <chrono>
@@ -17,8 +17,9 @@ using Json = nlohmann::json;
 constexpr const char* kTracking =
     "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
     "-A INPUT -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n";
-constexpr const char* kPlain = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n"
-                               ":OUTPUT ACCEPT [0:0]\nCOMMIT\n";
+constexpr const char* kPlain =
+    "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n"
+    ":OUTPUT ACCEPT [0:0]\nCOMMIT\n";
 
 class Harness : public KernelTest {
  protected:
@@ -46,8 +47,8 @@ class Harness : public KernelTest {
     return answer(router(ruleset, {packet}))["packets"][0];
   }
   static Json udp(const char* destination, int ttl = 64) {
-    return {{"in", "eth0"}, {"src", "192.0.2.9"}, {"dst", destination}, {"proto", "udp"},
-            {"sport", 5000}, {"dport", 53}, {"payload", 4}, {"ttl", ttl}};
+    return {{"in", "eth0"},  {"src", "192.0.2.9"}, {"dst", destination}, {"proto", "udp"},
+            {"sport", 5000}, {"dport", 53},        {"payload", 4},       {"ttl", ttl}};
   }
 };
 
@@ -59,20 +60,28 @@ TEST_F(Harness, SeesEachPath) {
   EXPECT_EQ(packet["verdict"], "forwarded");
   EXPECT_EQ(packet["out"][0]["out"], "eth1");
   EXPECT_EQ(packet["out"][0]["ttl"], 63);
-  packet = fate(kTracking, {{"local", true}, {"src", "198.51.100.1"}, {"dst", "198.51.100.9"},
-                            {"proto", "tcp"}, {"dport", 80}, {"flags", "SYN"}});
+  packet = fate(kTracking, {{"local", true},
+                            {"src", "198.51.100.1"},
+                            {"dst", "198.51.100.9"},
+                            {"proto", "tcp"},
+                            {"dport", 80},
+                            {"flags", "SYN"}});
   EXPECT_EQ(packet["verdict"], "sent");
   EXPECT_EQ(packet["out"][0]["src"], "198.51.100.1");
-  packet = fate(kTracking, {{"local", true}, {"src", "::1"}, {"dst", "::1"}, {"proto", "icmpv6"},
-                            {"type", 128}, {"id", 4}});
+  packet = fate(kTracking, {{"local", true},
+                            {"src", "::1"},
+                            {"dst", "::1"},
+                            {"proto", "icmpv6"},
+                            {"type", 128},
+                            {"id", 4}});
   EXPECT_EQ(packet["verdict"], "delivered");
   EXPECT_EQ(packet["delivered"][0]["in"], "lo");
 }
 
 TEST_F(Harness, TellsWhereAPacketDied) {
-  EXPECT_EQ(fate(kTracking, udp("203.0.113.5"))["died_at"], "after PREROUTING");   // no route
+  EXPECT_EQ(fate(kTracking, udp("203.0.113.5"))["died_at"], "after PREROUTING");  // no route
   Json packet = fate(kTracking, udp("198.51.100.9", 1));
-  EXPECT_EQ(packet["died_at"], "after PREROUTING");   // TTL
+  EXPECT_EQ(packet["died_at"], "after PREROUTING");  // TTL
   ASSERT_EQ(packet["replies"].size(), 1u);
   EXPECT_EQ(packet["replies"][0]["type"], 11);
   EXPECT_EQ(packet["replies"][0]["ctstate"], "RELATED");
@@ -84,15 +93,16 @@ TEST_F(Harness, TellsWhereAPacketDied) {
                 udp("198.51.100.9"));
   EXPECT_EQ(packet["died_at"], "FORWARD");
   EXPECT_EQ(packet["policies"][0]["policy"], "DROP");
-  packet = fate(kTracking, {{"local", true}, {"src", "192.0.2.1"}, {"dst", "203.0.113.5"},
-                            {"proto", "udp"}});
+  packet = fate(kTracking,
+                {{"local", true}, {"src", "192.0.2.1"}, {"dst", "203.0.113.5"}, {"proto", "udp"}});
   EXPECT_EQ(packet["died_at"], "before OUTPUT");
 }
 
 TEST_F(Harness, AReplyThatIsDroppedSaysSo) {
-  const Json packet =
-      fate("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT DROP [0:0]\n"
-           "-A INPUT -p udp -j REJECT\nCOMMIT\n", udp("192.0.2.1"));
+  const Json packet = fate(
+      "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT DROP [0:0]\n"
+      "-A INPUT -p udp -j REJECT\nCOMMIT\n",
+      udp("192.0.2.1"));
   ASSERT_EQ(packet["replies"].size(), 1u);
   EXPECT_EQ(packet["replies"][0]["fate"], "dropped");
   EXPECT_FALSE(packet["replies"][0].contains("out"));
@@ -121,8 +131,9 @@ TEST_F(Harness, FindsOutWhetherTrackingIsOn) {
   scenario["conntrack"] = "off";
   EXPECT_FALSE(run(parse(scenario)));
   // TPROXY has packets defragmented, and yet does not track them.
-  const char* tproxy = "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp --dport 80 "
-                       "-j TPROXY --on-port 3129 --on-ip 127.0.0.1 --tproxy-mark 0x1/0x1\nCOMMIT\n";
+  const char* tproxy =
+      "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp --dport 80 "
+      "-j TPROXY --on-port 3129 --on-ip 127.0.0.1 --tproxy-mark 0x1/0x1\nCOMMIT\n";
   auto world = World::create(parse(router(tproxy, Json::array())));
   ASSERT_TRUE(world) << world.error();
   EXPECT_FALSE((*world)->tracks(Family::kIpv4));
@@ -138,15 +149,16 @@ TEST_F(Harness, FragmentsAreSeenAloneOrWhole) {
   EXPECT_EQ(seen["out"].size(), 2u);
   EXPECT_EQ(seen["policies"][0]["pkts"], 2);
   seen = fate(kTracking, packet);
-  EXPECT_EQ(seen["out"].size(), 2u);        // fragmented again on the way out
+  EXPECT_EQ(seen["out"].size(), 2u);  // fragmented again on the way out
   EXPECT_EQ(seen["policies"][0]["pkts"], 1);
   EXPECT_EQ(seen["policies"][0]["bytes"], 68);
   EXPECT_EQ(seen["conntrack"].size(), 1u);
 }
 
 TEST_F(Harness, LocalPacketsCarryOwnerMarkAndDevice) {
-  const char* rules = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT DROP [0:0]\n"
-                      "-A OUTPUT -m owner --uid-owner 1000 -m mark --mark 0x5 -j ACCEPT\nCOMMIT\n";
+  const char* rules =
+      "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT DROP [0:0]\n"
+      "-A OUTPUT -m owner --uid-owner 1000 -m mark --mark 0x5 -j ACCEPT\nCOMMIT\n";
   Json packet = {{"local", true}, {"src", "192.0.2.1"}, {"dst", "192.0.2.9"}, {"proto", "udp"}};
   EXPECT_EQ(fate(rules, packet)["died_at"], "OUTPUT");
   packet["uid"] = 1000;
@@ -157,10 +169,12 @@ TEST_F(Harness, LocalPacketsCarryOwnerMarkAndDevice) {
 }
 
 TEST_F(Harness, StepsBetweenPackets) {
-  const Json document = answer(
-      router(kTracking, {udp("192.0.2.1"), {{"flush", "conntrack"}}, udp("192.0.2.1"),
-                         {{"sysctl", {{"net/ipv4/ip_forward", 0}}}}, udp("198.51.100.9"),
-                         {{"wait_ms", 1}}}));
+  const Json document = answer(router(kTracking, {udp("192.0.2.1"),
+                                                  {{"flush", "conntrack"}},
+                                                  udp("192.0.2.1"),
+                                                  {{"sysctl", {{"net/ipv4/ip_forward", 0}}}},
+                                                  udp("198.51.100.9"),
+                                                  {{"wait_ms", 1}}}));
   const Json& packets = document["packets"];
   EXPECT_EQ(packets[1], (Json{{"step", "flush"}}));
   EXPECT_EQ(packets[2]["conntrack"].size(), 1u);
@@ -175,16 +189,23 @@ TEST_F(Harness, ZonesHelpersAndExpectations) {
       "-A PREROUTING -p udp -j CT --zone 7\nCOMMIT\n";
   const auto segment = [](const char* in, bool client, const char* flags, int seq, int ack,
                           const std::string& payload) {
-    return Json{{"in", in}, {"src", client ? "192.0.2.9" : "198.51.100.9"},
-                {"dst", client ? "198.51.100.9" : "192.0.2.9"}, {"proto", "tcp"},
-                {"sport", client ? 4000 : 21}, {"dport", client ? 21 : 4000}, {"flags", flags},
-                {"seq", seq}, {"ack", ack}, {"payload", payload}};
+    return Json{{"in", in},
+                {"src", client ? "192.0.2.9" : "198.51.100.9"},
+                {"dst", client ? "198.51.100.9" : "192.0.2.9"},
+                {"proto", "tcp"},
+                {"sport", client ? 4000 : 21},
+                {"dport", client ? 21 : 4000},
+                {"flags", flags},
+                {"seq", seq},
+                {"ack", ack},
+                {"payload", payload}};
   };
   const Json document = answer(router(
-      rules, {udp("192.0.2.1"), segment("eth0", true, "SYN", 1, 0, ""),
-              segment("eth1", false, "SYN,ACK", 100, 2, ""), segment("eth0", true, "ACK", 2, 101, ""),
-              segment("eth0", true, "PSH,ACK", 2, 101, "USER x\r\n"),
-              segment("eth0", true, "PSH,ACK", 10, 101, "PORT 192,0,2,9,10,10\r\n")}));
+      rules,
+      {udp("192.0.2.1"), segment("eth0", true, "SYN", 1, 0, ""),
+       segment("eth1", false, "SYN,ACK", 100, 2, ""), segment("eth0", true, "ACK", 2, 101, ""),
+       segment("eth0", true, "PSH,ACK", 2, 101, "USER x\r\n"),
+       segment("eth0", true, "PSH,ACK", 10, 101, "PORT 192,0,2,9,10,10\r\n")}));
   const Json& last = document["packets"][5];
   ASSERT_TRUE(last.contains("expect")) << last.dump(1);
   EXPECT_EQ(last["expect"][0]["tuple"]["dport"], 2570);
@@ -199,8 +220,9 @@ TEST_F(Harness, ZonesHelpersAndExpectations) {
 }
 
 TEST_F(Harness, SilencedEventsDoNotHideEntries) {
-  const char* rules = "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
-                      "-A PREROUTING -p udp -j CT --ctevents destroy\nCOMMIT\n";
+  const char* rules =
+      "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A PREROUTING -p udp -j CT --ctevents destroy\nCOMMIT\n";
   const Json packet = fate(rules, udp("192.0.2.1"));
   EXPECT_EQ(packet["conntrack"].size(), 1u);
 }
@@ -221,9 +243,10 @@ TEST_F(Harness, ErrorsAreInTheToolsWords) {
     ASSERT_FALSE(failed);
     EXPECT_NE(failed.error().find("refused"), std::string::npos) << failed.error();
   }
-  EXPECT_TRUE(run(parse(router("*filter\n-A INPUT -m statistic --mode nth --every 2 --packet 0 "
-                               "-m comment --comment \"a -Mword\" -j ACCEPT\nCOMMIT\n",
-                               Json::array()))));
+  EXPECT_TRUE(
+      run(parse(router("*filter\n-A INPUT -m statistic --mode nth --every 2 --packet 0 "
+                       "-m comment --comment \"a -Mword\" -j ACCEPT\nCOMMIT\n",
+                       Json::array()))));
   scenario = router(kPlain, Json::array());
   scenario["sysctl"] = {{"net/no/such", 1}};
   EXPECT_FALSE(run(parse(scenario)));
@@ -273,7 +296,8 @@ TEST_F(Harness, ManyPacketsASecond) {
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   const double rate = kRounds * static_cast<double>(scenario.steps.size()) / seconds.count();
   RecordProperty("packets_per_second", static_cast<int>(rate));
-  std::printf("%d packets/s with counters and 20 entries read after each\n", static_cast<int>(rate));
+  std::printf("%d packets/s with counters and 20 entries read after each\n",
+              static_cast<int>(rate));
   EXPECT_GT(rate, 200);
 }
 

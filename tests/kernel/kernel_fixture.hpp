@@ -28,7 +28,8 @@ inline bool required(const std::string& what) {
 inline std::string read_text(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;
-  if (!stream || !(text << stream.rdbuf())) throw std::runtime_error("cannot read " + path.string());
+  if (!stream || !(text << stream.rdbuf()))
+    throw std::runtime_error("cannot read " + path.string());
   return text.str();
 }
 

@@ -1,6 +1,6 @@
-// Random small rulesets and packet sequences, engine against Linux: user chains, goto, policies, raw
-// with NOTRACK, ctstate, ports and flags, REJECT, over loopback and two wires, both families and both
-// backends. A few hosts and ports, so that packets meet rules and flows often.
+// Random small rulesets and packet sequences, engine against Linux: user chains, goto, policies,
+// raw with NOTRACK, ctstate, ports and flags, REJECT, over loopback and two wires, both families
+// and both backends. A few hosts and ports, so that packets meet rules and flows often.
 #include "net/protocol.hpp"
 #include "random_driver.hpp"
 
@@ -45,7 +45,8 @@ class Maker {
   // `callees`: how many of beta, alpha may be called from here (never upwards: no loops).
   std::string rule(const std::string& chain, bool raw, std::uint64_t callees) {
     std::string text = "-A " + chain + matches(chain, raw);
-    const bool tcp = text.find("-p tcp") != std::string::npos && text.find("! -p tcp") == std::string::npos;
+    const bool tcp =
+        text.find("-p tcp") != std::string::npos && text.find("! -p tcp") == std::string::npos;
     Words targets{"ACCEPT", "DROP", "RETURN", ""};
     if (raw) targets = {"NOTRACK", "NOTRACK", "ACCEPT", "RETURN", ""};
     std::string target = random_.pick(targets);
@@ -78,7 +79,8 @@ class Maker {
 
   std::string protocol_match() {
     if (random_.chance(10)) return " ! -p " + random_.pick(Words{"tcp", "udp"});
-    const std::string protocol = random_.pick(Words{"tcp", "tcp", "udp", v6_ ? "ipv6-icmp" : "icmp"});
+    const std::string protocol =
+        random_.pick(Words{"tcp", "tcp", "udp", v6_ ? "ipv6-icmp" : "icmp"});
     std::string text = " -p " + protocol;
     if (protocol == "tcp" || protocol == "udp") {
       if (random_.chance(60)) text += negation() + " --dport " + ports();
@@ -91,7 +93,9 @@ class Maker {
     return text;
   }
 
-  std::string ports() { return random_.pick(Words{"80", "1234", "5000", "80:1234", "1024:", ":1023"}); }
+  std::string ports() {
+    return random_.pick(Words{"80", "1234", "5000", "80:1234", "1024:", ":1023"});
+  }
 
   std::string state_match() {
     return " -m conntrack" + negation() + " --ctstate " +
@@ -116,12 +120,29 @@ class Maker {
     constexpr std::size_t kOwn0 = 0, kPeer0 = 1, kPeer1 = 3, kLoopback = 4;
     std::size_t source = kPeer0, destination = kOwn0;
     switch (random_.below(6)) {
-      case 0: p.in = "eth0"; break;
-      case 1: source = kOwn0; destination = kPeer0; break;
-      case 2: p.in = "eth0"; destination = kPeer1; break;
-      case 3: p.in = "eth1"; source = kPeer1; destination = kPeer0; break;
-      case 4: source = destination = kLoopback; break;
-      default: source = kLoopback; destination = kLoopback; break;
+      case 0:
+        p.in = "eth0";
+        break;
+      case 1:
+        source = kOwn0;
+        destination = kPeer0;
+        break;
+      case 2:
+        p.in = "eth0";
+        destination = kPeer1;
+        break;
+      case 3:
+        p.in = "eth1";
+        source = kPeer1;
+        destination = kPeer0;
+        break;
+      case 4:
+        source = destination = kLoopback;
+        break;
+      default:
+        source = kLoopback;
+        destination = kLoopback;
+        break;
     }
     p.source = host(source);
     p.destination = host(destination);
@@ -138,8 +159,9 @@ class Maker {
     if (kind < 6) {
       p.protocol = protocol::kTcp;
       using namespace tcp_flag;
-      p.flags = random_.pick(std::vector<std::uint8_t>{kSyn, kSyn, kSyn | kAck, kSyn | kAck, kAck, kAck,
-                                                       kAck, kFin | kAck, kRst, kRst | kAck, 0, kFin});
+      p.flags =
+          random_.pick(std::vector<std::uint8_t>{kSyn, kSyn, kSyn | kAck, kSyn | kAck, kAck, kAck,
+                                                 kAck, kFin | kAck, kRst, kRst | kAck, 0, kFin});
       p.seq = (p.flags & kSyn) != 0 ? 1000 : 1001;
       p.ack = (p.flags & kAck) != 0 ? 1001 : 0;
     } else if (kind < 8) {

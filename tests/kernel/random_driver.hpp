@@ -1,5 +1,6 @@
-// Engine against Linux on made-up scenarios: whoever has a generator gives it to RandomDriver, which
-// runs each scenario in both, shrinks one on which they differ, and prints it as a scenario file.
+// Engine against Linux on made-up scenarios: whoever has a generator gives it to RandomDriver,
+// which runs each scenario in both, shrinks one on which they differ, and prints it as a scenario
+// file.
 //
 //   RandomDriver driver("filter", [](Random& random) { ...; return scenario; });
 //   driver.run(200);                       // rounds; POSTERN_RANDOM_ROUNDS and _SEED override
@@ -40,8 +41,8 @@ class Random {
 // What the rounds came to; tests assert that they reached enough.
 struct Tally {
   int scenarios = 0, packets = 0, entries = 0, rule_hits = 0, replies = 0;
-  int refused = 0;      // neither Linux nor the binder takes the ruleset
-  int unmodelled = 0;   // the engine stopped and said why
+  int refused = 0;     // neither Linux nor the binder takes the ruleset
+  int unmodelled = 0;  // the engine stopped and said why
   std::map<std::string, int> verdicts, states;
 };
 
@@ -54,8 +55,8 @@ class RandomDriver {
   void run(int rounds) {
     rounds = static_cast<int>(setting("POSTERN_RANDOM_ROUNDS", static_cast<unsigned>(rounds)));
     const std::uint64_t seed = setting("POSTERN_RANDOM_SEED", 1);
-    std::printf("%s: seed %llu, %d rounds\n", name_.c_str(),
-                static_cast<unsigned long long>(seed), rounds);
+    std::printf("%s: seed %llu, %d rounds\n", name_.c_str(), static_cast<unsigned long long>(seed),
+                rounds);
     for (int round = 0; round < rounds; ++round) {
       Random random(seed * 1'000'003 + static_cast<std::uint64_t>(round));
       const Scenario scenario = generator_(random);
@@ -119,7 +120,7 @@ class RandomDriver {
     }
     if (tally != nullptr) count(*linux, *tally);
     auto mine = to_json(engine->report), theirs = *linux;
-    if (scenario.backend == Backend::kNft) {   // which prints some rules in another form
+    if (scenario.backend == Backend::kNft) {  // which prints some rules in another form
       drop_rule_texts(mine);
       drop_rule_texts(theirs);
     }
@@ -141,7 +142,8 @@ class RandomDriver {
       ++tally.verdicts[packet["verdict"]];
       if (packet.contains("replies")) tally.replies += static_cast<int>(packet["replies"].size());
       if (packet.contains("rules")) tally.rule_hits += static_cast<int>(packet["rules"].size());
-      if (packet.contains("conntrack")) tally.entries += static_cast<int>(packet["conntrack"].size());
+      if (packet.contains("conntrack"))
+        tally.entries += static_cast<int>(packet["conntrack"].size());
       if (!packet.contains("ctstate")) continue;
       for (const auto& item : packet["ctstate"].items()) ++tally.states[item.value()];
     }
@@ -180,7 +182,7 @@ class RandomDriver {
     return found;
   }
 
-  void shrink_rules(Found& found, std::optional<std::string> Scenario::* ruleset) {
+  void shrink_rules(Found& found, std::optional<std::string> Scenario::*ruleset) {
     if (!(found.scenario.*ruleset)) return;
     for (std::size_t i = split(*(found.scenario.*ruleset)).size(); i-- > 0;) {
       auto rules = split(*(found.scenario.*ruleset));
@@ -205,8 +207,8 @@ class RandomDriver {
     std::string text;
     for (const std::string& line : found.lines) text += "  " + line + "\n";
     ADD_FAILURE() << name_ << ", seed " << seed << ", round " << round
-                  << " (left: Linux, right: the engine)\n" << text
-                  << write_scenario(found.scenario);
+                  << " (left: Linux, right: the engine)\n"
+                  << text << write_scenario(found.scenario);
   }
 
   std::string name_;

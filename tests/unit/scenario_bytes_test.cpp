@@ -1,6 +1,5 @@
-// Packets as bytes: round trips, checksums judged by libtins (an independent reader), fragments, pcap.
-#include "scenario/serialise.hpp"
-
+// Packets as bytes: round trips, checksums judged by libtins (an independent reader), fragments,
+// pcap.
 #include <gtest/gtest.h>
 #include <tins/tins.h>
 
@@ -10,6 +9,7 @@
 
 #include "net/protocol.hpp"
 #include "scenario/result.hpp"
+#include "scenario/serialise.hpp"
 
 namespace postern {
 namespace {
@@ -141,9 +141,9 @@ TEST(ScenarioBytes, FragmentsCarryTheWholeAndSayWhere) {
   for (const bool v6 : {false, true}) {
     Packet p = base(v6, protocol::kUdp);
     p.payload = Bytes(100, 7);
-    p.fragment_size = 30;   // rounded up to 32
+    p.fragment_size = 30;  // rounded up to 32
     const auto wire = to_wire(p);
-    ASSERT_EQ(wire.size(), 4u);   // 108 layer-4 bytes
+    ASSERT_EQ(wire.size(), 4u);  // 108 layer-4 bytes
     for (std::size_t i = 0; i < wire.size(); ++i) {
       const auto layer4 = find_layer4(wire[i]);
       ASSERT_TRUE(layer4);
@@ -164,7 +164,7 @@ TEST(ScenarioBytes, PcapHoldsThePacketsForLibtins) {
   text << stream.rdbuf();
   const std::string bytes = text.str();
   ASSERT_EQ(bytes.size(), 24 + 16 + 40 + 16 + 48u);
-  EXPECT_EQ(static_cast<unsigned char>(bytes[23]), 101);   // LINKTYPE_RAW
+  EXPECT_EQ(static_cast<unsigned char>(bytes[23]), 101);  // LINKTYPE_RAW
   const Bytes first = to_bytes(packets[0]);
   EXPECT_EQ(bytes.substr(40, 40), std::string(first.begin(), first.end()));
   std::remove(file.c_str());

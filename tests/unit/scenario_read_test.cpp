@@ -25,7 +25,8 @@ std::vector<std::string> errors(const std::string& text) {
   if (result) return lines;
   for (const Diagnostic& error : result.error()) {
     const Position at = source.position(error.span.begin);
-    lines.push_back(std::to_string(at.line) + ":" + std::to_string(at.column) + " " + error.message);
+    lines.push_back(std::to_string(at.line) + ":" + std::to_string(at.column) + " " +
+                    error.message);
   }
   return lines;
 }
@@ -66,12 +67,22 @@ TEST(ScenarioRead, PacketDefaultsAndFields) {
   EXPECT_EQ(p.payload, Bytes(3, 0));
   EXPECT_EQ(p.options.size(), 4u);
   EXPECT_TRUE(p.dont_fragment);
-  EXPECT_EQ(only_packet(R"({"local":true,"src":"::1","dst":"::1","proto":"icmpv6","type":135,"rest":65538})")
-                .icmp_seq, 2);
-  EXPECT_EQ(only_packet(R"({"local":true,"src":"::1","dst":"::1","proto":50,"mark":"0x10","uid":0})").mark, 16u);
-  EXPECT_EQ(only_packet(R"({"local":true,"src":"::1","dst":"::1","proto":"tcp","flags":"ALL"})").flags, 0x3f);
-  EXPECT_EQ(only_packet(R"({"local":true,"src":"::1","dst":"::1","proto":"udp","payload":"hex:0aff"})").payload,
-            (Bytes{10, 255}));
+  EXPECT_EQ(
+      only_packet(
+          R"({"local":true,"src":"::1","dst":"::1","proto":"icmpv6","type":135,"rest":65538})")
+          .icmp_seq,
+      2);
+  EXPECT_EQ(
+      only_packet(R"({"local":true,"src":"::1","dst":"::1","proto":50,"mark":"0x10","uid":0})")
+          .mark,
+      16u);
+  EXPECT_EQ(
+      only_packet(R"({"local":true,"src":"::1","dst":"::1","proto":"tcp","flags":"ALL"})").flags,
+      0x3f);
+  EXPECT_EQ(
+      only_packet(R"({"local":true,"src":"::1","dst":"::1","proto":"udp","payload":"hex:0aff"})")
+          .payload,
+      (Bytes{10, 255}));
   const Packet sctp = only_packet(
       R"({"local":true,"src":"::1","dst":"::1","proto":"sctp","chunks":["INIT",{"type":0,"data":1}]})");
   EXPECT_EQ(sctp.chunks.size(), 28u);
@@ -92,22 +103,25 @@ TEST(ScenarioRead, BytesFillTheFields) {
 }
 
 TEST(ScenarioRead, EveryErrorWithItsPlace) {
-  EXPECT_EQ(errors("{\"packets\":[\n {\"in\":\"eth0\",\"src\":\"192.0.2.999\",\"dst\":\"192.0.2.1\",\n"
-                   "  \"proto\":\"tcp\",\"sport\":65536,\"flag\":\"SYN\"},\n {\"local\":true}],\n"
-                   " \"backend\":\"ipfw\"}"),
-            (std::vector<std::string>{
-                "2:21 `192.0.2.999` is no numeric IP address",
-                "3:25 a number from 0 to 65535 is needed here",
-                "3:31 `flag` is not known here",
-                "4:2 a packet needs `src`",
-                "4:2 a packet needs `dst`",
-                "4:2 a packet needs `proto`",
-                "5:12 `ipfw` is not known here",
-            }));
-  EXPECT_EQ(errors("{\"packets\":[{\"in\":\"eth9\",\"src\":\"1.1.1.1\",\"dst\":\"::1\",\"proto\":\"x\"}]}"),
-            (std::vector<std::string>{"1:19 `eth9` is not one of the interfaces",
-                                      "1:48 `src` and `dst` are of different families",
-                                      "1:62 no such protocol"}));
+  EXPECT_EQ(
+      errors("{\"packets\":[\n {\"in\":\"eth0\",\"src\":\"192.0.2.999\",\"dst\":\"192.0.2.1\",\n"
+             "  \"proto\":\"tcp\",\"sport\":65536,\"flag\":\"SYN\"},\n {\"local\":true}],\n"
+             " \"backend\":\"ipfw\"}"),
+      (std::vector<std::string>{
+          "2:21 `192.0.2.999` is no numeric IP address",
+          "3:25 a number from 0 to 65535 is needed here",
+          "3:31 `flag` is not known here",
+          "4:2 a packet needs `src`",
+          "4:2 a packet needs `dst`",
+          "4:2 a packet needs `proto`",
+          "5:12 `ipfw` is not known here",
+      }));
+  EXPECT_EQ(
+      errors(
+          "{\"packets\":[{\"in\":\"eth9\",\"src\":\"1.1.1.1\",\"dst\":\"::1\",\"proto\":\"x\"}]}"),
+      (std::vector<std::string>{"1:19 `eth9` is not one of the interfaces",
+                                "1:48 `src` and `dst` are of different families",
+                                "1:62 no such protocol"}));
   EXPECT_EQ(errors("{\"packets\":[],\"packets\":[]}"),
             (std::vector<std::string>{"1:15 `packets` stands here twice"}));
   EXPECT_EQ(errors("{\"ruleset\":\"/nonexistent\"}"),
@@ -117,7 +131,11 @@ TEST(ScenarioRead, EveryErrorWithItsPlace) {
   EXPECT_EQ(errors("[1]").size(), 1u);
   EXPECT_EQ(errors("").size(), 1u);
   EXPECT_EQ(errors(std::string(100000, '[')).size(), 1u);
-  EXPECT_EQ(errors(R"({"packets":[{"in":"eth0","local":true,"src":"1.1.1.1","dst":"1.1.1.2","proto":1}]})").size(), 1u);
+  EXPECT_EQ(
+      errors(
+          R"({"packets":[{"in":"eth0","local":true,"src":"1.1.1.1","dst":"1.1.1.2","proto":1}]})")
+          .size(),
+      1u);
 }
 
 // Scenarios are run as root with --on-kernel: nothing in them may reach beyond the namespace.
@@ -147,7 +165,8 @@ TEST(ScenarioRead, SeveralScenariosAndPaths) {
 }
 
 TEST(ScenarioRead, WrittenScenariosReadTheSame) {
-  const std::string text = R"({"ruleset":"*filter\nCOMMIT\n","ruleset6":"*raw\nCOMMIT\n","backend":"nft",
+  const std::string text =
+      R"({"ruleset":"*filter\nCOMMIT\n","ruleset6":"*raw\nCOMMIT\n","backend":"nft",
    "interfaces":[{"name":"lo","addresses":["10.0.0.1/32"]},{"name":"e","addresses":["192.0.2.1/24","2001:db8::1/64"],"mtu":1280}],
    "routes":[{"to":"default","dev":"e"},{"to":"default","family":6,"dev":"e"},{"to":"10.1.0.0/16","type":"blackhole"},{"to":"10.2.0.0/16","via":"192.0.2.7"}],
    "forwarding":true,"sysctl":{"net.ipv4.ip_forward":1,"net/ipv6/conf/e/forwarding":"1"},"conntrack":"on","observe":"end","trace":true,

@@ -1,12 +1,11 @@
 // Result documents: the JSON of headers and reports, and how two documents are compared.
-#include "scenario/result.hpp"
-
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "net/protocol.hpp"
+#include "scenario/result.hpp"
 
 namespace postern {
 namespace {
@@ -26,14 +25,16 @@ Packet udp() {
 }
 
 TEST(ScenarioResult, HeadersOfEachProtocol) {
-  EXPECT_EQ(to_json(udp()), Json::parse(R"({"ver":4,"src":"192.0.2.9","dst":"192.0.2.1","ttl":64,"tos":0,
+  EXPECT_EQ(to_json(udp()),
+            Json::parse(R"({"ver":4,"src":"192.0.2.9","dst":"192.0.2.1","ttl":64,"tos":0,
       "proto":"udp","len":40,"sport":5000,"dport":53,"payload":12})"));
   Packet tcp = udp();
   tcp.protocol = protocol::kTcp;
   tcp.flags = tcp_flag::kRst | tcp_flag::kAck;
   tcp.dont_fragment = true;
   tcp.payload.clear();
-  EXPECT_EQ(to_json(tcp), Json::parse(R"({"ver":4,"src":"192.0.2.9","dst":"192.0.2.1","ttl":64,"tos":0,
+  EXPECT_EQ(to_json(tcp),
+            Json::parse(R"({"ver":4,"src":"192.0.2.9","dst":"192.0.2.1","ttl":64,"tos":0,
       "df":true,"proto":"tcp","len":40,"sport":5000,"dport":53,"seq":0,"ack":0,"window":65535,
       "flags":"RST,ACK","payload":0})"));
   Packet error;
@@ -47,7 +48,8 @@ TEST(ScenarioResult, HeadersOfEachProtocol) {
   inner.destination = error.source;
   inner.payload.clear();
   error.inner = std::make_shared<const Packet>(inner);
-  EXPECT_EQ(to_json(error), Json::parse(R"({"ver":6,"src":"2001:db8::1","dst":"2001:db8::2","ttl":64,
+  EXPECT_EQ(to_json(error),
+            Json::parse(R"({"ver":6,"src":"2001:db8::1","dst":"2001:db8::2","ttl":64,
       "tos":0,"proto":"icmpv6","len":96,"type":1,"code":4,"inner":{"ver":6,"src":"2001:db8::2",
       "dst":"2001:db8::1","ttl":64,"tos":0,"proto":"udp","len":48,"sport":5000,"dport":53,"payload":0}})"));
   Packet other = udp();
@@ -63,11 +65,13 @@ TEST(ScenarioResult, ReportOfAPacket) {
   report.delivered.push_back(udp());
   report.state = {{Hook::kPrerouting, CtState::kNew}, {Hook::kInput, CtState::kNew}};
   report.reply_direction = {{Hook::kPrerouting, false}, {Hook::kInput, false}};
-  report.rules.push_back({TableName::kFilter, "INPUT", 2, 1, 40, "-A INPUT -j ACCEPT", std::nullopt});
+  report.rules.push_back(
+      {TableName::kFilter, "INPUT", 2, 1, 40, "-A INPUT -j ACCEPT", std::nullopt});
   report.policies.push_back({TableName::kRaw, "PREROUTING", 0, 1, 40, "ACCEPT", Family::kIpv4});
   EntryReport entry;
   entry.protocol = protocol::kUdp;
-  entry.original = {*Address::parse("192.0.2.9"), *Address::parse("192.0.2.1"), 5000, 53, {}, {}, {}};
+  entry.original = {
+      *Address::parse("192.0.2.9"), *Address::parse("192.0.2.1"), 5000, 53, {}, {}, {}};
   entry.reply = {*Address::parse("192.0.2.1"), *Address::parse("192.0.2.9"), 53, 5000, {}, {}, {}};
   entry.status = ct_status::kConfirmed | ct_status::kSourceNatDone;
   report.conntrack.push_back(entry);
@@ -100,15 +104,15 @@ TEST(ScenarioResult, DifferencesIgnoreOrderOfSetsAndWhatDoesNotCount) {
 }
 
 TEST(ScenarioResult, DifferencesAreNamedWithTheirPath) {
-  const Json left = Json::parse(R"({"packets":[{"verdict":"sent","rules":[{"num":1},{"num":1}],"died_at":"X"}]})");
+  const Json left = Json::parse(
+      R"({"packets":[{"verdict":"sent","rules":[{"num":1},{"num":1}],"died_at":"X"}]})");
   const Json right = Json::parse(R"({"packets":[{"verdict":"dropped","rules":[{"num":1}]},{}]})");
-  EXPECT_EQ(differences(left, right),
-            (std::vector<std::string>{
-                "packets: 1 items left, 2 right",
-                "packets[0].died_at: only left: \"X\"",
-                "packets[0].rules: only left: {\"num\":1}",
-                "packets[0].verdict: \"sent\" left, \"dropped\" right",
-            }));
+  EXPECT_EQ(differences(left, right), (std::vector<std::string>{
+                                          "packets: 1 items left, 2 right",
+                                          "packets[0].died_at: only left: \"X\"",
+                                          "packets[0].rules: only left: {\"num\":1}",
+                                          "packets[0].verdict: \"sent\" left, \"dropped\" right",
+                                      }));
 }
 
 }  // namespace
