@@ -10,14 +10,21 @@ namespace {
 Tracked run_tracker(ConntrackEntry& entry, const PacketView& packet, CtDirection direction,
                     const TrackContext& context) {
   switch (tracker_of(packet.protocol)) {
-    case Tracker::kTcp: return track_tcp(entry, packet, direction, context);
-    case Tracker::kUdp: return track_udp(entry, packet, context);
-    case Tracker::kUdplite: return track_udplite(entry, packet, context);
+    case Tracker::kTcp:
+      return track_tcp(entry, packet, direction, context);
+    case Tracker::kUdp:
+      return track_udp(entry, packet, context);
+    case Tracker::kUdplite:
+      return track_udplite(entry, packet, context);
     case Tracker::kIcmp:
-    case Tracker::kIcmpv6: return track_icmp(entry, packet, context);
-    case Tracker::kSctp: return track_sctp(entry, packet, direction, context);
-    case Tracker::kGre: return track_gre(entry, context);
-    case Tracker::kGeneric: break;
+    case Tracker::kIcmpv6:
+      return track_icmp(entry, packet, context);
+    case Tracker::kSctp:
+      return track_sctp(entry, packet, direction, context);
+    case Tracker::kGre:
+      return track_gre(entry, context);
+    case Tracker::kGeneric:
+      break;
   }
   return track_generic(entry, context);
 }
@@ -29,8 +36,7 @@ CtState state_of(const ConntrackEntry& entry, CtDirection direction) {
 }
 
 bool icmp_of_family(const PacketView& packet) {
-  return packet.protocol ==
-         (packet.family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6);
+  return packet.protocol == (packet.family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6);
 }
 
 }  // namespace
@@ -110,13 +116,12 @@ void ConntrackTable::close_by_reset(const Attachment& rejected) {
   }
 }
 
-void ConntrackTable::erase(const ConntrackEntryPtr& entry) {
+void ConntrackTable::erase(ConntrackEntryPtr entry) {
   if (entry->dying) return;
-  const ConntrackEntryPtr keep = entry;   // `entry` may live in the table
-  keep->dying = true;
-  if (!keep->confirmed()) return;
-  table_.erase(keep->original);
-  table_.erase(keep->reply);
+  entry->dying = true;
+  if (!entry->confirmed()) return;
+  table_.erase(entry->original);
+  table_.erase(entry->reply);
 }
 
 void ConntrackTable::flush() {

@@ -1,10 +1,11 @@
 // The conntrack table: entries by both tuples, a virtual clock, and the operations that hooks call.
 //
-// A packet carries an Attachment from hook to hook (the kernel's skb->_nfct). The pipeline calls, in
-// kernel order: track() at Stage::kConntrack, confirm() at Stage::kConfirm, and nothing when the
+// A packet carries an Attachment from hook to hook (the kernel's skb->_nfct). The pipeline calls,
+// in kernel order: track() at Stage::kConntrack, confirm() at Stage::kConfirm, and nothing when the
 // packet is dropped: an entry that was not confirmed dies with the last Attachment that holds it.
-// Invariants: every entry in the table is confirmed and reachable by both tuples; tuples are unique.
-// Covered by tests/unit/conntrack_*_test.cpp and, against Linux, tests/kernel/conntrack_test.cpp.
+// Invariants: every entry in the table is confirmed and reachable by both tuples; tuples are
+// unique. Covered by tests/unit/conntrack_*_test.cpp and, against Linux,
+// tests/kernel/conntrack_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +45,9 @@ class ConntrackTable {
   explicit ConntrackTable(ConntrackConfig config = {}) : config_(config) {}
 
   const ConntrackConfig& config() const { return config_; }
-  // "net/netfilter/nf_conntrack_tcp_loose" and the like; '.' may stand for '/'. False when it is not
-  // a parameter of connection tracking or the value is no number. Existing entries keep deadlines.
+  // "net/netfilter/nf_conntrack_tcp_loose" and the like; '.' may stand for '/'. False when it is
+  // not a parameter of connection tracking or the value is no number. Existing entries keep
+  // deadlines.
   bool set_sysctl(std::string_view key, std::string_view value);
 
   // nf_conntrack_in: finds or makes the entry of a whole (defragmented) packet, moves its state and
@@ -66,7 +68,7 @@ class ConntrackTable {
   void close_by_reset(const Attachment& rejected);
 
   // Removes the entry (it lives on while packets carry it).
-  void erase(const ConntrackEntryPtr& entry);
+  void erase(ConntrackEntryPtr entry);
   void flush();
 
   // The virtual clock, milliseconds from 0. Advancing removes expired entries.

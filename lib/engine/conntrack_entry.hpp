@@ -17,21 +17,21 @@ namespace postern {
 
 // What the window tracker knows of one side. Sequence numbers; `end` is one past the last byte.
 struct TcpSide {
-  std::uint32_t end = 0;           // highest seq + length sent
-  std::uint32_t max_end = 0;       // highest byte that the other side has allowed
-  std::uint32_t max_window = 0;    // largest window advertised, bytes; 0: nothing seen yet
-  std::uint32_t max_ack = 0;       // highest ack sent, if max_ack_set
-  std::uint8_t scale = 0;          // window scale shift
+  std::uint32_t end = 0;         // highest seq + length sent
+  std::uint32_t max_end = 0;     // highest byte that the other side has allowed
+  std::uint32_t max_window = 0;  // largest window advertised, bytes; 0: nothing seen yet
+  std::uint32_t max_ack = 0;     // highest ack sent, if max_ack_set
+  std::uint8_t scale = 0;        // window scale shift
   bool window_scale = false, sack_permitted = false;  // options seen in its SYN
-  bool be_liberal = false;         // picked up: windows are not believed
-  bool close_init = false;         // sent the first FIN
+  bool be_liberal = false;                            // picked up: windows are not believed
+  bool close_init = false;                            // sent the first FIN
   bool data_unacknowledged = false;
   bool max_ack_set = false;
 };
 
 struct TcpTracking {
   TcpState state = TcpState::kNone;
-  std::array<TcpSide, 2> side;     // by CtDirection
+  std::array<TcpSide, 2> side;  // by CtDirection
   // The last segment that counted. `last_segment` is empty on a fresh entry.
   CtDirection last_direction = CtDirection::kOriginal;
   std::optional<TcpSegment> last_segment;
@@ -49,23 +49,23 @@ struct TcpTracking {
 struct SctpTracking {
   SctpState state = SctpState::kNone;
   std::array<std::uint32_t, 2> vtag{};
-  std::array<bool, 2> init{};      // an INIT of this direction waits for its INIT ACK
-  bool heartbeat_failed = false;   // a HEARTBEAT with a foreign tag came from `last_direction`
+  std::array<bool, 2> init{};     // an INIT of this direction waits for its INIT ACK
+  bool heartbeat_failed = false;  // a HEARTBEAT with a foreign tag came from `last_direction`
   CtDirection last_direction = CtDirection::kOriginal;
 };
 
 struct ConntrackEntry {
-  CtTuple original, reply;         // reply is original.inverse() unless NAT changed it
-  std::uint16_t status = 0;        // ct_status bits
+  CtTuple original, reply;   // reply is original.inverse() unless NAT changed it
+  std::uint16_t status = 0;  // ct_status bits
   std::uint32_t mark = 0;
-  std::uint64_t deadline = 0;      // virtual milliseconds; expired when now >= deadline
-  std::uint64_t created = 0;       // virtual milliseconds
-  std::uint64_t serial = 0;        // order of creation
-  bool dying = false;              // out of the table; a packet may still carry it
+  std::uint64_t deadline = 0;  // virtual milliseconds; expired when now >= deadline
+  std::uint64_t created = 0;   // virtual milliseconds
+  std::uint64_t serial = 0;    // order of creation
+  bool dying = false;          // out of the table; a packet may still carry it
   TcpTracking tcp;
   SctpTracking sctp;
-  std::string helper;              // for the issue that adds helpers
-  std::shared_ptr<ConntrackEntry> master;   // of an expected flow
+  std::string helper;                      // for the issue that adds helpers
+  std::shared_ptr<ConntrackEntry> master;  // of an expected flow
 
   bool seen_reply() const { return (status & ct_status::kSeenReply) != 0; }
   bool assured() const { return (status & ct_status::kAssured) != 0; }

@@ -1,6 +1,6 @@
-// ICMP errors: RELATED to the flow that they quote. The error gets that flow's entry, does not change
-// it, and goes the way of an answer to the quoted packet.
-// Sources: kernel-facts 40, 41; nf_conntrack_inet_error. Covered by tests/unit/conntrack_icmp_test.cpp.
+// ICMP errors: RELATED to the flow that they quote. The error gets that flow's entry, does not
+// change it, and goes the way of an answer to the quoted packet. Sources: kernel-facts 40, 41;
+// nf_conntrack_inet_error. Covered by tests/unit/conntrack_simple_test.cpp.
 #include <algorithm>
 
 #include "engine/conntrack.hpp"
@@ -14,17 +14,22 @@ constexpr std::uint32_t kIcmpHeader = 8;
 
 }  // namespace
 
-bool ConntrackTable::track_icmp_error(const PacketView& packet, Hook hook,
-                                      Attachment& attachment) {
+bool ConntrackTable::track_icmp_error(const PacketView& packet, Hook hook, Attachment& attachment) {
   if (packet.l4_length < kIcmpHeader) return true;
   if (packet.bad_checksum && config_.checksum && hook == Hook::kPrerouting) return true;
   if (packet.family == Family::kIpv4 && packet.icmp_type > kLastIcmpType) return true;
   switch (icmp_class(packet.family, packet.icmp_type)) {
-    case IcmpClass::kUntracked: attachment.state = CtState::kUntracked; return true;
-    case IcmpClass::kError: relate(packet, attachment); return true;
+    case IcmpClass::kUntracked:
+      attachment.state = CtState::kUntracked;
+      return true;
+    case IcmpClass::kError:
+      relate(packet, attachment);
+      return true;
     case IcmpClass::kRequest:
-    case IcmpClass::kReply: return false;
-    case IcmpClass::kOther: break;
+    case IcmpClass::kReply:
+      return false;
+    case IcmpClass::kOther:
+      break;
   }
   return true;
 }
@@ -36,7 +41,7 @@ void ConntrackTable::relate(const PacketView& packet, Attachment& attachment) co
   const std::uint32_t headers = inner.length - inner.l4_length;
   if (packet.inner_length < headers) return;
   inner.l4_length = std::min(inner.l4_length, packet.inner_length - headers);
-  if (inner.truncated) {   // a view has no fields of a cut header, but the first bytes suffice here
+  if (inner.truncated) {  // a view has no fields of a cut header, but the first bytes suffice here
     inner.source_port = packet.inner->source_port;
     inner.destination_port = packet.inner->destination_port;
   }

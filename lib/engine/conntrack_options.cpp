@@ -59,7 +59,7 @@ std::uint32_t highest_sack(std::span<const std::uint8_t> options, std::uint32_t 
       const std::uint32_t right = big_endian(body.subspan(block + 4, 4));
       if (seq_after(right, highest)) highest = right;
     }
-    return false;   // the first SACK option counts
+    return false;  // the first SACK option counts
   });
   return highest;
 }

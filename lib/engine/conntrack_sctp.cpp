@@ -12,11 +12,11 @@ namespace {
 using namespace sctp_chunk;
 using Bytes = std::span<const std::uint8_t>;
 
-constexpr std::uint8_t kTagOfPeer = 1;   // the T flag: the tag is the receiver's own
+constexpr std::uint8_t kTagOfPeer = 1;  // the T flag: the tag is the receiver's own
 
 struct Chunk {
   std::uint8_t type, flags;
-  Bytes body;                            // behind the 4-byte chunk header, as far as it is there
+  Bytes body;  // behind the 4-byte chunk header, as far as it is there
 };
 
 std::uint32_t big_endian(Bytes bytes, std::size_t at) {
@@ -122,15 +122,22 @@ Association::Tag Association::check_heartbeat(bool answer, bool has_data, bool s
 Association::Tag Association::check_tag(const Chunk& chunk, bool has_data, bool skipped) {
   const auto verdict = [](bool good) { return good ? Tag::kGood : Tag::kBad; };
   switch (chunk.type) {
-    case kInit: return verdict(tag_ == 0);
+    case kInit:
+      return verdict(tag_ == 0);
     case kAbort:
     case kShutdownComplete:
       return verdict(tag_ == ((chunk.flags & kTagOfPeer) != 0 ? peer() : own()));
-    case kCookieEcho: return verdict(tag_ == own());
-    case kCookieAck: sctp_.init = {}; return Tag::kGood;
-    case kHeartbeat: return check_heartbeat(false, has_data, skipped);
-    case kHeartbeatAck: return check_heartbeat(true, has_data, skipped);
-    default: return Tag::kGood;
+    case kCookieEcho:
+      return verdict(tag_ == own());
+    case kCookieAck:
+      sctp_.init = {};
+      return Tag::kGood;
+    case kHeartbeat:
+      return check_heartbeat(false, has_data, skipped);
+    case kHeartbeatAck:
+      return check_heartbeat(true, has_data, skipped);
+    default:
+      return Tag::kGood;
   }
 }
 
@@ -187,14 +194,22 @@ bool Association::run(const std::vector<Chunk>& chunks, bool& refresh) {
 std::uint32_t timeout(SctpState state, const ConntrackTimeouts& timeouts) {
   switch (state) {
     case SctpState::kNone:
-    case SctpState::kClosed: return timeouts.sctp_closed;
-    case SctpState::kCookieWait: return timeouts.sctp_cookie_wait;
-    case SctpState::kCookieEchoed: return timeouts.sctp_cookie_echoed;
-    case SctpState::kEstablished: return timeouts.sctp_established;
-    case SctpState::kShutdownSent: return timeouts.sctp_shutdown_sent;
-    case SctpState::kShutdownReceived: return timeouts.sctp_shutdown_received;
-    case SctpState::kShutdownAckSent: return timeouts.sctp_shutdown_ack_sent;
-    case SctpState::kHeartbeatSent: return timeouts.sctp_heartbeat_sent;
+    case SctpState::kClosed:
+      return timeouts.sctp_closed;
+    case SctpState::kCookieWait:
+      return timeouts.sctp_cookie_wait;
+    case SctpState::kCookieEchoed:
+      return timeouts.sctp_cookie_echoed;
+    case SctpState::kEstablished:
+      return timeouts.sctp_established;
+    case SctpState::kShutdownSent:
+      return timeouts.sctp_shutdown_sent;
+    case SctpState::kShutdownReceived:
+      return timeouts.sctp_shutdown_received;
+    case SctpState::kShutdownAckSent:
+      return timeouts.sctp_shutdown_ack_sent;
+    case SctpState::kHeartbeatSent:
+      return timeouts.sctp_heartbeat_sent;
   }
   return timeouts.sctp_closed;
 }

@@ -26,8 +26,8 @@ Tracked track_udp(ConntrackEntry& entry, const PacketView& packet, const TrackCo
   return refresh(entry, context, stream, timeouts.udp, timeouts.udp_stream);
 }
 
-// The kernel verifies UDP-Lite checksums with UDP's protocol number in the pseudo-header, so that the
-// correct ones fail. The two seconds of UDP do not apply here (measured).
+// The kernel verifies UDP-Lite checksums with UDP's protocol number in the pseudo-header, so that
+// the correct ones fail. The two seconds of UDP do not apply here (measured).
 Tracked track_udplite(ConntrackEntry& entry, const PacketView& packet,
                       const TrackContext& context) {
   if (packet.truncated || packet.bad_length || context.checks_sums()) return Tracked::kInvalid;

@@ -1,8 +1,8 @@
-// TCP's tracker: the transition table (flow/conntrack_tcp.hpp) with everything that the table cannot
-// say: first packets, SYNs that are ignored until somebody answers them, reopening, simultaneous
-// open, challenge ACKs, which resets are believed, timeouts.
-// Order of the tests: nf_conntrack_tcp_packet's. Sources: kernel-facts 28-37 and the appendix.
-// Covered by tests/unit/conntrack_tcp_test.cpp (every cell of the appendix) and the kernel test.
+// TCP's tracker: the transition table (flow/conntrack_tcp.hpp) with everything that the table
+// cannot say: first packets, SYNs that are ignored until somebody answers them, reopening,
+// simultaneous open, challenge ACKs, which resets are believed, timeouts. Order of the tests:
+// nf_conntrack_tcp_packet's. Sources: kernel-facts 28-37 and the appendix. Covered by
+// tests/unit/conntrack_tcp_test.cpp (every cell of the appendix) and the kernel test.
 #include <algorithm>
 
 #include "engine/conntrack_trackers.hpp"
@@ -78,10 +78,10 @@ bool Segment::begin() {
   return true;
 }
 
-// A SYN after the end of a connection: TIME_WAIT or CLOSE after a FIN, or after the sender's own RST.
+// A SYN after the end of a connection: TIME_WAIT or CLOSE after a FIN, or after the sender's own
+// RST.
 bool Segment::reopens() const {
-  const bool own_reset =
-      tcp_.last_segment == TcpSegment::kRst && tcp_.last_direction == direction_;
+  const bool own_reset = tcp_.last_segment == TcpSegment::kRst && tcp_.last_direction == direction_;
   return tcp_.side[0].close_init || tcp_.side[1].close_init || own_reset;
 }
 
@@ -145,10 +145,14 @@ bool Segment::acknowledges_ignored() const {
 
 Segment::Reset Segment::judge_reset() {
   switch (old_) {
-    case TcpState::kFinWait: case TcpState::kCloseWait: case TcpState::kLastAck:
-    case TcpState::kTimeWait: case TcpState::kClose:
-      return Reset::kBelieved;   // closing anyway
-    default: break;
+    case TcpState::kFinWait:
+    case TcpState::kCloseWait:
+    case TcpState::kLastAck:
+    case TcpState::kTimeWait:
+    case TcpState::kClose:
+      return Reset::kBelieved;  // closing anyway
+    default:
+      break;
   }
   const TcpSide& other = side(opposite(direction_));
   if (other.max_ack_set && tcp_.last_segment != TcpSegment::kSyn) {
@@ -158,16 +162,15 @@ Segment::Reset Segment::judge_reset() {
     }
     if (!firm() || packet_.seq == other.max_ack) return Reset::kCheckWindow;
     const bool follows_own_data = tcp_.last_segment == TcpSegment::kAck &&
-                                  tcp_.last_direction == direction_ &&
-                                  packet_.seq == tcp_.last_end;
+                                  tcp_.last_direction == direction_ && packet_.seq == tcp_.last_end;
     if (follows_own_data) return Reset::kCheckWindow;
-    next_ = old_;   // in the window but not exact: leave it to the other end to challenge it
+    next_ = old_;  // in the window but not exact: leave it to the other end to challenge it
   }
   return acknowledges_ignored() ? Reset::kBelieved : Reset::kCheckWindow;
 }
 
-// FINs and RSTs that the window refuses: the entry may be out of step with the ends, so the second of
-// a pair shortens its life.
+// FINs and RSTs that the window refuses: the entry may be out of step with the ends, so the second
+// of a pair shortens its life.
 void Segment::remember_refused() {
   if (!entry_.assured() || (kind_ != TcpSegment::kFin && kind_ != TcpSegment::kRst)) return;
   if (!answers(TcpSegment::kFin) && !answers(TcpSegment::kRst)) {
@@ -253,9 +256,13 @@ Tracked Segment::run() {
   }
   if (!believed) {
     switch (check_window(tcp_, direction_, packet_, context_.config.tcp_be_liberal)) {
-      case InWindow::kIgnored: return Tracked::kValid;
-      case InWindow::kNo: remember_refused(); return Tracked::kInvalid;
-      case InWindow::kYes: break;
+      case InWindow::kIgnored:
+        return Tracked::kValid;
+      case InWindow::kNo:
+        remember_refused();
+        return Tracked::kInvalid;
+      case InWindow::kYes:
+        break;
     }
   }
   return accept();

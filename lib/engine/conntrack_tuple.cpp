@@ -76,8 +76,7 @@ std::optional<CtTuple> tuple_of(const PacketView& packet) {
   } else if (is_icmp(tuple)) {
     if (packet.l4_length < kIcmpBytes) return std::nullopt;
     tuple.source_key = packet.icmp_id;
-    tuple.destination_key =
-        static_cast<std::uint16_t>((packet.icmp_type << 8) | packet.icmp_code);
+    tuple.destination_key = static_cast<std::uint16_t>((packet.icmp_type << 8) | packet.icmp_code);
   }
   return tuple;
 }

@@ -16,7 +16,7 @@ namespace postern {
 struct CtTuple {
   Family family = Family::kIpv4;
   std::uint8_t protocol = 0;
-  std::uint16_t zone = 0;          // of this direction (0: the default zone)
+  std::uint16_t zone = 0;  // of this direction (0: the default zone)
   u128 source = 0, destination = 0;
   // Ports where the protocol has them; for ICMP queries `source_key` is the id and
   // `destination_key` is type * 256 + code; 0 elsewhere.
@@ -29,7 +29,8 @@ struct CtTuple {
   TupleReport report() const;
 };
 
-// The tuple of a packet; nullopt when its layer-4 header is too short for a key (TCP, UDP: 4 bytes).
+// The tuple of a packet; nullopt when its layer-4 header is too short for a key (TCP, UDP: 4
+// bytes).
 std::optional<CtTuple> tuple_of(const PacketView& packet);
 
 }  // namespace postern

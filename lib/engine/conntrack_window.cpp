@@ -20,8 +20,7 @@ class WindowCheck {
         seq_(packet.seq),
         end_(segment_end(packet)),
         ack_(packet.ack),
-        sack_(receiver_.sack_permitted ? highest_sack(packet.tcp_options, packet.ack)
-                                       : packet.ack),
+        sack_(receiver_.sack_permitted ? highest_sack(packet.tcp_options, packet.ack) : packet.ack),
         liberal_(be_liberal || sender_.be_liberal) {}
 
   InWindow run();
@@ -74,7 +73,7 @@ void WindowCheck::join_midway() {
   if (receiver_.max_window == 0) {
     receiver_.end = receiver_.max_end = sack_;
   } else if (sack_ == receiver_.end + 1) {
-    ++receiver_.end;   // the answer to a keep-alive probe
+    ++receiver_.end;  // the answer to a keep-alive probe
   }
 }
 
@@ -84,7 +83,7 @@ bool WindowCheck::first_of_its_side() {
     return false;
   }
   begin_side();
-  return !has(tcp_flag::kAck);   // a simultaneous open
+  return !has(tcp_flag::kAck);  // a simultaneous open
 }
 
 // A SYN with a later sequence number begins its side again while the connection is opening.
@@ -97,18 +96,18 @@ void WindowCheck::assume_missing_numbers() {
   const bool bare_reset = has(tcp_flag::kRst) && has(tcp_flag::kAck) && ack_ == 0;
   if (!has(tcp_flag::kAck) || bare_reset) ack_ = sack_ = receiver_.end;
   if (has(tcp_flag::kRst) && seq_ == 0 && tcp_.state == TcpState::kSynSent) {
-    seq_ = end_ = sender_.end;   // a reset in answer to a SYN has no number of its own
+    seq_ = end_ = sender_.end;  // a reset in answer to a SYN has no number of its own
   }
 }
 
-// The segment starts behind the right edge of what the receiver allowed. Up to one window too far is
-// let through, and remembered as sent in case it is acknowledged.
+// The segment starts behind the right edge of what the receiver allowed. Up to one window too far
+// is let through, and remembered as sent in case it is acknowledged.
 InWindow WindowCheck::beyond() {
   const std::uint32_t overshot = end_ - sender_.max_end + 1;
-  const bool reaches = receiver_.max_window != 0 &&
-                       seq_after(end_, sender_.end - receiver_.max_window - 1);
-  const bool acks = seq_after(sack_, receiver_.end - ack_window() - 1) &&
-                    seq_before(sack_, receiver_.end + 1);
+  const bool reaches =
+      receiver_.max_window != 0 && seq_after(end_, sender_.end - receiver_.max_window - 1);
+  const bool acks =
+      seq_after(sack_, receiver_.end - ack_window() - 1) && seq_before(sack_, receiver_.end + 1);
   if (!reaches || !acks || overshot > receiver_.max_window) return refuse(InWindow::kNo);
   sender_.end = end_;
   sender_.data_unacknowledged = true;
@@ -161,8 +160,7 @@ InWindow WindowCheck::run() {
   assume_missing_numbers();
   if (!seq_before(seq_, sender_.max_end + 1)) return beyond();
   if (!seq_before(sack_, receiver_.end + 1)) return refuse(InWindow::kNo);
-  if (receiver_.max_window != 0 &&
-      !seq_after(end_, sender_.end - receiver_.max_window - 1)) {
+  if (receiver_.max_window != 0 && !seq_after(end_, sender_.end - receiver_.max_window - 1)) {
     return refuse(InWindow::kIgnored);
   }
   if (!seq_after(sack_, receiver_.end - ack_window() - 1)) return refuse(InWindow::kIgnored);

@@ -27,7 +27,7 @@ std::uint32_t segment_end(const PacketView& packet);
 struct SynOptions {
   bool any = false;
   bool window_scale = false, sack_permitted = false;
-  std::uint8_t scale = 0;          // at most 14
+  std::uint8_t scale = 0;  // at most 14
 };
 SynOptions syn_options(std::span<const std::uint8_t> options);
 
@@ -39,7 +39,7 @@ void learn_options(TcpSide& side, const SynOptions& options);
 
 enum class InWindow : std::uint8_t {
   kYes,
-  kIgnored,   // harmless but strange: the packet is valid, the entry stays
+  kIgnored,  // harmless but strange: the packet is valid, the entry stays
   kNo,
 };
 

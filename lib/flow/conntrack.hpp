@@ -23,14 +23,22 @@ inline constexpr std::size_t kTrackerCount = 8;
 // DCCP has none since Linux 6.16 (kernel-facts 25).
 constexpr Tracker tracker_of(std::uint8_t protocol_number) {
   switch (protocol_number) {
-    case protocol::kTcp: return Tracker::kTcp;
-    case protocol::kUdp: return Tracker::kUdp;
-    case protocol::kUdplite: return Tracker::kUdplite;
-    case protocol::kIcmp: return Tracker::kIcmp;
-    case protocol::kIcmpv6: return Tracker::kIcmpv6;
-    case protocol::kSctp: return Tracker::kSctp;
-    case protocol::kGre: return Tracker::kGre;
-    default: return Tracker::kGeneric;
+    case protocol::kTcp:
+      return Tracker::kTcp;
+    case protocol::kUdp:
+      return Tracker::kUdp;
+    case protocol::kUdplite:
+      return Tracker::kUdplite;
+    case protocol::kIcmp:
+      return Tracker::kIcmp;
+    case protocol::kIcmpv6:
+      return Tracker::kIcmpv6;
+    case protocol::kSctp:
+      return Tracker::kSctp;
+    case protocol::kGre:
+      return Tracker::kGre;
+    default:
+      return Tracker::kGeneric;
   }
 }
 // Do two ports belong to the key of a flow?
@@ -43,21 +51,23 @@ constexpr bool has_ports(Tracker tracker) {
 
 // What an ICMP type is to connection tracking.
 enum class IcmpClass : std::uint8_t {
-  kRequest,     // opens a flow; key: addresses, id, type, code
-  kReply,       // belongs to a flow of the matching request with the same id and code, else INVALID
-  kError,       // RELATED to what it quotes, else INVALID
-  kUntracked,   // IPv6 neighbour discovery and listener reports: UNTRACKED, always
-  kOther,       // INVALID
+  kRequest,    // opens a flow; key: addresses, id, type, code
+  kReply,      // belongs to a flow of the matching request with the same id and code, else INVALID
+  kError,      // RELATED to what it quotes, else INVALID
+  kUntracked,  // IPv6 neighbour discovery and listener reports: UNTRACKED, always
+  kOther,      // INVALID
 };
 
-struct IcmpPair { std::uint8_t request, reply; };
+struct IcmpPair {
+  std::uint8_t request, reply;
+};
 inline constexpr std::array<IcmpPair, 4> kIcmpPairs{{{8, 0}, {13, 14}, {15, 16}, {17, 18}}};
 inline constexpr std::array<IcmpPair, 2> kIcmpv6Pairs{{{128, 129}, {139, 140}}};
 inline constexpr std::array<std::uint8_t, 5> kIcmpErrors{3, 4, 5, 11, 12};
 // Every type below is treated as an error, assigned or not (measured with types 0, 5, 100 and 127).
 inline constexpr std::uint8_t kFirstIcmpv6Informational = 128;
-// MLD query, report, done; router and neighbour discovery; MLDv2 report; multicast router discovery.
-// Redirect (137) and 153 are not among them (kernel-facts 41).
+// MLD query, report, done; router and neighbour discovery; MLDv2 report; multicast router
+// discovery. Redirect (137) and 153 are not among them (kernel-facts 41).
 inline constexpr std::array<std::uint8_t, 10> kIcmpv6Untracked{130, 131, 132, 133, 134,
                                                                135, 136, 143, 151, 152};
 
@@ -113,11 +123,11 @@ struct ConntrackTimeouts {
 };
 
 struct ConntrackConfig {
-  bool tcp_loose = true;             // nf_conntrack_tcp_loose
-  bool tcp_be_liberal = false;       // nf_conntrack_tcp_be_liberal
+  bool tcp_loose = true;        // nf_conntrack_tcp_loose
+  bool tcp_be_liberal = false;  // nf_conntrack_tcp_be_liberal
   bool tcp_ignore_invalid_rst = false;
   std::uint32_t tcp_max_retrans = 3;
-  bool checksum = true;              // nf_conntrack_checksum
+  bool checksum = true;  // nf_conntrack_checksum
   ConntrackTimeouts timeouts;
 };
 

@@ -1,7 +1,7 @@
-// SCTP's transition table as data: what a chunk does to an association's entry. Anything that is not
-// listed leaves the state as it is. Only the engine follows SCTP state by state.
-// Source: kernel-facts 25 (C7); Linux 6.18 net/netfilter/nf_conntrack_proto_sctp.c.
-// Covered by tests/unit/conntrack_sctp_test.cpp.
+// SCTP's transition table as data: what a chunk does to an association's entry. Anything that is
+// not listed leaves the state as it is. Only the engine follows SCTP state by state. Source:
+// kernel-facts 25 (C7); Linux 6.18 net/netfilter/nf_conntrack_proto_sctp.c. Covered by
+// tests/unit/conntrack_sctp_test.cpp.
 #pragma once
 
 #include <array>
@@ -15,8 +15,15 @@ namespace postern {
 
 // In the kernel's order (uapi nf_conntrack_sctp.h).
 enum class SctpState : std::uint8_t {
-  kNone, kClosed, kCookieWait, kCookieEchoed, kEstablished, kShutdownSent, kShutdownReceived,
-  kShutdownAckSent, kHeartbeatSent,
+  kNone,
+  kClosed,
+  kCookieWait,
+  kCookieEchoed,
+  kEstablished,
+  kShutdownSent,
+  kShutdownReceived,
+  kShutdownAckSent,
+  kHeartbeatSent,
 };
 inline constexpr std::size_t kSctpStateCount = 9;
 
@@ -52,6 +59,7 @@ using namespace sctp_chunk;
 inline constexpr std::array<SctpMove, 2> kFirst{
     {{kShutdownAck, kNone, kShutdownAckSent}, {kHeartbeat, kNone, kHeartbeatSent}}};
 
+// clang-format off
 inline constexpr std::array<SctpMove, 15> kOriginal{{
     {kInit, kShutdownSent, kClosed}, {kInit, kShutdownReceived, kClosed},
     {kInit, kHeartbeatSent, kCookieWait},
@@ -64,7 +72,9 @@ inline constexpr std::array<SctpMove, 15> kOriginal{{
     {kInitAck, kHeartbeatSent, kClosed},
     {kCookieAck, kCookieEchoed, kEstablished}, {kCookieAck, kHeartbeatSent, kClosed},
 }};
+// clang-format on
 
+// clang-format off
 inline constexpr std::array<SctpMove, 9> kReply{{
     {kInitAck, kClosed, kCookieWait},
     {kShutdown, kEstablished, kShutdownReceived},
@@ -75,9 +85,10 @@ inline constexpr std::array<SctpMove, 9> kReply{{
     {kShutdownComplete, kShutdownAckSent, kClosed},
     {kHeartbeatAck, kHeartbeatSent, kEstablished},
 }};
+// clang-format on
 }  // namespace sctp_table
 
-// The state after the chunk; nullopt: INVALID. Chunks that move nothing (DATA, SACK …) never open.
+// The state after the chunk; nullopt: INVALID. Chunks that move nothing (DATA, SACK, ...) never open.
 constexpr std::optional<SctpState> sctp_next(SctpState from, CtDirection direction,
                                              std::uint8_t chunk) {
   using enum SctpState;

@@ -1,9 +1,9 @@
-// THE transition table of TCP connection tracking, as data: what a segment of each kind, from either
-// side, does to an entry in each state *before* sequence numbers and hidden state have their say.
-// The engine (lib/engine/conntrack_tcp.cpp) and the symbolic side (lib/symbolic/abstract_entry.cpp)
-// each interpret it on their own.
-// Source: kernel-facts appendix and 30-34, measured on Linux 6.18 (net/netfilter/
-// nf_conntrack_proto_tcp.c). Covered by tests/unit/conntrack_table_test.cpp.
+// THE transition table of TCP connection tracking, as data: what a segment of each kind, from
+// either side, does to an entry in each state *before* sequence numbers and hidden state have their
+// say. The engine (lib/engine/conntrack_tcp.cpp) and the symbolic side
+// (lib/symbolic/abstract_entry.cpp) each interpret it on their own. Source: kernel-facts appendix
+// and 30-34, measured on Linux 6.18 (net/netfilter/ nf_conntrack_proto_tcp.c). Covered by
+// tests/unit/conntrack_table_test.cpp.
 #pragma once
 
 #include <array>
@@ -18,7 +18,15 @@ namespace postern {
 
 // In the kernel's order (uapi nf_conntrack_tcp.h): netlink reports these numbers.
 enum class TcpState : std::uint8_t {
-  kNone, kSynSent, kSynRecv, kEstablished, kFinWait, kCloseWait, kLastAck, kTimeWait, kClose,
+  kNone,
+  kSynSent,
+  kSynRecv,
+  kEstablished,
+  kFinWait,
+  kCloseWait,
+  kLastAck,
+  kTimeWait,
+  kClose,
   kSynSent2,
 };
 inline constexpr std::size_t kTcpStateCount = 10;
@@ -51,10 +59,15 @@ inline constexpr std::size_t kTcpSegmentCount = 5;
 constexpr bool tcp_flags_valid(std::uint8_t flags) {
   using namespace tcp_flag;
   switch (flags & (kFin | kSyn | kRst | kAck | kUrg)) {
-    case kSyn: case kSyn | kUrg: case kSyn | kAck:
-    case kRst: case kRst | kAck:
-    case kFin | kAck: case kFin | kAck | kUrg:
-    case kAck: case kAck | kUrg:
+    case kSyn:
+    case kSyn | kUrg:
+    case kSyn | kAck:
+    case kRst:
+    case kRst | kAck:
+    case kFin | kAck:
+    case kFin | kAck | kUrg:
+    case kAck:
+    case kAck | kUrg:
       return true;
     default:
       return false;
@@ -74,8 +87,8 @@ constexpr std::optional<TcpSegment> tcp_segment(std::uint8_t flags) {
 // One cell of the table.
 struct TcpCell {
   enum class Kind : std::uint8_t {
-    kMove,     // to `next`, if the rest of the tracker agrees
-    kIgnore,   // valid, but the entry keeps its state (and remembers the segment)
+    kMove,    // to `next`, if the rest of the tracker agrees
+    kIgnore,  // valid, but the entry keeps its state (and remembers the segment)
     kInvalid,
   };
   Kind kind = Kind::kInvalid;
@@ -105,6 +118,7 @@ struct Row {
 };
 
 // An entry is in NONE only while its first packet makes it; nothing from the reply side meets it.
+// clang-format off
 inline constexpr std::array<Row, kTcpStateCount> kRows{{
     {TcpState::kNone,        "SS -- -- ES --", "-- -- -- -- --"},
     {TcpState::kSynSent,     "SS -- -- -- CL", "S2 SR -- .. CL"},
@@ -117,6 +131,7 @@ inline constexpr std::array<Row, kTcpStateCount> kRows{{
     {TcpState::kClose,       "SS -- CL CL CL", "-- .. CL CL CL"},
     {TcpState::kSynSent2,    "S2 SR -- -- CL", "S2 SR -- .. CL"},
 }};
+// clang-format on
 
 constexpr bool well_formed(std::string_view cells) {
   if (cells.size() != 3 * kTcpSegmentCount - 1) return false;

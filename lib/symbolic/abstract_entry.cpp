@@ -1,11 +1,11 @@
-// The kernel's trackers as nondeterministic programs: wherever the kernel compares sequence numbers,
-// acknowledgements or times, every outcome that some numbers give is followed.
-// Sources: kernel-facts B-D and 28-41; the order of the tests inside TCP is nf_conntrack_tcp_packet's.
+// The kernel's trackers as nondeterministic programs: wherever the kernel compares sequence
+// numbers, acknowledgements or times, every outcome that some numbers give is followed. Sources:
+// kernel-facts B-D and 28-41; the order of the tests inside TCP is nf_conntrack_tcp_packet's.
 #include "symbolic/abstract_entry.hpp"
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 #include "base/check.hpp"
 #include "symbolic/abstract_entry_tcp.hpp"
@@ -14,9 +14,11 @@ namespace postern {
 namespace {
 
 constexpr std::array<std::string_view, kPacketKindCount> kKindNames{
-    "syn",        "syn-ack",        "fin",     "ack", "rst", "invalid-flags",
-    "datagram",   "udplite",        "request", "icmp-reply",
-    "icmp-other", "icmp-untracked", "sctp",    "gre", "generic", "error-about-flow", "broken"};
+    "syn",     "syn-ack",       "fin",        "ack",
+    "rst",     "invalid-flags", "datagram",   "udplite",
+    "request", "icmp-reply",    "icmp-other", "icmp-untracked",
+    "sctp",    "gre",           "generic",    "error-about-flow",
+    "broken"};
 
 AbstractStep plain(const AbstractEntry& entry, CtState state, Condition condition) {
   AbstractStep step;
@@ -71,7 +73,8 @@ AbstractStep after_reply(const AbstractEntry& entry, FlowEnd sender) {
   return step;
 }
 
-// SCTP is not followed state by state: any packet may be valid or not. An entry ends by expiry only.
+// SCTP is not followed state by state: any packet may be valid or not. An entry ends by expiry
+// only.
 Steps sctp(const AbstractEntry& entry, FlowEnd sender) {
   Steps steps;
   if (!entry.present) {
@@ -112,8 +115,8 @@ Steps icmp_query(const AbstractEntry& entry, FlowEnd sender, PacketKind kind) {
 
 // As UDP wherever the checksum is not looked at, INVALID elsewhere.
 Steps udplite(const AbstractEntry& entry, FlowEnd sender, const ConntrackConfig& config) {
-  Steps steps = entry.present ? Steps{after_reply(entry, sender)}
-                              : create(Tracker::kUdplite, sender);
+  Steps steps =
+      entry.present ? Steps{after_reply(entry, sender)} : create(Tracker::kUdplite, sender);
   if (!config.checksum) return steps;
   for (auto& step : steps) step.condition = Condition::kUnlooked;
   steps.push_back(plain(entry, CtState::kInvalid, Condition::kAlways));
@@ -125,10 +128,19 @@ Steps udplite(const AbstractEntry& entry, FlowEnd sender, const ConntrackConfig&
 std::string_view text(PacketKind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
 
 std::string_view text(Condition condition) {
-  static constexpr std::array<std::string_view, 13> kNames{
-      "always",      "in window",     "stretched",   "out of window", "answers the ignored SYN",
-      "answers no ignored SYN", "reset exact", "reset inexact", "reset below", "within 2 s",
-      "after 2 s",   "misdirected",   "checksum not looked at"};
+  static constexpr std::array<std::string_view, 13> kNames{"always",
+                                                           "in window",
+                                                           "stretched",
+                                                           "out of window",
+                                                           "answers the ignored SYN",
+                                                           "answers no ignored SYN",
+                                                           "reset exact",
+                                                           "reset inexact",
+                                                           "reset below",
+                                                           "within 2 s",
+                                                           "after 2 s",
+                                                           "misdirected",
+                                                           "checksum not looked at"};
   return kNames[static_cast<std::size_t>(condition)];
 }
 
@@ -143,22 +155,32 @@ PacketKind packet_kind(Family family, std::uint8_t protocol, std::uint8_t tcp_fl
       const auto segment = tcp_segment(tcp_flags);
       return segment ? packet_kind(*segment) : PacketKind::kTcpInvalid;
     }
-    case Tracker::kUdp: return PacketKind::kDatagram;
-    case Tracker::kUdplite: return PacketKind::kUdplite;
-    case Tracker::kSctp: return PacketKind::kSctp;
-    case Tracker::kGre: return PacketKind::kGre;
-    case Tracker::kGeneric: return PacketKind::kGeneric;
+    case Tracker::kUdp:
+      return PacketKind::kDatagram;
+    case Tracker::kUdplite:
+      return PacketKind::kUdplite;
+    case Tracker::kSctp:
+      return PacketKind::kSctp;
+    case Tracker::kGre:
+      return PacketKind::kGre;
+    case Tracker::kGeneric:
+      return PacketKind::kGeneric;
     case Tracker::kIcmp:
-    case Tracker::kIcmpv6: break;
+    case Tracker::kIcmpv6:
+      break;
   }
   // ICMP's tracker refuses the other family's packets.
   if ((family == Family::kIpv4) != (protocol == protocol::kIcmp)) return PacketKind::kIcmpOther;
   switch (icmp_class(family, icmp_type)) {
-    case IcmpClass::kRequest: return PacketKind::kIcmpRequest;
-    case IcmpClass::kReply: return PacketKind::kIcmpReply;
-    case IcmpClass::kUntracked: return PacketKind::kIcmpUntracked;
+    case IcmpClass::kRequest:
+      return PacketKind::kIcmpRequest;
+    case IcmpClass::kReply:
+      return PacketKind::kIcmpReply;
+    case IcmpClass::kUntracked:
+      return PacketKind::kIcmpUntracked;
     case IcmpClass::kError:
-    case IcmpClass::kOther: break;
+    case IcmpClass::kOther:
+      break;
   }
   return PacketKind::kIcmpOther;
 }
@@ -196,26 +218,37 @@ std::string text(const AbstractEntry& entry) {
 std::vector<AbstractStep> successors(const AbstractEntry& entry, FlowEnd sender, PacketKind kind,
                                      const ConntrackConfig& config) {
   switch (kind) {
-    case PacketKind::kTcpSyn: return tcp_successors(entry, sender, TcpSegment::kSyn, config);
-    case PacketKind::kTcpSynAck: return tcp_successors(entry, sender, TcpSegment::kSynAck, config);
-    case PacketKind::kTcpFin: return tcp_successors(entry, sender, TcpSegment::kFin, config);
-    case PacketKind::kTcpAck: return tcp_successors(entry, sender, TcpSegment::kAck, config);
-    case PacketKind::kTcpRst: return tcp_successors(entry, sender, TcpSegment::kRst, config);
+    case PacketKind::kTcpSyn:
+      return tcp_successors(entry, sender, TcpSegment::kSyn, config);
+    case PacketKind::kTcpSynAck:
+      return tcp_successors(entry, sender, TcpSegment::kSynAck, config);
+    case PacketKind::kTcpFin:
+      return tcp_successors(entry, sender, TcpSegment::kFin, config);
+    case PacketKind::kTcpAck:
+      return tcp_successors(entry, sender, TcpSegment::kAck, config);
+    case PacketKind::kTcpRst:
+      return tcp_successors(entry, sender, TcpSegment::kRst, config);
     case PacketKind::kDatagram:
       return entry.present ? datagram(entry, sender) : create(Tracker::kUdp, sender);
-    case PacketKind::kUdplite: return udplite(entry, sender, config);
+    case PacketKind::kUdplite:
+      return udplite(entry, sender, config);
     case PacketKind::kIcmpRequest:
-    case PacketKind::kIcmpReply: return icmp_query(entry, sender, kind);
+    case PacketKind::kIcmpReply:
+      return icmp_query(entry, sender, kind);
     case PacketKind::kIcmpUntracked:
       return {plain(entry, CtState::kUntracked, Condition::kAlways)};
-    case PacketKind::kSctp: return sctp(entry, sender);
-    case PacketKind::kGre: return entry.present ? Steps{after_reply(entry, sender)} : create(Tracker::kGre, sender);
+    case PacketKind::kSctp:
+      return sctp(entry, sender);
+    case PacketKind::kGre:
+      return entry.present ? Steps{after_reply(entry, sender)} : create(Tracker::kGre, sender);
     case PacketKind::kGeneric:
       return entry.present ? Steps{follow(entry, sender)} : create(Tracker::kGeneric, sender);
-    case PacketKind::kErrorAboutFlow: return error_about(entry, sender);
+    case PacketKind::kErrorAboutFlow:
+      return error_about(entry, sender);
     case PacketKind::kTcpInvalid:
     case PacketKind::kIcmpOther:
-    case PacketKind::kBroken: return {plain(entry, CtState::kInvalid, Condition::kAlways)};
+    case PacketKind::kBroken:
+      return {plain(entry, CtState::kInvalid, Condition::kAlways)};
   }
   return {};
 }

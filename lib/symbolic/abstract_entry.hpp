@@ -1,14 +1,16 @@
-// One flow's conntrack entry as the symbolic side sees it: everything that decides what later packets
-// of the flow will be called and what the entry becomes, except sequence numbers and time, which are
-// free. successors() is an over-approximation of the kernel over all sequence numbers and waits: each
-// concrete step is covered, and each outcome happens for some numbers unless marked `coarse`.
+// One flow's conntrack entry as the symbolic side sees it: everything that decides what later
+// packets of the flow will be called and what the entry becomes, except sequence numbers and time,
+// which are free. successors() is an over-approximation of the kernel over all sequence numbers and
+// waits: each concrete step is covered, and each outcome happens for some numbers unless marked
+// `coarse`.
 //
-// An AbstractEntry is what stands in the table *between* packets, so it is always confirmed. A packet
-// that would create an entry says so (`created`): the caller knows whether the packet lives to its
-// last hook; if it does not, the flow stands without entry again. Changes of an existing entry happen
-// before any filter rule and hold even when the packet is dropped afterwards (kernel-facts 15).
-// Reads only flow/conntrack.hpp. Covered by tests/unit/conntrack_abstract_test.cpp, which holds it
-// against the engine's tracker in both directions.
+// An AbstractEntry is what stands in the table *between* packets, so it is always confirmed. A
+// packet that would create an entry says so (`created`): the caller knows whether the packet lives
+// to its last hook; if it does not, the flow stands without entry again. Changes of an existing
+// entry happen before any filter rule and hold even when the packet is dropped afterwards
+// (kernel-facts 15). Reads only flow/conntrack.hpp. Covered by
+// tests/unit/conntrack_abstract_test.cpp, which holds it against the engine's tracker in both
+// directions.
 #pragma once
 
 #include <compare>
@@ -23,7 +25,8 @@
 
 namespace postern {
 
-// The two ends of the question's flow; which of them an *entry* calls original is part of the entry.
+// The two ends of the question's flow; which of them an *entry* calls original is part of the
+// entry.
 enum class FlowEnd : std::uint8_t { kInitiator, kResponder };
 constexpr FlowEnd other_end(FlowEnd end) {
   return end == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
@@ -31,18 +34,23 @@ constexpr FlowEnd other_end(FlowEnd end) {
 
 // What a packet of the flow is to its tracker. Kinds beyond these make no difference to any entry.
 enum class PacketKind : std::uint8_t {
-  kTcpSyn, kTcpSynAck, kTcpFin, kTcpAck, kTcpRst,  // the valid flag sets, by tcp_segment()
-  kTcpInvalid,                                     // every other flag set
-  kDatagram,      // UDP
-  kUdplite,       // arrives with a checksum that the tracker misreads (kernel-facts 25)
-  kIcmpRequest,   // IcmpClass::kRequest: sent by the end whose type is a request type
-  kIcmpReply,     // IcmpClass::kReply: sent by the other end of the same flow
-  kIcmpOther,     // IcmpClass::kOther, or an error that quotes nothing known: INVALID
-  kIcmpUntracked, // IcmpClass::kUntracked
-  kSctp,          // any chunk
-  kGre, kGeneric,
-  // An ICMP error that quotes a packet of this flow, whatever its protocol, and goes to the end that
-  // sent the quoted packet: the *sender* given to successors() is the other end.
+  kTcpSyn,
+  kTcpSynAck,
+  kTcpFin,
+  kTcpAck,
+  kTcpRst,         // the valid flag sets, by tcp_segment()
+  kTcpInvalid,     // every other flag set
+  kDatagram,       // UDP
+  kUdplite,        // arrives with a checksum that the tracker misreads (kernel-facts 25)
+  kIcmpRequest,    // IcmpClass::kRequest: sent by the end whose type is a request type
+  kIcmpReply,      // IcmpClass::kReply: sent by the other end of the same flow
+  kIcmpOther,      // IcmpClass::kOther, or an error that quotes nothing known: INVALID
+  kIcmpUntracked,  // IcmpClass::kUntracked
+  kSctp,           // any chunk
+  kGre,
+  kGeneric,
+  // An ICMP error that quotes a packet of this flow, whatever its protocol, and goes to the end
+  // that sent the quoted packet: the *sender* given to successors() is the other end.
   kErrorAboutFlow,
   // A packet whose checksum or lengths are wrong: INVALID where they are looked at.
   kBroken,
@@ -50,26 +58,27 @@ enum class PacketKind : std::uint8_t {
 inline constexpr std::size_t kPacketKindCount = 17;
 std::string_view text(PacketKind kind);
 PacketKind packet_kind(TcpSegment segment);
-// The kind of an honest packet by its header; error types are kIcmpOther here, as what they quote is
-// not known. `tcp_flags` and `icmp_type` count only for their protocols.
+// The kind of an honest packet by its header; error types are kIcmpOther here, as what they quote
+// is not known. `tcp_flags` and `icmp_type` count only for their protocols.
 PacketKind packet_kind(Family family, std::uint8_t protocol, std::uint8_t tcp_flags,
                        std::uint8_t icmp_type);
 
 struct AbstractEntry {
-  bool present = false;                      // false: every other member has its default
+  bool present = false;  // false: every other member has its default
   Tracker tracker = Tracker::kGeneric;
   FlowEnd originator = FlowEnd::kInitiator;
   bool seen_reply = false, assured = false;
   // TCP only:
   TcpState state = TcpState::kNone;
-  std::optional<TcpSegment> last_segment;    // the last that counted, and its direction
+  std::optional<TcpSegment> last_segment;  // the last that counted, and its direction
   CtDirection last_direction = CtDirection::kOriginal;
-  bool close_init = false;                   // a FIN was the first to leave SYN_RECV/ESTABLISHED
+  bool close_init = false;  // a FIN was the first to leave SYN_RECV/ESTABLISHED
   bool simultaneous_open = false;
   bool expect_challenge_ack = false;
-  bool liberal_original = false, liberal_reply = false;  // picked up: no window checks for that side
-  bool reply_window_known = false;           // some segment of the reply side was measured
-  bool acked_original = false, acked_reply = false;      // an ACK of that side may bound resets
+  bool liberal_original = false,
+       liberal_reply = false;                        // picked up: no window checks for that side
+  bool reply_window_known = false;                   // some segment of the reply side was measured
+  bool acked_original = false, acked_reply = false;  // an ACK of that side may bound resets
   auto operator<=>(const AbstractEntry&) const = default;
 
   CtDirection direction(FlowEnd sender) const {
@@ -83,30 +92,31 @@ std::string text(const AbstractEntry& entry);
 
 // Which numbers or times make an outcome come true.
 enum class Condition : std::uint8_t {
-  kAlways,           // any numbers
-  kInWindow,         // the numbers that an honest end would send next
-  kStretched,        // old data, or more than the window allows: ESTABLISHED, the entry stays
-  kOutOfWindow,      // far beyond the window, or acknowledges what was never sent: INVALID
-  kAnswersIgnored,   // SYN/ACK that acknowledges exactly the SYN that was ignored before
-  kAnswersNothing,   // SYN/ACK with any other acknowledgement
-  kResetExact,       // RST with the next expected sequence number
-  kResetInexact,     // RST in the window, but not exactly there
-  kResetBelow,       // RST below what the other side has acknowledged: INVALID
-  kEarly, kLate,     // UDP: within / after 2 s from the flow's first packet
-  kMisdirected,      // an ICMP error whose outer destination is not the quoted source: INVALID
-  kUnlooked,         // nobody looks at the checksum: the packet is the host's own, or checking is off
+  kAlways,          // any numbers
+  kInWindow,        // the numbers that an honest end would send next
+  kStretched,       // old data, or more than the window allows: ESTABLISHED, the entry stays
+  kOutOfWindow,     // far beyond the window, or acknowledges what was never sent: INVALID
+  kAnswersIgnored,  // SYN/ACK that acknowledges exactly the SYN that was ignored before
+  kAnswersNothing,  // SYN/ACK with any other acknowledgement
+  kResetExact,      // RST with the next expected sequence number
+  kResetInexact,    // RST in the window, but not exactly there
+  kResetBelow,      // RST below what the other side has acknowledged: INVALID
+  kEarly,
+  kLate,         // UDP: within / after 2 s from the flow's first packet
+  kMisdirected,  // an ICMP error whose outer destination is not the quoted source: INVALID
+  kUnlooked,     // nobody looks at the checksum: the packet is the host's own, or checking is off
 };
 std::string_view text(Condition condition);
 
 struct AbstractStep {
-  CtState state = CtState::kInvalid;         // what rules see from mangle on
+  CtState state = CtState::kInvalid;               // what rules see from mangle on
   CtDirection direction = CtDirection::kOriginal;  // kOriginal where nothing is attached
-  AbstractEntry after;                       // of a created entry: if the packet is confirmed
+  AbstractEntry after;                             // of a created entry: if the packet is confirmed
   // After the packet's own last hook. What rules and --ctstatus read *during* the packet: `status`.
-  std::uint16_t status = 0;                  // ct_status bits while the packet passes; 0: no entry
-  bool created = false;                      // `after` stands only if the packet is confirmed
-  bool deleted = false;                      // an entry was there and is gone, whatever happens later
-  bool coarse = false;                       // over-approximated: may not be realisable
+  std::uint16_t status = 0;  // ct_status bits while the packet passes; 0: no entry
+  bool created = false;      // `after` stands only if the packet is confirmed
+  bool deleted = false;      // an entry was there and is gone, whatever happens later
+  bool coarse = false;       // over-approximated: may not be realisable
   Condition condition = Condition::kAlways;
   auto operator<=>(const AbstractStep&) const = default;
 
@@ -116,9 +126,9 @@ struct AbstractStep {
   }
 };
 
-// Every way in which a tracked packet of `kind` from `sender` can meet `entry`. Never empty. The most
-// ordinary outcome (kAlways or kInWindow) comes first. Not for packets that are UNTRACKED by a rule
-// (entry and state are then plain) nor for the second half of loopback.
+// Every way in which a tracked packet of `kind` from `sender` can meet `entry`. Never empty. The
+// most ordinary outcome (kAlways or kInWindow) comes first. Not for packets that are UNTRACKED by a
+// rule (entry and state are then plain) nor for the second half of loopback.
 std::vector<AbstractStep> successors(const AbstractEntry& entry, FlowEnd sender, PacketKind kind,
                                      const ConntrackConfig& config);
 

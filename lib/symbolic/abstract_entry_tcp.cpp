@@ -1,7 +1,8 @@
-// TCP connection tracking with sequence numbers left free. The kernel's tracker asks, in this order:
-// the table's cell; is this a SYN that reopens; is it ignored (and if so, does it answer a segment
-// that was ignored before); is it a challenge ACK; may this reset close; is it in the window. Each
-// question about numbers forks here, as far as the hidden bits of the entry leave it open.
+// TCP connection tracking with sequence numbers left free. The kernel's tracker asks, in this
+// order: the table's cell; is this a SYN that reopens; is it ignored (and if so, does it answer a
+// segment that was ignored before); is it a challenge ACK; may this reset close; is it in the
+// window. Each question about numbers forks here, as far as the hidden bits of the entry leave it
+// open.
 #include "symbolic/abstract_entry_tcp.hpp"
 
 #include <algorithm>
@@ -159,8 +160,7 @@ bool Meeting::never_refused() const {
 
 // A SYN without ACK in SYN_SENT lies below the window at worst.
 bool Meeting::never_invalid() const {
-  return never_refused() ||
-         (segment_ == TcpSegment::kSyn && entry_.state == TcpState::kSynSent);
+  return never_refused() || (segment_ == TcpSegment::kSyn && entry_.state == TcpState::kSynSent);
 }
 
 void Meeting::accept(AbstractEntry after, TcpState next, Condition condition) {
@@ -193,8 +193,8 @@ void Meeting::window(const AbstractEntry& base, TcpState next, Condition conditi
   if (never_invalid()) return;
   // A FIN or RST out of the window is remembered on an ASSURED entry, unless it answers another.
   const bool closes = segment_ == TcpSegment::kFin || segment_ == TcpSegment::kRst;
-  const bool answers = last_from_other() &&
-                       (last_was(TcpSegment::kFin) || last_was(TcpSegment::kRst));
+  const bool answers =
+      last_from_other() && (last_was(TcpSegment::kFin) || last_was(TcpSegment::kRst));
   if (closes && entry_.assured && !answers) {
     measured.last_segment = segment_;
     measured.last_direction = direction_;
@@ -208,8 +208,8 @@ void Meeting::reset(AbstractEntry base) {
     return;
   }
   window(base, TcpState::kClose, Condition::kResetExact);
-  // Where a reset acknowledges the very segment that was ignored, no window is looked at; that gives
-  // nothing new: accept() above already covers it.
+  // Where a reset acknowledges the very segment that was ignored, no window is looked at; that
+  // gives nothing new: accept() above already covers it.
   if (!bounded()) return;
   if (!config_.tcp_ignore_invalid_rst) invalid(entry_, Condition::kResetBelow);
   if (established()) window(base, TcpState::kEstablished, Condition::kResetInexact);
@@ -262,20 +262,23 @@ std::vector<AbstractStep> Meeting::run() {
   return std::move(steps_);
 }
 
-// Can it still matter that `last` from that side was the last segment? SYN: a SYN/ACK may answer it,
-// and resets are then not held against older ACKs. RST: its sender may reopen. RST and FIN: a refused
-// RST or FIN from the other side is then not remembered, which only matters while resets can be
-// refused. Others: never.
+// Can it still matter that `last` from that side was the last segment? SYN: a SYN/ACK may answer
+// it, and resets are then not held against older ACKs. RST: its sender may reopen. RST and FIN: a
+// refused RST or FIN from the other side is then not remembered, which only matters while resets
+// can be refused. Others: never.
 bool last_matters(const AbstractEntry& entry) {
   const bool original = entry.last_direction == CtDirection::kOriginal;
   switch (*entry.last_segment) {
-    case TcpSegment::kSyn: return true;
+    case TcpSegment::kSyn:
+      return true;
     case TcpSegment::kRst:
       if (entry.state == TcpState::kClose) return original && !entry.close_init;
       return !closing(entry.state) && entry.assured;
-    case TcpSegment::kFin: return !closing(entry.state) && entry.assured;
+    case TcpSegment::kFin:
+      return !closing(entry.state) && entry.assured;
     case TcpSegment::kSynAck:
-    case TcpSegment::kAck: break;
+    case TcpSegment::kAck:
+      break;
   }
   return false;
 }

@@ -1,6 +1,6 @@
 // The engine's connection tracking against Linux: random conversations, packet by packet, the whole
-// table and the kernel's own TCP flags compared after each. Packets are chosen around the numbers at
-// which the tracker's decisions turn.
+// table and the kernel's own TCP flags compared after each. Packets are chosen around the numbers
+// at which the tracker's decisions turn.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -26,7 +26,9 @@ class ConntrackKernel : public KernelTest {
   std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
   bool one_in(std::uint64_t n) { return below(n) == 0; }
   template <class List>
-  auto any_of(const List& list) { return list[below(std::size(list))]; }
+  auto any_of(const List& list) {
+    return list[below(std::size(list))];
+  }
 
   Packet between(bool from_client, std::uint8_t number, bool v6 = false) {
     Packet packet;
@@ -46,12 +48,14 @@ class ConntrackKernel : public KernelTest {
 
 std::vector<std::uint8_t> ConntrackKernel::random_options(bool syn, std::uint32_t near) {
   std::vector<std::uint8_t> bytes;
-  const auto add = [&](std::initializer_list<std::uint8_t> list) { bytes.insert(bytes.end(), list); };
+  const auto add = [&](std::initializer_list<std::uint8_t> list) {
+    bytes.insert(bytes.end(), list);
+  };
   if (syn) {
     if (one_in(2)) add({2, 4, 5, 180});
     if (one_in(2)) add({4, 2});
     if (one_in(2)) add({1, 3, 3, static_cast<std::uint8_t>(below(17))});
-    if (one_in(8)) add({9, 1});   // nonsense: nothing behind it is read
+    if (one_in(8)) add({9, 1});  // nonsense: nothing behind it is read
   } else if (one_in(3)) {
     const std::uint32_t right = near + static_cast<std::uint32_t>(below(3000)) - 1000;
     const std::uint32_t left = right - 100;
@@ -67,9 +71,9 @@ std::vector<std::uint8_t> ConntrackKernel::random_options(bool syn, std::uint32_
 
 Packet ConntrackKernel::random_segment(const Twin& twin) {
   using namespace tcp_flag;
-  constexpr std::array<std::uint8_t, 12> kFlagSets{kSyn,        kSyn | kAck, kAck, kAck | kPsh, kAck,
-                                                   kFin | kAck, kRst,        kRst | kAck,
-                                                   kAck,        kSyn | kAck, kSyn, kFin};
+  constexpr std::array<std::uint8_t, 12> kFlagSets{kSyn, kSyn | kAck, kAck, kAck | kPsh,
+                                                   kAck, kFin | kAck, kRst, kRst | kAck,
+                                                   kAck, kSyn | kAck, kSyn, kFin};
   const bool from_client = one_in(2);
   Packet packet = between(from_client, protocol::kTcp);
   packet.source_port = from_client ? 40000 : 80;
@@ -110,8 +114,8 @@ TEST_F(ConntrackKernel, TcpConversations) {
 
 // UDP, UDP-Lite, GRE, unknown protocols, ICMP queries and errors, all in one table.
 Packet ConntrackKernel::random_other(bool v6) {
-  constexpr std::array<std::uint8_t, 8> kNumbers{protocol::kUdp, protocol::kUdp, protocol::kGre,
-                                                 protocol::kUdplite, 99, 0, 0, 1};
+  constexpr std::array<std::uint8_t, 8> kNumbers{
+      protocol::kUdp, protocol::kUdp, protocol::kGre, protocol::kUdplite, 99, 0, 0, 1};
   const bool from_client = one_in(2);
   std::uint8_t number = any_of(kNumbers);
   const std::uint8_t icmp = v6 ? protocol::kIcmpv6 : protocol::kIcmp;
@@ -125,7 +129,8 @@ Packet ConntrackKernel::random_other(bool v6) {
   if (number != icmp) return packet;
   if (!error) {
     constexpr std::array<std::uint8_t, 12> kTypes4{8, 8, 0, 0, 13, 14, 15, 16, 17, 18, 9, 42};
-    constexpr std::array<std::uint8_t, 10> kTypes6{128, 128, 129, 129, 139, 140, 137, 135, 143, 150};
+    constexpr std::array<std::uint8_t, 10> kTypes6{128, 128, 129, 129, 139,
+                                                   140, 137, 135, 143, 150};
     packet.type = v6 ? any_of(kTypes6) : any_of(kTypes4);
     packet.code = static_cast<std::uint8_t>(below(2));
     packet.icmp_id = static_cast<std::uint16_t>(below(2) + 7);
@@ -219,7 +224,7 @@ TEST_F(ConntrackKernel, Time) {
   twin->restart({{"udp_timeout", "1"}, {"tcp_timeout_close", "1"}});
   ASSERT_TRUE(twin->send(udp(true)));
   twin->wait(1500);
-  ASSERT_TRUE(twin->send(udp(false)));   // nobody remembers: roles swapped
+  ASSERT_TRUE(twin->send(udp(false)));  // nobody remembers: roles swapped
   EXPECT_EQ(twin->table().size(), 1u);
 }
 

@@ -1,15 +1,15 @@
-// A router on the real kernel and the engine's conntrack table side by side: each packet goes through
-// both, and whatever differs in state, direction or table is a test failure with the whole story.
+// A router on the real kernel and the engine's conntrack table side by side: each packet goes
+// through both, and whatever differs in state, direction or table is a test failure with the whole
+// story.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "engine/conntrack.hpp"
 #include "kernel/world.hpp"
@@ -27,7 +27,9 @@ inline Scenario router() {
   Scenario scenario;
   scenario.interfaces = {
       {"eth0", {{*Address::parse("192.0.2.1"), 24}, {*Address::parse("2001:db8:1::1"), 64}}, 1500},
-      {"eth1", {{*Address::parse("198.51.100.1"), 24}, {*Address::parse("2001:db8:2::1"), 64}}, 1500}};
+      {"eth1",
+       {{*Address::parse("198.51.100.1"), 24}, {*Address::parse("2001:db8:2::1"), 64}},
+       1500}};
   scenario.forwarding = true;
   scenario.tracking = TrackingMode::kOn;
   return scenario;
@@ -118,8 +120,8 @@ class Twin {
              std::to_string(tuple.destination_port.value_or(static_cast<std::uint16_t>(
                  tuple.icmp_type.value_or(0) * 256 + tuple.icmp_code.value_or(0))));
     };
-    constexpr unsigned kCompared = ct_status::kExpected | ct_status::kSeenReply |
-                                   ct_status::kAssured | ct_status::kConfirmed;
+    constexpr unsigned kCompared =
+        ct_status::kExpected | ct_status::kSeenReply | ct_status::kAssured | ct_status::kConfirmed;
     return std::to_string(entry.protocol) + " " + entry.state + " " + side(entry.original) + " / " +
            side(entry.reply) + " status " + std::to_string(entry.status & kCompared) + " flags " +
            std::to_string(flags.first) + "," + std::to_string(flags.second);
@@ -138,8 +140,9 @@ class Twin {
     for (const auto& entry : table_.entries()) {
       const auto& side = entry->tcp.side;
       const bool tcp = entry->original.protocol == protocol::kTcp;
-      all.push_back(line(entry->report(), tcp ? std::pair<int, int>{flags_of(side[0]), flags_of(side[1])}
-                                              : std::pair<int, int>{}));
+      all.push_back(
+          line(entry->report(), tcp ? std::pair<int, int>{flags_of(side[0]), flags_of(side[1])}
+                                    : std::pair<int, int>{}));
     }
     std::sort(all.begin(), all.end());
     return all;

@@ -1,6 +1,6 @@
-// The abstract entry against the engine's tracker, both ways: random conversations never do anything
-// that the abstract automaton excludes, and every outcome that the automaton offers is brought about
-// by some packet, but for a short list.
+// The abstract entry against the engine's tracker, both ways: random conversations never do
+// anything that the abstract automaton excludes, and every outcome that the automaton offers is
+// brought about by some packet, but for a short list.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -64,7 +64,7 @@ class Walk {
     now_ = next;
     entry_ = concrete.after;
     seen_.insert(next.begin(), next.end());
-    if (entry_ && random_() % 200 == 0) {   // it expires
+    if (entry_ && random_() % 200 == 0) {  // it expires
       entry_.reset();
       now_ = {AbstractEntry{}};
     }
@@ -94,8 +94,8 @@ TEST(AbstractEntryAgreement, CoversOtherProtocols) {
   std::cout << "seed " << seed << "\n";
   std::mt19937_64 random(seed);
   const std::map<std::uint8_t, PacketKind> protocols{
-      {protocol::kUdp, PacketKind::kDatagram}, {protocol::kUdplite, PacketKind::kUdplite},
-      {protocol::kGre, PacketKind::kGre},      {protocol::kEsp, PacketKind::kGeneric},
+      {protocol::kUdp, PacketKind::kDatagram},     {protocol::kUdplite, PacketKind::kUdplite},
+      {protocol::kGre, PacketKind::kGre},          {protocol::kEsp, PacketKind::kGeneric},
       {protocol::kIcmp, PacketKind::kIcmpRequest}, {protocol::kSctp, PacketKind::kSctp}};
   for (const auto& [number, kind] : protocols) {
     ConntrackTable table;
@@ -119,13 +119,13 @@ TEST(AbstractEntryAgreement, CoversOtherProtocols) {
       const auto sent = !icmp || end == FlowEnd::kInitiator ? kind : PacketKind::kIcmpReply;
       const auto before = table.entries();
       ConcreteStep concrete;
-      const auto attachment = pass(table, packet, true,
-                                   random() % 2 == 0 ? Hook::kPrerouting : Hook::kOutput);
+      const auto attachment =
+          pass(table, packet, true, random() % 2 == 0 ? Hook::kPrerouting : Hook::kOutput);
       concrete.state = attachment.state;
       concrete.direction = attachment.direction;
       concrete.created = attachment.entry && before.empty();
-      concrete.status = attachment.entry && !concrete.created ? attachment.entry->status
-                                                              : std::uint16_t{0};
+      concrete.status =
+          attachment.entry && !concrete.created ? attachment.entry->status : std::uint16_t{0};
       if (table.size() > 0) concrete.after = *table.entries().front();
       std::set<AbstractEntry> next;
       for (const auto& abstract : now) {
@@ -157,7 +157,7 @@ class Explorer {
       }
       if (entry && entry->original.protocol == protocol::kTcp) {
         auto closed = entry;
-        closed->tcp.state = TcpState::kClose;   // by REJECT's reset
+        closed->tcp.state = TcpState::kClose;  // by REJECT's reset
         add(closed);
       }
     }

@@ -13,8 +13,9 @@ namespace {
 
 using enum FlowEnd;
 
-constexpr std::array kTcpKinds{PacketKind::kTcpSyn, PacketKind::kTcpSynAck, PacketKind::kTcpFin,
-                               PacketKind::kTcpAck, PacketKind::kTcpRst, PacketKind::kTcpInvalid};
+constexpr std::array kTcpKinds{PacketKind::kTcpSyn, PacketKind::kTcpSynAck,
+                               PacketKind::kTcpFin, PacketKind::kTcpAck,
+                               PacketKind::kTcpRst, PacketKind::kTcpInvalid};
 
 // Every entry that TCP segments of both ends can lead to, by breadth-first search.
 std::set<AbstractEntry> reachable(const ConntrackConfig& config) {

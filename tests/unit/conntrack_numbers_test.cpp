@@ -52,7 +52,8 @@ std::size_t played(const Sequence& sequence, std::uint8_t reset_flags) {
     FlowStep step;
     step.reply = taken.end == FlowEnd::kResponder;
     step.before.entry = before.present ? 1 : 0;
-    step.after.entry = static_cast<std::uint16_t>(taken.step.after == before ? step.before.entry : 2);
+    step.after.entry =
+        static_cast<std::uint16_t>(taken.step.after == before ? step.before.entry : 2);
     step.state = taken.step.state;
     step.kind = taken.kind;
     step.condition = taken.step.condition;

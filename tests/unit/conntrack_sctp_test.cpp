@@ -74,8 +74,8 @@ TEST_F(SctpTest, OnlySomeChunksBegin) {
   for (int type = 0; type < 256; ++type) {
     table.flush();
     const auto byte = static_cast<std::uint8_t>(type);
-    const bool begins = byte == kInit || byte == kHeartbeat || byte == kHeartbeatAck ||
-                        byte == kShutdownAck;
+    const bool begins =
+        byte == kInit || byte == kHeartbeat || byte == kHeartbeatAck || byte == kShutdownAck;
     const std::uint32_t tag = byte == kInit ? 0 : 5;
     EXPECT_EQ(send(true, tag, chunk(byte, 9)), begins ? CtState::kNew : CtState::kInvalid) << type;
   }

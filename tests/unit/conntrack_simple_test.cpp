@@ -1,5 +1,6 @@
-// The table around the trackers, and the trackers without a state machine (kernel-facts 15-25, 37-41):
-// what a dropped first packet leaves, timeouts, queries, errors, answers of the host itself.
+// The table around the trackers, and the trackers without a state machine (kernel-facts 15-25,
+// 37-41): what a dropped first packet leaves, timeouts, queries, errors, answers of the host
+// itself.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -50,7 +51,7 @@ TEST(ConntrackTable, FirstPacketIsNotConfirmedWhileItPasses) {
   ASSERT_TRUE(attachment.entry);
   EXPECT_FALSE(attachment.entry->confirmed());
   EXPECT_TRUE(table.confirm(attachment));
-  EXPECT_TRUE(table.confirm(attachment));   // the second last hook on loopback
+  EXPECT_TRUE(table.confirm(attachment));  // the second last hook on loopback
   EXPECT_TRUE(attachment.entry->confirmed());
 }
 
@@ -141,7 +142,7 @@ TEST(ConntrackIcmp, NeighbourDiscoveryIsUntracked) {
   EXPECT_EQ(pass(table, packet).state, CtState::kUntracked);
   packet.icmp_type = 137;
   EXPECT_EQ(pass(table, packet).state, CtState::kInvalid);
-  packet.family = Family::kIpv4;   // ICMPv6 in IPv4 is nothing
+  packet.family = Family::kIpv4;  // ICMPv6 in IPv4 is nothing
   packet.icmp_type = 128;
   EXPECT_EQ(pass(table, packet).state, CtState::kInvalid);
 }
@@ -167,13 +168,13 @@ struct ErrorTest : testing::Test {
 TEST_F(ErrorTest, IsRelatedToWhatItQuotes) {
   EXPECT_EQ(send(kB, kA).state, CtState::kInvalid);
   pass(table, udp(kA, kB));
-  const auto error = send(kC, kA);   // by whomever
+  const auto error = send(kC, kA);  // by whomever
   EXPECT_EQ(error.state, CtState::kRelated);
   EXPECT_EQ(error.direction, CtDirection::kReply);
   EXPECT_EQ(error.entry, table.entries().front());
   EXPECT_FALSE(error.entry->seen_reply());
-  EXPECT_EQ(send(kB, kC).state, CtState::kInvalid);       // not to the quoted source
-  EXPECT_EQ(send(kB, kA, 24).state, CtState::kRelated);   // the ports suffice
+  EXPECT_EQ(send(kB, kC).state, CtState::kInvalid);      // not to the quoted source
+  EXPECT_EQ(send(kB, kA, 24).state, CtState::kRelated);  // the ports suffice
   EXPECT_EQ(send(kB, kA, 23).state, CtState::kInvalid);
 }
 

@@ -57,7 +57,7 @@ struct ConcreteStep {
   CtDirection direction = CtDirection::kOriginal;
   std::uint16_t status = 0;
   bool created = false, deleted = false;
-  std::optional<ConntrackEntry> after;   // the packet was confirmed
+  std::optional<ConntrackEntry> after;  // the packet was confirmed
 };
 
 // Meets `before` (nothing: the flow has no entry) with a packet that every rule accepts.
@@ -130,12 +130,18 @@ inline std::vector<Numbers> telling_numbers(const std::optional<ConntrackEntry>&
 
 inline std::uint8_t flags_of(PacketKind kind) {
   switch (kind) {
-    case PacketKind::kTcpSyn: return kSyn;
-    case PacketKind::kTcpSynAck: return kSyn | kAck;
-    case PacketKind::kTcpFin: return kFin | kAck;
-    case PacketKind::kTcpAck: return kAck;
-    case PacketKind::kTcpRst: return kRst;
-    default: return 0;
+    case PacketKind::kTcpSyn:
+      return kSyn;
+    case PacketKind::kTcpSynAck:
+      return kSyn | kAck;
+    case PacketKind::kTcpFin:
+      return kFin | kAck;
+    case PacketKind::kTcpAck:
+      return kAck;
+    case PacketKind::kTcpRst:
+      return kRst;
+    default:
+      return 0;
   }
 }
 

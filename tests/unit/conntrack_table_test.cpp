@@ -13,8 +13,8 @@ TEST(ConntrackTable, NineOfThirtyTwoFlagSetsAreValid) {
   int valid = 0;
   for (int flags = 0; flags < 256; ++flags) {
     const auto byte = static_cast<std::uint8_t>(flags);
-    const auto bare = static_cast<std::uint8_t>(
-        flags & ~(tcp_flag::kPsh | tcp_flag::kEce | tcp_flag::kCwr));
+    const auto bare =
+        static_cast<std::uint8_t>(flags & ~(tcp_flag::kPsh | tcp_flag::kEce | tcp_flag::kCwr));
     EXPECT_EQ(tcp_flags_valid(byte), tcp_flags_valid(bare)) << flags;
     EXPECT_EQ(tcp_segment(byte), tcp_segment(bare)) << flags;
     if (byte == bare && tcp_flags_valid(byte)) ++valid;
@@ -55,8 +55,7 @@ TEST(ConntrackTable, IcmpClasses) {
       const auto counterpart = icmp_counterpart(family, byte);
       requests += kind == IcmpClass::kRequest;
       replies += kind == IcmpClass::kReply;
-      EXPECT_EQ(counterpart.has_value(),
-                kind == IcmpClass::kRequest || kind == IcmpClass::kReply);
+      EXPECT_EQ(counterpart.has_value(), kind == IcmpClass::kRequest || kind == IcmpClass::kReply);
       if (counterpart) {
         EXPECT_EQ(icmp_counterpart(family, *counterpart), byte);
       }

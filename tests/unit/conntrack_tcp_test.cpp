@@ -1,9 +1,9 @@
 // Every cell of the measured TCP tables (corpus/conntrack/*.table) against the engine's tracker.
 //
 // An entry is brought into the row's state by honest packets, then one probe follows: SYN with the
-// side's own ISN or another ("SYN+new"), everything else with the next number of its side. On the way
-// to SYN_RECV(sim) the SYN,ACK carries the number after its SYN's, as it did in the measurement: the
-// probes of that side then begin one byte too far.
+// side's own ISN or another ("SYN+new"), everything else with the next number of its side. On the
+// way to SYN_RECV(sim) the SYN,ACK carries the number after its SYN's, as it did in the
+// measurement: the probes of that side then begin one byte too far.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -30,9 +30,7 @@ const std::map<std::string, std::function<void(Conversation&)>>& drivers() {
       {"ESTABLISHED", established},
       {"FIN_WAIT", [](Conversation& c) { established(c), c.from_client(kFin | kAck); }},
       {"CLOSE_WAIT",
-       [](Conversation& c) {
-         established(c), c.from_client(kFin | kAck), c.from_server(kAck);
-       }},
+       [](Conversation& c) { established(c), c.from_client(kFin | kAck), c.from_server(kAck); }},
       {"LAST_ACK",
        [](Conversation& c) {
          established(c), c.from_client(kFin | kAck), c.from_server(kAck);
@@ -45,9 +43,7 @@ const std::map<std::string, std::function<void(Conversation&)>>& drivers() {
        }},
       {"FIN_WAIT(r)", [](Conversation& c) { established(c), c.from_server(kFin | kAck); }},
       {"CLOSE_WAIT(r)",
-       [](Conversation& c) {
-         established(c), c.from_server(kFin | kAck), c.from_client(kAck);
-       }},
+       [](Conversation& c) { established(c), c.from_server(kFin | kAck), c.from_client(kAck); }},
       {"LAST_ACK(r)",
        [](Conversation& c) {
          established(c), c.from_server(kFin | kAck), c.from_client(kAck);
@@ -75,9 +71,9 @@ const std::map<std::string, std::function<void(Conversation&)>>& drivers() {
 
 std::string letters(const Conversation& conversation, bool reply_probe) {
   static const std::map<TcpState, std::string> kInitials{
-      {TcpState::kSynSent, "SS"},  {TcpState::kSynSent2, "S2"},  {TcpState::kSynRecv, "SR"},
-      {TcpState::kEstablished, "ES"}, {TcpState::kFinWait, "FW"}, {TcpState::kCloseWait, "CW"},
-      {TcpState::kLastAck, "LA"},  {TcpState::kTimeWait, "TW"},  {TcpState::kClose, "CL"}};
+      {TcpState::kSynSent, "SS"},     {TcpState::kSynSent2, "S2"}, {TcpState::kSynRecv, "SR"},
+      {TcpState::kEstablished, "ES"}, {TcpState::kFinWait, "FW"},  {TcpState::kCloseWait, "CW"},
+      {TcpState::kLastAck, "LA"},     {TcpState::kTimeWait, "TW"}, {TcpState::kClose, "CL"}};
   const auto entry = conversation.entry();
   if (!entry) return "-";
   const bool swapped = entry->original.source == conversation.server.address;

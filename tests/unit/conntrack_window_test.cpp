@@ -1,12 +1,13 @@
 // The window tracker at its edges (kernel-facts 35): what is in the window, what is let through
 // without being believed, what is INVALID; TCP options; resets.
+#include "engine/conntrack_window.hpp"
+
 #include <gtest/gtest.h>
 
 #include <array>
 #include <vector>
 
 #include "conntrack_packets.hpp"
-#include "engine/conntrack_window.hpp"
 
 namespace postern {
 namespace {
@@ -87,7 +88,7 @@ TEST(ConntrackWindow, ResetMustBeExactToClose) {
 
 TEST(ConntrackWindow, ResetAfterOwnDataCloses) {
   Established c;
-  c.from_client(kAck, 100);   // not acknowledged yet
+  c.from_client(kAck, 100);  // not acknowledged yet
   EXPECT_EQ(c.probe(kRst, c.client.next, 0), CtState::kEstablished);
   EXPECT_EQ(c.state(), TcpState::kClose);
 }
@@ -118,8 +119,8 @@ TEST(ConntrackWindow, OptionsAreReadUntilTheyMakeNoSense) {
   EXPECT_EQ(syn_options(all).scale, 9);
   const Bytes large{3, 3, 15, 0};
   EXPECT_EQ(syn_options(large).scale, 14);
-  for (const Bytes& broken : {Bytes{9, 1, 4, 2}, Bytes{9, 0, 4, 2}, Bytes{0, 4, 2, 0},
-                              Bytes{9, 20, 4, 2}, Bytes{9}}) {
+  for (const Bytes& broken :
+       {Bytes{9, 1, 4, 2}, Bytes{9, 0, 4, 2}, Bytes{0, 4, 2, 0}, Bytes{9, 20, 4, 2}, Bytes{9}}) {
     EXPECT_TRUE(syn_options(broken).any);
     EXPECT_FALSE(syn_options(broken).sack_permitted);
   }
@@ -129,7 +130,7 @@ TEST(ConntrackWindow, SackCountsAsAcknowledgement) {
   const Bytes two{1, 1, 5, 18, 0, 0, 0, 10, 0, 0, 0, 20, 0, 0, 0, 30, 0, 0, 0, 40};
   EXPECT_EQ(highest_sack(two, 5), 40u);
   EXPECT_EQ(highest_sack(two, 50), 50u);
-  EXPECT_EQ(highest_sack(two, 0xfffffff0), 40u);   // numbers wrap around
+  EXPECT_EQ(highest_sack(two, 0xfffffff0), 40u);  // numbers wrap around
   const Bytes odd{5, 9, 0, 0, 0, 10, 0, 0, 0};
   EXPECT_EQ(highest_sack(odd, 5), 5u);
 }
