@@ -105,9 +105,11 @@ Set Conversation::play(Set flows) {
 
 ConnectAnswer Model::Impl::connect(Path path, Set m) {
   ConnectAnswer answer{};
-  const Set flows = flows_of(m);
+  const Set all_flows = flows_of(m), beyond_us = flows_of(beyond(path, m));
+  const Set flows = bdd().minus(all_flows, beyond_us);
+  answer.flows.unmodelled = beyond_us;
   for (const bool must : {false, true}) {
-    Explorer explorer_of_path = explorer(path, flows, Script::kDeliver, must);
+    Explorer explorer_of_path = explorer(path, all_flows, Script::kDeliver, must);
     for (auto& lines : conversations(space)) {
       Conversation talk(space, explorer_of_path, std::move(lines), m);
       Set& place = must ? answer.flows.must : answer.flows.may;

@@ -1,9 +1,35 @@
 // `deliver` and `track`: what the fixpoint of a path's flows says (design.md 4, "Flows").
 // Covered by tests/unit/flow_sets_test.cpp.
+#include <algorithm>
+
 #include "symbolic/model_impl.hpp"
 
 namespace postern {
 namespace {
+
+// Flows from an address and port to themselves: both directions are one tuple, and conntrack's answer to
+// that is not modelled. Only where the classes leave no choice.
+Set one_tuple(Space& space) {
+  Bdd& bdd = space.bdd();
+  const auto same = [&](Axis a, Axis b) {
+    Set result = kNothing;
+    const auto& classes = space.layout(a).classes->classes;
+    for (std::uint32_t i = 0; i < classes.size(); ++i) {
+      const auto& in = classes[i].intervals;
+      if (in.size() != 1 || in[0].lo != in[0].hi) continue;
+      result = bdd.either(result, bdd.both(space.class_is(a, i), space.class_is(b, i)));
+    }
+    return result;
+  };
+  const Set ports = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+    return has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
+  });
+  const Set icmp = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+    return c.canonical == protocol::kIcmp || c.canonical == protocol::kIcmpv6;
+  });
+  const Set by_port = bdd.choose(ports, same(Axis::kInitiatorPort, Axis::kResponderPort), kEverything);
+  return bdd.minus(bdd.both(same(Axis::kInitiator, Axis::kResponder), by_port), icmp);
+}
 
 // Delivered packets of the initiator, by the flows that are in a state where they can be sent. Edges that
 // differ in nothing but where they come from are asked once.
@@ -44,7 +70,7 @@ class Delivered {
 
 }  // namespace
 
-Set Model::Impl::related(Path path, Set m, bool must) {
+Set Model::Impl::related(Path path, Set m, Parents parents) {
   if (!tracking) return kNothing;
   const Family family = program.ruleset().family;
   const std::uint8_t icmp = family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6;
@@ -54,43 +80,78 @@ Set Model::Impl::related(Path path, Set m, bool must) {
         return icmp_class(family, static_cast<std::uint8_t>(c.canonical)) == IcmpClass::kError;
       }));
   const Set asked = bdd().both(flows_of(m), errors);
-  if (asked.empty()) return kNothing;
-  const auto key = std::pair{path, must};
-  const auto [it, fresh] = related_sets.try_emplace(key, kNothing);
-  if (fresh) {
-    // Addresses that some flow of the outsider with an entry has on its far end, or as its own.
-    Set ends = kNothing;
-    std::vector<Axis> others;
-    for (const Axis axis : flow_axes()) {
-      if (axis != Axis::kInitiator && axis != Axis::kResponder) others.push_back(axis);
-    }
-    others.push_back(Axis::kConnmark);
-    for (const Path own : {path, path == Path::kIn ? Path::kForward : Path::kIn}) {
-      if (own != path && path != Path::kIn && path != Path::kForward) continue;
-      const Set all = flows_of(sendable(own, FlowEnd::kInitiator));
-      Explorer search = explorer(own, all, Script::kDeliver, must);
-      for (const Reached& r : search.run(all, kEverything).states) {
-        if (r.state.entry == 0) continue;
-        const Set flows = space.exists(r.flows, others);
-        const std::array initiator{Axis::kInitiator}, responder{Axis::kResponder};
-        ends = bdd().either(ends, space.exists(flows, initiator));
-        // The other end's address, said of the responder: both ends share their classes.
-        for (const std::uint32_t c : space.classes_in(space.exists(flows, responder), Axis::kInitiator)) {
-          ends = bdd().either(ends, space.class_is(Axis::kResponder, c));
-        }
-      }
-    }
-    it->second = ends;
+  return asked.empty() ? kNothing : bdd().both(asked, parent_addresses(path, parents));
+}
+
+// Addresses (of the responder) at which some flow of the outsider with an entry ends, or begins.
+Set Model::Impl::parent_addresses(Path path, Parents parents) {
+  const auto [it, fresh] = parent_sets.try_emplace({path, parents}, kNothing);
+  if (!fresh) return it->second;
+  std::vector<Axis> others{Axis::kConnmark};
+  for (const Axis axis : flow_axes()) {
+    if (axis != Axis::kInitiator && axis != Axis::kResponder) others.push_back(axis);
   }
-  return bdd().both(asked, it->second);
+  const std::array initiator{Axis::kInitiator}, responder{Axis::kResponder};
+  Set ends = kNothing;
+  const auto add = [&](Set with_entry) {
+    const Set flows = space.exists(with_entry, others);
+    ends = bdd().either(ends, space.exists(flows, initiator));
+    // The other end's address, said of the responder: both ends share their classes.
+    for (const std::uint32_t c : space.classes_in(space.exists(flows, responder), Axis::kInitiator)) {
+      ends = bdd().either(ends, space.class_is(Axis::kResponder, c));
+    }
+  };
+  const bool wire = path == Path::kIn || path == Path::kForward;
+  std::vector<Path> paths{path};
+  if (wire) paths.push_back(path == Path::kIn ? Path::kForward : Path::kIn);
+  for (const Path own : paths) {
+    const Set all = flows_of(sendable(own, FlowEnd::kInitiator));
+    Explorer search = explorer(own, all, Script::kDeliver, parents == Parents::kMust);
+    const Exploration world = search.run(all, kEverything);
+    if (parents == Parents::kUnmodelled) {
+      add(world.unmodelled);
+      continue;
+    }
+    for (const Reached& r : world.states) {
+      if (r.state.entry != 0) add(r.flows);
+    }
+  }
+  return it->second = ends;
+}
+
+Set Model::Impl::beyond(Path path, Set m) {
+  const Set flows = flows_of(m);
+  Set result = kNothing;
+  if (path == Path::kLoopback && tracking) result = bdd().both(m, one_tuple(space));
+  const bool helper = std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
+    const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+    if (effect == nullptr) return false;
+    if (const auto* ct = std::get_if<AttachTemplate>(effect)) return !ct->helper.empty();
+    // A target of raw that nobody knows may be a helper's.
+    return std::holds_alternative<OpaqueTarget>(*effect) &&
+           program.chains()[rule.chain].table == TableName::kRaw;
+  });
+  if (!helper) return result;
+  // An expectation that anyone may have made turns NEW into RELATED (kernel-facts 58).
+  PathGuards& both = guards(path, flows);
+  for (Guards* end : {&both.initiator, &both.responder}) {
+    for (const Fate fate : {Fate::kDelivered, Fate::kDroppedConfirmed, Fate::kResetConfirmed,
+                            Fate::kUnmodelled}) {
+      const Case expected{.again = false, .fate = fate, .sight = {.state = CtState::kRelated},
+                          .kind = std::nullopt, .must = false};
+      result = bdd().either(result, bdd().both(m, end->flows(expected)));
+    }
+  }
+  return result;
 }
 
 DeliverAnswer Model::Impl::deliver(Path path, Set m) {
   DeliverAnswer answer;
-  const Set flows = flows_of(m);
+  const Set all_flows = flows_of(m), beyond_us = beyond(path, m);
+  const Set flows = bdd().minus(all_flows, flows_of(beyond_us));
   for (const bool must : {false, true}) {
-    Explorer search = explorer(path, flows, Script::kDeliver, must);
-    const Set quoting = related(path, m, must);
+    Explorer search = explorer(path, all_flows, Script::kDeliver, must);
+    const Set quoting = related(path, m, must ? Parents::kMust : Parents::kMay);
     search.allow_related(quoting);
     if (!must) answer.related = quoting;
     Exploration& world = must ? answer.must : answer.may;
@@ -105,8 +166,10 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
     }
     (must ? answer.packets.must : answer.packets.may) = all;
     if (!must) {
-      answer.packets.unmodelled =
-          bdd().either(bdd().both(m, world.unmodelled), bdd().minus(coarse, all));
+      const Set parents = bdd().both(m, related(path, m, Parents::kUnmodelled));
+      answer.packets.unmodelled = bdd().either(bdd().both(m, world.unmodelled), beyond_us);
+      answer.packets.unmodelled = bdd().either(
+          answer.packets.unmodelled, bdd().minus(bdd().either(coarse, parents), all));
     }
   }
   return answer;
@@ -114,10 +177,11 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
 
 TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state) {
   TrackAnswer answer;
-  const Set flows = flows_of(m);
+  const Set all_flows = flows_of(m), beyond_us = flows_of(beyond(path, m));
+  const Set flows = bdd().minus(all_flows, beyond_us);
   const std::array now{Axis::kConnmark};
   for (const bool must : {false, true}) {
-    Explorer search = explorer(path, flows, Script::kTrack, must);
+    Explorer search = explorer(path, all_flows, Script::kTrack, must);
     Exploration& world = must ? answer.must : answer.may;
     world = search.run(flows, m);
     Set all = kNothing;
@@ -131,7 +195,7 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
       (must ? answer.must_by_depth : answer.by_depth).push_back(here);
     }
     (must ? answer.flows.must : answer.flows.may) = all;
-    if (!must) answer.flows.unmodelled = world.unmodelled;
+    if (!must) answer.flows.unmodelled = bdd().either(world.unmodelled, beyond_us);
   }
   return answer;
 }

@@ -28,7 +28,6 @@ struct Model::Impl {
   Automaton automaton;
   std::map<std::pair<Path, Set>, std::unique_ptr<PathGuards>> guards_by_flows;
   std::map<std::pair<Path, FlowEnd>, Set> sendable_sets;
-  std::map<std::pair<Path, bool>, Set> related_sets;
   std::optional<Structure> structure;
 
   Bdd& bdd() { return space.bdd(); }
@@ -39,8 +38,14 @@ struct Model::Impl {
   WalkOptions walk_options() const { return {options.backend, tracking}; }
   Explorer explorer(Path path, Set flows, Script script, bool must);
   // Flows of ICMP errors that may be RELATED: the outsider can open a flow whose packets come from the
-  // address that the error goes to.
-  Set related(Path path, Set m, bool must);
+  // address that the error goes to. kUnmodelled: such a flow met something that is not modelled.
+  enum class Parents : std::uint8_t { kMay, kMust, kUnmodelled };
+  Set related(Path path, Set m, Parents parents);
+  Set parent_addresses(Path path, Parents parents);
+  std::map<std::pair<Path, Parents>, Set> parent_sets;
+  // Flows of m that are answered `unknown` whatever the search finds: those whose two directions are one
+  // (a packet from an address and port to itself), and those that a helper's expectation may let through.
+  Set beyond(Path path, Set m);
 
   DeliverAnswer deliver(Path path, Set m);
   ConnectAnswer connect(Path path, Set m);

@@ -62,6 +62,10 @@ class Possible {
     const Set all = model_.flows_of(model_.sendable(path_, FlowEnd::kInitiator));
     Explorer search = model_.explorer(path_, all, Script::kTrack, false);
     const Exploration world = search.run(all, kEverything);
+    // SCTP is not followed state by state; where anything else was left open, any state may come about.
+    const Set sctp = space_.class_set_if(
+        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kSctp; });
+    if (!bdd_.subset(world.unmodelled, sctp)) return conntrack_domain(space_);
     std::map<std::pair<PacketKind, Set>, Set> by_sight;
     for (const Reached& r : world.states) {
       for (const PacketKind kind : model_.automaton.kinds(r.state.entry, sender_)) {
@@ -74,10 +78,9 @@ class Possible {
     Guards& guards = search.guards(sender_);
     Set result = kNothing;
     for (const auto& [key, flows] : by_sight) {
-      const Set here = key.first == PacketKind::kSctp ? kEverything : flows;  // not followed
-      result = bdd_.either(result, bdd_.both(bdd_.both(guards.kind_set(key.first), key.second), here));
+      result = bdd_.either(result, bdd_.both(bdd_.both(guards.kind_set(key.first), key.second), flows));
     }
-    return result;
+    return bdd_.either(result, bdd_.both(guards.kind_set(PacketKind::kSctp), conntrack_domain(space_)));
   }
 
   Set no_connmark(Set flows) {

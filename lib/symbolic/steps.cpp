@@ -106,7 +106,7 @@ class Trace {
 std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, bool must) {
   const Set flows = flows_of(goal);
   Explorer search = explorer(path, flows, Script::kDeliver, must);
-  search.allow_related(related(path, m, must));
+  search.allow_related(related(path, m, must ? Parents::kMust : Parents::kMay));
   search.run(flows, kEverything);
   for (std::size_t k = 0; k < search.layers().size(); ++k) {
     for (const auto& [state, set] : search.layers()[k]) {

@@ -98,6 +98,22 @@ Set StructureFinder::stateless_condition(RuleId rule, const Binding& binding) {
   return result;
 }
 
+// The host's own answers carry their entry into raw OUTPUT already (kernel-facts 19, 43); a rule there that
+// names states is taken to see them.
+bool StructureFinder::host_reply_matches(RuleId rule, const Binding& binding) {
+  if (!binding.before_lookup || binding.sees_input || !model_.tracking) return false;
+  const auto& clauses = model_.program.rules()[rule].rule->clauses;
+  if (std::ranges::none_of(clauses, [](const Clause& clause) {
+        return mentions(*clause.predicate, Field::kCtState);
+      })) {
+    return false;
+  }
+  Binding attached = binding;
+  attached.before_lookup = false;
+  const Set related = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  return !bdd_.disjoint(model_.chains.condition(rule, attached).may, related);
+}
+
 // What comes to each rule of a chain in this run, and what its conditions allow there whatever earlier
 // rules took.
 void StructureFinder::judge(const Run& run) {
@@ -113,11 +129,12 @@ void StructureFinder::judge(const Run& run) {
       f.reached = f.reached || !bdd_.disjoint(run.reaching[k], run.possible);
       f.matched = f.matched || !bdd_.disjoint(run.matching[k], run.possible);
     }
+    const Binding& binding = run.context.binding;
+    f.matched = f.matched || host_reply_matches(r, binding);
     if (f.matched) {
       f.alone = f.stateless_match = f.state_possible = true;
       continue;
     }
-    const Binding& binding = run.context.binding;
     const Set condition = model_.chains.condition(r, binding).may;
     f.alone = f.alone || !bdd_.disjoint(condition, run.universe);
     f.stateless_match =

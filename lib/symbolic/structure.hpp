@@ -31,6 +31,7 @@ class StructureFinder {
   void note(const TableContext& context, Path path, RuleId rule, Set reaching, Set matching);
   void find_possible(Run& run);
   void judge(const Run& run);
+  bool host_reply_matches(RuleId rule, const Binding& binding);
   void never_called();
   void takers(RuleId rule, RuleFacts& facts);
   Set stateless_condition(RuleId rule, const Binding& binding);

@@ -65,6 +65,44 @@ TEST(P2pStory, RolesAreSwapped) {
   EXPECT_EQ((*steps)[1].state, CtState::kNew);
 }
 
+TEST(FlowSets, AnIcmpErrorIsRelatedOnlyToAFlowThatTheOutsiderCanOpen) {
+  const std::string head = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+                           "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n";
+  const std::vector<std::string> m{"-i", "eth0", "-p", "icmp"};
+  ModelUnderTest closed("closed", head + "COMMIT\n", {});
+  EXPECT_EQ(closed.deliver(Path::kIn, m), "no");
+  ModelUnderTest open("open", head + "-A INPUT -p tcp --dport 22 -j ACCEPT\nCOMMIT\n", {});
+  EXPECT_EQ(open.deliver(Path::kIn, m), "yes");
+}
+
+TEST(FlowSets, StatefulFirewallLetsNothingInUnasked) {
+  ModelUnderTest m("t",
+                   "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+                   "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+                   "-A INPUT -p tcp --dport 22 -m limit --limit 5/min -j ACCEPT\n"
+                   "-A INPUT -p tcp --dport 80 -j ACCEPT\nCOMMIT\n", {});
+  EXPECT_EQ(m.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "23"}), "no");
+  EXPECT_EQ(m.connect(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "80"}), "yes");
+  EXPECT_EQ(m.connect(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "22"}), "conditional");
+  EXPECT_EQ(m.connect(Path::kOut, {"-o", "eth0", "-p", "udp", "--dport", "53"}), "yes");
+  EXPECT_EQ(m.track(Path::kForward, {"-i", "eth0", "-p", "udp"}), "no");
+}
+
+TEST(FlowSets, HelpersAndNatAreUnknownNotNo) {
+  const std::string filter = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+                             "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n";
+  ModelUnderTest nat("nat",
+                     "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+                     ":POSTROUTING ACCEPT [0:0]\n-A PREROUTING -i eth0 -p tcp --dport 8080 -j "
+                     "DNAT --to-destination 10.0.0.2\nCOMMIT\n" + filter, {});
+  EXPECT_EQ(nat.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "8080"}), "unknown");
+  EXPECT_EQ(nat.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "80"}), "no");
+  ModelUnderTest helper("helper",
+                        "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+                        "-A PREROUTING -p tcp --dport 21 -j CT --helper ftp\nCOMMIT\n" + filter, {});
+  EXPECT_EQ(helper.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "5000"}), "unknown");
+}
+
 TEST(NotrackStory, TheHoleInPackets) {
   ModelUnderTest m("corpus/notrack/test3-lockdown.rules");
   const Set asked = m.question(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "1234", "--dport", "80"});

@@ -99,6 +99,22 @@ TEST(Structure, EveryOrdinaryRuleOfAStatefulFirewallLives) {
   }
 }
 
+TEST(Structure, NothingBehindNatIsCalledDead) {
+  const Facts f(
+      "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      ":POSTROUTING ACCEPT [0:0]\n"
+      "-A PREROUTING -i eth0 -p tcp --dport 8080 -j DNAT --to-destination 10.0.0.2:80\n"
+      "-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n"
+      "*mangle\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n"
+      ":OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
+      "-A PREROUTING -d 10.0.0.0/8 -j DROP\nCOMMIT\n"
+      "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A FORWARD -m conntrack --ctstate ESTABLISHED -p udp -j ACCEPT\n"
+      "-A FORWARD -d 10.0.0.2 -p tcp --dport 80 -j ACCEPT\nCOMMIT\n");
+  EXPECT_TRUE(f.of("ESTABLISHED").matched);
+  EXPECT_TRUE(f.of("-d 10.0.0.2").matched);
+}
+
 TEST(Structure, TheSourcePortRuleOfTest1IsAlive) {
   const Facts f = Facts::of_file("corpus/notrack/test1.rules");
   EXPECT_TRUE(f.of("--sport 1234").matched);
