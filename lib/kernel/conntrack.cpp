@@ -1,3 +1,5 @@
+// ctnetlink messages -> entry and expectation reports, and how few of them are asked for.
+// Covered by tests/kernel/harness_test.cpp.
 #include "kernel/conntrack.hpp"
 
 #include <libmnl/libmnl.h>

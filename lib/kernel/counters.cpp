@@ -1,3 +1,5 @@
+// What iptables-save prints, by chain; and hits: the difference of two counter readings.
+// Covered by tests/kernel/harness_test.cpp.
 #include "kernel/counters.hpp"
 
 #include <optional>

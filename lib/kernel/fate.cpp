@@ -1,3 +1,5 @@
+// Sorts sightings and captures into those of the packet and those of the host's answers to it.
+// Covered by tests/kernel/scenario_test.cpp.
 #include "kernel/fate.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Netlink framing over libmnl. Covered by tests/kernel/harness_test.cpp.
 #include "kernel/netlink.hpp"
 
 #include <arpa/inet.h>

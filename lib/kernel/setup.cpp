@@ -1,3 +1,5 @@
+// Commands for ip, iptables-restore and ipset, and /proc/sys. Nothing of a scenario gets into them
+// unchecked (tests/unit/scenario_read_test.cpp). Covered by tests/kernel/harness_test.cpp.
 #include "kernel/setup.hpp"
 
 #include <fmt/format.h>

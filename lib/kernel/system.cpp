@@ -1,3 +1,4 @@
+// Namespaces, children and sysctls by plain system calls. Covered by tests/kernel/harness_test.cpp.
 #include "kernel/system.hpp"
 
 #include <fcntl.h>

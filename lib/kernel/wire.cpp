@@ -1,3 +1,4 @@
+// TUN devices and raw sockets. Covered by tests/kernel/harness_test.cpp.
 #include "kernel/wire.hpp"
 
 #include <fcntl.h>

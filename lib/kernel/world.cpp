@@ -1,3 +1,5 @@
+// Order matters: our empty chains, then the rulesets, then what is on is found out, then our rules
+// (observer.hpp says why). Covered by tests/kernel/harness_test.cpp.
 #include "kernel/world.hpp"
 
 #include <net/if.h>
@@ -20,6 +22,11 @@ namespace {
 // How long to wait for a packet that left POSTROUTING and is not yet seen at its end.
 constexpr int kPatienceMs = 20;
 constexpr Family kFamilies[] = {Family::kIpv4, Family::kIpv6};
+
+void pause(std::uint32_t milliseconds) {
+  const timespec span{milliseconds / 1000, static_cast<long>(milliseconds % 1000) * 1'000'000};
+  nanosleep(&span, nullptr);
+}
 
 // Everything of a scenario but its rulesets and packets, as text.
 std::string environment_of(const Scenario& scenario) {
@@ -163,13 +170,12 @@ Outcome<void> RealWorld::detect_tracking(const Scenario& scenario, Family family
     tracks = true;
     return {};
   }
+  const auto& ruleset = family == Family::kIpv4 ? scenario.ruleset : scenario.ruleset6;
+  const bool mentioned = ruleset && mentions_tracking(*ruleset);
   const auto defragmenting = defragments(family);
   if (!defragmenting) return tl::unexpected(defragmenting.error());
   tracks = *defragmenting;
-  const auto& ruleset = family == Family::kIpv4 ? scenario.ruleset : scenario.ruleset6;
-  if (tracks && ruleset && defragments_by_itself(*ruleset) && !mentions_tracking(*ruleset)) {
-    tracks = false;
-  }
+  if (tracks && ruleset && defragments_by_itself(*ruleset) && !mentioned) tracks = false;
   if (tracks && scenario.tracking == TrackingMode::kOff) {
     return tl::unexpected(
         std::string("conntrack \"off\" is asked for, but the ruleset switches tracking on"));
@@ -183,6 +189,8 @@ bool RealWorld::can_reload(const Scenario& scenario) const {
     const auto& ruleset = family == Family::kIpv4 ? scenario.ruleset : scenario.ruleset6;
     const bool wants_nat = ruleset && ruleset->find("*nat") != std::string::npos;
     if (has_nat(loaded_[index(family)]) && !wants_nat) return false;
+    // nf_tables frees rules some time after they are gone: until then they keep tracking on.
+    if (tracks(family) && !(ruleset && mentions_tracking(*ruleset))) return false;
   }
   return true;
 }
@@ -245,9 +253,7 @@ Outcome<PacketReport> RealWorld::run(const Step& step, bool observing) {
                  },
                  [&](const WaitStep& wait) -> Outcome<void> {
                    report.step = "wait";
-                   const timespec span{wait.milliseconds / 1000,
-                                       static_cast<long>(wait.milliseconds % 1000) * 1'000'000};
-                   nanosleep(&span, nullptr);
+                   pause(wait.milliseconds);
                    return {};
                  },
                  [&](const FlushStep& flush) -> Outcome<void> {

@@ -30,8 +30,8 @@ class World {
   // What rose since the last observation, and the tables as they are now.
   virtual Outcome<void> observe(PacketReport& report) = 0;
   // Can `reload` give the same as a new world? Interfaces, routes, sysctls, ipsets and backend must
-  // be those of this world, and a legacy nat table, once there, must stay in use (its hooks
-  // remain).
+  // be those of this world; a legacy nat table, once there, must stay in use (its hooks remain),
+  // and so must tracking (Linux switches it off only some time later).
   virtual bool can_reload(const Scenario& scenario) const = 0;
   // Replaces the rulesets by those of `scenario` and empties the conntrack table: faster than a new
   // world. REQUIRES: can_reload(scenario).

@@ -1,3 +1,4 @@
+// Checksums and hex. Covered by tests/unit/scenario_bytes_test.cpp.
 #include "scenario/bytes.hpp"
 
 #include <array>
