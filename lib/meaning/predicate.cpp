@@ -41,7 +41,11 @@ bool some_node(const Predicate& p, const Test& test) {
 
 }  // namespace
 
-PredicatePtr constant(bool value) { return make(Const{value}); }
+// Shared: every clause holds a constant (its hotdrop), and large rulesets hold many clauses.
+PredicatePtr constant(bool value) {
+  static const PredicatePtr kTrue = make(Const{true}), kFalse = make(Const{false});
+  return value ? kTrue : kFalse;
+}
 
 PredicatePtr in_range(Field field, u128 lo, u128 hi) {
   if (lo > hi) return constant(false);

@@ -6,6 +6,7 @@
 #include <atn/LexerTypeAction.h>
 #include <atn/OrderedATNConfigSet.h>
 
+#include <map>
 #include <unordered_map>
 
 #include "base/check.hpp"
@@ -17,7 +18,9 @@ class LexerTableBuilder : public antlr4::atn::LexerATNSimulator {
  public:
   LexerTableBuilder(const antlr4::atn::ATN& network, std::vector<antlr4::dfa::DFA>& automata,
                     antlr4::atn::PredictionContextCache& cache, LexerTable& table)
-      : LexerATNSimulator(nullptr, network, automata, cache), nothing_(""), table_(table) {}
+      : LexerATNSimulator(nullptr, network, automata, cache), nothing_(""), table_(table) {
+    classify_bytes();
+  }
 
   void add_mode(std::size_t mode) {
     _mode = mode;
@@ -29,15 +32,33 @@ class LexerTableBuilder : public antlr4::atn::LexerATNSimulator {
       antlr4::dfa::DFAState* from = pending_.back();
       pending_.pop_back();
       const std::uint16_t row = numbers_.at(from);
-      for (std::size_t byte = 0; byte < 256; ++byte) {
-        antlr4::dfa::DFAState* to = computeTargetState(&nothing_, from, byte);
+      for (const auto& alike : classes_) {
+        antlr4::dfa::DFAState* to = computeTargetState(&nothing_, from, alike.front());
         const std::uint16_t target = to == ERROR.get() ? LexerTable::kNone : number(to);
-        table_.states_[row].next[byte] = target;
+        for (const std::size_t byte : alike) table_.states_[row].next[byte] = target;
       }
     }
   }
 
  private:
+  // Bytes that no transition of the grammar tells apart lead from every state to the same one.
+  void classify_bytes() {
+    std::map<std::vector<bool>, std::vector<std::size_t>> by_signature;
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+      std::vector<bool> signature;
+      for (const antlr4::atn::ATNState* state : atn.states) {
+        if (state == nullptr) continue;
+        for (const antlr4::atn::Transition* transition : state->transitions) {
+          signature.push_back(!transition->isEpsilon() &&
+                              transition->matches(byte, antlr4::Lexer::MIN_CHAR_VALUE,
+                                                  antlr4::Lexer::MAX_CHAR_VALUE));
+        }
+      }
+      by_signature[std::move(signature)].push_back(byte);
+    }
+    for (auto& [signature, bytes] : by_signature) classes_.push_back(std::move(bytes));
+  }
+
   std::uint16_t number(antlr4::dfa::DFAState* state) {
     const auto [it, fresh] =
         numbers_.try_emplace(state, static_cast<std::uint16_t>(table_.states_.size()));
@@ -76,6 +97,7 @@ class LexerTableBuilder : public antlr4::atn::LexerATNSimulator {
 
   antlr4::ANTLRInputStream nothing_;
   LexerTable& table_;
+  std::vector<std::vector<std::size_t>> classes_;  // of bytes that are alike
   std::unordered_map<antlr4::dfa::DFAState*, std::uint16_t> numbers_;
   std::vector<antlr4::dfa::DFAState*> pending_;
 };
