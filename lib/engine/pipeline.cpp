@@ -240,7 +240,13 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
   const bool tracking = tracks(packet.view.family);
   switch (stage.kind) {
     case Stage::Kind::kDefragment: return defragment(packet, true);
-    case Stage::Kind::kTable: return walk(stage.table, hook, packet);
+    case Stage::Kind::kTable: {
+      const std::uint32_t mark = packet.view.mark, tos = packet.view.tos;
+      if (!walk(stage.table, hook, packet)) return false;
+      const bool again = hook == Hook::kOutput && stage.table == TableName::kMangle &&
+                         (packet.view.mark != mark || packet.view.tos != tos);
+      return !again || routes_again(packet);
+    }
     case Stage::Kind::kNat: return pass_nat(stage, hook, packet);
     case Stage::Kind::kConntrack:
       if (tracking) track(hook, packet);
@@ -250,6 +256,14 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
       return !tracking || conntrack_.confirm(packet.attachment);
   }
   return true;
+}
+
+// When mangle OUTPUT has changed mark or TOS, the packet is routed again, now by its own source
+// address: 127.0.0.0/8 may not leave by a wire (ip_route_me_harder). There is one routing table here,
+// so that the device stays.
+bool Pipeline::routes_again(const Traveller& packet) const {
+  const bool v4 = packet.view.family == Family::kIpv4;
+  return !v4 || packet.out == world_.loopback() || (packet.view.source >> 24) != 127;
 }
 
 void Pipeline::track(Hook hook, Traveller& packet) {

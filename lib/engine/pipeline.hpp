@@ -54,6 +54,7 @@ class Pipeline {
   bool pass_stage(const Stage& stage, Hook hook, Traveller& packet);
   bool pass_nat(const Stage& stage, Hook hook, Traveller& packet);
   bool walk(TableName table, Hook hook, Traveller& packet);
+  bool routes_again(const Traveller& packet) const;
   void track(Hook hook, Traveller& packet);
   bool defragment(Traveller& packet, bool tracking_only);
   void describe(Traveller& packet) const;

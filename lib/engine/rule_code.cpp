@@ -25,6 +25,9 @@ bool has_tcp_option(std::span<const std::uint8_t> options, std::uint64_t kind) {
   return false;
 }
 
+// Matches that iptables-nft translates; it runs every other by the legacy code (nft_compat).
+bool is_native(const Clause& clause) { return clause.module == "tcp" || clause.module == "udp"; }
+
 // Are these the same test of one field? (Leaves that depend on nothing else, so that asking twice is
 // asking once; never true of opaques.)
 bool same_test(const Predicate& left, const Predicate& right) {
@@ -150,16 +153,10 @@ void RuleCode::flatten(const PredicatePtr& predicate, std::uint16_t clause,
 // a later fragment, or a header that is cut short behind what is read, is read all the same.
 PredicatePtr RuleCode::without_guard(const Clause& clause) const {
   const auto* all_of = std::get_if<All>(&clause.predicate->node);
-  const bool native = clause.module == "tcp" || clause.module == "udp" ||
-                      clause.module == "icmp" || clause.module == "icmp6";
-  if (!native || all_of == nullptr) return clause.predicate;
+  if (all_of == nullptr) return clause.predicate;
   const auto reads = [&](Field field) { return mentions(*clause.predicate, field); };
   const bool ports = reads(Field::kSourcePort) || reads(Field::kDestinationPort);
-  const unsigned needed = reads(Field::kTcpFlags)  ? 14
-                          : ports                   ? 4
-                          : reads(Field::kIcmpCode) ? 2
-                          : reads(Field::kIcmpType) ? 1
-                                                    : 0;
+  const unsigned needed = reads(Field::kTcpFlags) ? 14 : ports ? 4 : 0;
   // `has_transport` may stand as one operand or be spread among them.
   std::vector<PredicatePtr> kept;
   const auto keep = [&](const auto& self, const PredicatePtr& part) -> void {
@@ -189,9 +186,10 @@ std::int32_t RuleCode::add(const Rule& rule, Backend backend, std::string place)
     const PredicatePtr& hotdrop = rule.clauses[i].hotdrop;
     const auto* never = hotdrop ? std::get_if<Const>(&hotdrop->node) : nullptr;
     const bool may_hotdrop = hotdrop && (never == nullptr || never->value);
-    if (backend == Backend::kLegacy && may_hotdrop) conjuncts.push_back({hotdrop, clause, true});
-    flatten(backend == Backend::kNft ? without_guard(rule.clauses[i]) : rule.clauses[i].predicate,
-            clause, conjuncts);
+    const bool translated = backend == Backend::kNft && is_native(rule.clauses[i]);
+    if (may_hotdrop && !translated) conjuncts.push_back({hotdrop, clause, true});
+    flatten(translated ? without_guard(rule.clauses[i]) : rule.clauses[i].predicate, clause,
+            conjuncts);
   }
   std::int32_t next = kMatch;
   for (auto it = conjuncts.rbegin(); it != conjuncts.rend(); ++it) {

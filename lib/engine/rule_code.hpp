@@ -46,9 +46,9 @@ class RuleCode {
   RuleCode(Family family, std::vector<std::string> interfaces)
       : family_(family), interfaces_(std::move(interfaces)) {}
 
-  // Compiles one rule; returns its entry. With the nft backend there are no hotdrops, and tcp, udp,
-  // icmp and icmp6 read whatever bytes stand where the header would be (kernel-facts 42). `place`
-  // names the rule to the chooser.
+  // Compiles one rule; returns its entry. With the nft backend, tcp and udp do not drop on the spot
+  // and read whatever bytes stand where the header would be (kernel-facts 42). `place` names the
+  // rule to the chooser.
   std::int32_t add(const Rule& rule, Backend backend, std::string place);
   // The chooser is asked for opaque leaves, when they are reached. Inline: the engine's hot loop.
   Outcome run(std::int32_t entry, const Reading& packet, Chooser& chooser) const {

@@ -104,6 +104,7 @@ TEST(RuleCode, HotdropOnlyWhereEarlierClausesHold) {
   Rule rule;
   rule.clauses.push_back(clause(equals(Field::kProtocol, 6)));
   rule.clauses.push_back(clause(equals(Field::kDestinationPort, 80), equals(Field::kTruncated, 1)));
+  rule.clauses.back().module = "tcp";
   ListChooser chooser;
   RuleCode code(Family::kIpv4, {""});
   const auto legacy = code.add(rule, Backend::kLegacy, "");
