@@ -1,0 +1,96 @@
+// The certificate must be able to fail: false claims are refuted, true ones proved.
+#include "symbolic/certificate.hpp"
+
+#include <gtest/gtest.h>
+
+#include "query_fixture.hpp"
+
+namespace postern {
+namespace {
+
+struct Asked {
+  Asked(const LoadedRuleset& rules, const std::string& words, Path path_) : path(path_) {
+    const Question q = question_of(words);
+    const std::vector<PredicatePtr> cuts{q.predicate()};
+    model = std::move(*Model::build(rules.program(), cuts, {}));
+    m = *model->question(path, q.predicate());
+    flows = model->space().exists(m, packet_axes());
+  }
+  Path path;
+  std::unique_ptr<Model> model;
+  Set m, flows;
+};
+
+Claim claim_of(Claim::Goal goal, Set impossible, Set first = kNothing,
+               const Exploration* reached = nullptr) {
+  Claim claim;
+  claim.goal = goal;
+  claim.impossible = impossible;
+  claim.first = first;
+  claim.reached = reached;
+  return claim;
+}
+
+CertificateResult check(Asked& asked, const LoadedRuleset& rules, Claim claim) {
+  claim.path = asked.path;
+  return certify(*asked.model, rules.program(), claim, {});
+}
+
+TEST(Certificate, AFalseDeliverIsRefuted) {
+  const auto rules = LoadedRuleset::corpus("notrack/test4.rules");
+  Asked scan(rules, "deliver -i lo -p tcp --sport 1234 --dport 80", Path::kLoopback);
+  const DeliverAnswer answer = *scan.model->deliver(scan.path, scan.m);
+  const CertificateResult r =
+      check(scan, rules, claim_of(Claim::Goal::kDeliver, scan.m, kNothing, &answer.may));
+  EXPECT_EQ(r.verdict, Verification::kRefuted);
+  EXPECT_NE(r.why.find("delivers the packet"), std::string::npos) << r.why;
+  Asked syn(rules, "deliver -i lo -p tcp --sport 1234 --dport 80 --syn", Path::kLoopback);
+  const DeliverAnswer none = *syn.model->deliver(syn.path, syn.m);
+  EXPECT_EQ(check(syn, rules, claim_of(Claim::Goal::kDeliver, syn.m, kNothing, &none.may)).verdict,
+            Verification::kProved);
+}
+
+TEST(Certificate, AFalseConnectIsRefuted) {
+  const auto rules = LoadedRuleset::corpus("notrack/test3-lockdown.rules");
+  Asked hole(rules, "connect -i lo -p tcp --sport 1234 --dport 80", Path::kLoopback);
+  const CertificateResult r =
+      check(hole, rules, claim_of(Claim::Goal::kConnect, hole.flows, hole.m));
+  EXPECT_EQ(r.verdict, Verification::kRefuted);
+  Asked shut(rules, "connect -i lo -p tcp --sport 1235 --dport 80", Path::kLoopback);
+  EXPECT_EQ(check(shut, rules, claim_of(Claim::Goal::kConnect, shut.flows, shut.m)).verdict,
+            Verification::kProved);
+}
+
+// Taking any reached state out of the invariant breaks an obligation.
+TEST(Certificate, AnInvariantWithAHoleIsRefuted) {
+  const auto rules = LoadedRuleset::corpus("notrack/test2.rules");
+  Asked asked(rules, "track --entry-state ESTABLISHED -i lo -p tcp --dport 1234", Path::kLoopback);
+  const TrackAnswer answer = *asked.model->track(asked.path, asked.m, "LAST_ACK");
+  Claim claim = claim_of(Claim::Goal::kTrack, asked.flows, asked.m, &answer.may);
+  claim.entry_state = "NO_SUCH_STATE";
+  const CertificateResult whole = check(asked, rules, claim);
+  EXPECT_EQ(whole.verdict, Verification::kProved) << whole.why;
+  EXPECT_GT(whole.obligations, 0U);
+  ASSERT_GT(answer.may.states.size(), 2U);
+  for (std::size_t i = 0; i < answer.may.states.size(); i += answer.may.states.size() / 3 + 1) {
+    Exploration holed = answer.may;
+    holed.states.erase(holed.states.begin() + static_cast<std::ptrdiff_t>(i));
+    claim.reached = &holed;
+    EXPECT_EQ(check(asked, rules, claim).verdict, Verification::kRefuted)
+        << asked.model->entries()[answer.may.states[i].state.entry].text;
+  }
+}
+
+TEST(Certificate, GivesUpInsteadOfGuessing) {
+  const auto rules = LoadedRuleset::corpus("notrack/test4.rules");
+  Asked shut(rules, "connect -i lo -p tcp --sport 1234 --dport 80", Path::kLoopback);
+  Claim claim = claim_of(Claim::Goal::kConnect, shut.flows, shut.m);
+  claim.path = Path::kLoopback;
+  CertificateOptions options;
+  options.rule_budget = 3;
+  EXPECT_EQ(certify(*shut.model, rules.program(), claim, options).verdict,
+            Verification::kNotChecked);
+}
+
+}  // namespace
+}  // namespace postern
