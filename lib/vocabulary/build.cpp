@@ -84,4 +84,17 @@ void append_option(std::string& text, bool inverted, std::string_view name,
   }
 }
 
+void append_bound(std::string& text, const Arguments& arguments, std::string_view name) {
+  const BoundOption* option = arguments.find(name);
+  if (option == nullptr) return;
+  append_option(text, option->inverted, name, print_value(option->spec->type, option->value));
+}
+
+void append_range(std::string& text, const Arguments& arguments, std::string_view name, u128 top) {
+  const BoundOption* option = arguments.find(name);
+  if (option == nullptr) return;
+  if (!option->inverted && std::get<NumberRange>(option->value) == NumberRange{0, top}) return;
+  append_bound(text, arguments, name);
+}
+
 }  // namespace postern

@@ -52,6 +52,40 @@ inline tl::unexpected<Complaint> complaint(std::string message, std::string help
   return tl::unexpected(Complaint{std::move(message), std::move(help)});
 }
 
+// The meaning of a match about which the text decides nothing: `why` says what it depends on.
+// `may_drop`: the kernel's match may also drop the packet itself (par->hotdrop).
+inline auto undecided(std::string why, bool may_drop = false) {
+  return
+      [why = std::move(why), may_drop](const Arguments&) -> tl::expected<MatchMeaning, Complaint> {
+        return MatchMeaning{opaque(why, may_drop)};
+      };
+}
+// The same behind the guard of a transport header.
+inline auto undecided_transport(std::uint8_t protocol, std::string why) {
+  return
+      [protocol, why = std::move(why)](const Arguments&) -> tl::expected<MatchMeaning, Complaint> {
+        return on_transport(protocol, opaque(why));
+      };
+}
+// A target that changes nothing that a rule can read.
+inline auto annotates(std::string what) {
+  return [what = std::move(what)](const Arguments&) -> tl::expected<Effect, Complaint> {
+    return Effect{Annotate{what}};
+  };
+}
+// A target whose verdict the text does not decide.
+inline auto undecided_target(std::string why) {
+  return [why = std::move(why)](const Arguments&) -> tl::expected<Effect, Complaint> {
+    return Effect{OpaqueTarget{why}};
+  };
+}
+
+// An option's canonical text "name value", added when the option is there; its own type prints it.
+void append_bound(std::string& text, const Arguments& arguments, std::string_view name);
+// The same for a range, but a plain full one (0 to `top`) prints as nothing. iptables-save drops
+// some inverted full ranges as well, which changes the meaning; they are kept here.
+void append_range(std::string& text, const Arguments& arguments, std::string_view name, u128 top);
+
 // The bits of `field` that are set in `bits` are not all 0.
 inline PredicatePtr any_bit(Field field, u128 bits) { return negate(masked(field, 0, bits)); }
 

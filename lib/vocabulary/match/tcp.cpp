@@ -26,6 +26,14 @@ std::optional<FlagTest> flag_test(const Arguments& arguments) {
 }
 
 tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
+  // iptables refuses a reversed range here, but takes it for udp, where it never matches.
+  for (const std::string_view name : {"--sport", "--dport"}) {
+    const auto* range = arguments.get<NumberRange>(name);
+    if (range != nullptr && range->lo > range->hi) {
+      return complaint("the port range of " + std::string(name) + " runs backwards",
+                       "the lower port first");
+    }
+  }
   std::vector<PredicatePtr> tests{
       range_test(Field::kSourcePort, arguments, "--sport"),
       range_test(Field::kDestinationPort, arguments, "--dport"),
@@ -41,23 +49,11 @@ tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
   return on_transport(protocol::kTcp, all(std::move(tests)));
 }
 
-void append_range(std::string& text, const Arguments& arguments, std::string_view name) {
-  const BoundOption* option = arguments.find(name);
-  if (option == nullptr) return;
-  // iptables-save leaves the full range out even when it is inverted, which changes the meaning;
-  // here only the plain one is.
-  if (!option->inverted && std::get<NumberRange>(option->value) == NumberRange{0, 65535}) return;
-  append_option(text, option->inverted, name, print_value(option->spec->type, option->value));
-}
-
 std::string print(const Arguments& arguments) {
   std::string text;
-  append_range(text, arguments, "--sport");
-  append_range(text, arguments, "--dport");
-  if (const BoundOption* option = arguments.find("--tcp-option")) {
-    append_option(text, option->inverted, "--tcp-option",
-                  print_value(option->spec->type, option->value));
-  }
+  append_range(text, arguments, "--sport", 65535);
+  append_range(text, arguments, "--dport", 65535);
+  append_bound(text, arguments, "--tcp-option");
   if (const auto test = flag_test(arguments)) {
     append_option(text, test->inverted, "--tcp-flags",
                   print_value(ValueType::kFlagsPair, test->flags));

@@ -11,16 +11,10 @@ tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
                            range_test(Field::kDestinationPort, arguments, "--dport")}));
 }
 
-// As in tcp.cpp: a plain full range prints as nothing, an inverted one is kept.
 std::string print(const Arguments& arguments) {
   std::string text;
-  for (const std::string_view name : {"--sport", "--dport"}) {
-    const BoundOption* option = arguments.find(name);
-    if (option == nullptr) continue;
-    if (!option->inverted && std::get<NumberRange>(option->value) == NumberRange{0, 65535})
-      continue;
-    append_option(text, option->inverted, name, print_value(option->spec->type, option->value));
-  }
+  append_range(text, arguments, "--sport", 65535);
+  append_range(text, arguments, "--dport", 65535);
   return text;
 }
 
