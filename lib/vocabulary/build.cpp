@@ -35,7 +35,7 @@ PredicatePtr range_test(Field field, const Arguments& arguments, std::string_vie
 }
 
 PredicatePtr prefix_test(Field field, const Prefix& prefix) {
-  return masked(field, prefix.address.value, prefix.mask);
+  return masked(field, prefix.address.value & prefix.mask, prefix.mask);
 }
 
 tl::expected<std::uint64_t, Complaint> read_name(std::span<const NamedValue> names,

@@ -46,6 +46,11 @@ std::string join(const std::vector<T>& parts, char separator, const PrintOne& pr
   return text;
 }
 
+std::string print_host_mask(const Prefix& prefix) {
+  const bool full = prefix.mask == low_bits(address_bits(prefix.address.family));
+  return full ? prefix.address.text() : prefix.text();
+}
+
 std::string print_masked(const MaskedNumber& number) {
   if (number.mask == 0xffffffff) return hex(number.value);
   return hex(number.value) + "/" + hex(number.mask);
@@ -90,6 +95,8 @@ std::string print_value(ValueType type, const Value& value) {
       return join(std::get<std::vector<NumberRange>>(value), ',', print_range);
     case ValueType::kPrefix:
       return std::get<Prefix>(value).text();
+    case ValueType::kHostMask:
+      return print_host_mask(std::get<Prefix>(value));
     case ValueType::kPrefixList:
       return join(std::get<std::vector<Prefix>>(value), ',',
                   [](const Prefix& p) { return p.text(); });

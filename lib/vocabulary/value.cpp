@@ -90,6 +90,15 @@ Part<Prefix> read_prefix(const std::string& word, const ValueContext& context) {
                       "; host names are not resolved");
 }
 
+// The prefix with the address as it was written.
+Part<Prefix> read_host_mask(const std::string& word, const ValueContext& context) {
+  auto prefix = read_prefix(word, context);
+  if (!prefix) return prefix;
+  const auto host = Prefix::parse(word.substr(0, word.find('/')), context.family);
+  prefix->address = host->address;
+  return prefix;
+}
+
 Read read_prefix_list(const std::string& word, const ValueContext& context) {
   std::vector<Prefix> prefixes;
   for (const std::string& part : split(word, ',')) {
@@ -255,6 +264,8 @@ Read read_value(ValueType type, std::span<const std::string> words, const ValueC
       return read_port_list(words[0], context);
     case ValueType::kPrefix:
       return read_prefix(words[0], context);
+    case ValueType::kHostMask:
+      return read_host_mask(words[0], context);
     case ValueType::kPrefixList:
       return read_prefix_list(words[0], context);
     case ValueType::kAddress:

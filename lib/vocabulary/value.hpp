@@ -28,6 +28,7 @@ enum class ValueType : std::uint8_t {
   kPortRange,     // "a", "a:b", ":b", "a:" of ports (a > b is kept: it never matches)
   kPortList,      // comma list of ports and ranges
   kPrefix,        // address with optional mask
+  kHostMask,      // as kPrefix, but host bits outside the mask stay; a full mask is not printed
   kPrefixList,    // comma list of those: the rule is expanded, one rule each
   kAddress,       // one address
   kAddressRange,  // "a-b" or "a"
@@ -67,9 +68,9 @@ struct NatRange {
 
 // A value that was read. kFlag has std::monostate; kText and kInterface a string; kUnsigned, kHex,
 // kPort, kProtocol (lo == hi), kRange and kPortRange a NumberRange; kPortList a vector of those;
-// kPrefix a Prefix; kPrefixList a vector of those; kAddress (low == high) and kAddressRange an
-// AddressRange; kNatRange and kNatPorts a NatRange; kMasked and kFlagsPair a MaskedNumber (flags:
-// value = comp); kWordList and kTextPair a vector of words.
+// kPrefix and kHostMask a Prefix; kPrefixList a vector of those; kAddress (low == high) and
+// kAddressRange an AddressRange; kNatRange and kNatPorts a NatRange; kMasked and kFlagsPair a
+// MaskedNumber (flags: value = comp); kWordList and kTextPair a vector of words.
 using Value = std::variant<std::monostate, std::string, NumberRange, std::vector<NumberRange>,
                            Prefix, std::vector<Prefix>, AddressRange, NatRange, MaskedNumber,
                            std::vector<std::string>>;

@@ -1,0 +1,56 @@
+// `-m connbytes`: how much an entry has counted so far (xt_connbytes). Without an entry, or without
+// accounting, it does not match, inverted or not.
+#include <array>
+
+#include "vocabulary/build.hpp"
+
+namespace postern::match {
+namespace {
+
+constexpr std::array<NamedValue, 3> kModes{{{"packets", 0}, {"bytes", 1}, {"avgpkt", 2}}};
+constexpr std::array<NamedValue, 3> kDirections{{{"original", 0}, {"reply", 1}, {"both", 2}}};
+constexpr std::uint64_t kMost = ~std::uint64_t{0};
+
+tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
+  const auto mode =
+      read_name(kModes, *arguments.get<std::string>("--connbytes-mode"), "mode", false);
+  if (!mode) return tl::unexpected(mode.error());
+  const auto direction =
+      read_name(kDirections, *arguments.get<std::string>("--connbytes-dir"), "direction", false);
+  if (!direction) return tl::unexpected(direction.error());
+  const auto* range = arguments.get<NumberRange>("--connbytes");
+  if (range->lo > range->hi) {
+    return complaint("the range of --connbytes runs backwards", "the lower number first");
+  }
+  return MatchMeaning{all({has_entry(), opaque("connbytes: how much the entry has counted")})};
+}
+
+std::string print(const Arguments& arguments) {
+  const auto* range = arguments.get<NumberRange>("--connbytes");
+  std::string text;
+  append_option(text, arguments.inverted("--connbytes"), "--connbytes",
+                range->hi == kMost ? to_decimal(range->lo)
+                                   : to_decimal(range->lo) + ":" + to_decimal(range->hi));
+  append_bound(text, arguments, "--connbytes-mode");
+  append_bound(text, arguments, "--connbytes-dir");
+  return text;
+}
+
+}  // namespace
+
+extern const Match connbytes;
+const Match connbytes{
+    .name = "connbytes",
+    .options = {{.name = "--connbytes",
+                 .type = ValueType::kRange,
+                 .invertible = true,
+                 .required = true,
+                 .max = kMost},
+                {.name = "--connbytes-mode", .type = ValueType::kText, .required = true},
+                {.name = "--connbytes-dir", .type = ValueType::kText, .required = true}},
+    .meaning = meaning,
+    .switches_on_tracking = true,
+    .print = print,
+};
+
+}  // namespace postern::match
