@@ -54,6 +54,7 @@ struct Nat {
   std::optional<Address> low, high;     // address range; both set or none
   std::optional<Prefix> network;        // NETMAP
   std::uint16_t port_low = 0, port_high = 0;
+  std::uint16_t port_base = 0;          // DNAT "a-b/base": port = base's place in the range; 0: none
   bool random = false, persistent = false;
 };
 // Writes a header field: field = (field & ~mask) ^ value; goes on (TOS, DSCP, TTL --ttl-set, ECN).

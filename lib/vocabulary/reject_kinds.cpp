@@ -1,5 +1,7 @@
 #include "vocabulary/reject_kinds.hpp"
 
+#include "net/protocol.hpp"
+
 namespace postern {
 namespace {
 
@@ -33,6 +35,12 @@ std::string reject_print(const RejectKinds& table, const Arguments& arguments) {
     if (kind.code == wanted) return "--reject-with " + std::string(kind.name);
   }
   return "";
+}
+
+std::optional<std::string> reject_refused(const RejectKinds& table, const Arguments& arguments) {
+  const bool tcp = arguments.protocol == protocol::kTcp && !arguments.protocol_inverted;
+  if (tcp || *code(table, arguments) != kTcpReset) return std::nullopt;
+  return "tcp-reset needs -p tcp";
 }
 
 }  // namespace postern

@@ -23,5 +23,7 @@ struct RejectKinds {
 
 tl::expected<Effect, Complaint> reject_effect(const RejectKinds& table, const Arguments& arguments);
 std::string reject_print(const RejectKinds& table, const Arguments& arguments);
+// A TCP reset needs -p tcp.
+std::optional<std::string> reject_refused(const RejectKinds& table, const Arguments& arguments);
 
 }  // namespace postern

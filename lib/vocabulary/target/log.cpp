@@ -18,6 +18,8 @@ constexpr std::array<NamedValue, 11> kLevels{{{"alert", 1},
                                               {"warn", 4},
                                               {"err", 3}}};
 
+constexpr std::size_t kLongestPrefix = 29;  // longer ones are cut, as iptables does
+
 tl::expected<std::uint64_t, Complaint> level(const Arguments& arguments) {
   const auto* word = arguments.get<std::string>("--log-level");
   if (word == nullptr) return 4;
@@ -27,18 +29,13 @@ tl::expected<std::uint64_t, Complaint> level(const Arguments& arguments) {
 
 tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
   if (const auto read = level(arguments); !read) return tl::unexpected(read.error());
-  const auto* prefix = arguments.get<std::string>("--log-prefix");
-  if (prefix != nullptr && prefix->size() > 29) {
-    return complaint("the log prefix has " + std::to_string(prefix->size()) + " characters",
-                     "at most 29");
-  }
   return Effect{Annotate{"LOG"}};
 }
 
 std::string print(const Arguments& arguments) {
   std::string text;
   if (const auto* prefix = arguments.get<std::string>("--log-prefix")) {
-    append_option(text, false, "--log-prefix", quote_word(*prefix));
+    append_option(text, false, "--log-prefix", quote_word(prefix->substr(0, kLongestPrefix)));
   }
   if (const auto number = *level(arguments); number != 4) {
     append_option(text, false, "--log-level", std::to_string(number));

@@ -8,6 +8,7 @@ const Target notrack{
     .name = "NOTRACK",
     .effect = [](const Arguments&) { return Effect{NoTrack{}}; },
     .tables = {"raw"},
+    .hooks = {"PREROUTING", "OUTPUT"},
 };
 
 }  // namespace postern::target

@@ -25,6 +25,8 @@ const Target reject{
     .print = [](const Arguments& arguments) { return reject_print(kTable, arguments); },
     .tables = {"filter"},
     .hooks = {"INPUT", "FORWARD", "OUTPUT"},
+    .refused = [](const Arguments& arguments,
+                  const RulePlace&) { return reject_refused(kTable, arguments); },
 };
 
 }  // namespace postern::target

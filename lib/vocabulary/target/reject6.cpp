@@ -24,6 +24,8 @@ const Target reject6{
     .print = [](const Arguments& arguments) { return reject_print(kTable, arguments); },
     .tables = {"filter"},
     .hooks = {"INPUT", "FORWARD", "OUTPUT"},
+    .refused = [](const Arguments& arguments,
+                  const RulePlace&) { return reject_refused(kTable, arguments); },
 };
 
 }  // namespace postern::target

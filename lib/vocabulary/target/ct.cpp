@@ -1,0 +1,127 @@
+// `-j CT`: a template for connection tracking, or none at all (xt_CT; kernel-facts 22-24). The
+// first CT or NOTRACK rule that a packet meets wins.
+#include "vocabulary/build.hpp"
+
+namespace postern::target {
+namespace {
+
+using Words = std::vector<std::string>;
+using Direction = AttachTemplate::Direction;
+
+constexpr NamedValue kEvents[] = {
+    {"new", 1},        {"related", 2}, {"destroy", 4}, {"reply", 8},        {"assured", 16},
+    {"protoinfo", 32}, {"helper", 64}, {"mark", 128},  {"natseqinfo", 256}, {"secmark", 512}};
+constexpr NamedValue kExpectEvents[] = {{"new", 1}};
+
+struct Zone {
+  std::string_view option;
+  Direction direction;
+};
+constexpr Zone kZones[] = {{"--zone", Direction::kBoth},
+                           {"--zone-orig", Direction::kOriginal},
+                           {"--zone-reply", Direction::kReply}};
+
+// Of --zone, --zone-orig and --zone-reply the last wins.
+const BoundOption* zone_option(const Arguments& arguments) {
+  const BoundOption* last = nullptr;
+  for (const BoundOption& option : arguments.options) {
+    for (const Zone& zone : kZones) {
+      if (option.spec->name == zone.option) last = &option;
+    }
+  }
+  return last;
+}
+
+// A --zone beside --zone-orig or --zone-reply keeps their direction.
+Direction direction(const Arguments& arguments) {
+  Direction result = Direction::kBoth;
+  for (const Zone& zone : kZones) {
+    if (arguments.has(zone.option)) result = zone.direction;
+  }
+  return result;
+}
+
+tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
+  AttachTemplate result;
+  if (const auto* helper = arguments.get<std::string>("--helper")) result.helper = *helper;
+  if (const BoundOption* zone = zone_option(arguments)) {
+    const auto& word = std::get<std::string>(zone->value);
+    const auto number = read_number(word);
+    if (word == "mark") {
+      result.zone_from_mark = true;
+    } else if (number && *number <= 65535) {
+      result.zone = static_cast<std::uint16_t>(*number);
+    } else {
+      return complaint("\"" + word + "\" is not a zone", "a number from 0 to 65535, or mark");
+    }
+    result.zone_direction = direction(arguments);
+  }
+  for (const std::string_view name : {"--ctevents", "--expevents"}) {
+    const auto* words = arguments.get<Words>(name);
+    if (words == nullptr) continue;
+    const auto read = name == "--ctevents"
+                          ? read_names(kEvents, *words, "kind of event", false)
+                          : read_names(kExpectEvents, *words, "kind of event", false);
+    if (!read) return tl::unexpected(read.error());
+  }
+  if (arguments.has("--notrack")) return Effect{NoTrack{}};
+  return Effect{result};
+}
+
+std::string print_zone(const Arguments& arguments) {
+  const BoundOption* zone = zone_option(arguments);
+  if (zone == nullptr) return "";
+  const auto& word = std::get<std::string>(zone->value);
+  const std::string value = word == "mark" ? word : std::to_string(*read_number(word));
+  if (value == "0" && direction(arguments) == Direction::kBoth) return "";
+  std::string text;
+  for (const Zone& known : kZones) {
+    if (known.direction == direction(arguments)) append_option(text, false, known.option, value);
+  }
+  return text;
+}
+
+std::string print(const Arguments& arguments) {
+  std::string text;
+  append_bound(text, arguments, "--notrack");
+  append_bound(text, arguments, "--helper");
+  append_bound(text, arguments, "--timeout");
+  if (const auto* words = arguments.get<Words>("--ctevents")) {
+    append_option(text, false, "--ctevents",
+                  print_names(kEvents, *read_names(kEvents, *words, "", false)));
+  }
+  append_bound(text, arguments, "--expevents");
+  const std::string zone = print_zone(arguments);
+  if (!zone.empty()) text += (text.empty() ? "" : " ") + zone;
+  return text;
+}
+
+// The helper of a protocol is looked up by the rule's own -p.
+std::optional<std::string> refused(const Arguments& arguments, const RulePlace&) {
+  if (!arguments.has("--helper")) return std::nullopt;
+  if (arguments.protocol && !arguments.protocol_inverted) return std::nullopt;
+  return "--helper needs the helper's protocol by -p";
+}
+
+}  // namespace
+
+extern const Target ct;
+const Target ct{
+    .name = "CT",
+    .options = {{.name = "--notrack"},
+                {.name = "--helper", .type = ValueType::kText},
+                {.name = "--timeout", .type = ValueType::kText},
+                {.name = "--ctevents", .type = ValueType::kWordList},
+                {.name = "--expevents", .type = ValueType::kWordList},
+                {.name = "--zone", .type = ValueType::kText},
+                {.name = "--zone-orig", .type = ValueType::kText},
+                {.name = "--zone-reply", .type = ValueType::kText}},
+    .effect = effect,
+    .switches_on_tracking = true,
+    .print = print,
+    .tables = {"raw"},
+    .hooks = {"PREROUTING", "OUTPUT"},
+    .refused = refused,
+};
+
+}  // namespace postern::target

@@ -1,0 +1,40 @@
+// `-j HL`: writes the hop limit (xt_HL). Counting stops at 0 and 255.
+#include "vocabulary/build.hpp"
+
+namespace postern::target {
+namespace {
+
+tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
+  const BoundOption& option = arguments.options.front();  // one: they exclude each other
+  const auto value = static_cast<int>(std::get<NumberRange>(option.value).lo);
+  if (option.spec->name == "--hl-inc") return Effect{AddField{Field::kTtl, value}};
+  if (option.spec->name == "--hl-dec") return Effect{AddField{Field::kTtl, -value}};
+  return Effect{SetField{Field::kTtl, static_cast<u128>(value), 0xff}};
+}
+
+}  // namespace
+
+extern const Target hl;
+const Target hl{
+    .name = "HL",
+    .families = {Family::kIpv6},
+    .options = {{.name = "--hl-set",
+                 .type = ValueType::kUnsigned,
+                 .required = true,
+                 .excludes = "operation",
+                 .max = 255},
+                {.name = "--hl-inc",
+                 .type = ValueType::kUnsigned,
+                 .excludes = "operation",
+                 .min = 1,
+                 .max = 255},
+                {.name = "--hl-dec",
+                 .type = ValueType::kUnsigned,
+                 .excludes = "operation",
+                 .min = 1,
+                 .max = 255}},
+    .effect = effect,
+    .tables = {"mangle"},
+};
+
+}  // namespace postern::target

@@ -1,0 +1,21 @@
+// `-j NETMAP`: maps a whole network to another, keeping the host bits (xt_NETMAP).
+#include "vocabulary/build.hpp"
+
+namespace postern::target {
+
+extern const Target netmap;
+const Target netmap{
+    .name = "NETMAP",
+    .options = {{.name = "--to", .type = ValueType::kPrefix, .required = true}},
+    .effect = [](const Arguments& arguments) -> tl::expected<Effect, Complaint> {
+      Nat nat;
+      nat.kind = Nat::Kind::kNetmap;
+      nat.network = *arguments.get<Prefix>("--to");
+      return Effect{nat};
+    },
+    .switches_on_tracking = true,
+    .tables = {"nat"},
+    .hooks = {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"},
+};
+
+}  // namespace postern::target
