@@ -131,10 +131,15 @@ Part<NatRange> read_nat_ports(const std::string& word, const ValueContext& conte
                               NatRange range) {
   const std::size_t slash = word.find('/');
   const std::string ports = word.substr(0, slash);
-  const std::size_t dash = ports.find('-');
+  // A service name may hold dashes; only numbers form a range.
+  const bool numeric = !ports.empty() && ports[0] >= '0' && ports[0] <= '9';
+  const std::size_t dash = numeric ? ports.find('-') : std::string::npos;
   const auto low = read_port(ports.substr(0, dash), context);
   if (!low) return tl::unexpected(low.error());
   const auto high = dash == std::string::npos ? low : read_port(ports.substr(dash + 1), context);
+  if (dash != std::string::npos && !read_number(ports.substr(dash + 1))) {
+    return complain("\"" + ports + "\" is not a port range", "two numbers, such as 1024-2047");
+  }
   if (!high) return tl::unexpected(high.error());
   if (*high < *low) {
     return complain("the port range \"" + ports + "\" runs backwards", "the lower port first");
@@ -145,6 +150,7 @@ Part<NatRange> read_nat_ports(const std::string& word, const ValueContext& conte
   if (slash != std::string::npos) {
     const auto base = read_port(word.substr(slash + 1), context);
     if (!base) return tl::unexpected(base.error());
+    if (*base == 0) return complain("the base port is 0", "a port from 1 to 65535");
     range.base_port = static_cast<std::uint16_t>(*base);
   }
   return range;

@@ -1,5 +1,7 @@
 // `-m connlimit`: how many connections the same hosts have (xt_connlimit). It drops the packet when
 // it has no memory to count, or no ports to count by.
+#include <algorithm>
+
 #include "vocabulary/build.hpp"
 
 namespace postern::match {
@@ -11,13 +13,7 @@ bool above(const Arguments& arguments) {
          (arguments.inverted("--connlimit-above") || arguments.inverted("--connlimit-upto"));
 }
 
-tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
-  const auto* mask = arguments.get<NumberRange>("--connlimit-mask");
-  const unsigned bits = address_bits(arguments.family);
-  if (mask != nullptr && mask->lo > bits) {
-    return complaint("the prefix length " + to_decimal(mask->lo) + " is too long",
-                     "at most " + std::to_string(bits));
-  }
+tl::expected<MatchMeaning, Complaint> meaning(const Arguments&) {
   return MatchMeaning{opaque("connlimit: how many connections there are", true)};
 }
 
@@ -28,8 +24,10 @@ std::string print(const Arguments& arguments) {
   std::string text;
   append_option(text, false, above(arguments) ? "--connlimit-above" : "--connlimit-upto",
                 to_decimal(limit->lo));
+  // A mask that is too long counts as full.
+  const u128 full = address_bits(arguments.family);
   append_option(text, false, "--connlimit-mask",
-                to_decimal(mask == nullptr ? address_bits(arguments.family) : mask->lo));
+                to_decimal(mask == nullptr ? full : std::min(mask->lo, full)));
   append_option(text, false,
                 arguments.has("--connlimit-daddr") ? "--connlimit-daddr" : "--connlimit-saddr");
   return text;

@@ -8,7 +8,7 @@ const Match dst{
     .name = "dst",
     .families = {Family::kIpv6},
     .options = {{.name = "--dst-len", .type = ValueType::kUnsigned, .invertible = true},
-                {.name = "--dst-opts", .type = ValueType::kText}},
+                {.name = "--dst-opts", .type = ValueType::kWordList}},
     .meaning = undecided("dst: extension headers are not modelled", true),
 };
 

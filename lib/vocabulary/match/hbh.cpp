@@ -8,7 +8,7 @@ const Match hbh{
     .name = "hbh",
     .families = {Family::kIpv6},
     .options = {{.name = "--hbh-len", .type = ValueType::kUnsigned, .invertible = true},
-                {.name = "--hbh-opts", .type = ValueType::kText}},
+                {.name = "--hbh-opts", .type = ValueType::kWordList}},
     .meaning = undecided("hbh: extension headers are not modelled", true),
 };
 

@@ -31,8 +31,13 @@ tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
     if (word == nullptr) continue;
     if (const auto range = id_range(*word); !range) return tl::unexpected(range.error());
   }
-  if (arguments.has("--suppl-groups") && !arguments.has("--gid-owner")) {
-    return complaint("--suppl-groups without --gid-owner", "add --gid-owner");
+  bool group = false;
+  for (const BoundOption& option : arguments.options) {
+    if (option.spec->name == "--gid-owner") group = true;
+    if (option.spec->name == "--suppl-groups" && !group) {
+      return complaint("--suppl-groups without a --gid-owner before it",
+                       "add --gid-owner before it");
+    }
   }
   if (arguments.options.empty()) {
     return complaint("-m owner without an option",

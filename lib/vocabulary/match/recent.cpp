@@ -28,13 +28,6 @@ std::string mask(const Arguments& arguments) {
 tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
   const BoundOption* option = action(arguments);
   const std::string_view what = option->spec->name;
-  const bool asks = what == "--rcheck" || what == "--update";
-  for (const std::string_view name : {"--rttl", "--seconds", "--hitcount"}) {
-    if (arguments.has(name) && !asks) {
-      return complaint(std::string(name) + " does not go with " + std::string(what),
-                       "it goes with --rcheck or --update");
-    }
-  }
   if (arguments.has("--reap") && !arguments.has("--seconds")) {
     return complaint("--reap without --seconds", "add --seconds");
   }
@@ -55,6 +48,15 @@ std::string print(const Arguments& arguments) {
   append_option(text, false, "--mask", mask(arguments));
   append_option(text, false, arguments.has("--rdest") ? "--rdest" : "--rsource");
   return text;
+}
+
+std::optional<std::string> refused(const Arguments& arguments, const RulePlace&) {
+  const std::string_view what = action(arguments)->spec->name;
+  if (what == "--rcheck" || what == "--update") return std::nullopt;
+  for (const std::string_view name : {"--rttl", "--seconds", "--hitcount"}) {
+    if (arguments.has(name)) return std::string(name) + " goes only with --rcheck and --update";
+  }
+  return std::nullopt;
 }
 
 constexpr OptionSpec choice(std::string_view name, bool required) {
@@ -84,6 +86,7 @@ const Match recent{
                 {.name = "--mask", .type = ValueType::kAddress}},
     .meaning = meaning,
     .print = print,
+    .refused = refused,
 };
 
 }  // namespace postern::match

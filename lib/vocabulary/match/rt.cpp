@@ -17,10 +17,6 @@ std::string print(const Arguments& arguments) {
 }
 
 tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
-  const auto* range = arguments.get<NumberRange>("--rt-segsleft");
-  if (range != nullptr && range->lo > range->hi) {
-    return complaint("the range of --rt-segsleft runs backwards", "the lower number first");
-  }
   const auto* type = arguments.get<NumberRange>("--rt-type");
   const bool type0 = type != nullptr && type->lo == 0 && !arguments.inverted("--rt-type");
   for (const std::string_view name : {"--rt-0-res", "--rt-0-addrs", "--rt-0-not-strict"}) {

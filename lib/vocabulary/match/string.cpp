@@ -42,10 +42,6 @@ tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
     return complaint("the hexadecimal part is malformed", "pairs of digits between two |");
   }
   if (bytes->size() > kLongest) return complaint("the pattern is too long", "at most 128 bytes");
-  const std::string& algorithm = *arguments.get<std::string>("--algo");
-  if (algorithm != "bm" && algorithm != "kmp") {
-    return complaint("\"" + algorithm + "\" is not an algorithm", "bm or kmp");
-  }
   return MatchMeaning{opaque("string: the bytes of the packet")};
 }
 
@@ -80,6 +76,12 @@ std::string print(const Arguments& arguments) {
   return text;
 }
 
+std::optional<std::string> refused(const Arguments& arguments, const RulePlace&) {
+  const std::string& algorithm = *arguments.get<std::string>("--algo");
+  if (algorithm == "bm" || algorithm == "kmp") return std::nullopt;
+  return "the kernel has no search algorithm " + algorithm;
+}
+
 }  // namespace
 
 extern const Match string;
@@ -100,6 +102,7 @@ const Match string{
                 {.name = "--icase"}},
     .meaning = meaning,
     .print = print,
+    .refused = refused,
 };
 
 }  // namespace postern::match

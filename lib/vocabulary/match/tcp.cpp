@@ -54,7 +54,9 @@ std::string print(const Arguments& arguments) {
   append_range(text, arguments, "--sport", 65535);
   append_range(text, arguments, "--dport", 65535);
   append_bound(text, arguments, "--tcp-option");
-  if (const auto test = flag_test(arguments)) {
+  // A test of no flag prints as nothing; inverted, where iptables-save loses it, it is kept.
+  const auto test = flag_test(arguments);
+  if (test && (test->inverted || test->flags.mask != 0 || test->flags.value != 0)) {
     append_option(text, test->inverted, "--tcp-flags",
                   print_value(ValueType::kFlagsPair, test->flags));
   }

@@ -4,6 +4,19 @@
 #include "vocabulary/build.hpp"
 
 namespace postern::match {
+namespace {
+
+// It reads later fragments as well, from whatever bytes stand there.
+tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
+  const auto* range = arguments.get<NumberRange>("--mss");
+  if (range->lo > range->hi) {
+    return complaint("the range of --mss runs backwards", "the lower number first");
+  }
+  return MatchMeaning{all({equals(Field::kProtocol, protocol::kTcp),
+                           opaque("tcpmss: the MSS option of the segment", true)})};
+}
+
+}  // namespace
 
 extern const Match tcpmss;
 const Match tcpmss{
@@ -14,9 +27,7 @@ const Match tcpmss{
                  .invertible = true,
                  .required = true,
                  .max = 65535}},
-    .meaning = [](const Arguments&) -> tl::expected<MatchMeaning, Complaint> {
-      return on_transport(protocol::kTcp, opaque("tcpmss: the MSS option of the segment", true));
-    },
+    .meaning = meaning,
 };
 
 }  // namespace postern::match

@@ -40,10 +40,6 @@ SetConnmark operation(const Arguments& arguments) {
 
 tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
   const SetConnmark result = operation(arguments);
-  if (result.op == Op::kSet && (arguments.has("--nfmask") || arguments.has("--ctmask"))) {
-    return complaint("--nfmask and --ctmask go with --save-mark and --restore-mark",
-                     "write the mask after the value: 0x1/0xff");
-  }
   if (arguments.has("--left-shift-mark") || arguments.has("--right-shift-mark")) {
     return Effect{OpaqueTarget{"CONNMARK: shifted marks are not modelled"}};
   }

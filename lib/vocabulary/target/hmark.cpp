@@ -16,7 +16,7 @@ const Target hmark{
                 {.name = "--hmark-dport", .type = ValueType::kPort},
                 {.name = "--hmark-spi", .type = ValueType::kHex},
                 {.name = "--hmark-proto-mask", .type = ValueType::kHex, .max = 255},
-                {.name = "--hmark-rnd", .type = ValueType::kHex},
+                {.name = "--hmark-rnd", .type = ValueType::kInterface},
                 {.name = "--hmark-mod", .type = ValueType::kUnsigned, .required = true, .min = 1},
                 {.name = "--hmark-offset", .type = ValueType::kUnsigned}},
     .effect = undecided_target("HMARK: a hash sets the mark"),

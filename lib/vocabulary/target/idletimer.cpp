@@ -6,7 +6,7 @@ namespace postern::target {
 extern const Target idletimer;
 const Target idletimer{
     .name = "IDLETIMER",
-    .options = {{.name = "--timeout", .type = ValueType::kUnsigned, .required = true, .min = 1},
+    .options = {{.name = "--timeout", .type = ValueType::kUnsigned, .required = true},
                 {.name = "--label", .type = ValueType::kText, .required = true},
                 {.name = "--alarm"}},
     .effect = annotates("IDLETIMER"),

@@ -33,7 +33,7 @@ const Target nfqueue{
     .name = "NFQUEUE",
     .options =
         {{.name = "--queue-num", .type = ValueType::kUnsigned, .excludes = "queue", .max = 65535},
-         {.name = "--queue-balance", .type = ValueType::kRange, .excludes = "queue", .max = 65534},
+         {.name = "--queue-balance", .type = ValueType::kRange, .excludes = "queue", .max = 65535},
          {.name = "--queue-bypass"},
          {.name = "--queue-cpu-fanout"}},
     .effect = effect,

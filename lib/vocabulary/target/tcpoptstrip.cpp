@@ -33,7 +33,8 @@ tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
 
 std::string print(const Arguments& arguments) {
   std::string list;
-  for (const std::uint64_t kind : *kinds(arguments)) {
+  const std::set<std::uint64_t> stripped = *kinds(arguments);
+  for (const std::uint64_t kind : stripped) {
     list += (list.empty() ? "" : ",") + std::to_string(kind);
   }
   return "--strip-options " + list;

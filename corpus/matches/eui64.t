@@ -1,0 +1,2 @@
+@ 6 filter INPUT
+-m eui64 ; = ; OK

@@ -1,0 +1,3 @@
+@ 6 filter INPUT
+-m frag --fragid 5:6 ! --fraglen 8 --fragfirst --fragmore ; = ; OK
+-m frag --fraglast --fragmore ;  ; FAIL

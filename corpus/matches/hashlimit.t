@@ -1,0 +1,13 @@
+@ 46 filter INPUT
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a ; -m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a ; OK
+-m hashlimit --hashlimit 5/s --hashlimit-name a ; -m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a ; OK
+-m hashlimit --hashlimit-above 90/min --hashlimit-burst 9 --hashlimit-mode dstport,srcip --hashlimit-name b ; -m hashlimit --hashlimit-above 90/min --hashlimit-burst 9 --hashlimit-mode srcip,dstport --hashlimit-name b ; OK
+-m hashlimit ! --hashlimit-upto 5/s --hashlimit-name c ; -m hashlimit --hashlimit-above 5/sec --hashlimit-burst 5 --hashlimit-name c ; OK
+-m hashlimit --hashlimit-upto 60/min --hashlimit-name d ; -m hashlimit --hashlimit-upto 1/sec --hashlimit-burst 5 --hashlimit-name d --hashlimit-htable-expire 60000 ; OK
+-m hashlimit --hashlimit-upto 512kb/s --hashlimit-burst 1mb --hashlimit-mode srcip --hashlimit-name e ; = ; OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name f --hashlimit-htable-size 100 --hashlimit-htable-max 1000 --hashlimit-htable-gcinterval 2000 --hashlimit-htable-expire 3000 --hashlimit-srcmask 24 --hashlimit-mode srcip ; -m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-mode srcip --hashlimit-name f --hashlimit-htable-size 100 --hashlimit-htable-max 1000 --hashlimit-htable-gcinterval 2000 --hashlimit-htable-expire 3000 --hashlimit-srcmask 24 ; OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name g --hashlimit-rate-match --hashlimit-rate-interval 3 ; -m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name g --hashlimit-rate-match --hashlimit-rate-interval 3 ; OK
+-m hashlimit --hashlimit-upto 5/s ;  ; FAIL
+-m hashlimit --hashlimit-name h ;  ; FAIL
+-m hashlimit --hashlimit-upto x --hashlimit-name i ;  ; FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-mode foo --hashlimit-name j ;  ; FAIL

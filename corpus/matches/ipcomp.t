@@ -1,0 +1,2 @@
+@ 46 filter INPUT
+-p ipcomp -m ipcomp --ipcompspi 5 ; = ; OK

@@ -1,0 +1,2 @@
+@ 4 filter INPUT
+-m ipvs --ipvs ;  ; LOAD

@@ -1,0 +1,6 @@
+@ 4 filter FORWARD
+-m physdev --physdev-in eth0 ; = ; OK
+-m physdev ! --physdev-is-bridged ; = ; OK
+-m physdev --physdev-out eth1 --physdev-is-bridged --physdev-in eth0 ; -m physdev --physdev-in eth0 --physdev-out eth1 --physdev-is-bridged ; OK
+-m physdev ! --physdev-is-in ; = ; OK
+-m physdev ;  ; FAIL

@@ -1,0 +1,3 @@
+@ 46 filter INPUT
+-j ACCEPT ; = ; OK
+-j ACCEPT --foo ;  ; FAIL

@@ -1,0 +1,3 @@
+@ 46 mangle POSTROUTING
+-j CHECKSUM --checksum-fill ; = ; OK
+-j CHECKSUM ;  ; FAIL

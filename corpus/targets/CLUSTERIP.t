@@ -1,0 +1,2 @@
+@ 4 filter INPUT
+-j CLUSTERIP ;  ; LOAD

@@ -1,0 +1,3 @@
+@ 46 filter INPUT
+-j IDLETIMER --timeout 5 --label a ; = ; OK
+-j IDLETIMER --timeout 0 --label a ;  ; LOAD

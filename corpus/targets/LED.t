@@ -1,0 +1,2 @@
+@ 46 filter INPUT
+-j LED ;  ; FAIL

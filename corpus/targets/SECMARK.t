@@ -1,0 +1,2 @@
+@ 4 filter INPUT
+-j SECMARK --selctx x ;  ; LOAD

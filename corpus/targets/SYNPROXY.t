@@ -1,0 +1,3 @@
+@ 46 filter INPUT
+-p tcp -j SYNPROXY --sack-perm --timestamp --wscale 7 --mss 1460 ; = ; OK
+-j SYNPROXY ;  ; LOAD

@@ -1,0 +1,5 @@
+@ 46 mangle FORWARD
+-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu ; = ; OK
+-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1400 ; = ; OK
+-j TCPMSS --set-mss 1400 ;  ; LOAD
+-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS ;  ; FAIL

@@ -1,0 +1,2 @@
+@ 46 raw PREROUTING
+-j TRACE ; = ; OK

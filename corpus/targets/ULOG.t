@@ -1,0 +1,2 @@
+@ 4 filter INPUT
+-j ULOG --ulog-nlgroup 1 ;  ; LOAD

@@ -1,0 +1,111 @@
+// The tables of corpus/matches and corpus/targets against parser, printer and meaning.
+#include <gtest/gtest.h>
+
+#include "ir/bind.hpp"
+#include "ir/print.hpp"
+#include "rule_table.hpp"
+#include "truth.hpp"
+#include "vocabulary/registry.hpp"
+
+namespace postern {
+namespace {
+
+const std::filesystem::path kCorpus = std::filesystem::path(POSTERN_SOURCE_DIR) / "corpus";
+
+Result<Bound> read(const std::string& text, Family family) {
+  return read_ruleset(std::make_shared<SourceFile>("table", text), family);
+}
+
+// The rules of a bound file without "-A CHAIN ", or the first error.
+std::string printed(const Result<Bound>& bound) {
+  if (!bound) return "! " + bound.error().front().message;
+  std::string text;
+  for (const Table& table : bound->ruleset.tables) {
+    for (const Chain& chain : table.chains) {
+      for (const Rule& rule : chain.rules) {
+        text += trim(print(rule, chain.name).substr(3 + chain.name.size()));
+      }
+    }
+  }
+  return text;
+}
+
+bool knows_everything(const Bound& bound) {
+  for (const Table& table : bound.ruleset.tables) {
+    for (const Chain& chain : table.chains) {
+      for (const Rule& rule : chain.rules) {
+        if (!rule.target_known) return false;
+        for (const Clause& clause : rule.clauses) {
+          if (!clause.known) return false;
+        }
+      }
+    }
+  }
+  return true;
+}
+
+std::string outcome(const Rule& rule, const WordPacket& packet) {
+  Truth result = Truth::kYes;
+  for (const Clause& clause : rule.clauses) {
+    if (result == Truth::kYes && truth(*clause.hotdrop, packet) == Truth::kYes) return "drop";
+    result = std::min(result, truth(*clause.predicate, packet));
+    if (result == Truth::kNo) return "no";
+  }
+  return result == Truth::kYes ? "yes" : "unknown";
+}
+
+TEST(Tables, RulesPrintAsTheTableSays) {
+  int read_lines = 0;
+  for (const TableLine& line : read_tables(kCorpus)) {
+    if (!line.truth.empty()) continue;
+    for (const Family family : line.families) {
+      ++read_lines;
+      SCOPED_TRACE(line.place() + (family == Family::kIpv4 ? " [4]" : " [6]"));
+      const auto bound = read(line.text(), family);
+      if (line.verdict == "FAIL" || line.verdict == "STRICT") {
+        EXPECT_FALSE(bound) << printed(bound);
+        continue;
+      }
+      EXPECT_TRUE(bound) << printed(bound);
+      if (!bound) continue;
+      EXPECT_TRUE(knows_everything(*bound));
+      if (line.verdict != "LOAD") {
+        EXPECT_EQ(printed(bound), line.canonical);
+      }
+      // What was printed reads back as the same.
+      const std::string again =
+          "*" + line.table + "\n-A " + line.chain + " " + printed(bound) + "\nCOMMIT\n";
+      EXPECT_EQ(printed(read(again, family)), printed(bound));
+    }
+  }
+  EXPECT_GT(read_lines, 700);
+}
+
+TEST(Tables, PacketsMatchAsTheTableSays) {
+  int packets = 0;
+  for (const TableLine& line : read_tables(kCorpus)) {
+    if (line.truth.empty()) continue;
+    for (const Family family : line.families) {
+      ++packets;
+      SCOPED_TRACE(line.place() + (family == Family::kIpv4 ? " [4]" : " [6]"));
+      const auto bound = read(line.text(), family);
+      ASSERT_TRUE(bound) << printed(bound);
+      const WordPacket packet(line.packet);
+      packet.check();
+      EXPECT_EQ(outcome(bound->ruleset.tables.at(0).chains.back().rules.at(0), packet), line.truth);
+    }
+  }
+  EXPECT_GT(packets, 100);
+}
+
+TEST(Tables, EveryExtensionHasOne) {
+  for (const Match* match : all_matches()) {
+    EXPECT_TRUE(exists(kCorpus / "matches" / (std::string(match->name) + ".t"))) << match->name;
+  }
+  for (const Target* target : all_targets()) {
+    EXPECT_TRUE(exists(kCorpus / "targets" / (std::string(target->name) + ".t"))) << target->name;
+  }
+}
+
+}  // namespace
+}  // namespace postern
