@@ -242,7 +242,7 @@ TEST(Question, SaysWhatIsMissing) {
             "test.rules:1:7: error: unknown option \"--sport\" [unknown-option]\n"
             "    1 | -i lo --sport 1234\n"
             "      |       ^~~~~~~\n"
-            "      = help: put -p tcp or -p udp before it\n");
+            "      = help: put -p dccp or -p sctp or -p tcp or -p udp before it\n");
   EXPECT_EQ(question("-p tcp -j ACCEPT"),
             "test.rules:1:8: error: a question has no target [command]\n"
             "    1 | -p tcp -j ACCEPT\n"
