@@ -3,7 +3,7 @@
 //
 // Invariants: results are exact but for opaques, where `may` and `must` enclose every coin; what a
 // rule reads of a RELATED packet's entry (its tuple, not this flow's) counts as opaque.
-// Sources: kernel-facts 10, 12, 19-21. Covered by tests/unit/binding_test.cpp, walk_test.cpp.
+// Sources: kernel-facts 10, 12, 19-21. Covered by tests/unit/walk_test.cpp.
 #pragma once
 
 #include <cstdint>

@@ -145,11 +145,13 @@ void cut_routing(FieldCuts& cuts, Family family) {
     cuts.interval(0, 0x00ffffff);
     cuts.interval(0x7f000000, 0x7fffffff);
     cuts.interval(0xe0000000, 0xefffffff);
+    cuts.interval(0xe0000001, 0xe0000001);
     cuts.interval(0xffffffff, 0xffffffff);
   } else {
     cuts.interval(0, 0);
     cuts.interval(1, 1);
     cuts.interval(u128{0xff} << 120, ~u128{0});
+    cuts.interval((u128{0xff02} << 112) + 1, (u128{0xff02} << 112) + 1);
     cuts.interval(u128{0x3fa} << 118, (u128{0x3fb} << 118) - 1);
   }
 }

@@ -117,6 +117,8 @@ ConnectAnswer Model::Impl::connect(Path path, Set m) {
       if (!must) answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, talk.unmodelled());
     }
   }
+  std::vector<Set> none;
+  route(path, answer.flows, none, none);
   return answer;
 }
 

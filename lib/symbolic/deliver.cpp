@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "symbolic/model_impl.hpp"
+#include "symbolic/routing.hpp"
 
 namespace postern {
 namespace {
@@ -145,6 +146,17 @@ Set Model::Impl::beyond(Path path, Set m) {
   return result;
 }
 
+void Model::Impl::route(Path path, Triple& answer, std::vector<Set>& may, std::vector<Set>& must) {
+  const Set unsure = depends_on_host(space, path), own = own_address(space, path);
+  answer.unmodelled = bdd().either(answer.unmodelled, bdd().both(answer.may, unsure));
+  answer.unmodelled = bdd().minus(answer.unmodelled, own);
+  const Set out = bdd().either(unsure, own);
+  answer.may = bdd().minus(answer.may, out);
+  answer.must = bdd().minus(answer.must, out);
+  for (Set& layer : may) layer = bdd().minus(layer, out);
+  for (Set& layer : must) layer = bdd().minus(layer, out);
+}
+
 DeliverAnswer Model::Impl::deliver(Path path, Set m) {
   DeliverAnswer answer;
   const Set all_flows = flows_of(m), beyond_us = beyond(path, m);
@@ -172,6 +184,7 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
           answer.packets.unmodelled, bdd().minus(bdd().either(coarse, parents), all));
     }
   }
+  route(path, answer.packets, answer.by_depth, answer.must_by_depth);
   return answer;
 }
 
@@ -197,6 +210,7 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
     (must ? answer.flows.must : answer.flows.may) = all;
     if (!must) answer.flows.unmodelled = bdd().either(world.unmodelled, beyond_us);
   }
+  route(path, answer.flows, answer.by_depth, answer.must_by_depth);
   return answer;
 }
 

@@ -83,7 +83,13 @@ std::span<const EntryInfo> Model::entries() const { return impl_->automaton.info
 Budgeted<Set> Model::question(Path path, const PredicatePtr& m) {
   return budgeted([&] {
     const Set asked = impl_->reader.read_once(*m, Binding{.question = true}).may;
-    return impl_->bdd().both(asked, impl_->sendable(path, FlowEnd::kInitiator));
+    const Set packets = impl_->bdd().both(asked, impl_->sendable(path, FlowEnd::kInitiator));
+    // An address to itself is never on a wire. Where m knows many addresses that relation is large, and
+    // only the answers leave it out.
+    constexpr std::size_t kFew = 16;
+    const Set own = impl_->bdd().both(packets, own_address(impl_->space, path));
+    if (own.empty() || impl_->space.classes_in(own, Axis::kInitiator).size() > kFew) return packets;
+    return impl_->bdd().minus(packets, own);
   });
 }
 

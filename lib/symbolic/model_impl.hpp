@@ -47,6 +47,8 @@ struct Model::Impl {
   // (a packet from an address and port to itself), and those that a helper's expectation may let through.
   Set beyond(Path path, Set m);
 
+  // What routing has the last word on, taken out of an answer: impossible, or `unknown` without the host.
+  void route(Path path, Triple& answer, std::vector<Set>& may, std::vector<Set>& must);
   DeliverAnswer deliver(Path path, Set m);
   ConnectAnswer connect(Path path, Set m);
   TrackAnswer track(Path path, Set m, const std::string& entry_state);

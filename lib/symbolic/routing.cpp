@@ -182,4 +182,30 @@ Set can_set_out(Space& space, Path path, FlowEnd sender, bool tracking) {
   return Routing(space, path, sender).everything(tracking);
 }
 
+Set depends_on_host(Space& space, Path path) {
+  Bdd& bdd = space.bdd();
+  const bool v4 = space.classes().family == Family::kIpv4;
+  // All hosts: joined everywhere.
+  const u128 all = v4 ? u128{0xe0000001} : (u128{0xff02} << 112) + 1;
+  const Set everyone = space.values(Axis::kResponder, all, all);
+  const Set groups = v4 ? space.values(Axis::kResponder, 0xe0000000, 0xefffffff)
+                        : space.values(Axis::kResponder, u128{0xff} << 120, ~u128{0});
+  if (path == Path::kIn) return bdd.minus(groups, everyone);
+  if (path != Path::kOut) return kNothing;
+  return v4 ? bdd.either(everyone, space.values(Axis::kResponder, 0xffffffff, 0xffffffff)) : everyone;
+}
+
+Set own_address(Space& space, Path path) {
+  Set result = kNothing;
+  if (path != Path::kIn && path != Path::kOut) return result;
+  const auto& classes = space.classes().address.classes;
+  for (std::uint32_t i = 0; i < classes.size(); ++i) {
+    const auto& in = classes[i].intervals;
+    if (in.size() != 1 || in[0].lo != in[0].hi) continue;
+    result = space.bdd().either(result, space.bdd().both(space.class_is(Axis::kInitiator, i),
+                                                         space.class_is(Axis::kResponder, i)));
+  }
+  return result;
+}
+
 }  // namespace postern

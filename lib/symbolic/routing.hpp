@@ -2,7 +2,7 @@
 // Without facts about the host any unicast address may be local or not.
 // Sources: design.md 4 ("Packets that routing kills"), kernel-facts 13, 42; what Linux does with
 // 0.0.0.0/8, broadcast and multicast (net/ipv4/route.c: ip_route_input_slow). Covered by
-// tests/unit/routing_test.cpp.
+// tests/unit/walk_test.cpp, structure_test.cpp.
 #pragma once
 
 #include "flow/hooks.hpp"
@@ -14,5 +14,12 @@ namespace postern {
 // Packets from `sender` of a flow whose initiator's packets take `path` (answers take its reverse): over
 // flow and packet axes. With `tracking`, fragments have been put together.
 Set can_set_out(Space& space, Path path, FlowEnd sender, bool tracking);
+
+// Flows whose first packets only some hosts take: to a multicast group that may not be joined (in), to
+// everybody here and there at once (out). Flow axes.
+Set depends_on_host(Space& space, Path path);
+// Flows between one single address and itself, which routing treats as the host's own: they are never on a
+// wire of this host (in, out). Flow axes.
+Set own_address(Space& space, Path path);
 
 }  // namespace postern

@@ -1,6 +1,6 @@
 // Does a rule change which entries any sequence leaves (PST302)? Compares, in every state that a flow can
 // have, where each packet leads with the rule and without it. Only flows that the rule can match count.
-// Covered by tests/unit/same_entries_test.cpp.
+// Covered by tests/unit/structure_test.cpp.
 #include "symbolic/model_impl.hpp"
 
 namespace postern {

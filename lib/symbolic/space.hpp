@@ -8,7 +8,8 @@
 // the direction of the packet (binding.hpp), so no set is ever permuted.
 // Invariants: both ends share their classes; codes without a class are in no set that comes out of
 // Model (they are outside domain()). The variable order stands in space.cpp and nowhere else.
-// Covered by tests/unit/space_test.cpp.
+// Covered by tests/unit/walk_test.cpp and
+// tests/unit/classes_test.cpp.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // From sets back to packets: a shortest sequence for one flow, found backwards through the layers of a
 // search that is made again for that flow alone.
-// Covered by tests/unit/flow_steps_test.cpp.
+// Covered by tests/unit/flow_sets_test.cpp.
 #include <algorithm>
 
 #include "base/check.hpp"

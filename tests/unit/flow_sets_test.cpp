@@ -88,6 +88,16 @@ TEST(FlowSets, StatefulFirewallLetsNothingInUnasked) {
   EXPECT_EQ(m.track(Path::kForward, {"-i", "eth0", "-p", "udp"}), "no");
 }
 
+TEST(FlowSets, WhatDependsOnTheHostIsUnknown) {
+  ModelUnderTest m("t",
+                   "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+                   "-A INPUT -p tcp -j DROP\nCOMMIT\n", {});
+  EXPECT_EQ(m.deliver(Path::kIn, {"-i", "eth0", "-p", "udp", "-d", "224.0.0.251"}), "unknown");
+  EXPECT_EQ(m.deliver(Path::kIn, {"-i", "eth0", "-p", "udp", "-d", "224.0.0.1"}), "yes");
+  EXPECT_EQ(m.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "-d", "224.0.0.251"}), "no");
+  EXPECT_EQ(m.connect(Path::kIn, {"-i", "eth0", "-p", "udp", "-s", "192.0.2.9", "-d", "192.0.2.9"}), "no");
+}
+
 TEST(FlowSets, HelpersAndNatAreUnknownNotNo) {
   const std::string filter = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
                              "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n";
