@@ -18,20 +18,37 @@ constexpr Axis kFlowOrder[] = {
     Axis::kResponderPort, Axis::kIcmpType,           Axis::kIcmpCode,
     Axis::kInitiatorType, Axis::kResponderType};
 constexpr Axis kPacketOrder[] = {Axis::kTcpFlags};
+constexpr u128 kPreferredPorts[] = {80, 443, 22};
 
 bool has_ports(u128 protocol) {
   return protocol == protocol::kTcp || protocol == protocol::kUdp;
 }
 
-u128 value_of(const Space& space, const FlowPoint& point, Axis axis) {
+std::vector<std::pair<Axis, u128>> preferred_values(const Space& space, Path path) {
+  std::vector<std::pair<Axis, u128>> values;
+  if (path == Path::kLoopback) {
+    const u128 here = space.classes().family == Family::kIpv4 ? u128{0x7f000001} : u128{1};
+    values = {{Axis::kInitiator, here}, {Axis::kResponder, here}};
+  }
+  return values;
+}
+
+// A flow from a socket to itself is its own answer: nothing that a check speaks of.
+bool is_own_answer(const FlowPoint& point) {
+  return point.at(Axis::kInitiator).value == point.at(Axis::kResponder).value &&
+         point.at(Axis::kInitiatorPort).value == point.at(Axis::kResponderPort).value &&
+         has_ports(point.at(Axis::kProtocol).value);
+}
+
+u128 value_of(const FlowPoint& point, Axis axis) {
   const auto found = point.find(axis);
   POSTERN_CHECK(found != point.end(), "a flow without one of its axes");
-  return space.layout(axis).classes->classes[found->second].canonical;
+  return found->second.value;
 }
 
 void add_interface(std::vector<std::string>& words, const Space& space, const FlowPoint& point,
                    const char* option, Axis axis) {
-  const std::uint32_t number = point.at(axis);
+  const std::uint32_t number = point.at(axis).number;
   if (number == kNoInterface) return;
   words.insert(words.end(), {option, space.classes().interface_names[number]});
 }
@@ -65,23 +82,92 @@ PredicatePtr conditions(const Rule& rule) {
   return all(std::move(clauses));
 }
 
+// Between two hosts the two ends differ, also where the rules do not tell them apart.
+void separate_ends(const Space& space, FlowPoint& point) {
+  const AxisPoint& initiator = point.at(Axis::kInitiator);
+  AxisPoint& responder = point.at(Axis::kResponder);
+  if (initiator.value != responder.value) return;
+  const FieldClasses& addresses = *space.layout(Axis::kResponder).classes;
+  const bool v4 = space.classes().family == Family::kIpv4;
+  // RFC 5737 and RFC 3849; then whatever else the class has.
+  std::vector<u128> values{v4 ? u128{0xc0000201} : (u128{0x20010db8} << 96) + 1,
+                           v4 ? u128{0xc6336409} : (u128{0x20010db8} << 96) + 9};
+  for (const Interval& interval : addresses.classes[responder.number].intervals) {
+    values.push_back(interval.lo);
+    values.push_back(interval.hi);
+  }
+  for (const u128 value : values) {
+    if (value == initiator.value || addresses.of(value) != responder.number) continue;
+    responder.value = value;
+    return;
+  }
+}
+
+// The part of `flows` with this value, when there is one; noted in `point`.
+Set narrowed(Space& space, Set flows, Axis axis, u128 value, FlowPoint& point) {
+  const std::optional<std::uint32_t> number = space.layout(axis).classes->of(value);
+  if (!number) return flows;
+  const Set part = space.bdd().both(flows, space.class_is(axis, *number));
+  if (part.empty()) return flows;
+  point[axis] = {*number, value};
+  return part;
+}
+
+// Chooses what `point` leaves open.
+void complete(Space& space, Set flows, bool packet, FlowPoint& point) {
+  std::vector<Axis> order(std::begin(kFlowOrder), std::end(kFlowOrder));
+  if (packet) order.insert(order.end(), std::begin(kPacketOrder), std::end(kPacketOrder));
+  const std::vector<std::uint32_t> chosen = space.canonical(flows, order);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const u128 value = space.layout(order[i]).classes->classes[chosen[i]].canonical;
+    point.try_emplace(order[i], AxisPoint{chosen[i], value});
+  }
+}
+
 }  // namespace
 
 PredicatePtr protocol_is(std::uint8_t protocol) { return equals(Field::kProtocol, protocol); }
 
-FlowPoint canonical_point(Space& space, Set flows, bool packet) {
-  std::vector<Axis> order(std::begin(kFlowOrder), std::end(kFlowOrder));
-  if (packet) order.insert(order.end(), std::begin(kPacketOrder), std::end(kPacketOrder));
-  const std::vector<std::uint32_t> chosen = space.canonical(flows, order);
+FlowPoint canonical_point(Space& space, Path path, Set flows, bool packet) {
+  FlowPoint fixed;
+  for (const auto& [axis, value] : preferred_values(space, path)) {
+    flows = narrowed(space, flows, axis, value, fixed);
+  }
   FlowPoint point;
-  for (std::size_t i = 0; i < order.size(); ++i) point[order[i]] = chosen[i];
+  for (const u128 port : kPreferredPorts) {
+    point = fixed;
+    const Set some = narrowed(space, flows, Axis::kResponderPort, port, point);
+    complete(space, some, packet, point);
+    if (path != Path::kLoopback) separate_ends(space, point);
+    if (!is_own_answer(point)) break;
+  }
   return point;
 }
 
 Set point_set(Space& space, const FlowPoint& point) {
   Set set = kEverything;
-  for (const auto& [axis, number] : point) set = space.bdd().both(set, space.class_is(axis, number));
+  for (const auto& [axis, at] : point) {
+    set = space.bdd().both(set, space.class_is(axis, at.number));
+  }
   return set;
+}
+
+Set to_one_host(Space& space, Set flows) {
+  const auto without = [&](Axis axis, u128 low, u128 high) {
+    flows = space.bdd().minus(flows, space.values(axis, low, high));
+  };
+  if (space.classes().family == Family::kIpv4) {
+    without(Axis::kResponder, 0xe0000000, 0xefffffff);
+    without(Axis::kResponder, 0xffffffff, 0xffffffff);
+  } else {
+    without(Axis::kResponder, u128{0xff} << 120, ~u128{0});
+  }
+  if (space.classes().address_type.count() > 1) {
+    for (const AddressType type : {AddressType::kBroadcast, AddressType::kMulticast}) {
+      without(Axis::kResponderType, static_cast<u128>(type), static_cast<u128>(type));
+    }
+  }
+  return flows;
 }
 
 std::vector<std::string> words_for(Verb verb, const Space& space, Path path,
@@ -93,21 +179,21 @@ std::vector<std::string> words_for(Verb verb, const Space& space, Path path,
     add_interface(words, space, point, "-i", Axis::kInitiatorInterface);
     add_interface(words, space, point, "-o", Axis::kResponderInterface);
   }
-  const auto protocol = value_of(space, point, Axis::kProtocol);
+  const auto protocol = value_of(point, Axis::kProtocol);
   words.insert(words.end(), {"-p", protocol_name(static_cast<std::uint8_t>(protocol))});
   const Family family = space.classes().family;
   words.insert(words.end(),
-               {"-s", Address{family, value_of(space, point, Axis::kInitiator)}.text()});
+               {"-s", Address{family, value_of(point, Axis::kInitiator)}.text()});
   words.insert(words.end(),
-               {"-d", Address{family, value_of(space, point, Axis::kResponder)}.text()});
+               {"-d", Address{family, value_of(point, Axis::kResponder)}.text()});
   if (has_ports(protocol)) {
     words.insert(words.end(),
-                 {"--sport", to_decimal(value_of(space, point, Axis::kInitiatorPort))});
+                 {"--sport", to_decimal(value_of(point, Axis::kInitiatorPort))});
     words.insert(words.end(),
-                 {"--dport", to_decimal(value_of(space, point, Axis::kResponderPort))});
+                 {"--dport", to_decimal(value_of(point, Axis::kResponderPort))});
   }
   if (protocol == protocol::kTcp && point.contains(Axis::kTcpFlags)) {
-    const auto flags = static_cast<unsigned>(value_of(space, point, Axis::kTcpFlags));
+    const auto flags = static_cast<unsigned>(value_of(point, Axis::kTcpFlags));
     words.insert(words.end(), {"--tcp-flags", "ALL", flag_list(flags)});
   }
   return words;

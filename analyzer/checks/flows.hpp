@@ -17,10 +17,19 @@ inline constexpr Path kFilteredPaths[] = {Path::kIn, Path::kForward, Path::kLoop
 
 PredicatePtr protocol_is(std::uint8_t protocol);
 
-// One class of every axis that tells flows (and with `packet`, single packets) apart.
-using FlowPoint = std::map<Axis, std::uint32_t>;
-// The canonical element of a set that is not empty.
-FlowPoint canonical_point(Space& space, Set flows, bool packet);
+// One class of every axis that tells flows (and with `packet`, single packets) apart, and the value
+// that stands for it.
+struct AxisPoint {
+  std::uint32_t number = 0;
+  u128 value = 0;
+};
+using FlowPoint = std::map<Axis, AxisPoint>;
+// The canonical element of a set that is not empty: over lo between 127.0.0.1 (::1) and itself, to port
+// 80, where the set has such flows.
+FlowPoint canonical_point(Space& space, Path path, Set flows, bool packet);
+// Those of `flows` whose responder has an address of its own, so that it could answer at all: no
+// multicast, no broadcast.
+Set to_one_host(Space& space, Set flows);
 // The set of that one class of each axis.
 Set point_set(Space& space, const FlowPoint& point);
 

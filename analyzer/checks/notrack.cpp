@@ -23,12 +23,20 @@ UntrackedFlows classify(Model& model, Set m, const TrackAnswer& answer) {
   const auto by_responder = [](const EntryInfo& entry) { return entry.by_responder; };
   const auto spoils = [](const EntryInfo& entry) { return !entry.by_responder || entry.seen_reply; };
   const Set flows = flows_of(model.space(), m);
-  const Set entry_by_responder = bdd.both(flows, reaching(model, answer.must, by_responder));
-  const Set initiator_seen = bdd.either(reaching(model, answer.may, spoils),
-                                        flows_of(model.space(), answer.flows.unmodelled));
-  return {.one_way = bdd.minus(entry_by_responder, initiator_seen),
-          .tracked = bdd.both(flows, answer.flows.may),
-          .unmodelled = !answer.flows.unmodelled.empty()};
+  const Set unmodelled = bdd.both(flows, flows_of(model.space(), answer.flows.unmodelled));
+  const auto one_way = [&](Set by_responder_reached, Set spoilt) {
+    return bdd.minus(bdd.both(flows, by_responder_reached), spoilt);
+  };
+  UntrackedFlows result;
+  result.one_way = one_way(reaching(model, answer.must, by_responder),
+                           bdd.either(reaching(model, answer.may, spoils), unmodelled));
+  result.tracked = bdd.both(flows, answer.flows.may);
+  const Set possible = one_way(bdd.either(reaching(model, answer.may, by_responder), unmodelled),
+                               reaching(model, answer.must, spoils));
+  const Set open = bdd.minus(possible, result.one_way);
+  result.unmodelled = !bdd.disjoint(open, unmodelled);
+  result.undecided = !result.unmodelled && !open.empty();
+  return result;
 }
 
 }  // namespace

@@ -21,7 +21,9 @@ struct UntrackedFlows {
   Set one_way;
   // Some sequence of the two leaves an entry.
   Set tracked;
-  bool unmodelled = false;
+  // There may be more flows of the first kind: behind something that is not modelled, or for some
+  // values of what the text does not decide.
+  bool unmodelled = false, undecided = false;
 };
 
 Budgeted<UntrackedFlows> untracked_flows(Model& model, const Program& program, Path path, RuleId rule);

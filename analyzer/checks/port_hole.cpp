@@ -28,8 +28,8 @@ std::uint32_t arbitrary_class(const FieldClasses& ports) {
 
 class HoleFinder {
  public:
-  HoleFinder(Space& space, Set open, Set arbitrary_open)
-      : space_(space), bdd_(space.bdd()), open_(open), arbitrary_open_(arbitrary_open),
+  HoleFinder(Space& space, Path path, Set open, Set arbitrary_open)
+      : space_(space), path_(path), bdd_(space.bdd()), open_(open),
         holes_(bdd_.minus(open, arbitrary_open)) {}
 
   std::vector<HoleFlow> find() {
@@ -78,7 +78,7 @@ class HoleFinder {
       if (count > most) std::tie(best, most) = std::pair(dport, count);
     }
     const Set ends = without(at(wide, kDport, best), kDport);
-    return canonical_point(space_, bdd_.both(wide, ends), false);
+    return canonical_point(space_, path_, bdd_.both(wide, ends), false);
   }
 
   // The destination ports in `set` for one source port, everything else as in `ends`.
@@ -100,8 +100,8 @@ class HoleFinder {
     fixed.erase(kSport);
     fixed.erase(kDport);
     const Set ends = point_set(space_, fixed);
-    const Set opens = row_between(open_, ends, flow.at(kSport));
-    const Set only_thus = row_between(holes_, ends, flow.at(kSport));
+    const Set opens = row_between(open_, ends, flow.at(kSport).number);
+    const Set only_thus = row_between(holes_, ends, flow.at(kSport).number);
     Set same = kNothing;
     std::erase_if(sports, [&](std::uint32_t sport) {
       if (row_between(open_, ends, sport) != opens) return false;
@@ -113,11 +113,12 @@ class HoleFinder {
   }
 
   Space& space_;
+  Path path_;
   Bdd& bdd_;
-  Set open_, arbitrary_open_, holes_;
+  Set open_, holes_;
 };
 
-HoleSearch search(Space& space, const Triple& flows) {
+HoleSearch search(Space& space, Path path, const Triple& flows) {
   HoleSearch result;
   Bdd& bdd = space.bdd();
   const std::uint32_t arbitrary = arbitrary_class(space.classes().port);
@@ -128,13 +129,13 @@ HoleSearch search(Space& space, const Triple& flows) {
   };
   const Set possible = bdd.either(flows.may, flows.unmodelled);
   const Set maybe_open = open_to_arbitrary(possible), surely_open = open_to_arbitrary(flows.must);
-  result.holes = HoleFinder(space, flows.must, maybe_open).find();
+  result.holes = HoleFinder(space, path, flows.must, maybe_open).find();
   if (!result.holes.empty()) return result;
-  result.conditional = HoleFinder(space, flows.may, maybe_open).find();
+  result.conditional = HoleFinder(space, path, flows.may, maybe_open).find();
   if (!result.conditional.empty()) return result;
   result.unmodelled = !flows.unmodelled.empty() &&
-                      !HoleFinder(space, possible, surely_open).find().empty();
-  result.undecided = !result.unmodelled && !HoleFinder(space, flows.may, surely_open).find().empty();
+                      !HoleFinder(space, path, possible, surely_open).find().empty();
+  result.undecided = !result.unmodelled && !HoleFinder(space, path, flows.may, surely_open).find().empty();
   return result;
 }
 
@@ -146,7 +147,7 @@ Budgeted<HoleSearch> search_port_holes(Model& model, Path path, std::uint8_t pro
   const auto answer = model.connect(path, *m);
   if (!answer) return tl::unexpected(answer.error());
   try {
-    return search(model.space(), answer->flows);
+    return search(model.space(), path, answer->flows);
   } catch (const BudgetEnded& ended) {
     return tl::unexpected(ended);
   }

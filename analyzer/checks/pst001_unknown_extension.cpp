@@ -12,7 +12,8 @@ void unknown_extension(LintRun& run) {
   std::map<std::string, Finding> by_message;
   for (const Diagnostic& warning : run.bound().warnings) {
     if (warning.code != "PST001") continue;
-    const Place place = places.at(warning.span);
+    Place place = places.at(warning.span);
+    place.span = warning.span;
     const auto [found, is_new] = by_message.try_emplace(warning.message);
     Finding& finding = found->second;
     if (!is_new) {
@@ -22,7 +23,6 @@ void unknown_extension(LintRun& run) {
     finding.id = "PST001";
     finding.severity = warning.severity;
     finding.place = place;
-    finding.place.span = warning.span;
     finding.message = warning.message;
     finding.reasons = {"it is kept as something that may do anything; answers that depend on it are "
                        "conditional and name it"};

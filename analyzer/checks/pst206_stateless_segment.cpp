@@ -37,10 +37,12 @@ class StatelessSegments {
   }
 
   bool sets() {
-    const auto m = run_.model()->question(path_, protocol_is(protocol::kTcp));
-    if (!m) return false;
-    const auto delivered = run_.model()->deliver(path_, *m);
-    const auto connected = run_.model()->connect(path_, *m);
+    const auto tcp = run_.model()->question(path_, protocol_is(protocol::kTcp));
+    if (!tcp) return false;
+    // Nobody connects to a broadcast, whatever the rules say.
+    const Set m = to_one_host(run_.model()->space(), *tcp);
+    const auto delivered = run_.model()->deliver(path_, m);
+    const auto connected = run_.model()->connect(path_, m);
     if (!delivered || !connected) return false;
     const Set closed_to = bdd_.either(connected->flows.may, connected->flows.unmodelled);
     stray_ = bdd_.minus(delivered->packets.must, closed_to);
@@ -66,10 +68,11 @@ class StatelessSegments {
     run_.answered();
   }
 
-  // Reports the canonical segment of `rest` and returns what its rule does not explain.
+  // Reports the canonical segment of `rest` and returns what its rule does not explain: the flows that
+  // begin elsewhere.
   Set take_one(Set rest) {
     Space& space = run_.model()->space();
-    const FlowPoint point = canonical_point(space, rest, true);
+    const FlowPoint point = canonical_point(space, path_, rest, true);
     Answer answer = run_.ask(words_for(Verb::kDeliver, space, path_, point), path_);
     if (answer.truth != Truth::kYes) {
       leave_open(answer.reasons.empty() ? "the witness was not confirmed" : answer.reasons.front());
@@ -80,7 +83,9 @@ class StatelessSegments {
     report(rule, std::move(answer));
     if (!rule) return kNothing;
     const auto explained = run_.model()->question(path_, way_to(*run_.program(), *rule));
-    return explained ? bdd_.minus(rest, bdd_.either(*explained, point_set(space, point))) : kNothing;
+    if (!explained) return kNothing;
+    const Set flows = space.exists(bdd_.either(*explained, point_set(space, point)), packet_axes());
+    return bdd_.minus(rest, flows);
   }
 
   // Another path may have led to the same rule: one cause, one finding.
@@ -104,9 +109,13 @@ class StatelessSegments {
       finding.message = fmt::format("the policy of {} lets TCP segments in to ports to which nobody "
                                     "can connect from there", finding.place.chain);
     }
-    finding.reasons = {"no connection can be opened there, yet the segment reaches its port: enough to "
-                       "scan ports and to disturb connections"};
-    finding.help = "accept only segments of known connections: --ctstate ESTABLISHED,RELATED";
+    const bool opens = answer.witness.front().packet.flags == tcp_flag::kSyn;
+    finding.reasons = {opens ? "even the SYN gets in, but the connection cannot be held: some later packet "
+                               "of it is dropped"
+                             : "no connection can be opened there, yet the segment reaches its port: "
+                               "enough to scan ports and to disturb connections"};
+    finding.help = opens ? "accept the answers, too, or drop what cannot be answered"
+                         : "accept only segments of known connections: --ctstate ESTABLISHED,RELATED";
     finding.answer = std::move(answer);
     run_.report(std::move(finding));
   }

@@ -46,9 +46,10 @@ bool ask(LintRun& run, Path path, RuleId rule, std::string& open) {
   }
   if (flows->one_way.empty()) {
     if (flows->unmodelled) open = "unmodelled";
+    if (flows->undecided) open = "it depends on rules that the text does not decide";
     return false;
   }
-  const FlowPoint point = canonical_point(model.space(), flows->one_way, false);
+  const FlowPoint point = canonical_point(model.space(), path, flows->one_way, false);
   Answer answer = run.ask(words_for(Verb::kTrack, model.space(), path, point), path);
   if (answer.truth == Truth::kYes && shows_one_way(*run.program(), answer, rule)) {
     report(run, rule, std::move(answer));

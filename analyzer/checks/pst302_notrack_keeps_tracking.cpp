@@ -23,7 +23,7 @@ Consequence still_tracked(LintRun& run, RuleId rule) {
   for (const Path path : kAllPaths) {
     const auto flows = untracked_flows(model, *run.program(), path, rule);
     if (!flows || flows->tracked.empty()) continue;
-    const FlowPoint point = canonical_point(model.space(), flows->tracked, false);
+    const FlowPoint point = canonical_point(model.space(), path, flows->tracked, false);
     Answer answer = run.ask(words_for(Verb::kTrack, model.space(), path, point), path);
     if (answer.truth != Truth::kYes) continue;
     const bool met = std::ranges::any_of(answer.witness, [&](const WitnessStep& step) {

@@ -21,6 +21,23 @@ std::string with_line_end(std::string text) {
   return text;
 }
 
+// More related places than these are listed by their lines.
+constexpr std::size_t kMostFrames = 4, kMostLines = 12;
+
+// "and in lines 7, 9, 12 and 3 more"; nothing when all related places were shown.
+std::string further_lines(const Finding& finding, const SourceFile& source) {
+  if (finding.related.size() <= kMostFrames) return "";
+  std::string out = "  and in line";
+  const std::size_t end = std::min(finding.related.size(), kMostFrames + kMostLines);
+  if (end > kMostFrames + 1) out += "s";
+  for (std::size_t i = kMostFrames; i < end; ++i) {
+    out += fmt::format("{} {}", i == kMostFrames ? "" : ",",
+                       source.position(finding.related[i].place.span.begin).line);
+  }
+  if (end < finding.related.size()) out += fmt::format(" and {} more", finding.related.size() - end);
+  return out + "\n";
+}
+
 std::string frame(const Finding& finding, const SourceFile& source, bool color) {
   const std::string_view name = check_name(finding.id);
   Diagnostic diagnostic;
@@ -28,11 +45,13 @@ std::string frame(const Finding& finding, const SourceFile& source, bool color) 
   diagnostic.code = name.empty() ? finding.id : fmt::format("{} {}", finding.id, name);
   diagnostic.span = finding.place.span;
   diagnostic.message = finding.message;
-  for (const Related& related : finding.related) {
+  const std::size_t shown = std::min(finding.related.size(), kMostFrames);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const Related& related = finding.related[i];
     const std::string id = related.id.empty() ? "" : related.id + ": ";
     diagnostic.notes.push_back({related.place.span, id + related.message});
   }
-  return with_line_end(render(diagnostic, source, color));
+  return with_line_end(render(diagnostic, source, color)) + further_lines(finding, source);
 }
 
 std::string hole_text(const PortHole& hole) {

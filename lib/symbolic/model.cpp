@@ -132,6 +132,10 @@ Budgeted<const Structure*> Model::structure() {
 std::vector<RuleId> Model::opaque_rules() const { return impl_->chains.opaque_rules(); }
 std::vector<RuleId> Model::unmodelled_rules() const { return impl_->chains.unmodelled_rules(); }
 
+Budgeted<DefaultAccept> Model::accepted_by_default(Path path, Set beginning) {
+  return budgeted([&] { return impl_->accepted_by_default(path, beginning); });
+}
+
 Budgeted<bool> Model::same_entries_without(RuleId rule) {
   return budgeted([&] { return impl_->same_entries_without(rule); });
 }

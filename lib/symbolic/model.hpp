@@ -137,6 +137,15 @@ struct Structure {
   std::vector<RuleFacts> rules;          // by RuleId
 };
 
+// What the filter table's INPUT (paths in and loopback) or FORWARD lets in although no rule of it was meant to:
+// packets that come to its policy, or to a last rule without conditions, which accepts. PST201.
+struct DefaultAccept {
+  Set packets = {};                      // surely (for every value of opaques); flow and packet axes
+  std::optional<RuleId> rule = {};       // the last rule; nullopt: the policy
+  std::vector<RuleId> drops = {};        // rules there that drop packets of the same kind (may)
+  bool unmodelled = false;
+};
+
 class Model {
  public:
   // `program` must outlive the model. `questions` are predicates whose cuts must be kept apart.
@@ -179,6 +188,10 @@ class Model {
   // conditional answer lists.
   std::vector<RuleId> opaque_rules() const;
   std::vector<RuleId> unmodelled_rules() const;
+
+  // `beginning`: a flow's first packets, as question() gives them; of these, the NEW and UNTRACKED ones
+  // (all, when tracking is off).
+  Budgeted<DefaultAccept> accepted_by_default(Path path, Set beginning);
 
   // Does the ruleset without `rule` leave the same entries after every sequence (PST302)?
   Budgeted<bool> same_entries_without(RuleId rule);

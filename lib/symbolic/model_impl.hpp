@@ -59,6 +59,7 @@ struct Model::Impl {
   bool wanted(std::uint16_t entry, const std::string& entry_state) const;
   const Structure& facts();
   bool same_entries_without(RuleId rule);
+  DefaultAccept accepted_by_default(Path path, Set beginning);
 };
 
 }  // namespace postern

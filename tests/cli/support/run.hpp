@@ -13,9 +13,9 @@ struct Outcome {
 };
 
 struct RunOptions {
-  std::string input;                        // standard input
-  std::filesystem::path directory;          // working directory; empty: the test's own
-  std::vector<std::string> environment;     // additional "NAME=value"
+  std::string input = {};                   // standard input
+  std::filesystem::path directory = {};     // working directory; empty: the test's own
+  std::vector<std::string> environment = {};// additional "NAME=value"
 };
 
 Outcome run_postern(const std::vector<std::string>& arguments, const RunOptions& options = {});

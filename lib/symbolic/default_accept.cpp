@@ -1,0 +1,97 @@
+// What a built-in chain lets in because no rule of its table ended it (check PST201).
+#include "symbolic/model_impl.hpp"
+#include "symbolic/possible.hpp"
+
+namespace postern {
+namespace {
+
+// Listens to the walk of a path and keeps apart what rules of the filter table end and what comes to
+// the chain at all. Marks as they are now are left out of the result: what some mark makes a rule take
+// counts as taken.
+class DefaultListener {
+ public:
+  DefaultListener(Space& space, const Program& program, ChainId entry, Set new_packets)
+      : space_(space), program_(program), entry_(entry), new_(new_packets) {
+    const ProgramChain& chain = program.chains()[entry];
+    accepts_ = chain.chain->policy == Policy::kAccept;
+    if (chain.count == 0) return;
+    const RuleId last = chain.first + chain.count - 1;
+    const Rule& rule = *program.rules()[last].rule;
+    const auto* effect = std::get_if<Effect>(&rule.action);
+    if (!rule.clauses.empty() || effect == nullptr) return;
+    if (std::holds_alternative<Accept>(*effect)) std::tie(accepts_, last_) = std::pair(true, last);
+  }
+
+  void hear(RuleId rule, Set reaching, Set matching) {
+    Bdd& bdd = space_.bdd();
+    const ProgramRule& info = program_.rules()[rule];
+    const ProgramChain& chain = program_.chains()[info.chain];
+    // A walk begins at a built-in chain and then visits the user chains below it.
+    if (chain.chain->builtin()) inside_ = info.chain == entry_;
+    if (!inside_ || last_ == rule) return;
+    if (rule == program_.chains()[entry_].first) came_ = bdd.either(came_, bare(reaching));
+    const auto* effect = std::get_if<Effect>(&info.rule->action);
+    if (effect == nullptr) return;
+    const bool drops = std::holds_alternative<Drop>(*effect) || std::holds_alternative<Reject>(*effect);
+    if (drops || std::holds_alternative<Accept>(*effect) ||
+        std::holds_alternative<OpaqueTarget>(*effect)) {
+      ended_ = bdd.either(ended_, bare(matching));
+    }
+    if (drops && !bdd.disjoint(matching, new_)) drops_.push_back(rule);
+  }
+
+  DefaultAccept result() {
+    DefaultAccept result{.drops = drops_};
+    if (!accepts_) return result;
+    Bdd& bdd = space_.bdd();
+    static constexpr Axis kSeen[] = {Axis::kState, Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
+                                     Axis::kAssured};
+    result.packets = space_.exists(bdd.both(bdd.minus(came_, ended_), new_), kSeen);
+    result.rule = last_;
+    return result;
+  }
+
+ private:
+  Set bare(Set packets) {
+    static constexpr Axis kMarks[] = {Axis::kMark, Axis::kConnmark, Axis::kConnmarkBefore};
+    return space_.exists(packets, kMarks);
+  }
+
+  Space& space_;
+  const Program& program_;
+  ChainId entry_;
+  Set new_;
+  bool accepts_ = false, inside_ = false;
+  std::optional<RuleId> last_;
+  Set came_ = kNothing, ended_ = kNothing;
+  std::vector<RuleId> drops_;
+};
+
+}  // namespace
+
+DefaultAccept Model::Impl::accepted_by_default(Path path, Set beginning) {
+  const Hook hook = path == Path::kForward ? Hook::kForward : Hook::kInput;
+  const auto entry = program.entry(hook, TableName::kFilter);
+  if (!entry) return {};
+  const auto in_state = [&](CtState state) {
+    return space.class_is(Axis::kState, static_cast<std::uint32_t>(state));
+  };
+  Set fresh = beginning;
+  if (tracking) {
+    const Set seen = bdd().either(in_state(CtState::kNew), in_state(CtState::kUntracked));
+    fresh = bdd().both(bdd().both(fresh, seen),
+                       possible_points(*this, path, FlowEnd::kInitiator, false));
+  }
+  DefaultListener listener(space, program, *entry, fresh);
+  const RuleObserver observer = [&](const TableContext&, RuleId rule, Set reaching,
+                                    Set matching) {
+    listener.hear(rule, reaching, matching);
+  };
+  const PathWalk walk = walk_path(space, chains, program, path, FlowEnd::kInitiator, walk_options(),
+                                  observer, flows_of(beginning));
+  DefaultAccept result = listener.result();
+  result.unmodelled = !walk.early_unmodelled.empty() || !walk.direct[Fate::kUnmodelled].empty();
+  return result;
+}
+
+}  // namespace postern
