@@ -10,17 +10,12 @@
 namespace postern {
 namespace {
 
-[[maybe_unused]] bool is_nat(const Rule& rule) {
+bool is_nat(const Rule& rule) {
   const auto* effect = std::get_if<Effect>(&rule.action);
   return effect != nullptr && std::holds_alternative<Nat>(*effect);
 }
 
 }  // namespace
-
-#ifdef POSTERN_WITHOUT_PROVER
-struct Prover::State {};
-Prover::~Prover() = default;
-#endif
 
 LintRun::LintRun(const Bound& bound, const LintSettings& settings)
     : bound_(bound), settings_(settings) {
@@ -32,7 +27,6 @@ LintRun::LintRun(const Bound& bound, const LintSettings& settings)
   }
 }
 
-#ifndef POSTERN_WITHOUT_PROVER
 Model* LintRun::model() {
   if (!model_tried_) {
     model_tried_ = true;
@@ -60,14 +54,11 @@ Prover& LintRun::prover() {
   return *prover_;
 }
 
-#endif
-
 void LintRun::leave_open(OpenQuestion question, std::uint64_t count) {
   (question.met_nat ? report_.statistics.met_nat : report_.statistics.unknown) += count;
   report_.open.push_back(std::move(question));
 }
 
-#ifndef POSTERN_WITHOUT_PROVER
 void LintRun::leave_unmodelled(std::string_view id, std::string question, std::uint64_t count) {
   const std::vector<RuleId> rules = model()->unmodelled_rules();
   const auto nat = std::ranges::find_if(
@@ -86,8 +77,6 @@ Answer LintRun::ask(const std::vector<std::string>& words, Path path) {
   POSTERN_CHECK(question.has_value(), "lint asks a question that cannot be read");
   return prover().ask(*question, path);
 }
-
-#endif
 
 LintReport LintRun::take() {
   const auto key = [](const Finding& finding) { return std::tie(finding.place.span, finding.id); };

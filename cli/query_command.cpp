@@ -17,7 +17,7 @@ Options with_family_of_words(Options options) {
   return options;
 }
 
-[[maybe_unused]] QueryOptions query_options(const Options& options) {
+QueryOptions query_options(const Options& options) {
   QueryOptions query;
   query.tracking = options.tracking;
   if (options.timeout) query.timeout = *options.timeout;
@@ -42,13 +42,11 @@ std::string as_json(const std::vector<Answer>& answers) {
   return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-ExitCode exit_code_of(const std::vector<Answer>& answers, [[maybe_unused]] const Options& options) {
-#ifndef POSTERN_WITHOUT_PROVER
+ExitCode exit_code_of(const std::vector<Answer>& answers, const Options& options) {
   if (options.expect) {
     return static_cast<ExitCode>(expect_status(answers, *options.expect ? Truth::kYes : Truth::kNo,
                                                options.allow_conditional));
   }
-#endif
   for (const Answer& answer : answers) {
     if (answer.truth == Truth::kUnknown) return ExitCode::kIncomplete;
   }
@@ -68,13 +66,8 @@ std::optional<std::vector<Answer>> ask(const std::string& path, const Options& o
     print_errors(question.error(), SourceFile("question", words), options);
     return std::nullopt;
   }
-#ifdef POSTERN_WITHOUT_PROVER
-  fmt::print(stderr, "postern: error: query is not yet available\n");
-  return std::nullopt;
-#else
   Prover prover(*loaded->program, query_options(options));
   return prover.ask(*question);
-#endif
 }
 
 }  // namespace

@@ -10,7 +10,6 @@ std::span<const Check> all_checks() {
       {"PST001", false, check::unknown_extension},
       {"PST002", false, check::kernel_refuses},
       {"PST104", false, check::unreferenced_chain},
-#ifndef POSTERN_WITHOUT_PROVER
       {"PST305", true, check::impossible_state},
       {"PST103", true, check::impossible_match},
       {"PST101", true, check::unreachable_rule},
@@ -19,7 +18,6 @@ std::span<const Check> all_checks() {
       {"PST206", true, check::stateless_segment},
       {"PST301", true, check::one_way_notrack},
       {"PST302", true, check::notrack_keeps_tracking},
-#endif
   };
   return kChecks;
 }

@@ -1,5 +1,4 @@
 // Which of PST101, PST103 and PST305 a rule belongs to, given what is known of it: never two of them.
-#ifndef POSTERN_WITHOUT_PROVER
 #include "analyzer/checks/structure.hpp"
 
 #include <gtest/gtest.h>
@@ -65,4 +64,3 @@ TEST(RuleFate, WhatIsNotModelledProvesNothing) {
 
 }  // namespace
 }  // namespace postern
-#endif
