@@ -35,7 +35,7 @@ Finding finding_for(const Program& program, const std::vector<RuleId>& covering,
     std::string text = "never matches either: " + where(place);
     finding.related.push_back({"PST101", std::move(place), std::move(text)});
   }
-  finding.help = "put the more specific rule first, or delete the rule that never matches";
+  finding.help = "put the more specific rule first; a rule that is no deliberate backstop can be deleted";
   return finding;
 }
 
