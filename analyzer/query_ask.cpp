@@ -338,7 +338,12 @@ std::string Asking::rule_text(RuleId id) const {
 
 void Asking::answer_unknown() {
   answer_.truth = Truth::kUnknown;
-  const auto rules = model_.unmodelled_rules();
+  auto rules = model_.unmodelled_rules();
+  // An unknown target may do anything, NAT included.
+  for (const RuleId id : model_.opaque_rules()) {
+    const auto* effect = std::get_if<Effect>(&program_.rules()[id].rule->action);
+    if (effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect)) rules.push_back(id);
+  }
   constexpr std::size_t kShown = 3;
   for (std::size_t i = 0; i < rules.size() && i < kShown; ++i) {
     answer_.reasons.push_back(
@@ -347,7 +352,9 @@ void Asking::answer_unknown() {
   if (rules.size() > kShown) {
     answer_.reasons.push_back(fmt::format("... and {} more such rules", rules.size() - kShown));
   }
-  if (rules.empty()) answer_.reasons.push_back("something on the way is not modelled yet");
+  if (rules.empty()) {
+    answer_.reasons.push_back("it hangs on a step of connection tracking that is only approximated");
+  }
 }
 
 void Asking::answer_no(const Solved& solved) {
