@@ -48,20 +48,25 @@ class RulesetBinder {
     const std::string_view spelling = file_.source->slice(written.name);
     const auto name = table_name(spelling);
     if (!name) {
-      errors_.push_back({Severity::kError, "table", written.name,
+      errors_.push_back({Severity::kError,
+                         "table",
+                         written.name,
                          "no table \"" + std::string(spelling) + "\"",
-                         "the tables are raw, mangle, nat, filter and security", {}});
+                         "the tables are raw, mangle, nat, filter and security",
+                         {}});
       return;
     }
-    Table table = bind_table(file_, written, *name, bound_.ruleset.family, errors_,
-                             bound_.warnings);
     auto& tables = bound_.ruleset.tables;
     const auto former = std::ranges::find(tables, *name, &Table::name);
+    Table table = bind_table(file_, written, *name, bound_.ruleset.family,
+                             former == tables.end() ? nullptr : &*former, errors_, bound_.warnings);
     if (former == tables.end()) {
       tables.push_back(std::move(table));
       return;
     }
-    bound_.warnings.push_back({Severity::kWarning, "table-replaced", former->span,
+    bound_.warnings.push_back({Severity::kWarning,
+                               "table-replaced",
+                               former->span,
                                "table " + std::string(spelling) + " is written again further down",
                                "iptables-restore keeps only the last one: merge them",
                                {{written.span, "this one replaces it"}}});

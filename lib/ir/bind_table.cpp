@@ -17,16 +17,20 @@ constexpr std::size_t kLongestChainName = 28;  // XT_EXTENSION_MAXNAMELEN - 1
 std::span<const std::string_view> builtin_chains(TableName table) {
   static constexpr std::array<std::string_view, 2> kRaw{"PREROUTING", "OUTPUT"};
   static constexpr std::array<std::string_view, 5> kMangle{"PREROUTING", "INPUT", "FORWARD",
-                                                          "OUTPUT", "POSTROUTING"};
+                                                           "OUTPUT", "POSTROUTING"};
   static constexpr std::array<std::string_view, 4> kNat{"PREROUTING", "INPUT", "OUTPUT",
-                                                       "POSTROUTING"};
+                                                        "POSTROUTING"};
   static constexpr std::array<std::string_view, 3> kFilter{"INPUT", "FORWARD", "OUTPUT"};
   switch (table) {
-    case TableName::kRaw: return kRaw;
-    case TableName::kMangle: return kMangle;
-    case TableName::kNat: return kNat;
+    case TableName::kRaw:
+      return kRaw;
+    case TableName::kMangle:
+      return kMangle;
+    case TableName::kNat:
+      return kNat;
     case TableName::kFilter:
-    case TableName::kSecurity: return kFilter;
+    case TableName::kSecurity:
+      return kFilter;
   }
   return {};
 }
@@ -46,8 +50,9 @@ class TableBinder : public ChainNames {
     table_.name = name;
   }
 
-  Table bind(const ast::Table& table) {
+  Table bind(const ast::Table& table, const Table* former) {
     table_.span = table.span;
+    if (former != nullptr) keep_policies(*former);
     for (const ast::Line& line : table.lines) {
       if (const auto* chain = std::get_if<ast::ChainLine>(&line)) {
         declare(*chain);
@@ -70,6 +75,13 @@ class TableBinder : public ChainNames {
   }
 
  private:
+  void keep_policies(const Table& former) {
+    for (const Chain& chain : former.chains) {
+      if (chain.policy != Policy::kDrop) continue;
+      table_.chains[add(chain.name, chain.span)].policy = chain.policy;
+    }
+  }
+
   void declare(const ast::ChainLine& line) {
     const std::string name(context_.source.slice(line.name));
     const std::string_view policy = context_.source.slice(line.policy);
@@ -92,15 +104,17 @@ class TableBinder : public ChainNames {
       return;
     }
     if (const auto earlier = find(name, line.span.begin)) {
-      context_.error("chain", line.name, "chain \"" + name + "\" is declared twice", "keep one line");
+      context_.error("chain", line.name, "chain \"" + name + "\" is declared twice",
+                     "keep one line");
       context_.errors.back().notes.push_back({table_.chains[*earlier].span, "first here"});
       return;
     }
     Chain& chain = table_.chains[add(name, line.span)];
     if (line.counters) chain.counters = Counters{line.counters->packets, line.counters->bytes};
     if (policy == "-") return;
-    context_.error("chain", line.policy, "only built-in chains have a policy, and \"" + name +
-                   "\" is none of table " + std::string(text(table_.name)),
+    context_.error("chain", line.policy,
+                   "only built-in chains have a policy, and \"" + name + "\" is none of table " +
+                       std::string(text(table_.name)),
                    "write  :" + name + " -");
   }
 
@@ -139,9 +153,12 @@ class TableBinder : public ChainNames {
     if (!draft || draft->other_family) return;
     if (line.counters) draft->counters = Counters{line.counters->packets, line.counters->bytes};
     switch (draft->command) {
-      case 'N': return new_chain(*draft, line);
-      case 'P': return policy_command(*draft);
-      default: return add_rule(*draft, line);
+      case 'N':
+        return new_chain(*draft, line);
+      case 'P':
+        return policy_command(*draft);
+      default:
+        return add_rule(*draft, line);
     }
   }
 
@@ -159,8 +176,10 @@ class TableBinder : public ChainNames {
   void policy_command(const Draft& draft) {
     const std::string& name = draft.chain.value;
     if (!builtin(name)) {
-      context_.error("chain", draft.chain.span, "\"" + name + "\" is no built-in chain of table " +
-                     std::string(text(table_.name)), "only those have a policy");
+      context_.error(
+          "chain", draft.chain.span,
+          "\"" + name + "\" is no built-in chain of table " + std::string(text(table_.name)),
+          "only those have a policy");
       return;
     }
     set_policy(table_.chains[add(name, draft.chain.span)], draft.chain_argument->value,
@@ -222,8 +241,8 @@ std::optional<TableName> table_name(std::string_view name) {
 }
 
 Table bind_table(const ast::File& file, const ast::Table& table, TableName name, Family family,
-                 Diagnostics& errors, Diagnostics& warnings) {
-  return TableBinder(file, name, family, errors, warnings).bind(table);
+                 const Table* former, Diagnostics& errors, Diagnostics& warnings) {
+  return TableBinder(file, name, family, errors, warnings).bind(table, former);
 }
 
 }  // namespace postern

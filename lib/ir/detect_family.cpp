@@ -29,7 +29,7 @@ bool among(const std::array<std::string_view, N>& words, std::string_view word) 
 // Values that only one family knows, after the option that they follow.
 std::optional<Family> by_word(std::string_view option, std::string_view word) {
   static constexpr std::array<std::string_view, 4> kAddressOptions{"-s", "-d", "--source",
-                                                                  "--destination"};
+                                                                   "--destination"};
   static constexpr std::array<std::string_view, 10> kModules{
       "icmp6", "icmpv6", "ipv6-icmp", "hl", "rt", "dst", "hbh", "frag", "ipv6header", "eui64"};
   static constexpr std::array<std::string_view, 2> kModules4{"icmp", "ttl"};

@@ -7,8 +7,8 @@
 
 namespace postern {
 
-// The words of the rules decide (addresses, modules, ICMP types) when they all speak for one family;
-// else the program that the first comment names; else IPv4.
+// The words of the rules decide (addresses, modules, ICMP types) when they all speak for one
+// family; else the program that the first comment names; else IPv4.
 Family detect_family(const ast::File& file);
 
 }  // namespace postern

@@ -23,12 +23,12 @@ struct RuleWord {
 // A match or a target as the rule names it, with what was written for it.
 struct Extension {
   std::string name;
-  Span span;                       // from -m or -j to the last word that belongs here
-  const Match* match = nullptr;    // both null: postern does not know it
+  Span span;                     // from -m or -j to the last word that belongs here
+  const Match* match = nullptr;  // both null: postern does not know it
   const Target* target = nullptr;
   std::vector<BoundOption> options = {};
   std::vector<RuleWord> words = {};  // all words that belong here, as written; name left out
-  std::string unknown_option = {};  // not empty: a known extension got an option that it lacks
+  std::string unknown_option = {};   // not empty: a known extension got an option that it lacks
 
   bool known() const { return match != nullptr || target != nullptr; }
   std::span<const OptionSpec> specs() const {
@@ -56,9 +56,9 @@ struct Draft {
   std::optional<Given<bool>> fragment;
   std::optional<Counters> counters;
   std::vector<Extension> matches;
-  std::optional<Extension> target;      // an extension's
+  std::optional<Extension> target;                // an extension's
   std::optional<Given<std::string>> jump, go_to;  // chains
-  bool other_family = false;            // -4 in an IPv6 ruleset, or the reverse
+  bool other_family = false;                      // -4 in an IPv6 ruleset, or the reverse
 
   Arguments arguments(const Extension& extension, Family family) const {
     Arguments result{.family = family, .options = extension.options};
@@ -80,12 +80,12 @@ struct RuleContext {
   Diagnostics& warnings;
 
   void error(std::string code, Span span, std::string message, std::string help = "") const {
-    errors.push_back({Severity::kError, std::move(code), span, std::move(message),
-                      std::move(help), {}});
+    errors.push_back(
+        {Severity::kError, std::move(code), span, std::move(message), std::move(help), {}});
   }
   void unknown(Span span, std::string message, std::string help) const {
-    warnings.push_back({Severity::kWarning, "PST001", span, std::move(message), std::move(help),
-                        {}});
+    warnings.push_back(
+        {Severity::kWarning, "PST001", span, std::move(message), std::move(help), {}});
   }
   bool question() const { return chains == nullptr; }
 };

@@ -58,8 +58,8 @@ const Match* question_match(std::string_view option, Family family) {
     std::string_view option, match;
   };
   // Where several matches share an option: the one that a question means.
-  static constexpr Row kPreferred[] = {{"--mark", "mark"}, {"--length", "length"},
-                                       {"--tos", "tos"}, {"--ttl", "ttl"}};
+  static constexpr Row kPreferred[] = {
+      {"--mark", "mark"}, {"--length", "length"}, {"--tos", "tos"}, {"--ttl", "ttl"}};
   for (const Row& row : kPreferred) {
     if (row.option == option) return find_match(row.match, family);
   }

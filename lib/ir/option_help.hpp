@@ -1,5 +1,5 @@
-// Who would own an option that the rule's extensions do not have: implied matches, aliases, and what
-// to say when nobody does. Internal to lib/ir; covered by tests/unit/bind_test.cpp.
+// Who would own an option that the rule's extensions do not have: implied matches, aliases, and
+// what to say when nobody does. Internal to lib/ir; covered by tests/unit/bind_test.cpp.
 #pragma once
 
 #include <span>

@@ -92,8 +92,7 @@ bool finish_target(const RuleContext& context, const Draft& draft, Rule& rule) {
   rule.target = extension.name;
   rule.target_span = extension.span;
   rule.target_known = understood(extension);
-  rule.switches_on_tracking =
-      extension.target != nullptr && extension.target->switches_on_tracking;
+  rule.switches_on_tracking = extension.target != nullptr && extension.target->switches_on_tracking;
   if (!rule.target_known) {
     rule.printed_target = "-j " + as_written(extension);
     rule.action = Effect{OpaqueTarget{why_opaque(extension, "target")}};

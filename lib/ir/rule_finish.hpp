@@ -1,5 +1,5 @@
-// Draft -> rules: meanings, canonical text, and the checks on the rule as a whole. One rule for each
-// pair of addresses that "-s a,b -d c,d" names. Internal to lib/ir; covered by
+// Draft -> rules: meanings, canonical text, and the checks on the rule as a whole. One rule for
+// each pair of addresses that "-s a,b -d c,d" names. Internal to lib/ir; covered by
 // tests/unit/bind_test.cpp.
 #pragma once
 

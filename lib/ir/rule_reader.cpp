@@ -105,8 +105,8 @@ class Reader {
   bool option(const std::string& name) {
     Named named = resolve(name);
     if (named.ambiguous) {
-      return fail("unknown-option", words_[at_].span, "\"" + name + "\" is the beginning of several options",
-                  "write the option out");
+      return fail("unknown-option", words_[at_].span,
+                  "\"" + name + "\" is the beginning of several options", "write the option out");
     }
     if (!named && newest_unknown() == nullptr) named = load_for(name);
     if (named.builtin != nullptr) return builtin(*named.builtin);
@@ -180,17 +180,19 @@ class Reader {
     if (match == nullptr) return {};
     const auto loaded = [&](const Extension& extension) { return extension.match == match; };
     if (std::ranges::any_of(draft_.matches, loaded)) return {};
-    draft_.matches.push_back({.name = std::string(match->name), .span = words_[at_].span,
-                              .match = match});
+    draft_.matches.push_back(
+        {.name = std::string(match->name), .span = words_[at_].span, .match = match});
     target_is_newest_ = false;
     return resolve(name);
   }
 
   // The words of an option: false (reported) when they are not all there.
-  bool take(std::string_view option, unsigned count, bool invertible, std::vector<std::string>& out) {
+  bool take(std::string_view option, unsigned count, bool invertible,
+            std::vector<std::string>& out) {
     const std::size_t option_at = at_++;
     if (count > 0 && invertible && at_ < words_.size() && words_[at_].text == "!") {
-      if (bang_) return fail("inversion", words_[at_].span, "a second ! for the same option", "keep one");
+      if (bang_)
+        return fail("inversion", words_[at_].span, "a second ! for the same option", "keep one");
       bang_ = at_++;  // the old form, "-s ! 192.0.2.1"
     }
     for (unsigned i = 0; i < count; ++i, ++at_) {
@@ -209,8 +211,8 @@ class Reader {
     std::vector<std::string> values;
     if (!take(spec.name, word_count(spec.type), spec.invertible, values)) return false;
     const Span span = span_since_begin();
-    auto bound = read_option(spec, bang_.has_value(), values,
-                             draft_.arguments(extension, context_.family));
+    auto bound =
+        read_option(spec, bang_.has_value(), values, draft_.arguments(extension, context_.family));
     if (!bound) {
       return fail("bad-value", span, bound.error().message, bound.error().help);
     }
@@ -248,7 +250,8 @@ class Reader {
       if (Extension* unknown = load_unknown_protocol_match()) return unknown;
       if (!loaded.empty() && !loaded.front()->specs().empty()) {
         Extension* owner = loaded.front();
-        context_.unknown(words_[at_].span, "option \"" + name + "\" of " + owner->name + " is unknown",
+        context_.unknown(words_[at_].span,
+                         "option \"" + name + "\" of " + owner->name + " is unknown",
                          "postern takes every value of it into account");
         owner->unknown_option = name;
         return owner;
@@ -280,20 +283,32 @@ class Reader {
     }
     const Span span = span_since_begin();
     switch (option.meaning) {
-      case Builtin::kCommand: return command(option, values, span);
+      case Builtin::kCommand:
+        return command(option, values, span);
       case Builtin::kForeignCommand:
-        return fail("command", name_span, std::string(option.names[0]) + " does not belong in a saved ruleset",
+        return fail("command", name_span,
+                    std::string(option.names[0]) + " does not belong in a saved ruleset",
                     "only -A, -I, -N and -P are read");
-      case Builtin::kSource: return address(draft_.source, values[0], span);
-      case Builtin::kDestination: return address(draft_.destination, values[0], span);
-      case Builtin::kInput: return interface(draft_.input, values[0], span);
-      case Builtin::kOutput: return interface(draft_.output, values[0], span);
-      case Builtin::kProtocol: return protocol(values[0], span);
-      case Builtin::kFragment: return once(draft_.fragment, true, span);
-      case Builtin::kMatch: return load_match(values[0], span);
-      case Builtin::kJump: return jump(values[0], span);
-      case Builtin::kGoto: return go_to(values[0], span);
-      case Builtin::kCounters: return counters(values[0], span);
+      case Builtin::kSource:
+        return address(draft_.source, values[0], span);
+      case Builtin::kDestination:
+        return address(draft_.destination, values[0], span);
+      case Builtin::kInput:
+        return interface(draft_.input, values[0], span);
+      case Builtin::kOutput:
+        return interface(draft_.output, values[0], span);
+      case Builtin::kProtocol:
+        return protocol(values[0], span);
+      case Builtin::kFragment:
+        return once(draft_.fragment, true, span);
+      case Builtin::kMatch:
+        return load_match(values[0], span);
+      case Builtin::kJump:
+        return jump(values[0], span);
+      case Builtin::kGoto:
+        return go_to(values[0], span);
+      case Builtin::kCounters:
+        return counters(values[0], span);
       case Builtin::kIpv4:
       case Builtin::kIpv6:
         if ((option.meaning == Builtin::kIpv4) != (context_.family == Family::kIpv4)) {
@@ -301,11 +316,13 @@ class Reader {
           at_ = words_.size();
         }
         return true;
-      case Builtin::kVerbose: return true;
+      case Builtin::kVerbose:
+        return true;
       case Builtin::kTable:
         return fail("command", span, "a table cannot be named here", "put the rule behind *NAME");
       case Builtin::kForbidden:
-        return fail("command", span, std::string(option.names[0]) + " has no place in a rule", "leave it out");
+        return fail("command", span, std::string(option.names[0]) + " has no place in a rule",
+                    "leave it out");
     }
     return true;
   }
@@ -318,8 +335,10 @@ class Reader {
   }
 
   bool command(const BuiltinOption& option, const std::vector<std::string>& values, Span span) {
-    if (context_.question()) return fail("command", span, "a question has no command", "leave it out");
-    if (draft_.command != '\0') return fail("command", span, "a second command", "write one rule a line");
+    if (context_.question())
+      return fail("command", span, "a question has no command", "leave it out");
+    if (draft_.command != '\0')
+      return fail("command", span, "a second command", "write one rule a line");
     draft_.command = option.letter;
     const std::size_t first = at_ - values.size();
     draft_.chain = {values[0], false, words_[first].span};
@@ -333,10 +352,12 @@ class Reader {
     return true;
   }
 
-  bool address(std::optional<Given<std::vector<Prefix>>>& slot, const std::string& text, Span span) {
+  bool address(std::optional<Given<std::vector<Prefix>>>& slot, const std::string& text,
+               Span span) {
     const std::vector<std::string> words{text};
     auto value = read_value(ValueType::kPrefixList, words, {.family = context_.family});
-    if (!value) return fail("bad-value", words_[at_ - 1].span, value.error().message, value.error().help);
+    if (!value)
+      return fail("bad-value", words_[at_ - 1].span, value.error().message, value.error().help);
     auto& prefixes = std::get<std::vector<Prefix>>(*value);
     if (prefixes.size() > 1 && bang_) {
       return fail("inversion", span, "a list of addresses cannot be inverted",
@@ -349,7 +370,8 @@ class Reader {
     constexpr std::size_t kLongest = 15;
     if (text.empty()) return fail("bad-value", span, "an empty interface name", "\"+\" means any");
     if (text.size() > kLongest) {
-      return fail("bad-value", words_[at_ - 1].span, "interface name \"" + text + "\" is longer than 15 bytes",
+      return fail("bad-value", words_[at_ - 1].span,
+                  "interface name \"" + text + "\" is longer than 15 bytes",
                   "end it with + to match a beginning");
     }
     return once(slot, InterfacePattern::parse(text), span);
@@ -373,22 +395,25 @@ class Reader {
       context_.unknown(span, "match \"" + name + "\" is unknown",
                        "postern takes it for one that may match, or not, or drop the packet");
     }
-    draft_.matches.push_back({.name = match != nullptr ? std::string(match->name) : name,
-                              .span = span, .match = match});
+    draft_.matches.push_back(
+        {.name = match != nullptr ? std::string(match->name) : name, .span = span, .match = match});
     target_is_newest_ = false;
     return true;
   }
 
   bool jump(const std::string& name, Span span) {
-    if (context_.question()) return fail("command", span, "a question has no target", "leave it out");
+    if (context_.question())
+      return fail("command", span, "a question has no target", "leave it out");
     if (draft_.target || draft_.jump || draft_.go_to) {
-      return fail("duplicate-option", span, "a second target", "a rule has one: write another rule");
+      return fail("duplicate-option", span, "a second target",
+                  "a rule has one: write another rule");
     }
     const Target* target = find_target(name, context_.family);
     const Span name_span = words_[at_ - 1].span;
     if (target == nullptr && context_.chains->find(name, span.begin)) {
       if (context_.chains->builtin(name)) {
-        return fail("chain", name_span, "\"" + name + "\" is a built-in chain", "jump to one of your own");
+        return fail("chain", name_span, "\"" + name + "\" is a built-in chain",
+                    "jump to one of your own");
       }
       draft_.jump = {name, false, span};
       return true;
@@ -407,12 +432,15 @@ class Reader {
   }
 
   bool go_to(const std::string& name, Span span) {
-    if (context_.question()) return fail("command", span, "a question has no target", "leave it out");
+    if (context_.question())
+      return fail("command", span, "a question has no target", "leave it out");
     if (draft_.target || draft_.jump || draft_.go_to) {
-      return fail("duplicate-option", span, "a second target", "a rule has one: write another rule");
+      return fail("duplicate-option", span, "a second target",
+                  "a rule has one: write another rule");
     }
     if (!context_.chains->find(name, span.begin) || context_.chains->builtin(name)) {
-      return fail("chain", words_[at_ - 1].span, "-g needs a chain of your own, and \"" + name + "\" is none",
+      return fail("chain", words_[at_ - 1].span,
+                  "-g needs a chain of your own, and \"" + name + "\" is none",
                   "declare it before its use with  :" + name + " - [0:0]");
     }
     draft_.go_to = {name, false, span};
@@ -434,7 +462,8 @@ class Reader {
       const char* const stop = values[i].data() + values[i].size();
       const auto result = std::from_chars(values[i].data(), stop, *slots[i]);
       if (result.ec != std::errc{} || result.ptr != stop) {
-        return fail("bad-value", span, "\"" + values[i] + "\" is no counter", "write -c PACKETS BYTES");
+        return fail("bad-value", span, "\"" + values[i] + "\" is no counter",
+                    "write -c PACKETS BYTES");
       }
     }
     draft_.counters = read;
@@ -444,8 +473,8 @@ class Reader {
   const RuleContext& context_;
   std::vector<RuleWord> words_;
   std::size_t at_ = 0;
-  std::size_t begin_ = 0;               // first word of the option being read, its ! included
-  std::optional<std::size_t> bang_;     // a ! that waits for its option
+  std::size_t begin_ = 0;            // first word of the option being read, its ! included
+  std::optional<std::size_t> bang_;  // a ! that waits for its option
   bool target_is_newest_ = false;
   Draft draft_;
 };

@@ -1,7 +1,7 @@
-// The words of one rule -> who owns which option, as iptables' own loop over getopt_long decides it:
-// built-in options first, then the most recently loaded extension that has the option, then the match
-// of the rule's protocol, which is loaded when one of its options is met. Words after something
-// unknown stay with it. Covered by tests/unit/bind_test.cpp.
+// The words of one rule -> who owns which option, as iptables' own loop over getopt_long decides
+// it: built-in options first, then the most recently loaded extension that has the option, then the
+// match of the rule's protocol, which is loaded when one of its options is met. Words after
+// something unknown stay with it. Covered by tests/unit/bind_test.cpp.
 #pragma once
 
 #include <optional>

@@ -22,7 +22,7 @@ enum class WordKind : std::uint8_t {
   kCommand,  // "-A", "--append"; also where such a word stands as a value
   kOption,   // anything else that starts with '-'
   kPlain,
-  kQuoted,   // has a quoted part: its text is not its spelling
+  kQuoted,  // has a quoted part: its text is not its spelling
 };
 
 struct Word {

@@ -137,8 +137,8 @@ std::optional<std::uint32_t> LexerTable::scan(std::string_view line, std::size_t
     }
     if (accepted == nullptr) return static_cast<std::uint32_t>(at);
     if (!accepted->skip) {
-      out.push_back({accepted->type, static_cast<std::uint32_t>(at),
-                     static_cast<std::uint32_t>(end)});
+      out.push_back(
+          {accepted->type, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(end)});
     }
     if (accepted->mode) mode = *accepted->mode;
     at = end;

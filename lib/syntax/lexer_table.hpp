@@ -1,11 +1,11 @@
 // The lexer of grammar/IptablesSaveLexer.g4 as a table: ANTLR's own simulator computes, once, the
-// deterministic automaton of every mode over the 256 bytes, and scanning then is one look-up a byte.
-// (The runtime's own loop takes a hash look-up and a lock for each character, 9 MB/s a core, and the
-// lock is shared by all threads.)
+// deterministic automaton of every mode over the 256 bytes, and scanning then is one look-up a
+// byte. (The runtime's own loop takes a hash look-up and a lock for each character, 9 MB/s a core,
+// and the lock is shared by all threads.)
 //
-// Bytes stand for themselves: the text need not be UTF-8. Only the lexer commands `skip`, `type` and
-// `mode` are understood; the constructor checks that. Covered by tests/unit/syntax_lexer_test.cpp,
-// which compares it with ANTLR's lexer.
+// Bytes stand for themselves: the text need not be UTF-8. Only the lexer commands `skip`, `type`
+// and `mode` are understood; the constructor checks that. Covered by
+// tests/unit/syntax_lexer_test.cpp, which compares it with ANTLR's lexer.
 #pragma once
 
 #include <array>

@@ -16,7 +16,7 @@ using Parser = grammar::IptablesSaveParser;
 
 // iptables-restore reads 10239 bytes of a line and takes the rest for another line.
 constexpr std::size_t kLongestLine = 10238;
-constexpr std::size_t kMostWords = 253;   // its argv holds 255, the program and the table included
+constexpr std::size_t kMostWords = 253;  // its argv holds 255, the program and the table included
 constexpr std::size_t kLongestWord = 1023;
 constexpr std::size_t kDefaultMode = 0;
 
@@ -103,10 +103,14 @@ std::optional<ast::Counters> counters_of(const antlr4::Token* token, std::string
 
 ast::WordKind kind_of(const Lexeme& lexeme, std::string_view line) {
   switch (lexeme.type) {
-    case Lexer::NOT: return ast::WordKind::kNot;
-    case Lexer::COMMAND: return ast::WordKind::kCommand;
-    case Lexer::OPTION: return ast::WordKind::kOption;
-    default: break;
+    case Lexer::NOT:
+      return ast::WordKind::kNot;
+    case Lexer::COMMAND:
+      return ast::WordKind::kCommand;
+    case Lexer::OPTION:
+      return ast::WordKind::kOption;
+    default:
+      break;
   }
   const std::string_view text = line.substr(lexeme.begin, lexeme.end - lexeme.begin);
   const bool quoted = text.find('"') != std::string_view::npos;
@@ -126,8 +130,8 @@ bool collect_words(std::span<const Lexeme> lexemes, std::string_view line, std::
       return false;
     }
     if (lexeme.end - lexeme.begin > 2 * kLongestWord) {
-      errors.push_back(error(span, "a word of more than 1023 bytes",
-                             "iptables-restore takes no longer words"));
+      errors.push_back(
+          error(span, "a word of more than 1023 bytes", "iptables-restore takes no longer words"));
       return false;
     }
     words.push_back({span, kind_of(lexeme, line)});
@@ -146,8 +150,8 @@ Diagnostic unexpected(const Lexeme& lexeme, std::string_view line, std::uint32_t
   const Span span = place(lexeme, offset);
   if (lexeme.type == Lexer::UNCLOSED) return unclosed(lexeme, offset);
   const bool at_end = lexeme.type == antlr4::Token::EOF;
-  const auto text = line.substr(std::min<std::size_t>(lexeme.begin, line.size()),
-                                lexeme.end - lexeme.begin);
+  const auto text =
+      line.substr(std::min<std::size_t>(lexeme.begin, line.size()), lexeme.end - lexeme.begin);
   if (first_type == Lexer::TABLE) {
     return error(span, "a table name is missing", "write, for instance, *filter");
   }

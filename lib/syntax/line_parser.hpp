@@ -1,5 +1,6 @@
 // One line of text -> its shape, by the ANTLR parser. The only user of the generated parser; its
-// exceptions stop here. One LineParser for each thread. Covered by tests/unit/syntax_parse_test.cpp.
+// exceptions stop here. One LineParser for each thread. Covered by
+// tests/unit/syntax_parse_test.cpp.
 #pragma once
 
 #include <memory>

@@ -45,8 +45,8 @@ std::vector<Block> parse_blocks(const SourceFile& source) {
   };
   std::vector<std::future<Block>> later;
   for (std::uint32_t i = 1; i < count; ++i) {
-    later.push_back(std::async(std::launch::async, parse_block, std::cref(source), bound(i),
-                               bound(i + 1)));
+    later.push_back(
+        std::async(std::launch::async, parse_block, std::cref(source), bound(i), bound(i + 1)));
   }
   std::vector<Block> blocks;
   blocks.push_back(parse_block(source, bound(0), bound(1)));
@@ -61,8 +61,7 @@ class Assembly {
 
   // `shift`: where the block's words begin among all words.
   void add(FlatLine line, std::uint32_t shift) {
-    std::visit(Overloaded{[](BlankLine) {},
-                          [&](const TableLine& table) { begin(table); },
+    std::visit(Overloaded{[](BlankLine) {}, [&](const TableLine& table) { begin(table); },
                           [&](const CommitLine& commit) { end(commit); },
                           [&](const ast::ChainLine& chain) { put(chain, chain.span); },
                           [&](ast::RuleLine& rule) {
@@ -95,8 +94,9 @@ class Assembly {
     if (open_) {
       parsed_.file.tables.back().lines.push_back(line);
     } else if (!std::exchange(complained_outside_, true)) {
-      parsed_.errors.push_back(error(span, "this stands outside of any table",
-                                     "begin the table with *filter (or raw, mangle, nat, security)"));
+      parsed_.errors.push_back(
+          error(span, "this stands outside of any table",
+                "begin the table with *filter (or raw, mangle, nat, security)"));
     }
   }
 

@@ -15,18 +15,24 @@ constexpr std::string_view kEllipsis = "...";
 
 std::string_view word(Severity severity) {
   switch (severity) {
-    case Severity::kError: return "error";
-    case Severity::kWarning: return "warning";
-    case Severity::kInfo: return "info";
+    case Severity::kError:
+      return "error";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kInfo:
+      return "info";
   }
   return "error";
 }
 
 std::string_view colour(Severity severity) {
   switch (severity) {
-    case Severity::kError: return "\x1b[1;31m";
-    case Severity::kWarning: return "\x1b[1;33m";
-    case Severity::kInfo: return "\x1b[1;36m";
+    case Severity::kError:
+      return "\x1b[1;31m";
+    case Severity::kWarning:
+      return "\x1b[1;33m";
+    case Severity::kInfo:
+      return "\x1b[1;36m";
   }
   return "";
 }
@@ -80,16 +86,16 @@ std::string frame(Span span, Position at, const SourceFile& source, bool color,
                   std::string_view escape) {
   const std::string_view line = source.line_text(at.line);
   const std::size_t caret = std::min<std::size_t>(at.column - 1, line.size());
-  const std::size_t stop = std::clamp<std::size_t>(caret + (span.end - span.begin), caret,
-                                                   line.size());
+  const std::size_t stop =
+      std::clamp<std::size_t>(caret + (span.end - span.begin), caret, line.size());
   const Window shown = window(line, caret);
   const std::string_view left = shown.begin > 0 ? kEllipsis : "";
   const std::string_view right = shown.end < line.size() ? kEllipsis : "";
   const auto marked = line.substr(caret, std::min(stop, shown.end) - caret);
   const std::string tildes(std::max<std::size_t>(columns(marked), 1) - 1, '~');
   const std::string text = printable(line.substr(shown.begin, shown.end - shown.begin));
-  return fmt::format("{:5} | {}{}{}\n      | {}{}{}\n", at.line, left, text, right,
-                     blanks(left), blanks(line.substr(shown.begin, caret - shown.begin)),
+  return fmt::format("{:5} | {}{}{}\n      | {}{}{}\n", at.line, left, text, right, blanks(left),
+                     blanks(line.substr(shown.begin, caret - shown.begin)),
                      paint(color, escape, "^" + tildes));
 }
 
@@ -98,12 +104,12 @@ std::string frame(Span span, Position at, const SourceFile& source, bool color,
 std::string render(const Diagnostic& diagnostic, const SourceFile& source, bool color) {
   const Position at = source.position(diagnostic.span.begin);
   const std::string_view escape = colour(diagnostic.severity);
-  std::string out = fmt::format(
-      "{}:{}:{}: {}: {} [{}]\n", source.name(), at.line, at.column,
-      paint(color, escape, word(diagnostic.severity)), printable(diagnostic.message),
-      diagnostic.code);
+  std::string out = fmt::format("{}:{}:{}: {}: {} [{}]\n", source.name(), at.line, at.column,
+                                paint(color, escape, word(diagnostic.severity)),
+                                printable(diagnostic.message), diagnostic.code);
   out += frame(diagnostic.span, at, source, color, escape);
-  if (!diagnostic.help.empty()) out += fmt::format("      = help: {}\n", printable(diagnostic.help));
+  if (!diagnostic.help.empty())
+    out += fmt::format("      = help: {}\n", printable(diagnostic.help));
   for (const Note& note : diagnostic.notes) {
     const Position there = source.position(note.span.begin);
     out += fmt::format("{}:{}:{}: note: {}\n", source.name(), there.line, there.column,

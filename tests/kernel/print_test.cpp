@@ -1,5 +1,5 @@
-// The canonical printer against iptables-legacy-save: every real ruleset that the kernel loads, rule
-// by rule, where all of a rule's extensions are known.
+// The canonical printer against iptables-legacy-save: every real ruleset that the kernel loads,
+// rule by rule, where all of a rule's extensions are known.
 #include "ir/print.hpp"
 
 #include <map>

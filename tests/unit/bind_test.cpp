@@ -147,6 +147,19 @@ TEST(Bind, KeepsTheLastOfTwoTables) {
   EXPECT_EQ(bound->warnings[0].code, "table-replaced");
 }
 
+// iptables-restore flushes the table's rules; a policy stays until it is set again.
+TEST(Bind, KeepsThePolicyOfATableWrittenBefore) {
+  const auto bound = read_ruleset(source_of(
+      "*filter\n:INPUT DROP\n:OUTPUT DROP\n:FORWARD DROP\n-A INPUT -j ACCEPT\nCOMMIT\n"
+      "*filter\n:INPUT - [0:0]\n:FORWARD ACCEPT\nCOMMIT\n"));
+  ASSERT_TRUE(bound);
+  const Table& table = bound->ruleset.tables.at(0);
+  EXPECT_EQ(table.find("INPUT")->policy, Policy::kDrop);
+  EXPECT_TRUE(table.find("INPUT")->rules.empty());
+  EXPECT_EQ(table.find("OUTPUT")->policy, Policy::kDrop);
+  EXPECT_EQ(table.find("FORWARD")->policy, Policy::kAccept);
+}
+
 TEST(Bind, TakesCommandsBesidesAppend) {
   EXPECT_EQ(rules("-N v\n-P INPUT DROP\n-A INPUT -j ACCEPT\n-I INPUT -s 192.0.2.1,192.0.2.2 -j DROP\n"
                   "-I INPUT 2 -j v"),

@@ -56,7 +56,8 @@ class SharedCorpus : public testing::Test {
   void SetUp() override {
     const char* set = std::getenv("POSTERN_SHARED");
     corpus_ = (set != nullptr ? std::filesystem::path(set)
-                              : std::filesystem::path(POSTERN_SOURCE_DIR) / "../shared") / "corpus";
+                              : std::filesystem::path(POSTERN_SOURCE_DIR) / "../shared") /
+              "corpus";
     if (std::filesystem::exists(corpus_)) return;
     const char* required = std::getenv("POSTERN_REQUIRE");
     if (required != nullptr && std::string(required).find("shared") != std::string::npos) {

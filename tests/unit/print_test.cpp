@@ -51,9 +51,11 @@ TEST(Print, KeepsMatchesInTheirOrder) {
 }
 
 TEST(Print, QuotesAsIptablesSave) {
-  EXPECT_EQ(rule(R"(-m comment --comment "a\\b\"c")"), R"(-A INPUT -m comment --comment "a\\b\"c")");
+  EXPECT_EQ(rule(R"(-m comment --comment "a\\b\"c")"),
+            R"(-A INPUT -m comment --comment "a\\b\"c")");
   EXPECT_EQ(rule(R"(-m comment --comment a\b)"), R"(-A INPUT -m comment --comment "a\\b")");
-  EXPECT_EQ(rule(R"(-m comment --comment "plain-word")"), "-A INPUT -m comment --comment plain-word");
+  EXPECT_EQ(rule(R"(-m comment --comment "plain-word")"),
+            "-A INPUT -m comment --comment plain-word");
 }
 
 TEST(Print, KeepsUnknownWordsAsWritten) {

@@ -44,9 +44,9 @@ TEST(LexerTable, AgreesWithAntlrOnRandomLines) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
-  const std::string pieces[] = {"-A", "-", "--append", "!", "\"", "\\", " ", "\t", "*", ":", "[",
-                                "]", "0:0", "COMMIT", "#", "a", "INPUT", "--dport", "x\"y z\"",
-                                "[1:2]", "=", ","};
+  const std::string pieces[] = {"-A",    "-",       "--append", "!",     "\"",  "\\",     " ", "\t",
+                                "*",     ":",       "[",        "]",     "0:0", "COMMIT", "#", "a",
+                                "INPUT", "--dport", "x\"y z\"", "[1:2]", "=",   ","};
   std::size_t with_tokens = 0, with_quotes = 0;
   for (int i = 0; i < 20000; ++i) {
     std::string line = i % 2 == 0 ? "-A " : "";

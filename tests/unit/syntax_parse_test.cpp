@@ -1,7 +1,7 @@
 // Lines, words and tables; every way in which a text can be no ruleset.
-#include "syntax/parse.hpp"
-
 #include <gtest/gtest.h>
+
+#include "syntax/parse.hpp"
 
 namespace postern {
 namespace {
@@ -59,13 +59,15 @@ TEST(Parse, ReadsTablesChainsAndRules) {
 }
 
 TEST(Parse, TakesCrLfNoFinalNewlineAndIndentation) {
-  EXPECT_TRUE(parsed("*filter\r\n:INPUT ACCEPT [0:0]\r\n  -A INPUT -j ACCEPT\r\nCOMMIT").errors.empty());
+  EXPECT_TRUE(
+      parsed("*filter\r\n:INPUT ACCEPT [0:0]\r\n  -A INPUT -j ACCEPT\r\nCOMMIT").errors.empty());
   EXPECT_EQ(words(parsed("*filter\r\n-A INPUT -j ACCEPT\r\nCOMMIT\r\n")), "-A|INPUT|-j|ACCEPT");
 }
 
 TEST(Parse, ReadsNamesThatLookLikeKeywords) {
   const Parsed result = parsed(
-      "*filter\n:COMMIT - [0:0]\n:*filter - [0:0]\n:-A - [0:0]\n:# - [0:0]\n-A COMMIT -j *filter\nCOMMIT\n");
+      "*filter\n:COMMIT - [0:0]\n:*filter - [0:0]\n:-A - [0:0]\n:# - [0:0]\n-A COMMIT -j "
+      "*filter\nCOMMIT\n");
   ASSERT_TRUE(result.errors.empty());
   ASSERT_EQ(result.file.tables.size(), 1u);
   EXPECT_EQ(result.file.tables[0].lines.size(), 5u);
@@ -89,7 +91,8 @@ TEST(Parse, TakesTheCommandAnywhere) {
 }
 
 TEST(Parse, ReportsEveryBadLineAndReadsTheOthers) {
-  EXPECT_EQ(messages("*filter\n:INPUT\nhello world\n-A INPUT -j ACCEPT\n[1:2\n-s 192.0.2.1\n*\nCOMMIT now\nCOMMIT\n"),
+  EXPECT_EQ(messages("*filter\n:INPUT\nhello world\n-A INPUT -j ACCEPT\n[1:2\n-s "
+                     "192.0.2.1\n*\nCOMMIT now\nCOMMIT\n"),
             "2:7 a chain line needs a name and a policy\n"
             "3:1 unexpected \"hello\"\n"
             "5:1 unexpected \"[\"\n"
@@ -106,14 +109,17 @@ TEST(Parse, ReportsWhatStandsOutsideOfTables) {
 }
 
 TEST(Parse, RefusesUnclosedQuotes) {
-  EXPECT_EQ(messages("*filter\n-A X --comment \"abc\nCOMMIT\n"), "2:16 this quote is never closed\n");
-  EXPECT_EQ(messages("*filter\n-A X --comment \"abc\\\nCOMMIT\n"), "2:16 this quote is never closed\n");
+  EXPECT_EQ(messages("*filter\n-A X --comment \"abc\nCOMMIT\n"),
+            "2:16 this quote is never closed\n");
+  EXPECT_EQ(messages("*filter\n-A X --comment \"abc\\\nCOMMIT\n"),
+            "2:16 this quote is never closed\n");
 }
 
 TEST(Parse, SurvivesHostileText) {
   EXPECT_EQ(messages(std::string("*filter\n-A X\0 -j ACCEPT\nCOMMIT\n", 31)), "2:5 a NUL byte\n");
   const std::string giant(1 << 20, 'a');
-  EXPECT_EQ(messages("*filter\n-A " + giant + "\nCOMMIT\n"), "2:1 the line is longer than 10238 bytes\n");
+  EXPECT_EQ(messages("*filter\n-A " + giant + "\nCOMMIT\n"),
+            "2:1 the line is longer than 10238 bytes\n");
   std::string many = "*filter\n-A X";
   for (int i = 0; i < 300; ++i) many += " -f";
   EXPECT_EQ(messages(many + "\nCOMMIT\n"), "2:759 more than 253 words in a rule\n");

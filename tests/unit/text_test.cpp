@@ -69,7 +69,7 @@ TEST(Render, CutsALongLineAroundTheCaret) {
 
 TEST(Render, ShowsNotesInTheirOwnPlace) {
   const SourceFile source("f", "first\nsecond\n");
-  const Diagnostic diagnostic{Severity::kWarning, "PST001", {6, 12}, "again", "",
+  const Diagnostic diagnostic{Severity::kWarning,      "PST001", {6, 12}, "again", "",
                               {{{0, 5}, "first here"}}};
   EXPECT_EQ(render(diagnostic, source),
             "f:2:1: warning: again [PST001]\n"
