@@ -1,17 +1,16 @@
-// An answer to a question: three-valued, with its proof or its packets. Data; how it is found stands in
-// query.hpp, how it is printed in answer_text.cpp and answer_json.cpp.
+// An answer to a question: three-valued, with its proof or its packets. Data; how it is found
+// stands in query.hpp, how it is printed in answer_text.cpp and answer_json.cpp.
 //
 // Invariants: `yes` has a witness that the engine replayed as expected (`replayed`); `no` and `yes`
 // have `completeness`; `unknown` has at least one reason. Covered by tests/unit/query_test.cpp.
 #pragma once
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "analyzer/question.hpp"
 #include "scenario/result.hpp"
@@ -40,7 +39,7 @@ struct MatchedRule {
 struct WitnessStep {
   Packet packet;
   Path path = Path::kIn;
-  std::string sender;                    // "outsider", "far end", "client", "server", "host"
+  std::string sender;  // "outsider", "far end", "client", "server", "host"
   Verdict verdict = Verdict::kDropped;
   std::map<Hook, CtState> ctstate;
   std::vector<MatchedRule> rules;        // in the order in which they matched
@@ -57,19 +56,19 @@ struct Completeness {
 
 struct Answer {
   std::string query;
-  std::string file;                      // name of the ruleset's source
+  std::string file;  // name of the ruleset's source
   Verb verb = Verb::kConnect;
   Path path = Path::kIn;
   Family family = Family::kIpv4;
   Truth truth = Truth::kUnknown;
-  std::vector<std::string> reasons;      // why unknown
-  bool conditional = false;              // yes only for some values of what the text does not decide
+  std::vector<std::string> reasons;  // why unknown
+  bool conditional = false;          // yes only for some values of what the text does not decide
   std::vector<std::string> assumptions;
   std::optional<Completeness> completeness;
   std::vector<WitnessStep> witness;
-  std::optional<Scenario> scenario;      // replays the witness (--scenario)
+  std::optional<Scenario> scenario;  // replays the witness (--scenario)
   FieldBox generalised, within_question;
-  std::map<Field, u128> found;           // --find: the values
+  std::map<Field, u128> found;  // --find: the values
   bool replayed = false;
 };
 

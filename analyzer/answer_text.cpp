@@ -104,19 +104,21 @@ std::string box_text(const FieldBox& box, Family family) {
 }
 
 std::string verdict_sentence(const Answer& a) {
-  static constexpr std::string_view kYes[] = {"such a packet is delivered",
-                                              "such a conversation can be held",
-                                              "such an entry can be left"};
+  static constexpr std::string_view kYes[] = {
+      "such a packet is delivered", "such a conversation can be held", "such an entry can be left"};
   static constexpr std::string_view kNo[] = {
       "no such packet is ever delivered, after packet sequences of any length",
-      "no such conversation can be held", "no sequence of packets of any length leaves such an entry"};
+      "no such conversation can be held",
+      "no sequence of packets of any length leaves such an entry"};
   const auto verb = static_cast<std::size_t>(a.verb);
   switch (a.truth) {
     case Truth::kYes:
       return fmt::format("{} ({} packet{}{})", kYes[verb], a.witness.size(),
                          a.witness.size() == 1 ? "" : "s", a.replayed ? ", replayed" : "");
-    case Truth::kNo: return std::string(kNo[verb]);
-    case Truth::kUnknown: return {};
+    case Truth::kNo:
+      return std::string(kNo[verb]);
+    case Truth::kUnknown:
+      return {};
   }
   return {};
 }
@@ -125,9 +127,12 @@ std::string verdict_sentence(const Answer& a) {
 
 std::string_view text(Truth truth) {
   switch (truth) {
-    case Truth::kYes: return "yes";
-    case Truth::kNo: return "no";
-    case Truth::kUnknown: return "unknown";
+    case Truth::kYes:
+      return "yes";
+    case Truth::kNo:
+      return "no";
+    case Truth::kUnknown:
+      return "unknown";
   }
   return "";
 }
@@ -148,16 +153,17 @@ std::string field_text(Field field, Family family, std::pair<u128, u128> interva
 std::string to_text(const Answer& a, bool color) {
   const Style style{color};
   const std::string_view code = a.truth == Truth::kUnknown ? "33" : "1";
-  std::string out = fmt::format("{} ({})\n  {}{}", style.bold(a.query), text(a.path),
-                                style.wrap(code, text(a.truth)),
-                                a.conditional ? ", under conditions" : "");
+  std::string out =
+      fmt::format("{} ({})\n  {}{}", style.bold(a.query), text(a.path),
+                  style.wrap(code, text(a.truth)), a.conditional ? ", under conditions" : "");
   const std::string sentence = verdict_sentence(a);
   out += sentence.empty() ? "\n" : fmt::format(": {}\n", sentence);
   for (const auto& reason : a.reasons) out += fmt::format("  because {}\n", reason);
   for (std::size_t i = 0; i < a.witness.size(); ++i) add_step(out, a.witness[i], i + 1, style);
   const Family family = a.witness.empty() ? a.family : a.witness.front().packet.family();
   for (const auto& [field, value] : a.found) {
-    out += fmt::format("  found: {} {}\n", info(field).name, field_text(field, family, {value, value}));
+    out += fmt::format("  found: {} {}\n", info(field).name,
+                       field_text(field, family, {value, value}));
   }
   if (!a.generalised.empty()) {
     out += fmt::format("  every combination of: {}\n", box_text(a.generalised, family));
@@ -189,7 +195,9 @@ std::vector<std::string> reproduction(const Answer& answer) {
   }
   if (p.protocol == protocol::kTcp) {
     static constexpr std::pair<std::uint8_t, std::string_view> kScans[] = {
-        {tcp_flag::kAck, "-sA"}, {0, "-sN"}, {tcp_flag::kFin, "-sF"},
+        {tcp_flag::kAck, "-sA"},
+        {0, "-sN"},
+        {tcp_flag::kFin, "-sF"},
         {tcp_flag::kFin | tcp_flag::kPsh | tcp_flag::kUrg, "-sX"}};
     std::string scan = fmt::format("-sS --scanflags {}", p.flags);
     for (const auto& [flags, option] : kScans) {

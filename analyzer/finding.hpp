@@ -19,8 +19,8 @@ namespace postern {
 struct Place {
   std::optional<TableName> table = {};
   std::string chain = {};
-  std::uint32_t number = 0;   // within its chain, from 1; 0: the chain itself
-  std::string text = {};           // of the rule, as written
+  std::uint32_t number = 0;  // within its chain, from 1; 0: the chain itself
+  std::string text = {};     // of the rule, as written
   Span span = {};
 };
 
@@ -32,7 +32,7 @@ struct Related {
   std::string message = {};
 };
 
-std::string text(const IntervalList& intervals);   // "0-1233,1235-65535"; "none" when empty
+std::string text(const IntervalList& intervals);  // "0-1233,1235-65535"; "none" when empty
 
 // PST202's own keys: port numbers.
 struct PortHole {
@@ -40,35 +40,35 @@ struct PortHole {
 };
 
 struct Finding {
-  std::string id = {};                          // "PST202"; the name stands on its page (explain.hpp)
+  std::string id = {};  // "PST202"; the name stands on its page (explain.hpp)
   Severity severity = Severity::kWarning;
   Place place = {};
-  std::string message = {};                     // one sentence
-  std::vector<std::string> reasons = {};        // further sentences, in order
-  std::string help = {};                        // what would be right; may be empty
+  std::string message = {};               // one sentence
+  std::vector<std::string> reasons = {};  // further sentences, in order
+  std::string help = {};                  // what would be right; may be empty
   std::vector<Related> related = {};
   std::optional<PortHole> hole = {};
-  std::optional<Answer> answer = {};            // its witness was replayed; a proof where it says no
+  std::optional<Answer> answer = {};  // its witness was replayed; a proof where it says no
 };
 
 // A question of a check that got no answer.
 struct OpenQuestion {
-  std::string id = {};                          // of the check
+  std::string id = {};  // of the check
   std::string question = {};
   std::string why = {};
-  bool met_nat = false;                    // because of NAT, which is not modelled yet
+  bool met_nat = false;  // because of NAT, which is not modelled yet
   Span span = {};
 };
 
 // Lint's own questions. unknown counts those of `open`.
 struct LintStatistics {
-  std::uint64_t answered = 0;              // yes or no
-  std::uint64_t unknown = 0;               // without those that met NAT
+  std::uint64_t answered = 0;  // yes or no
+  std::uint64_t unknown = 0;   // without those that met NAT
   std::uint64_t met_nat = 0;
 };
 
 struct LintReport {
-  std::vector<Finding> findings = {};           // by place, then identifier
+  std::vector<Finding> findings = {};  // by place, then identifier
   std::vector<OpenQuestion> open = {};
   LintStatistics statistics = {};
 };
@@ -88,10 +88,10 @@ class PlaceIndex {
     Span span;
     const Table* table;
     const Chain* chain;
-    std::uint32_t number;   // 0: the chain's own line
+    std::uint32_t number;  // 0: the chain's own line
   };
   const Ruleset& ruleset_;
-  std::vector<Entry> entries_;   // by begin
+  std::vector<Entry> entries_;  // by begin
 };
 
 }  // namespace postern

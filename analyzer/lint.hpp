@@ -1,7 +1,7 @@
 // Lint: runs every check over one ruleset and collects what they say. No configuration needed.
 //
-// Soundness: a finding is true (proved, or replayed by the engine); a question that a check could not
-// answer is in `open`, never left out. Covered by tests/unit/lint_test.cpp and tests/cli/.
+// Soundness: a finding is true (proved, or replayed by the engine); a question that a check could
+// not answer is in `open`, never left out. Covered by tests/unit/lint_test.cpp and tests/cli/.
 #pragma once
 
 #include <chrono>
@@ -16,8 +16,8 @@ namespace postern {
 
 struct LintSettings {
   TrackingMode tracking = TrackingMode::kAuto;
-  std::chrono::milliseconds timeout{60'000};           // for one question
-  std::function<void(std::string_view)> progress = {}; // told which check begins; may be empty
+  std::chrono::milliseconds timeout{60'000};            // for one question
+  std::function<void(std::string_view)> progress = {};  // told which check begins; may be empty
 };
 
 // Deterministic: the same text gives the same report.

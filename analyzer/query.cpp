@@ -27,9 +27,8 @@ std::uint64_t sysctl(const QueryOptions& options, const std::string& key, std::u
 // The first rule with an extension that postern does not know; nullptr when there is none.
 const Rule* unknown_rule(const Program& program) {
   for (const ProgramRule& r : program.rules()) {
-    if (!r.rule->target_known || std::ranges::any_of(r.rule->clauses, [](const Clause& c) {
-          return !c.known;
-        })) {
+    if (!r.rule->target_known ||
+        std::ranges::any_of(r.rule->clauses, [](const Clause& c) { return !c.known; })) {
       return r.rule;
     }
   }
@@ -51,11 +50,11 @@ struct Prover::State {
   const Program& program;
   QueryOptions options;
   std::vector<PredicatePtr> cuts;
-  std::vector<std::string> covered;     // match_text of the questions whose cuts the model has
+  std::vector<std::string> covered;  // match_text of the questions whose cuts the model has
   std::unique_ptr<Model> model;
   bool too_big = false;
-  // Where an unknown extension may or may not switch connection tracking on: `options` has it off, and
-  // this prover on. Only what both say is an answer.
+  // Where an unknown extension may or may not switch connection tracking on: `options` has it off,
+  // and this prover on. Only what both say is an answer.
   const Rule* doubt = nullptr;
   std::unique_ptr<Prover> with_tracking = nullptr;
 
@@ -138,10 +137,10 @@ Answer Prover::in_doubt(Answer answer) const {
   unknown.family = answer.family;
   const SourceFile& source = *state_->program.ruleset().source;
   const Span span = state_->doubt->span;
-  unknown.reasons.push_back(
-      fmt::format("the answer depends on whether `{}` (line {}) switches connection tracking on, and "
-                  "postern does not know it (--conntrack on|off decides)",
-                  source.slice(span), source.position(span.begin).line));
+  unknown.reasons.push_back(fmt::format(
+      "the answer depends on whether `{}` (line {}) switches connection tracking on, and "
+      "postern does not know it (--conntrack on|off decides)",
+      source.slice(span), source.position(span.begin).line));
   return unknown;
 }
 

@@ -23,9 +23,9 @@ namespace postern {
 struct QueryOptions {
   Backend backend = Backend::kLegacy;
   TrackingMode tracking = TrackingMode::kAuto;
-  std::map<std::string, std::string> sysctl;     // keys with '/'
-  std::chrono::milliseconds timeout{60'000};     // for one answer
-  bool cross_check = false;                      // check every set by Z3
+  std::map<std::string, std::string> sysctl;  // keys with '/'
+  std::chrono::milliseconds timeout{60'000};  // for one answer
+  bool cross_check = false;                   // check every set by Z3
 };
 
 // What the options say of the model: sysctls of connection tracking, backend, tracking.
@@ -54,9 +54,9 @@ class Prover {
   std::unique_ptr<State> state_;
 };
 
-// Exit status of `query --expect`: 0 as expected, 1 the opposite, 3 unknown (or conditional when only
-// an unconditional yes counts). Several answers: the question holds when any path says yes; no needs
-// no on all of them.
+// Exit status of `query --expect`: 0 as expected, 1 the opposite, 3 unknown (or conditional when
+// only an unconditional yes counts). Several answers: the question holds when any path says yes; no
+// needs no on all of them.
 int expect_status(const std::vector<Answer>& answers, Truth expected, bool allow_conditional);
 
 }  // namespace postern

@@ -112,8 +112,12 @@ PredicatePtr full_predicate(const Question& question) {
 
 Asking::Asking(Model& model, const Program& program, const QueryOptions& options,
                const Question& question, Answer& answer)
-    : model_(model), space_(model.space()), program_(program), options_(options),
-      question_(question), answer_(answer) {}
+    : model_(model),
+      space_(model.space()),
+      program_(program),
+      options_(options),
+      question_(question),
+      answer_(answer) {}
 
 void Asking::run() {
   try {
@@ -208,11 +212,13 @@ Set Asking::winners(Set yes) {
 
 std::vector<FlowStep> Asking::steps(Set goal, bool must) {
   switch (question_.verb) {
-    case Verb::kDeliver: return take(model_.deliver_steps(answer_.path, m_, goal, must));
-    case Verb::kConnect: return take(model_.connect_steps(answer_.path, m_, goal, must));
+    case Verb::kDeliver:
+      return take(model_.deliver_steps(answer_.path, m_, goal, must));
+    case Verb::kConnect:
+      return take(model_.connect_steps(answer_.path, m_, goal, must));
     case Verb::kTrack:
-      return take(model_.track_steps(answer_.path, m_, question_.entry_state.value_or(""), goal,
-                                     must));
+      return take(
+          model_.track_steps(answer_.path, m_, question_.entry_state.value_or(""), goal, must));
   }
   return {};
 }
@@ -254,13 +260,14 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   answer_.conditional = !must;
   answer_.witness = std::move(confirmed.steps);
   answer_.scenario = std::move(confirmed.scenario);
-  answer_.completeness = Completeness{"any-length", "direct",
-                                      static_cast<unsigned>(answer_.witness.size()), false};
+  answer_.completeness =
+      Completeness{"any-length", "direct", static_cast<unsigned>(answer_.witness.size()), false};
   if (!must) {
     for (const Choice& c : confirmed.choices) {
-      answer_.assumptions.push_back(
-          fmt::format("`{}` of {} {}", c.why, c.rule,
-                      c.value == 0 ? "does not match" : c.value == 1 ? "matches" : "drops it"));
+      answer_.assumptions.push_back(fmt::format("`{}` of {} {}", c.why, c.rule,
+                                                c.value == 0   ? "does not match"
+                                                : c.value == 1 ? "matches"
+                                                               : "drops it"));
     }
   }
   tell(witness, flow);
@@ -293,7 +300,8 @@ void Asking::world_assumptions(const FlowPoint& flow) {
                                  address(Axis::kResponder), flow.responder_interface,
                                  address(Axis::kInitiator), flow.initiator_interface));
       break;
-    case Path::kLoopback: break;
+    case Path::kLoopback:
+      break;
   }
   if (question_.verb == Verb::kConnect) {
     list.push_back("the far end does not itself open (no simultaneous open)");
@@ -353,7 +361,8 @@ void Asking::answer_unknown() {
     answer_.reasons.push_back(fmt::format("... and {} more such rules", rules.size() - kShown));
   }
   if (rules.empty()) {
-    answer_.reasons.push_back("it hangs on a step of connection tracking that is only approximated");
+    answer_.reasons.push_back(
+        "it hangs on a step of connection tracking that is only approximated");
   }
 }
 
@@ -361,8 +370,7 @@ void Asking::answer_no(const Solved& solved) {
   Claim claim;
   claim.path = answer_.path;
   Bdd& bdd = space_.bdd();
-  claim.impossible =
-      bdd.minus(universe_, bdd.either(solved.yes.may, solved.yes.unmodelled));
+  claim.impossible = bdd.minus(universe_, bdd.either(solved.yes.may, solved.yes.unmodelled));
   claim.first = m_;
   Completeness completeness;
   switch (question_.verb) {
@@ -400,7 +408,8 @@ void Asking::answer_no(const Solved& solved) {
     answer_.assumptions.push_back("nothing outside this ruleset switches connection tracking on");
   }
   if (result.verdict == Verification::kNotChecked) {
-    answer_.reasons.push_back("the packet sets say no, but Z3 could not re-check it: " + result.why);
+    answer_.reasons.push_back("the packet sets say no, but Z3 could not re-check it: " +
+                              result.why);
     return;
   }
   completeness.certified = true;

@@ -2,8 +2,8 @@
 //
 // Decision, by set algebra over the Triple of the verb (symbolic/model.hpp): `must` not empty: yes;
 // else `may` not empty: yes under conditions; else something unmodelled: unknown; else no, once the
-// certificate holds. --find and --every quantify these sets first: exists find, for all every (that M
-// allows with it), exists the rest. Covered by tests/unit/query_test.cpp.
+// certificate holds. --find and --every quantify these sets first: exists find, for all every (that
+// M allows with it), exists the rest. Covered by tests/unit/query_test.cpp.
 #pragma once
 
 #include "analyzer/answer.hpp"
@@ -58,7 +58,7 @@ class Asking {
   const QueryOptions& options_;
   const Question& question_;
   Answer& answer_;
-  Set m_, universe_;     // M's packets; M as a set over the axes of the verb's answer
+  Set m_, universe_;  // M's packets; M as a set over the axes of the verb's answer
 };
 
 }  // namespace postern

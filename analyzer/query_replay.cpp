@@ -29,8 +29,9 @@ std::string compare_entry(const EntryInfo& expected, const std::vector<EntryRepo
     return fmt::format("expected one entry ({}), saw {}", entry_word(expected), seen.size());
   }
   const EntryReport& e = seen.front();
-  const bool by_responder = e.original.source != first.source ||
-                            (e.original.source_port && *e.original.source_port != first.source_port);
+  const bool by_responder =
+      e.original.source != first.source ||
+      (e.original.source_port && *e.original.source_port != first.source_port);
   if (e.state != expected.state || !e.unreplied() != expected.seen_reply ||
       e.assured() != expected.assured || by_responder != expected.by_responder) {
     return fmt::format("expected entry {}, saw {}{}{}{}", entry_word(expected), e.state,

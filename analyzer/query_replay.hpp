@@ -16,10 +16,10 @@ namespace postern {
 
 struct Confirmed {
   std::vector<WitnessStep> steps;
-  Scenario scenario;                 // packets, waits and choices included
-  std::vector<Choice> choices;       // what the text left open, and the values that make it happen
-  std::string mismatch;              // not empty: the engine saw something else; what
-  bool unmodelled = false;           // ... because the engine does not model it
+  Scenario scenario;            // packets, waits and choices included
+  std::vector<Choice> choices;  // what the text left open, and the values that make it happen
+  std::string mismatch;         // not empty: the engine saw something else; what
+  bool unmodelled = false;      // ... because the engine does not model it
 };
 
 // `world` holds backend, tracking and sysctls of the question beside the witness's own interfaces.

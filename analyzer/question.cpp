@@ -16,19 +16,21 @@ namespace {
 // What a question may name about the flow's first packet; fragment offset and truncation are the
 // guards that transport matches bring along.
 constexpr std::array kAskable{
-    Field::kSource,   Field::kDestination, Field::kProtocol, Field::kFragmentOffset,
-    Field::kTruncated, Field::kSourcePort, Field::kDestinationPort, Field::kTcpFlags,
-    Field::kIcmpType, Field::kIcmpCode,    Field::kLength,   Field::kTtl,
-    Field::kTos,      Field::kMark,
+    Field::kSource,    Field::kDestination, Field::kProtocol,        Field::kFragmentOffset,
+    Field::kTruncated, Field::kSourcePort,  Field::kDestinationPort, Field::kTcpFlags,
+    Field::kIcmpType,  Field::kIcmpCode,    Field::kLength,          Field::kTtl,
+    Field::kTos,       Field::kMark,
 };
 // --find and --every take fields that are constant over the flow, or of its first packet.
 constexpr std::array kCountable{
-    Field::kSource,  Field::kDestination, Field::kProtocol, Field::kSourcePort,
-    Field::kDestinationPort, Field::kTcpFlags, Field::kIcmpType, Field::kIcmpCode,
-    Field::kLength,  Field::kTtl, Field::kTos,
+    Field::kSource,          Field::kDestination, Field::kProtocol, Field::kSourcePort,
+    Field::kDestinationPort, Field::kTcpFlags,    Field::kIcmpType, Field::kIcmpCode,
+    Field::kLength,          Field::kTtl,         Field::kTos,
 };
 
-bool in(std::span<const Field> list, Field field) { return std::ranges::find(list, field) != list.end(); }
+bool in(std::span<const Field> list, Field field) {
+  return std::ranges::find(list, field) != list.end();
+}
 
 // What about this predicate a question may not ask; empty when all is well.
 std::string not_askable(const Predicate& p) {
@@ -41,17 +43,16 @@ std::string not_askable(const Predicate& p) {
     }
     return std::string();
   };
-  return std::visit(
-      Overloaded{[](const Const&) { return std::string(); },
-                 [](const InterfaceIs&) { return std::string(); },
-                 [&](const InRange& n) { return field(n.field); },
-                 [&](const Masked& n) { return field(n.field); },
-                 [](const TcpOption&) { return std::string("a TCP option"); },
-                 [](const Opaque& n) { return fmt::format("`{}`", n.why); },
-                 [](const Not& n) { return not_askable(*n.operand); },
-                 [&](const All& n) { return list(n.operands); },
-                 [&](const Any& n) { return list(n.operands); }},
-      p.node);
+  return std::visit(Overloaded{[](const Const&) { return std::string(); },
+                               [](const InterfaceIs&) { return std::string(); },
+                               [&](const InRange& n) { return field(n.field); },
+                               [&](const Masked& n) { return field(n.field); },
+                               [](const TcpOption&) { return std::string("a TCP option"); },
+                               [](const Opaque& n) { return fmt::format("`{}`", n.why); },
+                               [](const Not& n) { return not_askable(*n.operand); },
+                               [&](const All& n) { return list(n.operands); },
+                               [&](const Any& n) { return list(n.operands); }},
+                    p.node);
 }
 
 std::optional<Path> path_named(std::string_view word) {
@@ -157,7 +158,8 @@ class Reader {
   void own_value(std::string_view option, const std::string& value, Span span) {
     if (option == "--path") {
       path_ = path_named(value);
-      if (!path_) error(span, fmt::format("`{}` is no path", value), "in, out, forward or loopback");
+      if (!path_)
+        error(span, fmt::format("`{}` is no path", value), "in, out, forward or loopback");
     } else if (option == "--entry-state") {
       question_.entry_state = value;
       for (char& c : *question_.entry_state) c = static_cast<char>(std::toupper(c));
@@ -200,8 +202,8 @@ class Reader {
       return;
     }
     for (const Clause& clause : *clauses) {
-      const std::string bad = clause.known ? not_askable(*clause.predicate)
-                                           : fmt::format("`{}`", clause.module);
+      const std::string bad =
+          clause.known ? not_askable(*clause.predicate) : fmt::format("`{}`", clause.module);
       if (bad.empty()) continue;
       error(clause.span, fmt::format("a question may not name {}", bad),
             "interfaces, addresses, protocol, ports, flags, ICMP type, length, tos, ttl and mark");
@@ -262,9 +264,12 @@ class Reader {
 
 std::string_view text(Verb verb) {
   switch (verb) {
-    case Verb::kDeliver: return "deliver";
-    case Verb::kConnect: return "connect";
-    case Verb::kTrack: return "track";
+    case Verb::kDeliver:
+      return "deliver";
+    case Verb::kConnect:
+      return "connect";
+    case Verb::kTrack:
+      return "track";
   }
   return "";
 }

@@ -1,8 +1,8 @@
 // A question, in iptables' own words: "connect -i lo -p tcp --sport 1234 ! --dport 1234".
 //
-// VERB MATCH...: VERB is deliver, connect or track; MATCH is read by the same vocabulary as a rule's
-// (ir/bind.hpp, read_match_words). Besides matches a question may hold --path P, --entry-state S
-// (track only), --to-destination A, --to-port P, --find F,... and --every F,...
+// VERB MATCH...: VERB is deliver, connect or track; MATCH is read by the same vocabulary as a
+// rule's (ir/bind.hpp, read_match_words). Besides matches a question may hold --path P,
+// --entry-state S (track only), --to-destination A, --to-port P, --find F,... and --every F,...
 // Design: design.md section 4, "Flows". Covered by tests/unit/question_test.cpp.
 #pragma once
 
@@ -24,14 +24,14 @@ std::string_view text(Verb verb);  // "deliver"
 struct Question {
   Verb verb = Verb::kConnect;
   Family family = Family::kIpv4;
-  std::vector<Clause> match;               // M; clauses of all, in order
+  std::vector<Clause> match;  // M; clauses of all, in order
   std::vector<Path> paths;
   std::optional<std::string> entry_state;  // upper case: "SYN_SENT"
   std::optional<Prefix> to_destination;    // the flow's destination as delivered
   std::optional<std::uint16_t> to_port;
-  std::vector<Field> find, every;          // numeric fields; disjoint
+  std::vector<Field> find, every;  // numeric fields; disjoint
   std::shared_ptr<const SourceFile> source;
-  std::string text;                        // canonical: what the answer's `query` shows
+  std::string text;  // canonical: what the answer's `query` shows
 
   // M as one predicate over the flow's first packet.
   PredicatePtr predicate() const;
@@ -40,7 +40,7 @@ struct Question {
 // What the command line gives beside the words.
 struct QuestionDefaults {
   std::optional<Path> path;
-  std::vector<std::string> find, every;    // field names, comma lists allowed
+  std::vector<std::string> find, every;  // field names, comma lists allowed
 };
 
 // The text that the spans of a question's errors refer to: the words joined by blanks.
@@ -52,7 +52,8 @@ std::optional<Family> family_of_words(const std::vector<std::string>& words);
 // Errors: unknown verb, matches that M may not name, --find/--every of unknown or non-numeric
 // fields, --path that contradicts -i/-o. Each with its place in the joined words.
 // Paths when neither --path nor the interfaces decide: -i X alone: in and forward; -o X alone: out
-// (--path forward asks the other); -i lo or -o lo: loopback; both and not lo: forward; none: all four.
+// (--path forward asks the other); -i lo or -o lo: loopback; both and not lo: forward; none: all
+// four.
 Result<Question> read_question(const std::vector<std::string>& words, Family family,
                                const QuestionDefaults& defaults = {});
 

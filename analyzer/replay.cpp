@@ -16,8 +16,8 @@ struct Compiled {
 };
 
 tl::expected<std::unique_ptr<Compiled>, ReplayError> compile(const std::string& text,
-                                                            const std::string& name,
-                                                            Family family) {
+                                                             const std::string& name,
+                                                             Family family) {
   const auto source = std::make_shared<const SourceFile>(name, text);
   auto bound = read_ruleset(source, family);
   if (!bound) {
@@ -46,8 +46,8 @@ std::string missing_device(const Scenario& scenario) {
     const auto* packet = std::get_if<Packet>(&step);
     if (packet == nullptr) continue;
     for (const std::string& name : {packet->in, packet->out_interface}) {
-      if (!known_device(scenario, name)) return "a packet names the interface " + name +
-                                                ", which the scenario does not have";
+      if (!known_device(scenario, name))
+        return "a packet names the interface " + name + ", which the scenario does not have";
     }
   }
   return {};

@@ -4,11 +4,10 @@
 #pragma once
 
 #include <memory>
-#include <string>
-#include <vector>
-
 #include <nlohmann/json.hpp>
+#include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "engine/chooser.hpp"
 #include "flow/program.hpp"
@@ -20,7 +19,7 @@ namespace postern {
 
 struct Replayed {
   ScenarioReport report;
-  std::vector<Choice> choices;        // every decision that the text left open, as it was made
+  std::vector<Choice> choices;  // every decision that the text left open, as it was made
   // Not empty: the engine stopped here because it does not model this ("unmodelled: NAT"); the
   // report holds the packets before it. Such a replay proves nothing.
   std::string unmodelled;
@@ -37,8 +36,8 @@ struct ReplayError {
 // Binds and compiles the scenario's rulesets, then runs it.
 tl::expected<Replayed, ReplayError> replay(const Scenario& scenario);
 
-// Runs a scenario whose rulesets are compiled already (the texts in `scenario` are not read). A null
-// program is a family without ruleset.
+// Runs a scenario whose rulesets are compiled already (the texts in `scenario` are not read). A
+// null program is a family without ruleset.
 tl::expected<Replayed, ReplayError> replay(const Scenario& scenario, const Program* v4,
                                            const Program* v6);
 

@@ -1,8 +1,8 @@
 #include "analyzer/trace.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "engine/engine.hpp"
 #include "ir/print.hpp"
@@ -18,14 +18,20 @@ std::string value_text(Field field, u128 value, Family family) {
     case Field::kCtOriginalSource:
     case Field::kCtOriginalDestination:
     case Field::kCtReplySource:
-    case Field::kCtReplyDestination: return Address{family, value}.text();
+    case Field::kCtReplyDestination:
+      return Address{family, value}.text();
     case Field::kProtocol:
-    case Field::kCtProtocol: return protocol_name(static_cast<std::uint8_t>(value));
-    case Field::kTcpFlags: return flags_text(static_cast<std::uint8_t>(value));
-    case Field::kCtState: return std::string(text(static_cast<CtState>(value)));
+    case Field::kCtProtocol:
+      return protocol_name(static_cast<std::uint8_t>(value));
+    case Field::kTcpFlags:
+      return flags_text(static_cast<std::uint8_t>(value));
+    case Field::kCtState:
+      return std::string(text(static_cast<CtState>(value)));
     case Field::kMark:
-    case Field::kCtMark: return fmt::format("{:#x}", static_cast<std::uint32_t>(value));
-    default: return to_decimal(value);
+    case Field::kCtMark:
+      return fmt::format("{:#x}", static_cast<std::uint32_t>(value));
+    default:
+      return to_decimal(value);
   }
 }
 
@@ -55,9 +61,15 @@ class Writer {
       text += fmt::format("{}{}\n", text_of(step.hook), own_reply_ ? " (the host's answer)" : "");
     }
     switch (step.kind) {
-      case TraceStep::Kind::kEvent: text += fmt::format("  {}\n", step.note); break;
-      case TraceStep::Kind::kRule: rule(step); break;
-      case TraceStep::Kind::kPolicy: policy(step); break;
+      case TraceStep::Kind::kEvent:
+        text += fmt::format("  {}\n", step.note);
+        break;
+      case TraceStep::Kind::kRule:
+        rule(step);
+        break;
+      case TraceStep::Kind::kPolicy:
+        policy(step);
+        break;
     }
   }
 
@@ -68,8 +80,8 @@ class Writer {
 
   // The table's name, when the walk has come to another chain.
   void place(const TraceStep& step) {
-    const std::string name = std::string(postern::text(step.table)) + " " +
-                             program_.chains()[step.chain].chain->name;
+    const std::string name =
+        std::string(postern::text(step.table)) + " " + program_.chains()[step.chain].chain->name;
     if (name == place_) return;
     place_ = name;
     text += fmt::format("  {}\n", name);

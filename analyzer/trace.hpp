@@ -1,6 +1,6 @@
-// `postern trace FILE -- PACKET...`: one packet (or several, one after the other) through a ruleset,
-// rule by rule, with the reason why each rule that did not match did not.
-// Covered by tests/unit/trace_test.cpp.
+// `postern trace FILE -- PACKET...`: one packet (or several, one after the other) through a
+// ruleset, rule by rule, with the reason why each rule that did not match did not. Covered by
+// tests/unit/trace_test.cpp.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,8 @@ namespace postern {
 
 // Reads packets from words in iptables' own spelling, with a value for each option:
 //   -i/-o INTERFACE  -s/-d ADDRESS  -p PROTOCOL  --sport/--dport PORT  --syn  --flags SYN,ACK|NONE
-//   --tcp-flags MASK COMP (COMP is what is set)  --icmp-type/--icmpv6-type TYPE[/CODE]  --ttl/--hl N
+//   --tcp-flags MASK COMP (COMP is what is set)  --icmp-type/--icmpv6-type TYPE[/CODE]  --ttl/--hl
+//   N
 //   --tos N  --mark N  --length BYTES (of the whole packet)  --seq N  --ack N
 // "-m NAME" is read over; "--then" begins the next packet, which inherits nothing. What is not said
 // gets documentation values (RFC 5737, RFC 3849; 127.0.0.1 and ::1 on lo). Without -i and -o the
@@ -25,7 +26,7 @@ namespace postern {
 // blanks.
 struct TracePacket {
   Packet packet;
-  std::string forwarded_to;          // -o beside -i: the device that routes lead to
+  std::string forwarded_to;  // -o beside -i: the device that routes lead to
 };
 Result<std::vector<TracePacket>> read_packet_words(const SourceFile& source, Family family);
 
@@ -35,7 +36,7 @@ Scenario trace_world(const std::vector<TracePacket>& packets, Family family);
 
 struct TraceReport {
   std::string text;
-  int exit_status = 0;               // 3: the packet met something that is not modelled
+  int exit_status = 0;  // 3: the packet met something that is not modelled
 };
 // `world`: interfaces, routes, sysctls, tracking, backend; its steps are not read.
 TraceReport trace(const Program& program, const Scenario& world,

@@ -13,7 +13,10 @@
 namespace postern {
 namespace {
 
-struct Word { std::string_view text; Span span; };
+struct Word {
+  std::string_view text;
+  Span span;
+};
 
 std::vector<Word> split(const SourceFile& source) {
   std::vector<Word> words;
@@ -44,7 +47,7 @@ std::optional<std::uint32_t> number(std::string_view text) {
 
 std::optional<std::uint8_t> flag_set(std::string_view text) {
   static const std::map<std::string_view, unsigned> kFlags{
-      {"FIN", 1},  {"SYN", 2},  {"RST", 4},  {"PSH", 8},  {"ACK", 16},
+      {"FIN", 1},  {"SYN", 2},  {"RST", 4},   {"PSH", 8},  {"ACK", 16},
       {"URG", 32}, {"ECE", 64}, {"CWR", 128}, {"ALL", 63}, {"NONE", 0}};
   unsigned set = 0;
   while (!text.empty()) {
@@ -115,11 +118,20 @@ bool read_flags(Draft& draft, std::string_view word) {
   return draft.flags.has_value();
 }
 
-struct Option { std::string_view wants; Reader read; };
+struct Option {
+  std::string_view wants;
+  Reader read;
+};
 
 std::map<std::string_view, Option> options(Family family) {
-  const Reader in = [](Draft& d, std::string_view w) { d.in = w; return true; };
-  const Reader out = [](Draft& d, std::string_view w) { d.out = w; return true; };
+  const Reader in = [](Draft& d, std::string_view w) {
+    d.in = w;
+    return true;
+  };
+  const Reader out = [](Draft& d, std::string_view w) {
+    d.out = w;
+    return true;
+  };
   const Reader protocol = [](Draft& d, std::string_view w) {
     d.protocol = protocol_number(w);
     return d.protocol.has_value();
@@ -131,15 +143,22 @@ std::map<std::string_view, Option> options(Family family) {
   const Reader skip = [](Draft&, std::string_view) { return true; };
   const Reader source = address(&Draft::source, family), to = address(&Draft::destination, family);
   const Reader sport = port(&Packet::source_port), dport = port(&Packet::destination_port);
-  const std::string_view address_form = family == Family::kIpv4 ? "an IPv4 address"
-                                                                : "an IPv6 address";
-  return {{"-i", {"an interface", in}},        {"--in-interface", {"an interface", in}},
-          {"-o", {"an interface", out}},       {"--out-interface", {"an interface", out}},
-          {"-s", {address_form, source}},      {"--source", {address_form, source}},
-          {"-d", {address_form, to}},          {"--destination", {address_form, to}},
-          {"-p", {"a protocol", protocol}},    {"--protocol", {"a protocol", protocol}},
-          {"--sport", {"a port", sport}},      {"--source-port", {"a port", sport}},
-          {"--dport", {"a port", dport}},      {"--destination-port", {"a port", dport}},
+  const std::string_view address_form =
+      family == Family::kIpv4 ? "an IPv4 address" : "an IPv6 address";
+  return {{"-i", {"an interface", in}},
+          {"--in-interface", {"an interface", in}},
+          {"-o", {"an interface", out}},
+          {"--out-interface", {"an interface", out}},
+          {"-s", {address_form, source}},
+          {"--source", {address_form, source}},
+          {"-d", {address_form, to}},
+          {"--destination", {address_form, to}},
+          {"-p", {"a protocol", protocol}},
+          {"--protocol", {"a protocol", protocol}},
+          {"--sport", {"a port", sport}},
+          {"--source-port", {"a port", sport}},
+          {"--dport", {"a port", dport}},
+          {"--destination-port", {"a port", dport}},
           {"--flags", {"flags such as SYN,ACK or NONE", read_flags}},
           {"--icmp-type", {"a type such as 8 or 3/1", read_icmp_type}},
           {"--icmpv6-type", {"a type such as 128 or 1/4", read_icmp_type}},
@@ -150,7 +169,8 @@ std::map<std::string_view, Option> options(Family family) {
           {"--seq", {"a 32-bit number", numeric(&Packet::seq)}},
           {"--ack", {"a 32-bit number", numeric(&Packet::ack)}},
           {"--length", {"a number of bytes", length}},
-          {"-m", {"a module's name", skip}},   {"--match", {"a module's name", skip}}};
+          {"-m", {"a module's name", skip}},
+          {"--match", {"a module's name", skip}}};
 }
 
 Address example(Family family, bool loopback, bool near) {
@@ -172,8 +192,8 @@ TracePacket finish(Draft draft, Family family) {
   } else if (!loopback) {
     p.out_interface = draft.out;
   }
-  const Address away = family == Family::kIpv4 ? *Address::parse("203.0.113.9")
-                                               : *Address::parse("2001:db8:2::9");
+  const Address away =
+      family == Family::kIpv4 ? *Address::parse("203.0.113.9") : *Address::parse("2001:db8:2::9");
   p.source = draft.source.value_or(example(family, loopback, local));
   p.destination = draft.destination.value_or(
       made.forwarded_to.empty() ? example(family, loopback, !local) : away);

@@ -17,8 +17,8 @@ ExitCode run_command(const Options& options);
 // by the precedence of exit codes.
 ExitCode finish(const Options& options, const std::string& text, ExitCode code);
 
-// Writes --pcap and --scenario from the answer's witness (nothing was asked for: does nothing; nothing
-// to write: says so on standard error).
+// Writes --pcap and --scenario from the answer's witness (nothing was asked for: does nothing;
+// nothing to write: says so on standard error).
 ExitCode write_witness(const Options& options, const Answer* answer, ExitCode code);
 
 ExitCode run_lint(const Options& options);

@@ -1,6 +1,6 @@
-// THE exit codes, the same for every command and format: scripts depend on them. Where several apply
-// (several files, several questions) the first of 4, 2, 1, 3, 0 wins.
-// Covered by tests/cli/exit_code_test.cpp.
+// THE exit codes, the same for every command and format: scripts depend on them. Where several
+// apply (several files, several questions) the first of 4, 2, 1, 3, 0 wins. Covered by
+// tests/cli/exit_code_test.cpp.
 #pragma once
 
 #include <array>
@@ -8,7 +8,13 @@
 
 namespace postern {
 
-enum class ExitCode : int { kClean = 0, kFindings = 1, kBadInput = 2, kIncomplete = 3, kInternal = 4 };
+enum class ExitCode : int {
+  kClean = 0,
+  kFindings = 1,
+  kBadInput = 2,
+  kIncomplete = 3,
+  kInternal = 4
+};
 
 struct ExitCodeInfo {
   ExitCode code;

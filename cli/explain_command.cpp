@@ -1,10 +1,10 @@
 // `postern explain [ID...]`: the pages of the checks, or their list.
 // Covered by tests/cli/explain_test.cpp.
-#include <cstdio>
-#include <string>
-
 #include <fmt/format.h>
+
+#include <cstdio>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "analyzer/explain.hpp"
 #include "cli/commands.hpp"
@@ -28,8 +28,10 @@ std::string summary(const CheckPage& page) {
 std::string as_json(const std::vector<const CheckPage*>& pages) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const CheckPage* page : pages) {
-    list.push_back(
-        {{"id", page->id}, {"name", page->name}, {"summary", summary(*page)}, {"page", page->text}});
+    list.push_back({{"id", page->id},
+                    {"name", page->name},
+                    {"summary", summary(*page)},
+                    {"page", page->text}});
   }
   return nlohmann::ordered_json{{"schema", "postern/1"}, {"checks", list}}.dump(2) + "\n";
 }

@@ -1,12 +1,12 @@
 // Covered by tests/cli/usage_test.cpp.
 #include "cli/input.hpp"
 
-#include <cerrno>
-#include <cstring>
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 namespace postern {
 namespace {

@@ -1,12 +1,12 @@
-// `postern lint FILE...`: every file on its own, several at a time with --jobs, printed in the order of
-// the command line. Covered by tests/cli/lint_test.cpp.
+// `postern lint FILE...`: every file on its own, several at a time with --jobs, printed in the
+// order of the command line. Covered by tests/cli/lint_test.cpp.
+#include <fmt/format.h>
+
 #include <atomic>
 #include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "analyzer/lint.hpp"
 #include "analyzer/report/report.hpp"

@@ -1,13 +1,13 @@
 // The program: reads the command line, runs one command, and turns what nobody caught into exit 4.
 // Covered by tests/cli/.
+#include <fmt/format.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/check.hpp"
 #include "cli/commands.hpp"
@@ -27,11 +27,12 @@ ExitCode run(const std::vector<std::string>& arguments) {
 }
 
 ExitCode internal_error(const char* what) {
-  fmt::print(stderr,
-             "postern: internal error: {}\n"
-             "This is a bug in postern, not in your ruleset; no answer was given. Please report it\n"
-             "with the command line, the ruleset and this text.\n",
-             what);
+  fmt::print(
+      stderr,
+      "postern: internal error: {}\n"
+      "This is a bug in postern, not in your ruleset; no answer was given. Please report it\n"
+      "with the command line, the ruleset and this text.\n",
+      what);
   return ExitCode::kInternal;
 }
 

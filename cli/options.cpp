@@ -4,12 +4,12 @@
 // Covered by tests/cli/usage_test.cpp.
 #include "cli/options.hpp"
 
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 #include <span>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "cli/exit_code.hpp"
 
@@ -29,7 +29,8 @@ constexpr CommandInfo kCommands[] = {
      ""},
     {Command::kQuery, "query", "Answer one question: deliver, connect or track", "FILE",
      "VERB MATCH..."},
-    {Command::kReplay, "replay", "Run the packets of a scenario through the engine", "SCENARIO", ""},
+    {Command::kReplay, "replay", "Run the packets of a scenario through the engine", "SCENARIO",
+     ""},
     {Command::kTrace, "trace", "Follow a packet, rule by rule, with the reasons why not", "FILE",
      "PACKET..."},
     {Command::kExplain, "explain", "Show the page of a check, or list all checks", "ID", ""},
@@ -94,7 +95,8 @@ void add_model(CLI::App& app, Options& options) {
 }
 
 void add_witness(CLI::App& app, Options& options) {
-  app.add_option("--pcap", options.pcap, "Write the witness packets as a capture")->type_name("FILE");
+  app.add_option("--pcap", options.pcap, "Write the witness packets as a capture")
+      ->type_name("FILE");
   app.add_option("--scenario", options.scenario, "Write the witness for `postern replay`")
       ->type_name("FILE");
 }
@@ -105,11 +107,15 @@ void add_question(CLI::App& app, Options& options) {
   app.add_flag("--allow-conditional", options.allow_conditional,
                "--expect yes takes a conditional yes, too");
   app.add_option("--find", options.find, "Is there a value of this field (several: a,b) ...")
-      ->type_name("FIELD")->delimiter(',')->allow_extra_args(false)->multi_option_policy(
-          CLI::MultiOptionPolicy::TakeAll);
+      ->type_name("FIELD")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--every", options.every, "... such that it holds for every value of this one")
-      ->type_name("FIELD")->delimiter(',')->allow_extra_args(false)->multi_option_policy(
-          CLI::MultiOptionPolicy::TakeAll);
+      ->type_name("FIELD")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   add_choice(app, "--path", kPaths, options.path, "The packet's way; default: by -i and -o");
 }
 
@@ -133,7 +139,8 @@ std::string exit_code_table() {
   std::string table = "Exit codes:\n";
   for (int code = 0; code <= 4; ++code) {
     for (const ExitCodeInfo& info : kExitCodes) {
-      if (static_cast<int>(info.code) == code) table += fmt::format("  {}  {}\n", code, info.meaning);
+      if (static_cast<int>(info.code) == code)
+        table += fmt::format("  {}  {}\n", code, info.meaning);
     }
   }
   return table;
@@ -190,7 +197,8 @@ tl::expected<Options, EarlyExit> parse_command_line(const std::vector<std::strin
   for (const CommandInfo& info : kCommands) {
     commands.emplace_back(add_command(app, info, options), &info);
   }
-  if (!line.empty() && std::find(std::begin(kLater), std::end(kLater), line[0]) != std::end(kLater)) {
+  if (!line.empty() &&
+      std::find(std::begin(kLater), std::end(kLater), line[0]) != std::end(kLater)) {
     return tl::unexpected(usage_error(fmt::format("'{}' is not yet available", line[0]), ""));
   }
 

@@ -6,9 +6,8 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "net/family.hpp"
 #include "scenario/scenario.hpp"
@@ -21,23 +20,23 @@ enum class ColorMode : std::uint8_t { kAuto, kAlways, kNever };
 
 struct Options {
   Command command = Command::kLint;
-  std::vector<std::string> files;          // "-" is standard input; for explain: check identifiers
-  std::vector<std::string> words;          // behind "--", for query and trace
+  std::vector<std::string> files;  // "-" is standard input; for explain: check identifiers
+  std::vector<std::string> words;  // behind "--", for query and trace
 
   Format format = Format::kText;
-  std::string output;                      // empty: standard output
-  std::optional<Family> family;            // nullopt: by content
-  std::optional<std::chrono::milliseconds> timeout;   // for one question; nullopt: the default
+  std::string output;                                // empty: standard output
+  std::optional<Family> family;                      // nullopt: by content
+  std::optional<std::chrono::milliseconds> timeout;  // for one question; nullopt: the default
   ColorMode color = ColorMode::kAuto;
   bool quiet = false;
   bool verbose = false;
   unsigned jobs = 1;
   TrackingMode tracking = TrackingMode::kAuto;
 
-  std::string pcap, scenario;              // where the witness goes; empty: nowhere
-  std::optional<bool> expect;              // --expect yes|no
+  std::string pcap, scenario;  // where the witness goes; empty: nowhere
+  std::optional<bool> expect;  // --expect yes|no
   bool allow_conditional = false;
-  std::vector<std::string> find, every;    // field names
+  std::vector<std::string> find, every;  // field names
   std::optional<Path> path;
 };
 

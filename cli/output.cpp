@@ -1,16 +1,16 @@
 // Atomic file writing. Covered by tests/cli/output_test.cpp.
 #include "cli/output.hpp"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
-
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace postern {
 namespace {
@@ -54,8 +54,7 @@ std::string write_output(const std::string& path, const std::string& text) {
 
   std::error_code ignored;
   // Through a symbolic link the target is replaced, not the link.
-  const std::string target =
-      exists ? std::filesystem::canonical(path, ignored).string() : path;
+  const std::string target = exists ? std::filesystem::canonical(path, ignored).string() : path;
   std::string temporary = target + ".XXXXXX";
   const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
   if (descriptor < 0) return failure(path, errno);

@@ -1,5 +1,5 @@
-// Where results and files go. A file is written whole or not at all: into a temporary neighbour that
-// is then renamed over the target. Things that are no regular files (a pipe, /dev/stdout) are
+// Where results and files go. A file is written whole or not at all: into a temporary neighbour
+// that is then renamed over the target. Things that are no regular files (a pipe, /dev/stdout) are
 // written straight.
 // Covered by tests/cli/output_test.cpp.
 #pragma once

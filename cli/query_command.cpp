@@ -1,6 +1,7 @@
 // `postern query FILE... -- VERB MATCH...`: one question, answered for each file and path.
 // Covered by tests/cli/query_test.cpp.
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "analyzer/query.hpp"
@@ -88,7 +89,8 @@ ExitCode run_query(const Options& raw_options) {
     code = stronger(code, exit_code_of(*answered, options));
     answers.insert(answers.end(), answered->begin(), answered->end());
   }
-  if (answers.empty() && code == ExitCode::kBadInput && options.format == Format::kText) return code;
+  if (answers.empty() && code == ExitCode::kBadInput && options.format == Format::kText)
+    return code;
   const std::string text = options.format == Format::kJson
                                ? as_json(answers)
                                : as_text(answers, use_color(options, Stream::kOutput));

@@ -1,8 +1,8 @@
 // `postern replay SCENARIO.json`: the packets of a scenario through the engine; always JSON.
 // Covered by tests/cli/replay_test.cpp.
-#include <filesystem>
-
 #include <fmt/format.h>
+
+#include <filesystem>
 
 #include "analyzer/replay.hpp"
 #include "cli/commands.hpp"

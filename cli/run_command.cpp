@@ -10,11 +10,16 @@ namespace postern {
 
 ExitCode run_command(const Options& options) {
   switch (options.command) {
-    case Command::kLint: return run_lint(options);
-    case Command::kQuery: return run_query(options);
-    case Command::kReplay: return run_replay(options);
-    case Command::kTrace: return run_trace(options);
-    case Command::kExplain: return run_explain(options);
+    case Command::kLint:
+      return run_lint(options);
+    case Command::kQuery:
+      return run_query(options);
+    case Command::kReplay:
+      return run_replay(options);
+    case Command::kTrace:
+      return run_trace(options);
+    case Command::kExplain:
+      return run_explain(options);
   }
   throw InternalError("a command without a function");
 }

@@ -1,11 +1,11 @@
 // Covered by tests/cli/usage_test.cpp.
 #include "cli/terminal.hpp"
 
-#include <cstdio>
-#include <cstdlib>
-
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
 
 namespace postern {
 

@@ -23,7 +23,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void show(std::string_view what);   // may be called by several threads
+  void show(std::string_view what);  // may be called by several threads
   void clear();
 
  private:

@@ -1,11 +1,11 @@
 // `postern trace FILE... -- PACKET...`: each file's ruleset, rule by rule, for the same packets.
 // Covered by tests/cli/trace_test.cpp.
-#include "analyzer/trace.hpp"
-
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "analyzer/question.hpp"
+#include "analyzer/trace.hpp"
 #include "cli/commands.hpp"
 #include "cli/load.hpp"
 

@@ -1,8 +1,8 @@
 // --pcap and --scenario. Covered by tests/cli/witness_test.cpp.
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"

@@ -1,5 +1,5 @@
-// What a check is, and what it may use. A check is one file, pst*.cpp, with one function; the table in
-// registry.cpp names them all, in the order in which they run.
+// What a check is, and what it may use. A check is one file, pst*.cpp, with one function; the table
+// in registry.cpp names them all, in the order in which they run.
 //
 // Every question that a check asks is counted once: answered(), or leave_open() with the reason.
 // Covered by tests/unit/lint_test.cpp.
@@ -61,7 +61,7 @@ class LintRun {
 
 struct Check {
   std::string_view id;
-  bool needs_program = true;       // skipped when the ruleset cannot be loaded at all
+  bool needs_program = true;  // skipped when the ruleset cannot be loaded at all
   void (*run)(LintRun& run) = nullptr;
 };
 

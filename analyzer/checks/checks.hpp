@@ -16,7 +16,7 @@ void unreachable_rule(LintRun& run);
 void default_accept(LintRun& run);
 void source_port_hole(LintRun& run);
 void stateless_segment(LintRun& run);
-void one_way_notrack(LintRun& run);        // with PST309 among its related places
+void one_way_notrack(LintRun& run);  // with PST309 among its related places
 void notrack_keeps_tracking(LintRun& run);
 
 }  // namespace postern::check

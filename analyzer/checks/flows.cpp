@@ -1,9 +1,9 @@
 // Covered by tests/unit/lint_flows_test.cpp.
 #include "analyzer/checks/flows.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/check.hpp"
 #include "net/protocol.hpp"
@@ -13,16 +13,13 @@ namespace {
 
 // In the order in which canonical values are chosen: what an administrator looks at first.
 constexpr Axis kFlowOrder[] = {
-    Axis::kProtocol,      Axis::kInitiatorInterface, Axis::kResponderInterface,
-    Axis::kInitiator,     Axis::kResponder,          Axis::kInitiatorPort,
-    Axis::kResponderPort, Axis::kIcmpType,           Axis::kIcmpCode,
-    Axis::kInitiatorType, Axis::kResponderType};
+    Axis::kProtocol,  Axis::kInitiatorInterface, Axis::kResponderInterface, Axis::kInitiator,
+    Axis::kResponder, Axis::kInitiatorPort,      Axis::kResponderPort,      Axis::kIcmpType,
+    Axis::kIcmpCode,  Axis::kInitiatorType,      Axis::kResponderType};
 constexpr Axis kPacketOrder[] = {Axis::kTcpFlags};
 constexpr u128 kPreferredPorts[] = {80, 443, 22};
 
-bool has_ports(u128 protocol) {
-  return protocol == protocol::kTcp || protocol == protocol::kUdp;
-}
+bool has_ports(u128 protocol) { return protocol == protocol::kTcp || protocol == protocol::kUdp; }
 
 std::vector<std::pair<Axis, u128>> preferred_values(const Space& space, Path path) {
   std::vector<std::pair<Axis, u128>> values;
@@ -182,15 +179,11 @@ std::vector<std::string> words_for(Verb verb, const Space& space, Path path,
   const auto protocol = value_of(point, Axis::kProtocol);
   words.insert(words.end(), {"-p", protocol_name(static_cast<std::uint8_t>(protocol))});
   const Family family = space.classes().family;
-  words.insert(words.end(),
-               {"-s", Address{family, value_of(point, Axis::kInitiator)}.text()});
-  words.insert(words.end(),
-               {"-d", Address{family, value_of(point, Axis::kResponder)}.text()});
+  words.insert(words.end(), {"-s", Address{family, value_of(point, Axis::kInitiator)}.text()});
+  words.insert(words.end(), {"-d", Address{family, value_of(point, Axis::kResponder)}.text()});
   if (has_ports(protocol)) {
-    words.insert(words.end(),
-                 {"--sport", to_decimal(value_of(point, Axis::kInitiatorPort))});
-    words.insert(words.end(),
-                 {"--dport", to_decimal(value_of(point, Axis::kResponderPort))});
+    words.insert(words.end(), {"--sport", to_decimal(value_of(point, Axis::kInitiatorPort))});
+    words.insert(words.end(), {"--dport", to_decimal(value_of(point, Axis::kResponderPort))});
   }
   if (protocol == protocol::kTcp && point.contains(Axis::kTcpFlags)) {
     const auto flags = static_cast<unsigned>(value_of(point, Axis::kTcpFlags));
@@ -212,9 +205,8 @@ std::optional<RuleId> accepting_rule(const Program& program, const WitnessStep& 
 }
 
 bool matches_rule(const Program& program, const WitnessStep& step, RuleId rule) {
-  return std::ranges::any_of(step.rules, [&](const MatchedRule& matched) {
-    return find_rule(program, matched) == rule;
-  });
+  return std::ranges::any_of(
+      step.rules, [&](const MatchedRule& matched) { return find_rule(program, matched) == rule; });
 }
 
 Place policy_place(const Program& program, Path path) {

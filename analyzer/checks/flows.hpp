@@ -1,5 +1,5 @@
-// From sets of flows to questions in words, and from witnesses back to rules: what the checks that ask
-// about whole flows share. Covered by tests/unit/lint_flows_test.cpp.
+// From sets of flows to questions in words, and from witnesses back to rules: what the checks that
+// ask about whole flows share. Covered by tests/unit/lint_flows_test.cpp.
 #pragma once
 
 #include <map>
@@ -11,8 +11,8 @@
 
 namespace postern {
 
-// The paths on which somebody outside a program of this host begins a flow that a ruleset is there to
-// filter: from a wire, through the host, and over lo.
+// The paths on which somebody outside a program of this host begins a flow that a ruleset is there
+// to filter: from a wire, through the host, and over lo.
 inline constexpr Path kFilteredPaths[] = {Path::kIn, Path::kForward, Path::kLoopback};
 
 PredicatePtr protocol_is(std::uint8_t protocol);
@@ -24,8 +24,8 @@ struct AxisPoint {
   u128 value = 0;
 };
 using FlowPoint = std::map<Axis, AxisPoint>;
-// The canonical element of a set that is not empty: over lo between 127.0.0.1 (::1) and itself, to port
-// 80, where the set has such flows.
+// The canonical element of a set that is not empty: over lo between 127.0.0.1 (::1) and itself, to
+// port 80, where the set has such flows.
 FlowPoint canonical_point(Space& space, Path path, Set flows, bool packet);
 // Those of `flows` whose responder has an address of its own, so that it could answer at all: no
 // multicast, no broadcast.
@@ -33,12 +33,13 @@ Set to_one_host(Space& space, Set flows);
 // The set of that one class of each axis.
 Set point_set(Space& space, const FlowPoint& point);
 
-// `verb` about exactly this flow, in the words of `postern query`: interfaces, addresses, ports, ICMP
-// type, and the TCP flags when the point has them.
-std::vector<std::string> words_for(Verb verb, const Space& space, Path path, const FlowPoint& point);
+// `verb` about exactly this flow, in the words of `postern query`: interfaces, addresses, ports,
+// ICMP type, and the TCP flags when the point has them.
+std::vector<std::string> words_for(Verb verb, const Space& space, Path path,
+                                   const FlowPoint& point);
 
-// The rule of the filter table that accepted this packet in INPUT or FORWARD (OUTPUT when it was the
-// only one); nullopt when a policy did.
+// The rule of the filter table that accepted this packet in INPUT or FORWARD (OUTPUT when it was
+// the only one); nullopt when a policy did.
 std::optional<RuleId> accepting_rule(const Program& program, const WitnessStep& step);
 // Does the packet match this rule on its way?
 bool matches_rule(const Program& program, const WitnessStep& step, RuleId rule);
@@ -46,8 +47,8 @@ bool matches_rule(const Program& program, const WitnessStep& step, RuleId rule);
 // The line of the built-in chain whose policy lets a packet in on this path.
 Place policy_place(const Program& program, Path path);
 
-// The condition under which a packet may get to a rule and match it, earlier rules left aside: its own
-// clauses, and those of some row of jumps from a built-in chain.
+// The condition under which a packet may get to a rule and match it, earlier rules left aside: its
+// own clauses, and those of some row of jumps from a built-in chain.
 PredicatePtr way_to(const Program& program, RuleId rule);
 
 }  // namespace postern

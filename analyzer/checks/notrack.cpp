@@ -21,7 +21,9 @@ Set flows_of(Space& space, Set packets) { return space.exists(packets, packet_ax
 UntrackedFlows classify(Model& model, Set m, const TrackAnswer& answer) {
   Bdd& bdd = model.space().bdd();
   const auto by_responder = [](const EntryInfo& entry) { return entry.by_responder; };
-  const auto spoils = [](const EntryInfo& entry) { return !entry.by_responder || entry.seen_reply; };
+  const auto spoils = [](const EntryInfo& entry) {
+    return !entry.by_responder || entry.seen_reply;
+  };
   const Set flows = flows_of(model.space(), m);
   const Set unmodelled = bdd.both(flows, flows_of(model.space(), answer.flows.unmodelled));
   const auto one_way = [&](Set by_responder_reached, Set spoilt) {

@@ -26,6 +26,7 @@ struct UntrackedFlows {
   bool unmodelled = false, undecided = false;
 };
 
-Budgeted<UntrackedFlows> untracked_flows(Model& model, const Program& program, Path path, RuleId rule);
+Budgeted<UntrackedFlows> untracked_flows(Model& model, const Program& program, Path path,
+                                         RuleId rule);
 
 }  // namespace postern

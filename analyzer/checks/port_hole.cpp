@@ -29,7 +29,10 @@ std::uint32_t arbitrary_class(const FieldClasses& ports) {
 class HoleFinder {
  public:
   HoleFinder(Space& space, Path path, Set open, Set arbitrary_open)
-      : space_(space), path_(path), bdd_(space.bdd()), open_(open),
+      : space_(space),
+        path_(path),
+        bdd_(space.bdd()),
+        open_(open),
         holes_(bdd_.minus(open, arbitrary_open)) {}
 
   std::vector<HoleFlow> find() {
@@ -53,7 +56,8 @@ class HoleFinder {
   }
   Set without(Set set, Axis axis) { return space_.exists(set, {&axis, 1}); }
 
-  // Between which ends are at least two destination ports in `row`? (No destination port in the result.)
+  // Between which ends are at least two destination ports in `row`? (No destination port in the
+  // result.)
   Set at_least_two(Set row) {
     Set once = kNothing, twice = kNothing;
     for (const std::uint32_t dport : space_.classes_in(row, kDport)) {
@@ -133,9 +137,10 @@ HoleSearch search(Space& space, Path path, const Triple& flows) {
   if (!result.holes.empty()) return result;
   result.conditional = HoleFinder(space, path, flows.may, maybe_open).find();
   if (!result.conditional.empty()) return result;
-  result.unmodelled = !flows.unmodelled.empty() &&
-                      !HoleFinder(space, path, possible, surely_open).find().empty();
-  result.undecided = !result.unmodelled && !HoleFinder(space, path, flows.may, surely_open).find().empty();
+  result.unmodelled =
+      !flows.unmodelled.empty() && !HoleFinder(space, path, possible, surely_open).find().empty();
+  result.undecided =
+      !result.unmodelled && !HoleFinder(space, path, flows.may, surely_open).find().empty();
   return result;
 }
 

@@ -1,10 +1,10 @@
-// Source port holes as sets (PST202): which source ports open which destination ports that are closed
-// to an arbitrary source port from 1024 on.
+// Source port holes as sets (PST202): which source ports open which destination ports that are
+// closed to an arbitrary source port from 1024 on.
 //
-// "Arbitrary" is made exact thus: the largest group of source ports in 1024-65535 that no rule tells
-// apart. So a rule that blocks a few source ports makes no hole of all the others, and a rule that
-// accepts one port does. Everything else (addresses, interfaces) stays the same in the comparison.
-// Covered by tests/unit/lint_hole_test.cpp.
+// "Arbitrary" is made exact thus: the largest group of source ports in 1024-65535 that no rule
+// tells apart. So a rule that blocks a few source ports makes no hole of all the others, and a rule
+// that accepts one port does. Everything else (addresses, interfaces) stays the same in the
+// comparison. Covered by tests/unit/lint_hole_test.cpp.
 #pragma once
 
 #include <vector>
@@ -24,8 +24,8 @@ struct HoleSearch {
   std::vector<HoleFlow> conditional;  // for some; only when there is none for every value
   // An arbitrary source port cannot be told open or closed, so neither can holes.
   bool undecided = false;
-  bool unmodelled = false;            // there may be holes through NAT, zones or helpers
-  u128 arbitrary_port = 0;            // one of the largest group
+  bool unmodelled = false;  // there may be holes through NAT, zones or helpers
+  u128 arbitrary_port = 0;  // one of the largest group
 };
 
 Budgeted<HoleSearch> search_port_holes(Model& model, Path path, std::uint8_t protocol);

@@ -1,5 +1,5 @@
-// PST001: a module, option or target that postern does not know. One finding per unknown thing, with
-// all other places where it stands.
+// PST001: a module, option or target that postern does not know. One finding per unknown thing,
+// with all other places where it stands.
 #include <map>
 
 #include "analyzer/checks/check.hpp"
@@ -24,8 +24,9 @@ void unknown_extension(LintRun& run) {
     finding.severity = warning.severity;
     finding.place = place;
     finding.message = warning.message;
-    finding.reasons = {"it is kept as something that may do anything; answers that depend on it are "
-                       "conditional and name it"};
+    finding.reasons = {
+        "it is kept as something that may do anything; answers that depend on it are "
+        "conditional and name it"};
     finding.help = warning.help;
   }
   for (auto& [message, finding] : by_message) run.report(std::move(finding));

@@ -58,12 +58,15 @@ void kernel_refuses(LintRun& run) {
   for (const Diagnostic& loop : run.refused()) {
     Finding finding = finding_for(loop, places);
     if (is_entered(run.ruleset(), finding.place)) {
-      finding.reasons = {"nothing of this ruleset takes effect, so no other question is asked about it"};
+      finding.reasons = {
+          "nothing of this ruleset takes effect, so no other question is asked about it"};
       run.report(std::move(finding));
     } else {
-      run.leave_open({.id = "PST002", .question = "what does this ruleset do",
+      run.leave_open({.id = "PST002",
+                      .question = "what does this ruleset do",
                       .why = "chains that nothing enters jump in a circle: the kernel loads them, "
-                             "postern cannot run them", .span = loop.span});
+                             "postern cannot run them",
+                      .span = loop.span});
     }
   }
 }

@@ -1,7 +1,7 @@
 // PST104: user chains that no rule jumps to. One finding for a file.
-#include <set>
-
 #include <fmt/format.h>
+
+#include <set>
 
 #include "analyzer/checks/check.hpp"
 #include "analyzer/checks/checks.hpp"

@@ -1,9 +1,9 @@
-// PST201: in INPUT or FORWARD the policy or a last unconditional rule accepts, although some rule there
-// drops NEW traffic. "NEW" are packets that begin a flow: in state NEW, or without any state where they
-// are UNTRACKED or tracking is off. Covered by tests/cli/lint_test.cpp.
-#include <set>
-
+// PST201: in INPUT or FORWARD the policy or a last unconditional rule accepts, although some rule
+// there drops NEW traffic. "NEW" are packets that begin a flow: in state NEW, or without any state
+// where they are UNTRACKED or tracking is off. Covered by tests/cli/lint_test.cpp.
 #include <fmt/format.h>
+
+#include <set>
 
 #include "analyzer/checks/checks.hpp"
 #include "analyzer/checks/flows.hpp"
@@ -12,26 +12,26 @@
 namespace postern::check {
 namespace {
 
-// What can begin a flow: no answers, no ICMP errors. conntrack calls a TCP segment NEW when it is a SYN
-// or a plain ACK (kernel-facts 28, 30).
+// What can begin a flow: no answers, no ICMP errors. conntrack calls a TCP segment NEW when it is a
+// SYN or a plain ACK (kernel-facts 28, 30).
 PredicatePtr begins_flow(Family family) {
   const bool v4 = family == Family::kIpv4;
   const auto icmp = v4 ? protocol::kIcmp : protocol::kIcmpv6;
   const std::uint8_t flags = tcp_flag::kFin | tcp_flag::kSyn | tcp_flag::kRst | tcp_flag::kAck;
-  const PredicatePtr kind = any({all({protocol_is(protocol::kTcp),
-                   any({masked(Field::kTcpFlags, tcp_flag::kSyn, flags),
-                        masked(Field::kTcpFlags, tcp_flag::kAck, flags)})}),
-              all({protocol_is(icmp), equals(Field::kIcmpType, v4 ? 8 : 128)}),
-              negate(any({protocol_is(protocol::kTcp), protocol_is(icmp)}))});
+  const PredicatePtr kind = any(
+      {all({protocol_is(protocol::kTcp), any({masked(Field::kTcpFlags, tcp_flag::kSyn, flags),
+                                              masked(Field::kTcpFlags, tcp_flag::kAck, flags)})}),
+       all({protocol_is(icmp), equals(Field::kIcmpType, v4 ? 8 : 128)}),
+       negate(any({protocol_is(protocol::kTcp), protocol_is(icmp)}))});
   // Whole packets: a cut header may be dropped by a match instead of a rule (kernel-facts 42).
   return all({kind, equals(Field::kFragmentOffset, 0), equals(Field::kTruncated, 0)});
 }
 
 // What is found on the paths through one hook.
 struct HookFindings {
-  std::optional<Path> path;               // one with packets that are accepted by default
+  std::optional<Path> path;  // one with packets that are accepted by default
   Set packets = {};
-  std::optional<RuleId> last;             // the last rule that accepts them; nullopt: the policy
+  std::optional<RuleId> last;  // the last rule that accepts them; nullopt: the policy
   std::set<RuleId> drops;
   bool unmodelled = false;
 };
@@ -58,8 +58,9 @@ Finding finding_for(LintRun& run, std::string_view chain, const HookFindings& fo
   const Program& program = *run.program();
   Finding finding{.id = "PST201"};
   finding.place = found.last ? place_of(program, *found.last) : policy_place(program, *found.path);
-  finding.message = fmt::format("{} accepts by {} what no rule names, although it drops other new traffic",
-                                chain, found.last ? "its last rule" : "its policy");
+  finding.message =
+      fmt::format("{} accepts by {} what no rule names, although it drops other new traffic", chain,
+                  found.last ? "its last rule" : "its policy");
   finding.reasons = {"a list of what is forbidden is never complete"};
   finding.help = fmt::format("accept what is meant, then end {} with DROP", chain);
   for (const RuleId rule : found.drops) {
@@ -84,9 +85,10 @@ void ask(LintRun& run, std::string_view chain, std::span<const Path> paths) {
   const FlowPoint point = canonical_point(space, *found->path, found->packets, true);
   Answer answer = run.ask(words_for(Verb::kDeliver, space, *found->path, point), *found->path);
   if (answer.truth != Truth::kYes) {
-    return run.leave_open({.id = "PST201", .question = question,
-                           .why = answer.reasons.empty() ? "the witness was not confirmed"
-                                                         : answer.reasons.front()});
+    return run.leave_open(
+        {.id = "PST201",
+         .question = question,
+         .why = answer.reasons.empty() ? "the witness was not confirmed" : answer.reasons.front()});
   }
   finding.answer = std::move(answer);
   run.answered();

@@ -1,9 +1,9 @@
 // PST202: one source port can connect to at least two destination ports that are closed to an
 // arbitrary source port from 1024 on. TCP and UDP, on every path that begins outside (and on lo).
 // Holes through one rule are one finding. Covered by tests/cli/lint_golden_test.cpp.
-#include <map>
-
 #include <fmt/format.h>
+
+#include <map>
 
 #include "analyzer/checks/checks.hpp"
 #include "analyzer/checks/port_hole.hpp"
@@ -23,8 +23,9 @@ class SourcePortHoles {
     if (!search) return leave_open(question, std::string(kBudgetEnded));
     if (search->unmodelled) return run_.leave_unmodelled("PST202", question);
     if (search->undecided) {
-      return leave_open(question, "what an arbitrary source port can reach depends on rules that the "
-                                  "text does not decide");
+      return leave_open(question,
+                        "what an arbitrary source port can reach depends on rules that the "
+                        "text does not decide");
     }
     for (const HoleFlow& hole : search->holes) add(hole, path, protocol, *search, question);
     for (const HoleFlow& hole : search->conditional) add(hole, path, protocol, *search, question);
@@ -56,10 +57,12 @@ class SourcePortHoles {
     finding.message =
         fmt::format("whoever binds {} source port {} connects to ports that are closed to others",
                     protocol_name(protocol), text(hole.ports.sport));
-    finding.reasons = {
-        fmt::format("a source port is chosen by the client; an arbitrary one such as {} is kept out "
-                    "of these ports", to_decimal(search.arbitrary_port))};
-    finding.help = "accept answers by --ctstate ESTABLISHED,RELATED instead of by their source port";
+    finding.reasons = {fmt::format(
+        "a source port is chosen by the client; an arbitrary one such as {} is kept out "
+        "of these ports",
+        to_decimal(search.arbitrary_port))};
+    finding.help =
+        "accept answers by --ctstate ESTABLISHED,RELATED instead of by their source port";
     finding.hole = hole.ports;
     finding.answer = std::move(answer);
     if (rule) by_rule_[*rule] = findings_.size();
@@ -70,10 +73,10 @@ class SourcePortHoles {
   bool merged(RuleId rule, const HoleFlow& hole, const std::string& where) {
     const auto known = by_rule_.find(rule);
     if (known == by_rule_.end()) return false;
-    findings_[known->second].reasons.push_back(
-        fmt::format("so does source port {} through the same rule for {}: it opens {}, of these only "
-                    "thus {}", text(hole.ports.sport), where, text(hole.ports.opens),
-                    text(hole.ports.opens_only_thus)));
+    findings_[known->second].reasons.push_back(fmt::format(
+        "so does source port {} through the same rule for {}: it opens {}, of these only "
+        "thus {}",
+        text(hole.ports.sport), where, text(hole.ports.opens), text(hole.ports.opens_only_thus)));
     return true;
   }
 
@@ -86,7 +89,8 @@ class SourcePortHoles {
 
 void source_port_hole(LintRun& run) {
   if (run.model() == nullptr) {
-    run.leave_open({.id = "PST202", .question = "is there a source port that opens others",
+    run.leave_open({.id = "PST202",
+                    .question = "is there a source port that opens others",
                     .why = std::string(kBudgetEnded)},
                    2 * std::size(kFilteredPaths));
     return;

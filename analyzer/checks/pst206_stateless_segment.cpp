@@ -1,8 +1,8 @@
 // PST206: a TCP segment is delivered to a port to which no connect from that source holds. Segments
 // that one rule lets in are one finding. Covered by tests/cli/lint_golden_test.cpp.
-#include <set>
-
 #include <fmt/format.h>
+
+#include <set>
 
 #include "analyzer/checks/checks.hpp"
 #include "analyzer/checks/flows.hpp"
@@ -62,14 +62,15 @@ class StatelessSegments {
       return run_.leave_unmodelled("PST206", question());
     }
     if (stray_.empty() && !maybe_stray_.empty()) {
-      return leave_open("whether they pass, or whether one can connect, depends on rules that the "
-                        "text does not decide");
+      return leave_open(
+          "whether they pass, or whether one can connect, depends on rules that the "
+          "text does not decide");
     }
     run_.answered();
   }
 
-  // Reports the canonical segment of `rest` and returns what its rule does not explain: the flows that
-  // begin elsewhere.
+  // Reports the canonical segment of `rest` and returns what its rule does not explain: the flows
+  // that begin elsewhere.
   Set take_one(Set rest) {
     Space& space = run_.model()->space();
     const FlowPoint point = canonical_point(space, path_, rest, true);
@@ -103,19 +104,24 @@ class StatelessSegments {
     Finding finding{.id = "PST206"};
     if (rule) {
       finding.place = place_of(*run_.program(), *rule);
-      finding.message = "this rule lets TCP segments in to ports to which nobody can connect from there";
+      finding.message =
+          "this rule lets TCP segments in to ports to which nobody can connect from there";
     } else {
       finding.place = policy_place(*run_.program(), path_);
-      finding.message = fmt::format("the policy of {} lets TCP segments in to ports to which nobody "
-                                    "can connect from there", finding.place.chain);
+      finding.message = fmt::format(
+          "the policy of {} lets TCP segments in to ports to which nobody "
+          "can connect from there",
+          finding.place.chain);
     }
     const bool opens = answer.witness.front().packet.flags == tcp_flag::kSyn;
-    finding.reasons = {opens ? "even the SYN gets in, but the connection cannot be held: some later packet "
-                               "of it is dropped"
-                             : "no connection can be opened there, yet the segment reaches its port: "
-                               "enough to scan ports and to disturb connections"};
-    finding.help = opens ? "accept the answers, too, or drop what cannot be answered"
-                         : "accept only segments of known connections: --ctstate ESTABLISHED,RELATED";
+    finding.reasons = {
+        opens ? "even the SYN gets in, but the connection cannot be held: some later packet "
+                "of it is dropped"
+              : "no connection can be opened there, yet the segment reaches its port: "
+                "enough to scan ports and to disturb connections"};
+    finding.help = opens
+                       ? "accept the answers, too, or drop what cannot be answered"
+                       : "accept only segments of known connections: --ctstate ESTABLISHED,RELATED";
     finding.answer = std::move(answer);
     run_.report(std::move(finding));
   }

@@ -1,9 +1,9 @@
 // PST301: one direction of a flow is untracked and the other creates an entry. That entry can never
 // be replied (PST309), which stands under `related`. One finding per NOTRACK rule.
 // Covered by tests/cli/lint_golden_test.cpp.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "analyzer/checks/checks.hpp"
 #include "analyzer/checks/notrack.hpp"
@@ -15,9 +15,8 @@ namespace {
 bool shows_one_way(const Program& program, const Answer& answer, RuleId rule) {
   const bool untracked = std::ranges::any_of(answer.witness, [&](const WitnessStep& step) {
     return matches_rule(program, step, rule) &&
-           std::ranges::any_of(step.ctstate, [](const auto& at) {
-             return at.second == CtState::kUntracked;
-           });
+           std::ranges::any_of(step.ctstate,
+                               [](const auto& at) { return at.second == CtState::kUntracked; });
   });
   return untracked && !answer.witness.back().entries.empty();
 }
@@ -25,10 +24,13 @@ bool shows_one_way(const Program& program, const Answer& answer, RuleId rule) {
 void report(LintRun& run, RuleId rule, Answer answer) {
   const Place place = place_of(*run.program(), rule);
   Finding finding{.id = "PST301", .place = place};
-  finding.message = "this rule untracks one direction of a flow only; the other leaves a conntrack entry";
-  finding.reasons = {"a flow is spared the table only when the packets of both directions are untracked, "
-                     "each where it first appears: PREROUTING from a wire, OUTPUT from this host"};
-  finding.help = "untrack the answers, too (the mirrored rule in the other hook), or neither direction";
+  finding.message =
+      "this rule untracks one direction of a flow only; the other leaves a conntrack entry";
+  finding.reasons = {
+      "a flow is spared the table only when the packets of both directions are untracked, "
+      "each where it first appears: PREROUTING from a wire, OUTPUT from this host"};
+  finding.help =
+      "untrack the answers, too (the mirrored rule in the other hook), or neither direction";
   finding.related.push_back(
       {"PST309", place,
        "the packets that this rule untracks can never reply to that entry: it stays half-open"});
@@ -63,18 +65,18 @@ bool ask(LintRun& run, Path path, RuleId rule, std::string& open) {
 }
 
 void ask_about(LintRun& run, RuleId rule) {
-  const std::string question = fmt::format("does the rule in line {} untrack one direction only",
-                                           run.ruleset()
-                                               .source
-                                               ->position(run.program()->rules()[rule].rule->span.begin)
-                                               .line);
+  const std::string question = fmt::format(
+      "does the rule in line {} untrack one direction only",
+      run.ruleset().source->position(run.program()->rules()[rule].rule->span.begin).line);
   std::string open;
   for (const Path path : kAllPaths) {
     if (ask(run, path, rule, open)) return run.answered();
   }
   if (open.empty()) return run.answered();
   if (open == "unmodelled") return run.leave_unmodelled("PST301", question);
-  run.leave_open({.id = "PST301", .question = question, .why = open,
+  run.leave_open({.id = "PST301",
+                  .question = question,
+                  .why = open,
                   .span = run.program()->rules()[rule].rule->span});
 }
 
@@ -84,7 +86,8 @@ void one_way_notrack(LintRun& run) {
   const std::vector<RuleId> rules = notrack_rules(*run.program());
   if (rules.empty()) return;
   if (run.model() == nullptr || run.structure() == nullptr) {
-    return run.leave_open({.id = "PST301", .question = "which NOTRACK rules untrack one direction only",
+    return run.leave_open({.id = "PST301",
+                           .question = "which NOTRACK rules untrack one direction only",
                            .why = std::string(kBudgetEnded)},
                           rules.size());
   }

@@ -1,9 +1,9 @@
 // PST302: with and without a NOTRACK rule every sequence of packets leaves the same entries. A note
 // only where another rule untracks (or drops) all of its packets anyway.
 // Covered by tests/cli/lint_golden_test.cpp.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "analyzer/checks/checks.hpp"
 #include "analyzer/checks/notrack.hpp"
@@ -12,8 +12,8 @@ namespace postern::check {
 namespace {
 
 struct Consequence {
-  bool tracked = false;             // some flow that the rule matches leaves an entry all the same
-  std::optional<Answer> answer;     // ... for example this one
+  bool tracked = false;          // some flow that the rule matches leaves an entry all the same
+  std::optional<Answer> answer;  // ... for example this one
 };
 
 // A flow whose packets meet the rule and leave an entry all the same, if there is one.
@@ -53,22 +53,27 @@ Finding* same_cause(LintRun& run, RuleId rule) {
 void report(LintRun& run, RuleId rule) {
   const Place place = place_of(*run.program(), rule);
   if (Finding* cause = same_cause(run, rule)) {
-    cause->related.push_back({"PST302", place,
-                              "this rule does not untrack the other direction: its packets have their "
-                              "entry before they get here"});
+    cause->related.push_back(
+        {"PST302", place,
+         "this rule does not untrack the other direction: its packets have their "
+         "entry before they get here"});
     return;
   }
   Consequence consequence = still_tracked(run, rule);
   Finding finding{.id = "PST302", .place = place};
   finding.severity = consequence.tracked ? Severity::kWarning : Severity::kInfo;
-  finding.message = "with and without this rule every sequence of packets leaves the same conntrack entries";
+  finding.message =
+      "with and without this rule every sequence of packets leaves the same conntrack entries";
   if (consequence.tracked) {
-    finding.reasons = {"its packets have their entry already when they get here: over lo a packet is "
-                       "tracked in OUTPUT and keeps its entry in PREROUTING"};
-    finding.help = "untrack where the packet first appears: in OUTPUT what this host sends, over lo too";
+    finding.reasons = {
+        "its packets have their entry already when they get here: over lo a packet is "
+        "tracked in OUTPUT and keeps its entry in PREROUTING"};
+    finding.help =
+        "untrack where the packet first appears: in OUTPUT what this host sends, over lo too";
   } else {
-    finding.reasons = {"another rule untracks its packets already, or they leave no entry for other "
-                       "reasons"};
+    finding.reasons = {
+        "another rule untracks its packets already, or they leave no entry for other "
+        "reasons"};
   }
   finding.answer = std::move(consequence.answer);
   run.report(std::move(finding));
@@ -92,7 +97,8 @@ void notrack_keeps_tracking(LintRun& run) {
   const std::vector<RuleId> rules = notrack_rules(*run.program());
   if (rules.empty()) return;
   if (run.model() == nullptr || run.structure() == nullptr) {
-    return run.leave_open({.id = "PST302", .question = "which NOTRACK rules change nothing",
+    return run.leave_open({.id = "PST302",
+                           .question = "which NOTRACK rules change nothing",
                            .why = std::string(kBudgetEnded)},
                           rules.size());
   }

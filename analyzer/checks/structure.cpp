@@ -1,9 +1,9 @@
 // Covered by tests/unit/lint_structure_test.cpp.
 #include "analyzer/checks/structure.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/check.hpp"
 

@@ -1,5 +1,5 @@
-// What the per-rule checks (PST101, PST103, PST305) have in common: which of them a rule belongs to.
-// The three exclude each other, so that one root cause is one finding. Covered by
+// What the per-rule checks (PST101, PST103, PST305) have in common: which of them a rule belongs
+// to. The three exclude each other, so that one root cause is one finding. Covered by
 // tests/unit/lint_structure_test.cpp.
 #pragma once
 

@@ -1,4 +1,5 @@
-// Findings for programs: {"schema": "postern/1", "files": [...]}. Covered by tests/unit/report_test.cpp.
+// Findings for programs: {"schema": "postern/1", "files": [...]}. Covered by
+// tests/unit/report_test.cpp.
 #include <nlohmann/json.hpp>
 
 #include "analyzer/explain.hpp"
@@ -11,9 +12,12 @@ using Json = nlohmann::ordered_json;
 
 std::string_view severity_text(Severity severity) {
   switch (severity) {
-    case Severity::kError: return "error";
-    case Severity::kWarning: return "warning";
-    case Severity::kInfo: return "info";
+    case Severity::kError:
+      return "error";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kInfo:
+      return "info";
   }
   return "";
 }

@@ -15,19 +15,19 @@
 namespace postern {
 
 struct FileReport {
-  std::string file = {};                           // as the user named it
-  std::shared_ptr<const SourceFile> source = {};   // null when it could not be read
-  std::optional<Family> family = {};               // nullopt when the file is bad
+  std::string file = {};                          // as the user named it
+  std::shared_ptr<const SourceFile> source = {};  // null when it could not be read
+  std::optional<Family> family = {};              // nullopt when the file is bad
   LintReport lint = {};
-  Diagnostics errors = {};                         // bad input, with places
-  std::string unreadable = {};                     // why the file could not be read at all
+  Diagnostics errors = {};      // bad input, with places
+  std::string unreadable = {};  // why the file could not be read at all
   bool bad() const { return !errors.empty() || !unreadable.empty(); }
 };
 
 struct ReportStyle {
   bool color = false;
-  bool quiet = false;     // findings only: no summary
-  bool verbose = false;   // every open question and the statistics
+  bool quiet = false;    // findings only: no summary
+  bool verbose = false;  // every open question and the statistics
 };
 
 std::string lint_text(const std::vector<FileReport>& reports, const ReportStyle& style);

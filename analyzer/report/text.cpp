@@ -1,9 +1,9 @@
-// Findings for people: the place with a code frame, the reasons, the packets that prove it and how to
-// send them oneself. Covered by tests/unit/report_test.cpp and tests/golden/lint/.
+// Findings for people: the place with a code frame, the reasons, the packets that prove it and how
+// to send them oneself. Covered by tests/unit/report_test.cpp and tests/golden/lint/.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 #include "analyzer/explain.hpp"
 #include "analyzer/report/report.hpp"
@@ -34,7 +34,8 @@ std::string further_lines(const Finding& finding, const SourceFile& source) {
     out += fmt::format("{} {}", i == kMostFrames ? "" : ",",
                        source.position(finding.related[i].place.span.begin).line);
   }
-  if (end < finding.related.size()) out += fmt::format(" and {} more", finding.related.size() - end);
+  if (end < finding.related.size())
+    out += fmt::format(" and {} more", finding.related.size() - end);
   return out + "\n";
 }
 
@@ -55,9 +56,10 @@ std::string frame(const Finding& finding, const SourceFile& source, bool color) 
 }
 
 std::string hole_text(const PortHole& hole) {
-  return fmt::format("  source port {} opens destination ports {}\n"
-                     "  of these open only thus: {}\n",
-                     text(hole.sport), text(hole.opens), text(hole.opens_only_thus));
+  return fmt::format(
+      "  source port {} opens destination ports {}\n"
+      "  of these open only thus: {}\n",
+      text(hole.sport), text(hole.opens), text(hole.opens_only_thus));
 }
 
 // The answer in the words of `postern query`, moved to the right.

@@ -1,6 +1,6 @@
-// Two kinds of trouble never mix: bad input travels in a Result (result.hpp); a broken promise of our
-// own code is an InternalError, which main turns into exit code 4.
-// Covered by tests/unit/base_test.cpp.
+// Two kinds of trouble never mix: bad input travels in a Result (result.hpp); a broken promise of
+// our own code is an InternalError, which main turns into exit code 4. Covered by
+// tests/unit/base_test.cpp.
 #pragma once
 
 #include <stdexcept>
@@ -17,8 +17,7 @@ class InternalError : public std::logic_error {
 }  // namespace postern
 
 // Throws InternalError when `condition` is false; `message` says which promise was broken.
-#define POSTERN_CHECK(condition, message)                                     \
-  do {                                                                        \
-    if (!(condition)) throw ::postern::InternalError(std::string(message) +   \
-                                                     " [" #condition "]");    \
+#define POSTERN_CHECK(condition, message)                                                         \
+  do {                                                                                            \
+    if (!(condition)) throw ::postern::InternalError(std::string(message) + " [" #condition "]"); \
   } while (false)

@@ -18,11 +18,11 @@ bool is_icmp(const PacketView& view) {
 bool is_error(const PacketView& view) {
   if (!is_icmp(view)) return false;
   if (view.family == Family::kIpv6) return view.icmp_type < 128;
-  return view.icmp_type != 0 && view.icmp_type != 8 &&
-         (view.icmp_type < 13 || view.icmp_type > 18);
+  return view.icmp_type != 0 && view.icmp_type != 8 && (view.icmp_type < 13 || view.icmp_type > 18);
 }
 
-// nf_reject_verify_csum: protocols whose checksum is not the plain sum over the payload are trusted.
+// nf_reject_verify_csum: protocols whose checksum is not the plain sum over the payload are
+// trusted.
 bool checksum_is_trusted(std::uint8_t number) {
   return number == protocol::kGre || number == protocol::kAh || number == protocol::kEsp ||
          number == protocol::kSctp || number == protocol::kUdplite || number == protocol::kDccp;

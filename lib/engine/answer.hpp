@@ -15,8 +15,8 @@ namespace postern {
 // The packet as it is now: what it was made from, with the changes made to the view.
 Packet current(const PacketView& view);
 
-// The reset that answers this segment; nullopt when the kernel sends none (a reset, a bad checksum, no
-// whole TCP header, a broadcast).
+// The reset that answers this segment; nullopt when the kernel sends none (a reset, a bad checksum,
+// no whole TCP header, a broadcast).
 std::optional<Packet> tcp_reset(const Traveller& rejected);
 
 // The ICMP error of this type and code that answers the packet; nullopt when the kernel sends none.

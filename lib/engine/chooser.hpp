@@ -13,16 +13,17 @@ namespace postern {
 // matches, 2 = drops the packet (only where the match may); for an opaque target 0 = goes on, 1 =
 // accepts, 2 = drops, 3 = returns.
 struct Choice {
-  std::string why;             // "limit", "module foo is unknown"
-  std::string rule;            // "filter INPUT 3"
-  std::uint64_t options = 2;   // values are 0..options-1
+  std::string why;            // "limit", "module foo is unknown"
+  std::string rule;           // "filter INPUT 3"
+  std::uint64_t options = 2;  // values are 0..options-1
   std::uint64_t value = 0;
 };
 
 class Chooser {
  public:
   virtual ~Chooser() = default;
-  // Returns the value, less than `question.options`. Called in the order in which decisions come up.
+  // Returns the value, less than `question.options`. Called in the order in which decisions come
+  // up.
   virtual std::uint64_t choose(const Choice& question) = 0;
 };
 

@@ -17,7 +17,7 @@ struct Engine::Impl {
   }
 
   Pipeline pipeline;
-  bool both;   // rulesets of both families: hits name theirs
+  bool both;  // rulesets of both families: hits name theirs
 };
 
 Engine::Engine(const Scenario& world, const Program* v4, const Program* v6, Chooser& chooser)

@@ -28,7 +28,7 @@ class Unmodelled : public std::runtime_error {
 
 // What a rule or policy has counted since the engine was made or cleared.
 struct Hits {
-  std::vector<RuleHit> rules, policies;    // in order of the text; only those above zero
+  std::vector<RuleHit> rules, policies;  // in order of the text; only those above zero
 };
 
 class Engine {

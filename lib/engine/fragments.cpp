@@ -39,8 +39,8 @@ std::vector<Packet> cut(const Packet& packet) {
 
 std::optional<Packet> Reassembler::add(const Packet& fragment) {
   const bool v4 = fragment.family() == Family::kIpv4;
-  const Key key{fragment.source, fragment.destination,
-                v4 ? fragment.protocol : std::uint8_t{0}, fragment.ip_id};
+  const Key key{fragment.source, fragment.destination, v4 ? fragment.protocol : std::uint8_t{0},
+                fragment.ip_id};
   std::vector<Piece>& queue = queues_[key];
   Piece piece{fragment.fragment_offset, !fragment.more_fragments, fragment, layer4_of(fragment)};
   const auto end = [](const Piece& p) {

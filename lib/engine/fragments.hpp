@@ -17,8 +17,9 @@ namespace postern {
 
 class Reassembler {
  public:
-  // Takes one fragment; when it completes its datagram, returns that: the first fragment's IP header
-  // with all of layer 4, `fragment_size` set to the largest piece's so that it can be cut again.
+  // Takes one fragment; when it completes its datagram, returns that: the first fragment's IP
+  // header with all of layer 4, `fragment_size` set to the largest piece's so that it can be cut
+  // again.
   std::optional<Packet> add(const Packet& fragment);
   void clear() { queues_.clear(); }
 
@@ -29,7 +30,12 @@ class Reassembler {
     std::uint32_t id;
     auto operator<=>(const Key&) const = default;
   };
-  struct Piece { std::uint32_t offset; bool last; Packet packet; Bytes layer4; };
+  struct Piece {
+    std::uint32_t offset;
+    bool last;
+    Packet packet;
+    Bytes layer4;
+  };
   std::map<Key, std::vector<Piece>> queues_;
 };
 

@@ -18,17 +18,16 @@ bool has_table(const Program* program, TableName table) {
 
 }  // namespace
 
-Pipeline::Pipeline(const Scenario& scenario, const Program* v4, const Program* v6,
-                   Chooser& chooser)
+Pipeline::Pipeline(const Scenario& scenario, const Program* v4, const Program* v6, Chooser& chooser)
     : world_(scenario), backend_(scenario.backend), chooser_(chooser) {
   const Program* programs[] = {v4, v6};
   for (std::size_t i = 0; i < 2; ++i) {
     if (programs[i] != nullptr) {
       walkers_[i] = std::make_unique<Walker>(*programs[i], world_, backend_);
     }
-    tracks_[i] = scenario.tracking == TrackingMode::kOn ||
-                 (scenario.tracking == TrackingMode::kAuto && programs[i] != nullptr &&
-                  programs[i]->tracks());
+    tracks_[i] =
+        scenario.tracking == TrackingMode::kOn || (scenario.tracking == TrackingMode::kAuto &&
+                                                   programs[i] != nullptr && programs[i]->tracks());
     has_nat_[i] = has_table(programs[i], TableName::kNat);
   }
   for (const auto& [key, value] : scenario.sysctl) conntrack_.set_sysctl(key, value);
@@ -76,7 +75,7 @@ Verdict Pipeline::inject(const Packet& packet, PacketReport* report) {
   };
   Verdict verdict = Verdict::kDropped;
   if (packet.fragment_size != 0 && !tracks(packet.family())) {
-    for (Packet& piece : cut(packet)) {   // each alone; what became of one of them counts
+    for (Packet& piece : cut(packet)) {  // each alone; what became of one of them counts
       made_.push_back(std::move(piece));
       const Verdict one = go(made_.back());
       if (one != Verdict::kDropped) verdict = one;
@@ -121,9 +120,12 @@ Verdict Pipeline::arrive_at(Traveller& packet) {
   packet.unicast = route.unicast;
   if (!pass(Hook::kPrerouting, packet)) return die(text(Hook::kPrerouting));
   switch (route.kind) {
-    case InputRoute::Kind::kLocal: return deliver(packet);
-    case InputRoute::Kind::kForward: return forward(packet, route);
-    default: break;
+    case InputRoute::Kind::kLocal:
+      return deliver(packet);
+    case InputRoute::Kind::kForward:
+      return forward(packet, route);
+    default:
+      break;
   }
   note_event(packet, Hook::kPrerouting, "routing: " + std::string(route.why));
   const bool v4 = packet.view.family == Family::kIpv4;
@@ -239,7 +241,8 @@ bool Pipeline::pass(Hook hook, Traveller& packet) {
 bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
   const bool tracking = tracks(packet.view.family);
   switch (stage.kind) {
-    case Stage::Kind::kDefragment: return defragment(packet, true);
+    case Stage::Kind::kDefragment:
+      return defragment(packet, true);
     case Stage::Kind::kTable: {
       const std::uint32_t mark = packet.view.mark, tos = packet.view.tos;
       if (!walk(stage.table, hook, packet)) return false;
@@ -247,7 +250,8 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
                          (packet.view.mark != mark || packet.view.tos != tos);
       return !again || routes_again(packet);
     }
-    case Stage::Kind::kNat: return pass_nat(stage, hook, packet);
+    case Stage::Kind::kNat:
+      return pass_nat(stage, hook, packet);
     case Stage::Kind::kConntrack:
       if (tracking) track(hook, packet);
       note_point(packet, hook, "ct");
@@ -259,8 +263,8 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
 }
 
 // When mangle OUTPUT has changed mark or TOS, the packet is routed again, now by its own source
-// address: 127.0.0.0/8 may not leave by a wire (ip_route_me_harder). There is one routing table here,
-// so that the device stays.
+// address: 127.0.0.0/8 may not leave by a wire (ip_route_me_harder). There is one routing table
+// here, so that the device stays.
 bool Pipeline::routes_again(const Traveller& packet) const {
   const bool v4 = packet.view.family == Family::kIpv4;
   return !v4 || packet.out == world_.loopback() || (packet.view.source >> 24) != 127;

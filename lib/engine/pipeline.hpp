@@ -79,12 +79,14 @@ class Pipeline {
   bool points_ = false;
 
   // Of the packet under way.
-  PacketReport* report_ = nullptr;       // null: nobody reads it
-  ReplyReport* reply_ = nullptr;         // set while an answer is under way
+  PacketReport* report_ = nullptr;  // null: nobody reads it
+  ReplyReport* reply_ = nullptr;    // set while an answer is under way
   std::string_view died_at_;
-  std::deque<Packet> made_;              // answers and reassembled packets: views point at them
+  std::deque<Packet> made_;  // answers and reassembled packets: views point at them
 
-  struct Allowance { std::uint64_t tokens = 0, since = 0; };
+  struct Allowance {
+    std::uint64_t tokens = 0, since = 0;
+  };
   std::map<Address, Allowance> allowances_;
 };
 

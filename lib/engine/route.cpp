@@ -125,12 +125,12 @@ InputRoute World::route_input4(const PacketView& packet, DeviceId in) const {
     route = lookup(destination);
   }
   const bool forwards = forwarding(Family::kIpv4);
-  if (!broadcast_any && (route == nullptr || route->type == RouteType::kUnreachable ||
-                         route->type == RouteType::kProhibit ||
-                         route->type == RouteType::kBlackhole)) {
+  if (!broadcast_any &&
+      (route == nullptr || route->type == RouteType::kUnreachable ||
+       route->type == RouteType::kProhibit || route->type == RouteType::kBlackhole)) {
     if (route != nullptr && route->type == RouteType::kBlackhole) return refused("blackhole");
     if (!forwards) return refused("no route, and forwarding is off");
-    const std::uint8_t code = route == nullptr                                ? 0
+    const std::uint8_t code = route == nullptr                         ? 0
                               : route->type == RouteType::kUnreachable ? 1
                                                                        : 13;
     return refused("no route", IcmpError{3, code});
@@ -157,17 +157,22 @@ InputRoute World::route_input6(const PacketView& packet, DeviceId in) const {
       (to_group && multicast_scope6(to) <= 1)) {
     return {.kind = InputRoute::Kind::kNotIp, .error = {}, .why = "IPv6 sanity checks"};
   }
-  if (to_group) return joined(destination) ? local(false) : refused("multicast group is not joined");
+  if (to_group)
+    return joined(destination) ? local(false) : refused("multicast group is not joined");
   const FibRoute* route = lookup(destination);
   if (route == nullptr || route->type == RouteType::kUnreachable) {
     return refused("no route", IcmpError{1, 0});
   }
   switch (route->type) {
-    case RouteType::kBlackhole: return refused("blackhole");
-    case RouteType::kProhibit: return refused("prohibited", IcmpError{1, 1});
+    case RouteType::kBlackhole:
+      return refused("blackhole");
+    case RouteType::kProhibit:
+      return refused("prohibited", IcmpError{1, 1});
     case RouteType::kLocal:
-    case RouteType::kAnycast: return local(true);
-    default: break;
+    case RouteType::kAnycast:
+      return local(true);
+    default:
+      break;
   }
   if (!forwarding(Family::kIpv6)) return refused("forwarding is off");
   if (from == 0) return refused("unspecified source");
@@ -195,7 +200,9 @@ OutputRoute World::route_output(const Address& destination, DeviceId bound) cons
   switch (route->type) {
     case RouteType::kBlackhole:
     case RouteType::kUnreachable:
-    case RouteType::kProhibit: out.found = false; return out;
+    case RouteType::kProhibit:
+      out.found = false;
+      return out;
     case RouteType::kLocal:
     case RouteType::kAnycast:
       out.out = loopback_;
@@ -205,7 +212,8 @@ OutputRoute World::route_output(const Address& destination, DeviceId bound) cons
       out.unicast = false;
       out.copied_here = true;
       break;
-    case RouteType::kUnicast: break;
+    case RouteType::kUnicast:
+      break;
   }
   out.out = route->device;
   out.source = route->source ? route->source : source_for(to, route->device);

@@ -28,8 +28,8 @@ bool has_tcp_option(std::span<const std::uint8_t> options, std::uint64_t kind) {
 // Matches that iptables-nft translates; it runs every other by the legacy code (nft_compat).
 bool is_native(const Clause& clause) { return clause.module == "tcp" || clause.module == "udp"; }
 
-// Are these the same test of one field? (Leaves that depend on nothing else, so that asking twice is
-// asking once; never true of opaques.)
+// Are these the same test of one field? (Leaves that depend on nothing else, so that asking twice
+// is asking once; never true of opaques.)
 bool same_test(const Predicate& left, const Predicate& right) {
   if (const auto* a = std::get_if<InRange>(&left.node)) {
     const auto* b = std::get_if<InRange>(&right.node);
@@ -60,42 +60,43 @@ RuleCode::Node RuleCode::leaf(const Predicate& predicate) {
     node.a = wide_.size();
     wide_.push_back({value, bound});
   };
-  std::visit(
-      Overloaded{[&](const InRange& n) {
-                   read(n.field);
-                   const bool all_narrow = family_ == Family::kIpv4 || n.field == kLayer4Bytes ||
-                                           info(n.field).width <= 64;
-                   if (!all_narrow || !narrow(n.hi)) return wide(Op::kWideRange, n.lo, n.hi);
-                   node.op = Op::kRange;
-                   node.a = low_word(n.lo);
-                   node.b = low_word(n.hi - n.lo);
-                 },
-                 [&](const Masked& n) {
-                   read(n.field);
-                   // a mask without high bits never looks at them
-                   if (!narrow(n.mask)) return wide(Op::kWideMask, n.value, n.mask);
-                   node.op = Op::kMask;
-                   node.a = low_word(n.value);
-                   node.b = low_word(n.mask);
-                 },
-                 [&](const InterfaceIs& n) {
-                   node.op = n.output ? Op::kInterfaceOut : Op::kInterfaceIn;
-                   node.a = interface_sets_.size();
-                   std::vector<bool> set;
-                   for (const auto& name : interfaces_) set.push_back(n.pattern.matches(name));
-                   interface_sets_.push_back(std::move(set));
-                 },
-                 [&](const TcpOption& n) {
-                   node.op = Op::kTcpOption;
-                   node.a = n.kind;
-                 },
-                 [&](const Opaque& n) {
-                   node.op = Op::kOpaque;
-                   node.a = questions_.size();
-                   questions_.push_back({n.why, place_, n.may_drop ? 3U : 2U, 0});
-                 },
-                 [](const auto&) { POSTERN_CHECK(false, "not a leaf"); }},
-      predicate.node);
+  std::visit(Overloaded{[&](const InRange& n) {
+                          read(n.field);
+                          const bool all_narrow = family_ == Family::kIpv4 ||
+                                                  n.field == kLayer4Bytes ||
+                                                  info(n.field).width <= 64;
+                          if (!all_narrow || !narrow(n.hi)) return wide(Op::kWideRange, n.lo, n.hi);
+                          node.op = Op::kRange;
+                          node.a = low_word(n.lo);
+                          node.b = low_word(n.hi - n.lo);
+                        },
+                        [&](const Masked& n) {
+                          read(n.field);
+                          // a mask without high bits never looks at them
+                          if (!narrow(n.mask)) return wide(Op::kWideMask, n.value, n.mask);
+                          node.op = Op::kMask;
+                          node.a = low_word(n.value);
+                          node.b = low_word(n.mask);
+                        },
+                        [&](const InterfaceIs& n) {
+                          node.op = n.output ? Op::kInterfaceOut : Op::kInterfaceIn;
+                          node.a = interface_sets_.size();
+                          std::vector<bool> set;
+                          for (const auto& name : interfaces_)
+                            set.push_back(n.pattern.matches(name));
+                          interface_sets_.push_back(std::move(set));
+                        },
+                        [&](const TcpOption& n) {
+                          node.op = Op::kTcpOption;
+                          node.a = n.kind;
+                        },
+                        [&](const Opaque& n) {
+                          node.op = Op::kOpaque;
+                          node.a = questions_.size();
+                          questions_.push_back({n.why, place_, n.may_drop ? 3U : 2U, 0});
+                        },
+                        [](const auto&) { POSTERN_CHECK(false, "not a leaf"); }},
+             predicate.node);
   return node;
 }
 
@@ -106,8 +107,8 @@ std::int32_t RuleCode::compile_list(const Operands& operands, bool conjunction,
                                     std::uint16_t clause) {
   std::int32_t next = conjunction ? on_true : on_false;
   for (auto it = operands.rbegin(); it != operands.rend(); ++it) {
-    next = conjunction ? compile(**it, next, on_false, clause)
-                       : compile(**it, on_true, next, clause);
+    next =
+        conjunction ? compile(**it, next, on_false, clause) : compile(**it, on_true, next, clause);
   }
   return next;
 }
@@ -149,8 +150,8 @@ void RuleCode::flatten(const PredicatePtr& predicate, std::uint16_t clause,
   if (std::ranges::none_of(to, same)) to.push_back({predicate, clause, false});
 }
 
-// iptables-nft turns these matches into reads of the payload, which ask for nothing but enough bytes:
-// a later fragment, or a header that is cut short behind what is read, is read all the same.
+// iptables-nft turns these matches into reads of the payload, which ask for nothing but enough
+// bytes: a later fragment, or a header that is cut short behind what is read, is read all the same.
 PredicatePtr RuleCode::without_guard(const Clause& clause) const {
   const auto* all_of = std::get_if<All>(&clause.predicate->node);
   if (all_of == nullptr) return clause.predicate;
@@ -168,8 +169,8 @@ PredicatePtr RuleCode::without_guard(const Clause& clause) const {
     const bool zero = range != nullptr && range->lo == 0 && range->hi == 0;
     if (zero && range->field == Field::kFragmentOffset) return;
     if (zero && range->field == Field::kTruncated) {
-      kept.push_back(std::make_shared<const Predicate>(
-          Predicate{InRange{kLayer4Bytes, needed, 0xffffffff}}));
+      kept.push_back(
+          std::make_shared<const Predicate>(Predicate{InRange{kLayer4Bytes, needed, 0xffffffff}}));
       return;
     }
     kept.push_back(part);
@@ -205,13 +206,18 @@ bool RuleCode::holds(const Node& node, const Reading& packet) const {
       const Wide& wide = wide_[node.a];
       return packet[node.field] - wide.value <= wide.bound - wide.value;
     }
-    case Op::kWideMask: return (packet[node.field] & wide_[node.a].bound) == wide_[node.a].value;
-    case Op::kInterfaceIn: return interface_sets_[node.a][packet.in];
-    case Op::kInterfaceOut: return interface_sets_[node.a][packet.out];
-    case Op::kTcpOption: return has_tcp_option(packet.tcp_options, node.a);
+    case Op::kWideMask:
+      return (packet[node.field] & wide_[node.a].bound) == wide_[node.a].value;
+    case Op::kInterfaceIn:
+      return interface_sets_[node.a][packet.in];
+    case Op::kInterfaceOut:
+      return interface_sets_[node.a][packet.out];
+    case Op::kTcpOption:
+      return has_tcp_option(packet.tcp_options, node.a);
     case Op::kRange:
     case Op::kMask:
-    case Op::kOpaque: break;
+    case Op::kOpaque:
+      break;
   }
   POSTERN_CHECK(false, "run() reads these itself");
 }

@@ -1,9 +1,9 @@
-// Rules compiled for speed: each rule's clauses become one short-circuit graph of leaf tests, all in
-// one array. A node tests one field and names the node to go to when it holds and when it does not,
-// so that evaluation is a loop without stack, call or allocation.
-// Invariants: edges lead forward only (evaluation ends); kMatch, kNoMatch and kHotdrop end it; every
-// node carries the index of the clause that it belongs to, so that a failure names its clause.
-// Covered by tests/unit/engine_rule_code_test.cpp.
+// Rules compiled for speed: each rule's clauses become one short-circuit graph of leaf tests, all
+// in one array. A node tests one field and names the node to go to when it holds and when it does
+// not, so that evaluation is a loop without stack, call or allocation. Invariants: edges lead
+// forward only (evaluation ends); kMatch, kNoMatch and kHotdrop end it; every node carries the
+// index of the clause that it belongs to, so that a failure names its clause. Covered by
+// tests/unit/engine_rule_code_test.cpp.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ namespace postern {
 // What a rule reads of a packet: the values of every field, and the interfaces as indexes into the
 // list of names that the code was compiled for (0: no interface, the empty name).
 struct Reading {
-  std::array<u128, kFieldCount + 1> field{};   // the last: kLayer4Bytes
+  std::array<u128, kFieldCount + 1> field{};  // the last: kLayer4Bytes
   std::uint16_t in = 0, out = 0;
   std::span<const std::uint8_t> tcp_options;
 
@@ -39,7 +39,7 @@ class RuleCode {
 
   struct Outcome {
     std::int32_t end = kNoMatch;
-    std::uint32_t clause = 0;          // that decided, when not kMatch
+    std::uint32_t clause = 0;  // that decided, when not kMatch
   };
 
   // `interfaces` are the names behind Reading::in and ::out; the first is empty.
@@ -78,7 +78,14 @@ class RuleCode {
 
  private:
   enum class Op : std::uint8_t {
-    kRange, kMask, kWideRange, kWideMask, kInterfaceIn, kInterfaceOut, kTcpOption, kOpaque,
+    kRange,
+    kMask,
+    kWideRange,
+    kWideMask,
+    kInterfaceIn,
+    kInterfaceOut,
+    kTcpOption,
+    kOpaque,
   };
   // kRange: value - a <= b. kMask: (value & b) == a. Wide ones: a indexes wide_.
   // kInterface*: a indexes interface_sets_. kTcpOption: a is the kind. kOpaque: a indexes
@@ -90,7 +97,9 @@ class RuleCode {
     std::int32_t on_true, on_false;
     std::uint64_t a, b;
   };
-  struct Wide { u128 value, bound; };   // lo and hi, or value and mask
+  struct Wide {
+    u128 value, bound;
+  };  // lo and hi, or value and mask
 
   std::int32_t compile(const Predicate& predicate, std::int32_t on_true, std::int32_t on_false,
                        std::uint16_t clause);
@@ -114,7 +123,7 @@ class RuleCode {
 
   Family family_;
   std::vector<std::string> interfaces_;
-  std::string place_;                   // of the rule that is being compiled
+  std::string place_;  // of the rule that is being compiled
   std::vector<Node> nodes_;
   std::vector<Wide> wide_;
   std::vector<std::vector<bool>> interface_sets_;

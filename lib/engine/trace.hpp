@@ -15,9 +15,9 @@ namespace postern {
 // A rule or a policy that the packet reached.
 struct TraceStep {
   enum class Kind : std::uint8_t {
-    kRule,      // `rule` was tried
-    kPolicy,    // the built-in `chain` fell to its policy
-    kEvent,     // something that is no rule: `note` says what ("conntrack: NEW", "routing: lo")
+    kRule,    // `rule` was tried
+    kPolicy,  // the built-in `chain` fell to its policy
+    kEvent,   // something that is no rule: `note` says what ("conntrack: NEW", "routing: lo")
   };
   Kind kind = Kind::kEvent;
   Family family = Family::kIpv4;
@@ -26,13 +26,13 @@ struct TraceStep {
   ChainId chain = 0;
   RuleId rule = 0;
   bool matched = false;
-  bool hotdrop = false;                    // a clause dropped the packet on the spot
-  std::optional<std::uint32_t> failed;     // index of the first clause that did not hold
+  bool hotdrop = false;                 // a clause dropped the packet on the spot
+  std::optional<std::uint32_t> failed;  // index of the first clause that did not hold
   // What that clause read: fields with their values, and "in is eth0", "out is none".
   std::vector<std::pair<Field, u128>> values;
   std::vector<std::string> interfaces;
-  bool own_reply = false;                  // the step belongs to a packet that the host generated
-  std::string note;                        // for kEvent
+  bool own_reply = false;  // the step belongs to a packet that the host generated
+  std::string note;        // for kEvent
 };
 
 using Trace = std::vector<TraceStep>;

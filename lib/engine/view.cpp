@@ -31,12 +31,16 @@ std::uint32_t layer4_size(const Packet& p) {
   if (p.raw_l4) return size_of(*p.raw_l4);
   const std::uint32_t payload = size_of(p.payload);
   switch (p.protocol) {
-    case protocol::kTcp: return 20 + (size_of(p.options) + 3) / 4 * 4 + payload;
+    case protocol::kTcp:
+      return 20 + (size_of(p.options) + 3) / 4 * 4 + payload;
     case protocol::kUdp:
-    case protocol::kUdplite: return 8 + payload;
+    case protocol::kUdplite:
+      return 8 + payload;
     case protocol::kIcmp:
-    case protocol::kIcmpv6: return 8 + (p.inner ? quoted_size(p) : 0) + payload;
-    default: return size_of(to_bytes(p)) - ip_header_size(p);
+    case protocol::kIcmpv6:
+      return 8 + (p.inner ? quoted_size(p) : 0) + payload;
+    default:
+      return size_of(to_bytes(p)) - ip_header_size(p);
   }
 }
 
@@ -65,17 +69,21 @@ void read_icmp(const Packet& p, PacketView& view) {
 
 void read_layer4(const Packet& p, PacketView& view) {
   switch (p.protocol) {
-    case protocol::kTcp: return read_tcp(p, view);
+    case protocol::kTcp:
+      return read_tcp(p, view);
     case protocol::kIcmp:
-    case protocol::kIcmpv6: return read_icmp(p, view);
+    case protocol::kIcmpv6:
+      return read_icmp(p, view);
     case protocol::kSctp:
       view.verification_tag = p.verification_tag;
       view.sctp_chunks = p.chunks;
       return read_ports(p, view);
     case protocol::kUdp:
     case protocol::kUdplite:
-    case protocol::kDccp: return read_ports(p, view);
-    default: return;
+    case protocol::kDccp:
+      return read_ports(p, view);
+    default:
+      return;
   }
 }
 
@@ -132,8 +140,8 @@ Packet readable(const Packet& packet) {
     Packet apart = *read;
     const auto layer4 = find_layer4(*read->raw);
     apart.raw.reset();
-    apart.raw_l4 = Bytes(read->raw->begin() + static_cast<std::ptrdiff_t>(layer4->offset),
-                         read->raw->end());
+    apart.raw_l4 =
+        Bytes(read->raw->begin() + static_cast<std::ptrdiff_t>(layer4->offset), read->raw->end());
     if (to_bytes(apart) == *read->raw) *read = std::move(apart);
   }
   read->name = packet.name;

@@ -18,7 +18,9 @@ void set_connmark(const SetConnmark& effect, Traveller& packet) {
   if (!packet.attachment.entry) return;
   std::uint32_t& ctmark = packet.attachment.entry->mark;
   switch (effect.op) {
-    case SetConnmark::Op::kSet: ctmark = (ctmark & ~effect.ctmask) ^ effect.value; break;
+    case SetConnmark::Op::kSet:
+      ctmark = (ctmark & ~effect.ctmask) ^ effect.value;
+      break;
     case SetConnmark::Op::kSave:
       ctmark = (ctmark & ~effect.ctmask) ^ (packet.view.mark & effect.nfmask);
       break;
@@ -117,20 +119,19 @@ Walker::Step Walker::compile(const ProgramRule& rule) {
 }
 
 void Walker::apply(const Effect& effect, Traveller& packet) const {
-  std::visit(Overloaded{[&](const SetMark& e) {
-                          packet.set_mark((packet.view.mark & ~e.mask) ^ e.value);
-                        },
-                        [&](const SetConnmark& e) { set_connmark(e, packet); },
-                        [&](const NoTrack&) { notrack(packet); },
-                        [&](const AttachTemplate& e) { attach_template(e, packet); },
-                        [](const Nat&) { throw Unmodelled("NAT"); },
-                        [&](const SetField& e) {
-                          const u128 kept = packet.reading[e.field] & ~e.mask;
-                          write_field(e.field, kept ^ e.value, packet);
-                        },
-                        [&](const AddField& e) { add_field(e, packet); },
-                        [](const auto&) { POSTERN_CHECK(false, "not an effect on the packet"); }},
-             effect);
+  std::visit(
+      Overloaded{[&](const SetMark& e) { packet.set_mark((packet.view.mark & ~e.mask) ^ e.value); },
+                 [&](const SetConnmark& e) { set_connmark(e, packet); },
+                 [&](const NoTrack&) { notrack(packet); },
+                 [&](const AttachTemplate& e) { attach_template(e, packet); },
+                 [](const Nat&) { throw Unmodelled("NAT"); },
+                 [&](const SetField& e) {
+                   const u128 kept = packet.reading[e.field] & ~e.mask;
+                   write_field(e.field, kept ^ e.value, packet);
+                 },
+                 [&](const AddField& e) { add_field(e, packet); },
+                 [](const auto&) { POSTERN_CHECK(false, "not an effect on the packet"); }},
+      effect);
 }
 
 // A target whose verdict the text does not decide. It changes nothing else here: the chooser's
@@ -183,7 +184,7 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
   const auto enter = [&](ChainId chain) { at = {program_.chains()[chain].first, chain}; };
   for (;;) {
     const ProgramChain& chain = program_.chains()[at.chain];
-    Kind kind = Kind::kReturn;                    // what falling off the end means
+    Kind kind = Kind::kReturn;  // what falling off the end means
     if (at.next != chain.first + chain.count) {
       const RuleId id = at.next++;
       const Step& step = steps_[id];
@@ -197,15 +198,26 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
       count(rules_[id], packet);
       kind = step.kind == Kind::kOpaque ? choose(program_.rules()[id], step, chooser) : step.kind;
       switch (kind) {
-        case Kind::kAccept: return {};
-        case Kind::kDrop: return {false, nullptr};
-        case Kind::kReject: return {false, &std::get<Reject>(*step.effect)};
-        case Kind::kEffect: apply(*step.effect, packet); continue;
-        case Kind::kJump: stack_.push_back(at); [[fallthrough]];
-        case Kind::kGoto: enter(step.callee); continue;
-        case Kind::kContinue: continue;
+        case Kind::kAccept:
+          return {};
+        case Kind::kDrop:
+          return {false, nullptr};
+        case Kind::kReject:
+          return {false, &std::get<Reject>(*step.effect)};
+        case Kind::kEffect:
+          apply(*step.effect, packet);
+          continue;
+        case Kind::kJump:
+          stack_.push_back(at);
+          [[fallthrough]];
+        case Kind::kGoto:
+          enter(step.callee);
+          continue;
+        case Kind::kContinue:
+          continue;
         case Kind::kReturn:
-        case Kind::kOpaque: break;
+        case Kind::kOpaque:
+          break;
       }
     }
     if (stack_.empty()) break;

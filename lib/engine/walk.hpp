@@ -19,7 +19,7 @@ namespace postern {
 
 struct WalkVerdict {
   bool accepted = true;
-  const Reject* reject = nullptr;     // with accepted == false
+  const Reject* reject = nullptr;  // with accepted == false
 };
 
 class Walker {
@@ -39,7 +39,15 @@ class Walker {
 
  private:
   enum class Kind : std::uint8_t {
-    kContinue, kAccept, kDrop, kReturn, kJump, kGoto, kReject, kEffect, kOpaque,
+    kContinue,
+    kAccept,
+    kDrop,
+    kReturn,
+    kJump,
+    kGoto,
+    kReject,
+    kEffect,
+    kOpaque,
   };
   struct Step {
     std::int32_t code = RuleCode::kMatch;
@@ -47,7 +55,10 @@ class Walker {
     ChainId callee = 0;
     const Effect* effect = nullptr;
   };
-  struct Frame { RuleId next; ChainId chain; };
+  struct Frame {
+    RuleId next;
+    ChainId chain;
+  };
   std::string place(const ProgramRule& rule) const;
   Step compile(const ProgramRule& rule);
   Kind kind_of(const Effect& effect) const;
@@ -61,9 +72,9 @@ class Walker {
   std::vector<std::string> devices_;
   Backend backend_;
   RuleCode code_;
-  std::vector<Step> steps_;                      // by RuleId
-  std::vector<Counters> rules_, policies_;       // by RuleId, by ChainId
-  std::vector<Frame> stack_;                     // kept to save allocations
+  std::vector<Step> steps_;                 // by RuleId
+  std::vector<Counters> rules_, policies_;  // by RuleId, by ChainId
+  std::vector<Frame> stack_;                // kept to save allocations
 };
 
 }  // namespace postern

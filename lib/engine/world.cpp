@@ -89,9 +89,9 @@ void World::add_own(const InterfaceAddress& own, DeviceId id) {
 
 void World::add_route(const Route& route) {
   static const std::map<std::string_view, RouteType> kTypes{
-      {"unicast", RouteType::kUnicast},       {"local", RouteType::kLocal},
-      {"broadcast", RouteType::kBroadcast},   {"anycast", RouteType::kAnycast},
-      {"blackhole", RouteType::kBlackhole},   {"unreachable", RouteType::kUnreachable},
+      {"unicast", RouteType::kUnicast},     {"local", RouteType::kLocal},
+      {"broadcast", RouteType::kBroadcast}, {"anycast", RouteType::kAnycast},
+      {"blackhole", RouteType::kBlackhole}, {"unreachable", RouteType::kUnreachable},
       {"prohibit", RouteType::kProhibit}};
   const auto type = kTypes.find(route.type);
   if (type == kTypes.end()) return;  // "throw": the lookup goes on, as if the route were not there
@@ -120,8 +120,7 @@ std::optional<Address> World::source_for(const Address& destination, DeviceId id
   for (const Own& own : own_) {
     if (own.address.family != destination.family) continue;
     int score = own.device == id ? 1000 : 0;
-    if (own.device == loopback_ && id != loopback_ &&
-        (own.length == 8 || own.address.value == 1)) {
+    if (own.device == loopback_ && id != loopback_ && (own.length == 8 || own.address.value == 1)) {
       continue;  // 127.0.0.1 and ::1 have host scope
     }
     if (own.address.family == Family::kIpv4) {

@@ -1,8 +1,8 @@
-// The host around the ruleset: devices, addresses, routing tables and the sysctls that routing obeys.
-// Decides what becomes of a packet between PREROUTING and the next hook, and where local packets go.
-// IPv4 and IPv6 are one code; where Linux differs, the difference stands in route.cpp beside the
-// name of the kernel function that makes it (kernel-facts 13, 63).
-// Covered by tests/unit/engine_world_test.cpp.
+// The host around the ruleset: devices, addresses, routing tables and the sysctls that routing
+// obeys. Decides what becomes of a packet between PREROUTING and the next hook, and where local
+// packets go. IPv4 and IPv6 are one code; where Linux differs, the difference stands in route.cpp
+// beside the name of the kernel function that makes it (kernel-facts 13, 63). Covered by
+// tests/unit/engine_world_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -17,33 +17,35 @@
 
 namespace postern {
 
-using DeviceId = std::uint16_t;               // index into World::names(); 0 is "none"
+using DeviceId = std::uint16_t;  // index into World::names(); 0 is "none"
 inline constexpr DeviceId kNoDevice = 0;
 
-struct IcmpError { std::uint8_t type = 3, code = 0; };
+struct IcmpError {
+  std::uint8_t type = 3, code = 0;
+};
 
 // What routing says about an arriving packet.
 struct InputRoute {
   enum class Kind : std::uint8_t {
-    kLocal,      // delivered here, through INPUT
-    kForward,    // out of `out`, through FORWARD
-    kRefused,    // dropped after PREROUTING; `error`, when set, is what the sender is told
-    kNotIp,      // dropped before PREROUTING (IPv6 sanity checks)
+    kLocal,    // delivered here, through INPUT
+    kForward,  // out of `out`, through FORWARD
+    kRefused,  // dropped after PREROUTING; `error`, when set, is what the sender is told
+    kNotIp,    // dropped before PREROUTING (IPv6 sanity checks)
   };
   Kind kind = Kind::kRefused;
   DeviceId out = kNoDevice;
-  bool unicast = true;                        // false: to a broadcast or multicast address
+  bool unicast = true;  // false: to a broadcast or multicast address
   std::optional<IcmpError> error;
-  std::string_view why;                       // "martian source", "no route" ...
+  std::string_view why;  // "martian source", "no route" ...
 };
 
 // Where a packet that this host sends goes.
 struct OutputRoute {
   bool found = false;
-  DeviceId out = kNoDevice;                   // lo for local destinations
+  DeviceId out = kNoDevice;  // lo for local destinations
   bool unicast = true;
-  bool copied_here = false;                   // a broadcast or joined multicast: a copy comes back
-  std::optional<Address> source;              // the address that the kernel would choose
+  bool copied_here = false;       // a broadcast or joined multicast: a copy comes back
+  std::optional<Address> source;  // the address that the kernel would choose
 };
 
 class World {
@@ -59,7 +61,7 @@ class World {
   InputRoute route_input(const PacketView& packet, DeviceId in) const;
   // `bound`: the device that the socket is bound to, or kNoDevice.
   OutputRoute route_output(const Address& destination, DeviceId bound) const;
-  AddressType address_type(const Address& address) const;   // as xt_addrtype asks
+  AddressType address_type(const Address& address) const;  // as xt_addrtype asks
   bool is_own(const Address& address) const;
   // The source address that the kernel takes for a packet to `destination` on this device.
   std::optional<Address> source_for(const Address& destination, DeviceId device) const;
@@ -72,18 +74,31 @@ class World {
 
  private:
   enum class RouteType : std::uint8_t {
-    kUnicast, kLocal, kBroadcast, kAnycast, kBlackhole, kUnreachable, kProhibit,
+    kUnicast,
+    kLocal,
+    kBroadcast,
+    kAnycast,
+    kBlackhole,
+    kUnreachable,
+    kProhibit,
   };
   struct FibRoute {
     Prefix to;
     unsigned length = 0;
     RouteType type = RouteType::kUnicast;
     DeviceId device = kNoDevice;
-    std::optional<Address> source;            // preferred source
+    std::optional<Address> source;  // preferred source
   };
-  struct Own { Address address; unsigned length; DeviceId device; };
+  struct Own {
+    Address address;
+    unsigned length;
+    DeviceId device;
+  };
   // The sysctls of IPv4 that routing asks for with every packet, by device.
-  struct DeviceConf { bool accept_local = false, route_localnet = false; std::int64_t rp_filter = 0; };
+  struct DeviceConf {
+    bool accept_local = false, route_localnet = false;
+    std::int64_t rp_filter = 0;
+  };
 
   void add_addresses(const Interface& interface, DeviceId device);
   void add_own(const InterfaceAddress& own, DeviceId device);

@@ -88,7 +88,8 @@ inline constexpr std::array<SctpMove, 9> kReply{{
 // clang-format on
 }  // namespace sctp_table
 
-// The state after the chunk; nullopt: INVALID. Chunks that move nothing (DATA, SACK, ...) never open.
+// The state after the chunk; nullopt: INVALID. Chunks that move nothing (DATA, SACK, ...) never
+// open.
 constexpr std::optional<SctpState> sctp_next(SctpState from, CtDirection direction,
                                              std::uint8_t chunk) {
   using enum SctpState;

@@ -20,9 +20,12 @@ constexpr std::array kInputNft{table(TableName::kMangle), table(TableName::kFilt
                                Stage{Kind::kConfirm}};
 constexpr std::array kForwardStages{table(TableName::kMangle), table(TableName::kFilter),
                                     table(TableName::kSecurity)};
-constexpr std::array kOutputStages{Stage{Kind::kDefragment},      table(TableName::kRaw),
-                                   Stage{Kind::kConntrack},       table(TableName::kMangle),
-                                   Stage{Kind::kNat, TableName::kNat}, table(TableName::kFilter),
+constexpr std::array kOutputStages{Stage{Kind::kDefragment},
+                                   table(TableName::kRaw),
+                                   Stage{Kind::kConntrack},
+                                   table(TableName::kMangle),
+                                   Stage{Kind::kNat, TableName::kNat},
+                                   table(TableName::kFilter),
                                    table(TableName::kSecurity)};
 constexpr std::array kPostroutingStages{table(TableName::kMangle),
                                         Stage{Kind::kNat, TableName::kNat}, Stage{Kind::kConfirm}};
@@ -43,12 +46,16 @@ std::string_view text(Hook hook) {
 
 std::span<const Stage> stages(Hook hook, Backend backend) {
   switch (hook) {
-    case Hook::kPrerouting: return kPreroutingStages;
+    case Hook::kPrerouting:
+      return kPreroutingStages;
     case Hook::kInput:
       return backend == Backend::kNft ? std::span<const Stage>(kInputNft) : kInputLegacy;
-    case Hook::kForward: return kForwardStages;
-    case Hook::kOutput: return kOutputStages;
-    case Hook::kPostrouting: return kPostroutingStages;
+    case Hook::kForward:
+      return kForwardStages;
+    case Hook::kOutput:
+      return kOutputStages;
+    case Hook::kPostrouting:
+      return kPostroutingStages;
   }
   return {};
 }
@@ -60,10 +67,14 @@ std::string_view text(Path path) {
 
 std::span<const Hook> hooks(Path path) {
   switch (path) {
-    case Path::kIn: return kInHooks;
-    case Path::kOut: return kOutHooks;
-    case Path::kForward: return kForwardHooks;
-    case Path::kLoopback: return kLoopbackHooks;
+    case Path::kIn:
+      return kInHooks;
+    case Path::kOut:
+      return kOutHooks;
+    case Path::kForward:
+      return kForwardHooks;
+    case Path::kLoopback:
+      return kLoopbackHooks;
   }
   return {};
 }

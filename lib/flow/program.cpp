@@ -44,7 +44,10 @@ class CallOrder {
 
  private:
   enum class Colour : std::uint8_t { kWhite, kOpen, kDone };
-  struct Frame { ChainId chain; RuleId next; };
+  struct Frame {
+    ChainId chain;
+    RuleId next;
+  };
 
   void visit(ChainId root) {
     std::vector<Frame> stack;

@@ -22,14 +22,14 @@ using RuleId = std::uint32_t;  // index into Program::rules
 struct ProgramRule {
   const Rule* rule = nullptr;
   ChainId chain = 0;
-  std::uint32_t number = 1;            // within its chain, from 1
-  std::optional<ChainId> callee;       // for Jump and Goto
+  std::uint32_t number = 1;       // within its chain, from 1
+  std::optional<ChainId> callee;  // for Jump and Goto
 };
 
 struct ProgramChain {
   const Chain* chain = nullptr;
   TableName table = TableName::kFilter;
-  RuleId first = 0;                    // its rules are [first, first + count)
+  RuleId first = 0;  // its rules are [first, first + count)
   std::uint32_t count = 0;
 };
 

@@ -24,6 +24,7 @@ Result<Bound> read_ruleset(std::shared_ptr<const SourceFile> source,
 
 // The words of a question ("-i lo -p tcp --sport 1234 ! --dport 1234"), as the clauses of a rule
 // without target. Spans refer to `source`, whose text is the words joined by blanks.
-Result<std::vector<Clause>> read_match_words(std::shared_ptr<const SourceFile> source, Family family);
+Result<std::vector<Clause>> read_match_words(std::shared_ptr<const SourceFile> source,
+                                             Family family);
 
 }  // namespace postern

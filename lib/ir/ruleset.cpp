@@ -6,8 +6,8 @@
 namespace postern {
 
 std::string_view text(TableName table) {
-  static constexpr std::array<std::string_view, kTableCount> kNames{"raw", "mangle", "nat", "filter",
-                                                                    "security"};
+  static constexpr std::array<std::string_view, kTableCount> kNames{"raw", "mangle", "nat",
+                                                                    "filter", "security"};
   return kNames[static_cast<std::size_t>(table)];
 }
 

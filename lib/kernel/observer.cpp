@@ -1,5 +1,5 @@
-// The nf_tables messages that make our chains, and NFLOG messages -> sightings. The log prefix is two
-// letters: the stage and the state. Covered by tests/kernel/harness_test.cpp.
+// The nf_tables messages that make our chains, and NFLOG messages -> sightings. The log prefix is
+// two letters: the stage and the state. Covered by tests/kernel/harness_test.cpp.
 #include "kernel/observer.hpp"
 
 #include <libmnl/libmnl.h>

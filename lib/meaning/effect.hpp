@@ -1,6 +1,6 @@
 // What a target does to the packet, its conntrack entry and the walk through the chains. Data only:
-// the engine and the symbolic side each interpret it. Jumps between chains are not effects: they are
-// part of a rule (ir/ruleset.hpp).
+// the engine and the symbolic side each interpret it. Jumps between chains are not effects: they
+// are part of a rule (ir/ruleset.hpp).
 //
 // "Ends" means: the walk through this table's chain at this hook is over (kernel-facts 9).
 #pragma once
@@ -25,9 +25,13 @@ struct Reject {
 };
 // Writes a line or a copy somewhere (LOG, NFLOG, TRACE, ...), or changes something that nothing in
 // this model reads (TCPMSS, CHECKSUM, CLASSIFY): goes on with the next rule.
-struct Annotate { std::string what; };
+struct Annotate {
+  std::string what;
+};
 // mark = (mark & ~mask) ^ value; goes on (kernel: mark_tg, "--set-xmark value/mask").
-struct SetMark { std::uint32_t value = 0, mask = 0xffffffff; };
+struct SetMark {
+  std::uint32_t value = 0, mask = 0xffffffff;
+};
 // CONNMARK; goes on. Without an attached entry it does nothing (kernel-facts 20).
 //   kSet:     ctmark = (ctmark & ~ctmask) ^ value
 //   kSave:    ctmark = (ctmark & ~ctmask) ^ (mark & nfmask)
@@ -39,7 +43,8 @@ struct SetConnmark {
 // NOTRACK or CT --notrack: the packet is UNTRACKED from here on, unless an entry or a template is
 // already attached (kernel-facts 4, 22, 23); goes on.
 struct NoTrack {};
-// CT with a zone, a helper, events or a timeout: attaches a template unless one is attached; goes on.
+// CT with a zone, a helper, events or a timeout: attaches a template unless one is attached; goes
+// on.
 struct AttachTemplate {
   enum class Direction : std::uint8_t { kBoth, kOriginal, kReply };
   std::uint16_t zone = 0;
@@ -51,10 +56,10 @@ struct AttachTemplate {
 struct Nat {
   enum class Kind : std::uint8_t { kSource, kDestination, kMasquerade, kRedirect, kNetmap };
   Kind kind = Kind::kSource;
-  std::optional<Address> low, high;     // address range; both set or none
-  std::optional<Prefix> network;        // NETMAP
+  std::optional<Address> low, high;  // address range; both set or none
+  std::optional<Prefix> network;     // NETMAP
   std::uint16_t port_low = 0, port_high = 0;
-  std::uint16_t port_base = 0;          // DNAT "a-b/base": port = base's place in the range; 0: none
+  std::uint16_t port_base = 0;  // DNAT "a-b/base": port = base's place in the range; 0: none
   bool random = false, persistent = false;
 };
 // Writes a header field: field = (field & ~mask) ^ value; goes on (TOS, DSCP, TTL --ttl-set, ECN).
@@ -67,9 +72,11 @@ struct AddField {
   Field field = Field::kTtl;
   int delta = 0;
 };
-// A target that postern does not know or whose verdict the text does not decide (NFQUEUE, an unknown
-// name): any verdict or none, having changed any field, mark, entry or set.
-struct OpaqueTarget { std::string why; };
+// A target that postern does not know or whose verdict the text does not decide (NFQUEUE, an
+// unknown name): any verdict or none, having changed any field, mark, entry or set.
+struct OpaqueTarget {
+  std::string why;
+};
 
 using Effect = std::variant<Accept, Drop, Return, Reject, Annotate, SetMark, SetConnmark, NoTrack,
                             AttachTemplate, Nat, SetField, AddField, OpaqueTarget>;

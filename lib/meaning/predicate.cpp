@@ -7,7 +7,9 @@
 namespace postern {
 namespace {
 
-PredicatePtr make(auto node) { return std::make_shared<const Predicate>(Predicate{std::move(node)}); }
+PredicatePtr make(auto node) {
+  return std::make_shared<const Predicate>(Predicate{std::move(node)});
+}
 
 const Const* as_const(const PredicatePtr& p) { return std::get_if<Const>(&p->node); }
 
@@ -31,12 +33,11 @@ template <class Test>
 bool some_node(const Predicate& p, const Test& test) {
   if (test(p)) return true;
   const auto below = [&](const PredicatePtr& q) { return some_node(*q, test); };
-  return std::visit(
-      Overloaded{[&](const Not& n) { return below(n.operand); },
-                 [&](const All& n) { return std::ranges::any_of(n.operands, below); },
-                 [&](const Any& n) { return std::ranges::any_of(n.operands, below); },
-                 [](const auto&) { return false; }},
-      p.node);
+  return std::visit(Overloaded{[&](const Not& n) { return below(n.operand); },
+                               [&](const All& n) { return std::ranges::any_of(n.operands, below); },
+                               [&](const Any& n) { return std::ranges::any_of(n.operands, below); },
+                               [](const auto&) { return false; }},
+                    p.node);
 }
 
 }  // namespace
@@ -67,7 +68,9 @@ PredicatePtr interface_is(bool output, InterfacePattern pattern) {
 }
 
 PredicatePtr tcp_option(std::uint8_t kind) { return make(TcpOption{kind}); }
-PredicatePtr opaque(std::string why, bool may_drop) { return make(Opaque{std::move(why), may_drop}); }
+PredicatePtr opaque(std::string why, bool may_drop) {
+  return make(Opaque{std::move(why), may_drop});
+}
 
 PredicatePtr negate(PredicatePtr operand) {
   if (const Const* c = as_const(operand)) return constant(!c->value);
@@ -75,8 +78,12 @@ PredicatePtr negate(PredicatePtr operand) {
   return make(Not{std::move(operand)});
 }
 
-PredicatePtr all(std::vector<PredicatePtr> operands) { return join<All>(std::move(operands), true); }
-PredicatePtr any(std::vector<PredicatePtr> operands) { return join<Any>(std::move(operands), false); }
+PredicatePtr all(std::vector<PredicatePtr> operands) {
+  return join<All>(std::move(operands), true);
+}
+PredicatePtr any(std::vector<PredicatePtr> operands) {
+  return join<Any>(std::move(operands), false);
+}
 PredicatePtr negate_if(bool inverted, PredicatePtr operand) {
   return inverted ? negate(std::move(operand)) : operand;
 }

@@ -1,11 +1,12 @@
 // What a match means: a closed little language over the fields of one packet (net/field.hpp).
 //
-// A vocabulary descriptor builds a Predicate; the engine and the symbolic side each read it with one
-// small exhaustive visit, and know nothing of any match by name. Nodes are immutable and shared.
+// A vocabulary descriptor builds a Predicate; the engine and the symbolic side each read it with
+// one small exhaustive visit, and know nothing of any match by name. Nodes are immutable and
+// shared.
 //
 // Invariants: a predicate is total (defined for every packet). "A match on an absent header fails,
-// even inverted" is therefore written out: all({has_tcp(), negate(port...)}). An Opaque has any value
-// at each evaluation, in both polarities. Covered by tests/unit/predicate_test.cpp.
+// even inverted" is therefore written out: all({has_tcp(), negate(port...)}). An Opaque has any
+// value at each evaluation, in both polarities. Covered by tests/unit/predicate_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -24,21 +25,43 @@ namespace postern {
 struct Predicate;
 using PredicatePtr = std::shared_ptr<const Predicate>;
 
-struct Const { bool value; };
+struct Const {
+  bool value;
+};
 // lo <= field <= hi, both ends included; lo > hi is false.
-struct InRange { Field field; u128 lo, hi; };
+struct InRange {
+  Field field;
+  u128 lo, hi;
+};
 // (field & mask) == value.
-struct Masked { Field field; u128 value, mask; };
+struct Masked {
+  Field field;
+  u128 value, mask;
+};
 // The input (or output) interface's name matches the pattern.
-struct InterfaceIs { bool output; InterfacePattern pattern; };
+struct InterfaceIs {
+  bool output;
+  InterfacePattern pattern;
+};
 // The TCP header has an option of this kind.
-struct TcpOption { std::uint8_t kind; };
+struct TcpOption {
+  std::uint8_t kind;
+};
 // Not decidable from the text: any value at each evaluation. `why` is shown to users ("limit",
 // "module foo is unknown"). An unknown match may also drop the packet (hotdrop).
-struct Opaque { std::string why; bool may_drop; };
-struct Not { PredicatePtr operand; };
-struct All { std::vector<PredicatePtr> operands; };
-struct Any { std::vector<PredicatePtr> operands; };
+struct Opaque {
+  std::string why;
+  bool may_drop;
+};
+struct Not {
+  PredicatePtr operand;
+};
+struct All {
+  std::vector<PredicatePtr> operands;
+};
+struct Any {
+  std::vector<PredicatePtr> operands;
+};
 
 struct Predicate {
   std::variant<Const, InRange, Masked, InterfaceIs, TcpOption, Opaque, Not, All, Any> node;

@@ -2,9 +2,9 @@
 // the packet's marks, and what its conntrack entry shows to rules. Interface names and TCP options
 // are not numbers: predicate.hpp has nodes of their own for them.
 //
-// Absent headers: kSourcePort.. are 0 where the packet has no such header; predicates that read them
-// must carry their own guard (predicate.hpp: has_transport), because iptables matches on an absent
-// header fail even when inverted. Covered by tests/unit/net_test.cpp.
+// Absent headers: kSourcePort.. are 0 where the packet has no such header; predicates that read
+// them must carry their own guard (predicate.hpp: has_transport), because iptables matches on an
+// absent header fail even when inverted. Covered by tests/unit/net_test.cpp.
 #pragma once
 
 #include <array>
@@ -14,29 +14,41 @@
 namespace postern {
 
 enum class Field : std::uint8_t {
-  kSource, kDestination,        // addresses; 32 or 128 bits by family (the table says 128)
-  kProtocol,                    // upper protocol (behind IPv6 extension headers)
-  kFragmentOffset,              // IP fragment offset in 8-byte units; 0 for whole and first
-  kTruncated,                   // 1: the transport header is cut short, but its first 4 bytes (the
-                                // ports) are there; 2: not even those; 0: whole
-  kSourcePort, kDestinationPort,
-  kTcpFlags,                    // FIN 1 SYN 2 RST 4 PSH 8 ACK 16 URG 32 ECE 64 CWR 128
-  kIcmpType, kIcmpCode,         // ICMP or ICMPv6, by family
-  kLength,                      // IPv4 total length; IPv6 payload length + 40. Bytes
-  kTtl,                         // TTL or hop limit
-  kTos,                         // TOS byte or traffic class
-  kHasMac, kMacSource,          // 1 if the packet came with a link-layer header; its source address
-  kMark,                        // skb mark
-  kSourceType, kDestinationType,// addrtype's classes: enum AddressType below
-  kCtState,                     // enum CtState below
-  kCtStatus,                    // IPS_ bits: enum namespace ct_status below; 0 without entry
-  kCtDirection,                 // 0 original, 1 reply
-  kCtMark, kCtZone,
-  kCtProtocol,                  // of the entry's original tuple, as are the next four
+  kSource,
+  kDestination,     // addresses; 32 or 128 bits by family (the table says 128)
+  kProtocol,        // upper protocol (behind IPv6 extension headers)
+  kFragmentOffset,  // IP fragment offset in 8-byte units; 0 for whole and first
+  kTruncated,       // 1: the transport header is cut short, but its first 4 bytes (the
+                    // ports) are there; 2: not even those; 0: whole
+  kSourcePort,
+  kDestinationPort,
+  kTcpFlags,  // FIN 1 SYN 2 RST 4 PSH 8 ACK 16 URG 32 ECE 64 CWR 128
+  kIcmpType,
+  kIcmpCode,  // ICMP or ICMPv6, by family
+  kLength,    // IPv4 total length; IPv6 payload length + 40. Bytes
+  kTtl,       // TTL or hop limit
+  kTos,       // TOS byte or traffic class
+  kHasMac,
+  kMacSource,  // 1 if the packet came with a link-layer header; its source address
+  kMark,       // skb mark
+  kSourceType,
+  kDestinationType,  // addrtype's classes: enum AddressType below
+  kCtState,          // enum CtState below
+  kCtStatus,         // IPS_ bits: enum namespace ct_status below; 0 without entry
+  kCtDirection,      // 0 original, 1 reply
+  kCtMark,
+  kCtZone,
+  kCtProtocol,  // of the entry's original tuple, as are the next four
   // The "ports" of the tuples: for ICMP source = id, destination = type * 256 + code; for protocols
   // without ports 0 (kernel: tuple.src.u.all, dst.u.all).
-  kCtOriginalSource, kCtOriginalDestination, kCtOriginalSourcePort, kCtOriginalDestinationPort,
-  kCtReplySource, kCtReplyDestination, kCtReplySourcePort, kCtReplyDestinationPort,
+  kCtOriginalSource,
+  kCtOriginalDestination,
+  kCtOriginalSourcePort,
+  kCtOriginalDestinationPort,
+  kCtReplySource,
+  kCtReplyDestination,
+  kCtReplySourcePort,
+  kCtReplyDestinationPort,
   kCount,
 };
 
@@ -49,21 +61,36 @@ struct FieldInfo {
 };
 
 inline constexpr std::array<FieldInfo, kFieldCount> kFields{{
-    {Field::kSource, "src", 128}, {Field::kDestination, "dst", 128},
-    {Field::kProtocol, "proto", 8}, {Field::kFragmentOffset, "frag_off", 13},
+    {Field::kSource, "src", 128},
+    {Field::kDestination, "dst", 128},
+    {Field::kProtocol, "proto", 8},
+    {Field::kFragmentOffset, "frag_off", 13},
     {Field::kTruncated, "truncated", 2},
-    {Field::kSourcePort, "sport", 16}, {Field::kDestinationPort, "dport", 16},
-    {Field::kTcpFlags, "flags", 8}, {Field::kIcmpType, "type", 8}, {Field::kIcmpCode, "code", 8},
-    {Field::kLength, "length", 16}, {Field::kTtl, "ttl", 8}, {Field::kTos, "tos", 8},
-    {Field::kHasMac, "has_mac", 1}, {Field::kMacSource, "mac", 48}, {Field::kMark, "mark", 32},
-    {Field::kSourceType, "src_type", 4}, {Field::kDestinationType, "dst_type", 4},
-    {Field::kCtState, "ctstate", 3}, {Field::kCtStatus, "ctstatus", 16},
-    {Field::kCtDirection, "ctdir", 1}, {Field::kCtMark, "ctmark", 32}, {Field::kCtZone, "zone", 16},
+    {Field::kSourcePort, "sport", 16},
+    {Field::kDestinationPort, "dport", 16},
+    {Field::kTcpFlags, "flags", 8},
+    {Field::kIcmpType, "type", 8},
+    {Field::kIcmpCode, "code", 8},
+    {Field::kLength, "length", 16},
+    {Field::kTtl, "ttl", 8},
+    {Field::kTos, "tos", 8},
+    {Field::kHasMac, "has_mac", 1},
+    {Field::kMacSource, "mac", 48},
+    {Field::kMark, "mark", 32},
+    {Field::kSourceType, "src_type", 4},
+    {Field::kDestinationType, "dst_type", 4},
+    {Field::kCtState, "ctstate", 3},
+    {Field::kCtStatus, "ctstatus", 16},
+    {Field::kCtDirection, "ctdir", 1},
+    {Field::kCtMark, "ctmark", 32},
+    {Field::kCtZone, "zone", 16},
     {Field::kCtProtocol, "ctproto", 8},
-    {Field::kCtOriginalSource, "ctorigsrc", 128}, {Field::kCtOriginalDestination, "ctorigdst", 128},
+    {Field::kCtOriginalSource, "ctorigsrc", 128},
+    {Field::kCtOriginalDestination, "ctorigdst", 128},
     {Field::kCtOriginalSourcePort, "ctorigsrcport", 16},
     {Field::kCtOriginalDestinationPort, "ctorigdstport", 16},
-    {Field::kCtReplySource, "ctreplsrc", 128}, {Field::kCtReplyDestination, "ctrepldst", 128},
+    {Field::kCtReplySource, "ctreplsrc", 128},
+    {Field::kCtReplyDestination, "ctrepldst", 128},
     {Field::kCtReplySourcePort, "ctreplsrcport", 16},
     {Field::kCtReplyDestinationPort, "ctrepldstport", 16},
 }};
@@ -96,8 +123,18 @@ inline constexpr std::uint16_t kExpected = 1, kSeenReply = 2, kAssured = 4, kCon
 
 // Kernel route types as addrtype tests them (uapi rtnetlink.h RTN_*).
 enum class AddressType : std::uint8_t {
-  kUnspec, kUnicast, kLocal, kBroadcast, kAnycast, kMulticast, kBlackhole, kUnreachable, kProhibit,
-  kThrow, kNat, kXresolve,
+  kUnspec,
+  kUnicast,
+  kLocal,
+  kBroadcast,
+  kAnycast,
+  kMulticast,
+  kBlackhole,
+  kUnreachable,
+  kProhibit,
+  kThrow,
+  kNat,
+  kXresolve,
 };
 
 }  // namespace postern

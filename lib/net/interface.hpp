@@ -11,8 +11,8 @@ namespace postern {
 // A packet without that interface (-o in PREROUTING, -i in OUTPUT) has the empty name: "+" matches
 // it and every other pattern does not (kernel-facts 12).
 struct InterfacePattern {
-  std::string name;      // without the '+'
-  bool prefix = false;   // ended in '+'
+  std::string name;     // without the '+'
+  bool prefix = false;  // ended in '+'
   auto operator<=>(const InterfacePattern&) const = default;
 
   static InterfacePattern parse(std::string_view text) {

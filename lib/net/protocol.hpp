@@ -22,7 +22,8 @@ std::optional<std::uint8_t> protocol_number(std::string_view text);
 // The name iptables-save prints for -p on a Debian with netbase installed, else the number.
 std::string protocol_name(std::uint8_t number);
 
-// Service name of /etc/services ("ssh", "domain") to port; nullopt when unknown. `protocol` is a name
+// Service name of /etc/services ("ssh", "domain") to port; nullopt when unknown. `protocol` is a
+// name
 // ("tcp"); an empty one means any of them. Names are matched exactly, as getservbyname does.
 std::optional<std::uint16_t> service_port(std::string_view name, std::string_view protocol);
 

@@ -113,12 +113,12 @@ Steps icmp_query(const AbstractEntry& entry, FlowEnd sender, PacketKind kind) {
   return {plain(entry, CtState::kInvalid, Condition::kAlways)};
 }
 
-// As UDP wherever the checksum is not looked at, INVALID elsewhere. But somebody may write a checksum
-// that passes the kernel's odd test (measured): such a packet is as UDP everywhere. The engine has no
-// word for it, so that outcome is coarse.
+// As UDP wherever the checksum is not looked at, INVALID elsewhere. But somebody may write a
+// checksum that passes the kernel's odd test (measured): such a packet is as UDP everywhere. The
+// engine has no word for it, so that outcome is coarse.
 Steps udplite(const AbstractEntry& entry, FlowEnd sender, const ConntrackConfig& config) {
-  const Steps valid = entry.present ? Steps{after_reply(entry, sender)}
-                                    : create(Tracker::kUdplite, sender);
+  const Steps valid =
+      entry.present ? Steps{after_reply(entry, sender)} : create(Tracker::kUdplite, sender);
   if (!config.checksum) return valid;
   Steps steps = valid;
   for (auto& step : steps) step.condition = Condition::kUnlooked;

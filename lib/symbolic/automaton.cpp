@@ -5,14 +5,22 @@ namespace {
 
 std::uint8_t protocol_class(Tracker tracker) {
   switch (tracker) {
-    case Tracker::kTcp: return protocol::kTcp;
-    case Tracker::kUdp: return protocol::kUdp;
-    case Tracker::kUdplite: return protocol::kUdplite;
-    case Tracker::kIcmp: return protocol::kIcmp;
-    case Tracker::kIcmpv6: return protocol::kIcmpv6;
-    case Tracker::kSctp: return protocol::kSctp;
-    case Tracker::kGre: return protocol::kGre;
-    case Tracker::kGeneric: break;
+    case Tracker::kTcp:
+      return protocol::kTcp;
+    case Tracker::kUdp:
+      return protocol::kUdp;
+    case Tracker::kUdplite:
+      return protocol::kUdplite;
+    case Tracker::kIcmp:
+      return protocol::kIcmp;
+    case Tracker::kIcmpv6:
+      return protocol::kIcmpv6;
+    case Tracker::kSctp:
+      return protocol::kSctp;
+    case Tracker::kGre:
+      return protocol::kGre;
+    case Tracker::kGeneric:
+      break;
   }
   return 0;
 }
@@ -51,22 +59,29 @@ std::optional<std::uint16_t> Automaton::find(const AbstractEntry& entry) const {
 std::span<const PacketKind> Automaton::kinds(std::uint16_t number, FlowEnd sender) const {
   using enum PacketKind;
   static constexpr std::array kTcp{kTcpSyn, kTcpSynAck, kTcpFin, kTcpAck, kTcpRst, kTcpInvalid};
-  static constexpr std::array kAll{kTcpSyn, kTcpSynAck, kTcpFin, kTcpAck, kTcpRst, kTcpInvalid,
-                                   kDatagram, kUdplite, kIcmpRequest, kIcmpReply, kIcmpOther,
-                                   kIcmpUntracked, kSctp, kGre, kGeneric};
+  static constexpr std::array kAll{kTcpSyn,     kTcpSynAck,     kTcpFin,  kTcpAck,      kTcpRst,
+                                   kTcpInvalid, kDatagram,      kUdplite, kIcmpRequest, kIcmpReply,
+                                   kIcmpOther,  kIcmpUntracked, kSctp,    kGre,         kGeneric};
   static constexpr std::array kUdp{kDatagram}, kLite{kUdplite}, kQuery{kIcmpRequest},
       kAnswer{kIcmpReply}, kAssociation{kSctp}, kTunnel{kGre}, kOther{kGeneric};
   const AbstractEntry& e = infos_[number].entry;
   if (!e.present) return kAll;
   switch (e.tracker) {
-    case Tracker::kTcp: return kTcp;
-    case Tracker::kUdp: return kUdp;
-    case Tracker::kUdplite: return kLite;
-    case Tracker::kIcmp: case Tracker::kIcmpv6:
+    case Tracker::kTcp:
+      return kTcp;
+    case Tracker::kUdp:
+      return kUdp;
+    case Tracker::kUdplite:
+      return kLite;
+    case Tracker::kIcmp:
+    case Tracker::kIcmpv6:
       return sender == e.originator ? std::span<const PacketKind>(kQuery) : kAnswer;
-    case Tracker::kSctp: return kAssociation;
-    case Tracker::kGre: return kTunnel;
-    case Tracker::kGeneric: break;
+    case Tracker::kSctp:
+      return kAssociation;
+    case Tracker::kGre:
+      return kTunnel;
+    case Tracker::kGeneric:
+      break;
   }
   return kOther;
 }

@@ -17,9 +17,9 @@ namespace postern {
 // One way in which a packet can meet an entry, and what stands afterwards (entry numbers).
 struct Move {
   AbstractStep step;
-  std::uint16_t kept = 0;    // the packet lives to its confirmation
-  std::uint16_t lost = 0;    // it is dropped before
-  std::uint16_t reset = 0;   // it is answered by a TCP reset before its confirmation
+  std::uint16_t kept = 0;        // the packet lives to its confirmation
+  std::uint16_t lost = 0;        // it is dropped before
+  std::uint16_t reset = 0;       // it is answered by a TCP reset before its confirmation
   std::uint16_t kept_reset = 0;  // ... after it (loopback)
 };
 

@@ -97,7 +97,8 @@ std::optional<std::uint32_t> Bdd::terminal(Op op, std::uint32_t a, std::uint32_t
       if (a == 0 || b == 0) return 1;
       if (a == 1 || b == 1 || a == b) return 0;
       break;
-    default: break;
+    default:
+      break;
   }
   return std::nullopt;
 }
@@ -255,7 +256,8 @@ Set Bdd::rename(Set a, const VariableMap& map) {
     const Node n = nodes_[id];
     const std::uint32_t low = self(self, n.low), high = self(self, n.high);
     const std::uint32_t v = map[n.variable];
-    POSTERN_CHECK(v < nodes_[low].variable && v < nodes_[high].variable, "renaming keeps the order");
+    POSTERN_CHECK(v < nodes_[low].variable && v < nodes_[high].variable,
+                  "renaming keeps the order");
     return done[id] = make(v, low, high);
   };
   return {visit(visit, a.id)};

@@ -1,16 +1,15 @@
 // A small package of reduced ordered binary decision diagrams, our own (encoding.md, advice 3).
 //
-// Idea: nodes live in one growing array, a unique table makes equal functions equal numbers, and one
-// lossy cache remembers results. Nothing is ever freed: a model is built, asked and dropped as a
-// whole. Recursion is only ever as deep as there are variables.
-// Invariants: a node's children stand below it in the order (greater variable) and differ; equal sets
-// have equal ids, so == is equality of functions. Every operation may throw BudgetEnded.
-// Covered by tests/unit/bdd_test.cpp.
+// Idea: nodes live in one growing array, a unique table makes equal functions equal numbers, and
+// one lossy cache remembers results. Nothing is ever freed: a model is built, asked and dropped as
+// a whole. Recursion is only ever as deep as there are variables. Invariants: a node's children
+// stand below it in the order (greater variable) and differ; equal sets have equal ids, so == is
+// equality of functions. Every operation may throw BudgetEnded. Covered by tests/unit/bdd_test.cpp.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <compare>
 #include <functional>
 #include <optional>
 #include <span>
@@ -72,8 +71,8 @@ class Bdd {
   std::vector<unsigned> support(Set a) const;
   // Nodes below the sets, shared ones once.
   std::size_t count_nodes(std::span<const Set> sets) const;
-  // The least point (false before true, in variable order) as one entry per variable: 0, 1, or 2 for
-  // "does not matter". REQUIRES: not empty.
+  // The least point (false before true, in variable order) as one entry per variable: 0, 1, or 2
+  // for "does not matter". REQUIRES: not empty.
   std::vector<std::uint8_t> least(Set a) const;
   // Is the point (one bit per variable) in the set?
   bool contains(Set a, const std::vector<bool>& point) const;

@@ -53,46 +53,50 @@ MayMust Reader::read(const PredicatePtr& predicate, const Binding& binding) {
 MayMust Reader::visit(const Predicate& predicate, const Binding& b) {
   Bdd& bdd = space_.bdd();
   return std::visit(
-      Overloaded{
-          [&](const Const& n) { return exactly(n.value ? kEverything : kNothing); },
-          [&](const InRange& n) { return range(n, b); },
-          [&](const Masked& n) { return masked(n, b); },
-          [&](const InterfaceIs& n) { return exactly(interface(n, b)); },
-          [&](const TcpOption& n) {
-            return exactly(space_.bit(Axis::kTcpOptions, n.kind).value_or(kNothing));
-          },
-          [&](const Opaque&) { return MayMust{kEverything, kNothing}; },
-          [&](const Not& n) {
-            const MayMust inner = visit(*n.operand, b);
-            return MayMust{bdd.complement(inner.must), bdd.complement(inner.may)};
-          },
-          [&](const All& n) {
-            MayMust result = exactly(kEverything);
-            for (const PredicatePtr& p : n.operands) {
-              const MayMust one = visit(*p, b);
-              result = {bdd.both(result.may, one.may), bdd.both(result.must, one.must)};
-            }
-            return result;
-          },
-          [&](const Any& n) {
-            MayMust result = exactly(kNothing);
-            for (const PredicatePtr& p : n.operands) {
-              const MayMust one = visit(*p, b);
-              result = {bdd.either(result.may, one.may), bdd.either(result.must, one.must)};
-            }
-            return result;
-          }},
+      Overloaded{[&](const Const& n) { return exactly(n.value ? kEverything : kNothing); },
+                 [&](const InRange& n) { return range(n, b); },
+                 [&](const Masked& n) { return masked(n, b); },
+                 [&](const InterfaceIs& n) { return exactly(interface(n, b)); },
+                 [&](const TcpOption& n) {
+                   return exactly(space_.bit(Axis::kTcpOptions, n.kind).value_or(kNothing));
+                 },
+                 [&](const Opaque&) {
+                   return MayMust{kEverything, kNothing};
+                 },
+                 [&](const Not& n) {
+                   const MayMust inner = visit(*n.operand, b);
+                   return MayMust{bdd.complement(inner.must), bdd.complement(inner.may)};
+                 },
+                 [&](const All& n) {
+                   MayMust result = exactly(kEverything);
+                   for (const PredicatePtr& p : n.operands) {
+                     const MayMust one = visit(*p, b);
+                     result = {bdd.both(result.may, one.may), bdd.both(result.must, one.must)};
+                   }
+                   return result;
+                 },
+                 [&](const Any& n) {
+                   MayMust result = exactly(kNothing);
+                   for (const PredicatePtr& p : n.operands) {
+                     const MayMust one = visit(*p, b);
+                     result = {bdd.either(result.may, one.may), bdd.either(result.must, one.must)};
+                   }
+                   return result;
+                 }},
       predicate.node);
 }
 
 MayMust Reader::range(const InRange& test, const Binding& b) {
   if (const auto axis = mark_axis(test.field, b)) {
-    const auto bound = [](u128 v) { return static_cast<std::uint32_t>(std::min<u128>(v, low_bits(32))); };
+    const auto bound = [](u128 v) {
+      return static_cast<std::uint32_t>(std::min<u128>(v, low_bits(32)));
+    };
     if (test.lo > test.hi || test.lo > low_bits(32)) return exactly(kNothing);
     return exactly(space_.bdd().both(mark_bound(*axis, bound(test.lo), true),
                                      mark_bound(*axis, bound(test.hi), false)));
   }
-  return field(test.field, b, [&](u128 v) { return test.lo <= v && v <= test.hi; }, &test);
+  return field(
+      test.field, b, [&](u128 v) { return test.lo <= v && v <= test.hi; }, &test);
 }
 
 MayMust Reader::masked(const Masked& test, const Binding& b) {
@@ -104,8 +108,9 @@ MayMust Reader::masked(const Masked& test, const Binding& b) {
   const u128 rest = full & ~test.mask;
   const bool prefix = (rest & (rest + 1)) == 0;
   const InRange same{test.field, test.value & full, (test.value & full) | rest};
-  return field(test.field, b, [&](u128 v) { return (v & test.mask) == test.value; },
-               prefix ? &same : nullptr);
+  return field(
+      test.field, b, [&](u128 v) { return (v & test.mask) == test.value; },
+      prefix ? &same : nullptr);
 }
 
 Set Reader::interface(const InterfaceIs& test, const Binding& b) {
@@ -117,7 +122,8 @@ Set Reader::interface(const InterfaceIs& test, const Binding& b) {
   for (const std::string& name : space_.classes().interface_names) {
     member.push_back(test.pattern.matches(name));
   }
-  return space_.class_set(initiator ? Axis::kInitiatorInterface : Axis::kResponderInterface, member);
+  return space_.class_set(initiator ? Axis::kInitiatorInterface : Axis::kResponderInterface,
+                          member);
 }
 
 template <class Test>
@@ -138,7 +144,8 @@ Set Reader::mark_masked(Axis axis, std::uint32_t value, std::uint32_t mask) {
   for (std::uint8_t i = 32; i-- > 0;) {
     if (((mask >> i) & 1) == 0) continue;
     const bool one = ((value >> i) & 1) != 0;
-    result = space_.bdd().both(result, space_.bit(axis, i, one).value_or(one ? kNothing : kEverything));
+    result =
+        space_.bdd().both(result, space_.bit(axis, i, one).value_or(one ? kNothing : kEverything));
   }
   return result;
 }
@@ -205,31 +212,47 @@ MayMust Reader::field(Field f, const Binding& b, const Test& test, const InRange
     return end(of_source, Axis::kInitiatorPort, Axis::kResponderPort).may;
   };
   switch (f) {
-    case Field::kSource: return exactly(address(true));
-    case Field::kDestination: return exactly(address(false));
-    case Field::kSourcePort: return exactly(port(true));
-    case Field::kDestinationPort: return exactly(port(false));
-    case Field::kProtocol: case Field::kCtProtocol: return axis(Axis::kProtocol);
-    case Field::kFragmentOffset: return axis(Axis::kFragmentOffset);
-    case Field::kTruncated: return axis(Axis::kTruncated);
-    case Field::kTcpFlags: return axis(Axis::kTcpFlags);
-    case Field::kIcmpCode: return axis(Axis::kIcmpCode);
+    case Field::kSource:
+      return exactly(address(true));
+    case Field::kDestination:
+      return exactly(address(false));
+    case Field::kSourcePort:
+      return exactly(port(true));
+    case Field::kDestinationPort:
+      return exactly(port(false));
+    case Field::kProtocol:
+    case Field::kCtProtocol:
+      return axis(Axis::kProtocol);
+    case Field::kFragmentOffset:
+      return axis(Axis::kFragmentOffset);
+    case Field::kTruncated:
+      return axis(Axis::kTruncated);
+    case Field::kTcpFlags:
+      return axis(Axis::kTcpFlags);
+    case Field::kIcmpCode:
+      return axis(Axis::kIcmpCode);
     case Field::kIcmpType:
       if (from_initiator) return axis(Axis::kIcmpType);
       return exactly(space_.class_set_if(Axis::kIcmpType, [&](const ValueClass& c) {
         return test(icmp_partner(space_.classes().family, static_cast<std::uint8_t>(c.canonical)));
       }));
-    case Field::kLength: return axis(Axis::kLength);
+    case Field::kLength:
+      return axis(Axis::kLength);
     case Field::kTtl:
       if (!b.ttl_decremented) return axis(Axis::kTtl);
       return exactly(space_.class_set_if(Axis::kTtl, [&](const ValueClass& c) {
         return c.canonical > 0 && test(c.canonical - 1);
       }));
-    case Field::kTos: return axis(Axis::kTos);
-    case Field::kHasMac: return axis(Axis::kHasMac);
-    case Field::kMacSource: return axis(Axis::kMac);
-    case Field::kSourceType: return end(true, Axis::kInitiatorType, Axis::kResponderType);
-    case Field::kDestinationType: return end(false, Axis::kInitiatorType, Axis::kResponderType);
+    case Field::kTos:
+      return axis(Axis::kTos);
+    case Field::kHasMac:
+      return axis(Axis::kHasMac);
+    case Field::kMacSource:
+      return axis(Axis::kMac);
+    case Field::kSourceType:
+      return end(true, Axis::kInitiatorType, Axis::kResponderType);
+    case Field::kDestinationType:
+      return end(false, Axis::kInitiatorType, Axis::kResponderType);
     case Field::kCtState: {
       Set result = kNothing;
       for (std::uint8_t s = 0; s < 5; ++s) {
@@ -237,18 +260,28 @@ MayMust Reader::field(Field f, const Binding& b, const Test& test, const InRange
       }
       return exactly(result);
     }
-    case Field::kCtStatus: return exactly(status(b, test));
-    case Field::kCtDirection: return axis(Axis::kDirection);
-    case Field::kCtZone: return exactly(test(0) ? kEverything : kNothing);
-    case Field::kCtOriginalSource: case Field::kCtReplyDestination:
+    case Field::kCtStatus:
+      return exactly(status(b, test));
+    case Field::kCtDirection:
+      return axis(Axis::kDirection);
+    case Field::kCtZone:
+      return exactly(test(0) ? kEverything : kNothing);
+    case Field::kCtOriginalSource:
+    case Field::kCtReplyDestination:
       return by_direction(address(true), address(false));
-    case Field::kCtOriginalDestination: case Field::kCtReplySource:
+    case Field::kCtOriginalDestination:
+    case Field::kCtReplySource:
       return by_direction(address(false), address(true));
-    case Field::kCtOriginalSourcePort: case Field::kCtReplyDestinationPort:
+    case Field::kCtOriginalSourcePort:
+    case Field::kCtReplyDestinationPort:
       return by_direction(port(true), port(false));
-    case Field::kCtOriginalDestinationPort: case Field::kCtReplySourcePort:
+    case Field::kCtOriginalDestinationPort:
+    case Field::kCtReplySourcePort:
       return by_direction(port(false), port(true));
-    case Field::kMark: case Field::kCtMark: case Field::kCount: break;
+    case Field::kMark:
+    case Field::kCtMark:
+    case Field::kCount:
+      break;
   }
   POSTERN_CHECK(false, "a field that is none");
   return {};

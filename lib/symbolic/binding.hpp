@@ -1,5 +1,5 @@
-// Predicates as sets: which axis a rule means by "source" depends on who sends the packet, and what it
-// can see depends on where it stands. A Binding says both; no set is ever permuted.
+// Predicates as sets: which axis a rule means by "source" depends on who sends the packet, and what
+// it can see depends on where it stands. A Binding says both; no set is ever permuted.
 //
 // Invariants: results are exact but for opaques, where `may` and `must` enclose every coin; what a
 // rule reads of a RELATED packet's entry (its tuple, not this flow's) counts as opaque.
@@ -28,7 +28,7 @@ struct Binding {
   bool ttl_decremented = false;                // behind the routing of a forwarded packet
   // Before the lookup: the state is INVALID, or UNTRACKED once marked so (kernel-facts 19).
   bool before_lookup = false;
-  bool confirmed = false;                      // on lo, behind POSTROUTING: every entry is CONFIRMED
+  bool confirmed = false;  // on lo, behind POSTROUTING: every entry is CONFIRMED
   // A question's packet, before any hook: both interfaces are seen, and a mark is the one that the
   // packet sets out with.
   bool question = false;
@@ -75,8 +75,8 @@ class Reader {
   template <class Test>
   Set status(const Binding& b, const Test& test);
   Set state_is(CtState state, const Binding& b);
-  // A test of the entry's tuple: `original` where the packet runs in the entry's original direction,
-  // `reply` where it runs against it.
+  // A test of the entry's tuple: `original` where the packet runs in the entry's original
+  // direction, `reply` where it runs against it.
   MayMust by_direction(Set original, Set reply);
 
   Space& space_;

@@ -62,8 +62,7 @@ class Induction {
   // `flows`, whatever their connmark is afterwards, are in the state afterwards.
   bool always_in(Set flows, FlowState after) {
     constexpr std::array kConnmark{Axis::kConnmark};
-    return bdd_.subset(space_.exists(flows, kConnmark),
-                       space_.forall(flows_in(after), kConnmark));
+    return bdd_.subset(space_.exists(flows, kConnmark), space_.forall(flows_in(after), kConnmark));
   }
 
   void expiry(FlowState state, Set flows) {
@@ -101,7 +100,10 @@ class Induction {
         premise = c_.solver.both(premise, c_.translator.term(claim_.first));
       }
       if (premise == Solver::kFalse) continue;
-      const Case one{state, flows, sender, kind,
+      const Case one{state,
+                     flows,
+                     sender,
+                     kind,
                      fmt::format("{} {} by the {}", info.text, text(kind),
                                  sender == FlowEnd::kInitiator ? "initiator" : "responder"),
                      &info.entry};
@@ -126,7 +128,7 @@ class Induction {
   // What a packet does to the entry: each field is the entry afterwards.
   struct Effect {
     AbstractEntry delivered, lost, reset, lost_confirmed, reset_confirmed;
-    bool attached = false;   // the connmark afterwards is the packet's
+    bool attached = false;  // the connmark afterwards is the packet's
     static Effect none(const AbstractEntry& e) { return {e, e, e, e, e, false}; }
     static Effect of(const AbstractStep& step) {
       const AbstractEntry kept = step.entry(true), gone = step.entry(false);

@@ -1,7 +1,7 @@
-// The proof of a `no`, re-checked by Z3: the fixpoint's sets are taken as an inductive invariant over
-// the states of one flow, and every obligation is a formula whose rules were read by encode.hpp, not by
-// the packet sets. Given data are the conntrack automaton (abstract_entry.hpp), the sets themselves
-// and what may be sent at all.
+// The proof of a `no`, re-checked by Z3: the fixpoint's sets are taken as an inductive invariant
+// over the states of one flow, and every obligation is a formula whose rules were read by
+// encode.hpp, not by the packet sets. Given data are the conntrack automaton (abstract_entry.hpp),
+// the sets themselves and what may be sent at all.
 //
 //   start:      every flow of the region without entry is in the invariant (by construction of it)
 //   step:       from every state, for every packet that may be sent, whatever opaques do, the state
@@ -31,20 +31,20 @@ struct Claim {
   Set first;
   // deliver: flows whose first end may send an ICMP error that is RELATED to another flow.
   Set related;
-  std::string entry_state;                  // track; empty: any entry
-  const Exploration* reached = nullptr;     // deliver, track: the `may` exploration
+  std::string entry_state;               // track; empty: any entry
+  const Exploration* reached = nullptr;  // deliver, track: the `may` exploration
 };
 
 enum class Verification : std::uint8_t {
   kProved,
-  kRefuted,      // a counterexample: the packet sets or the encoder are wrong, a bug in postern
-  kNotChecked,   // time or size
+  kRefuted,     // a counterexample: the packet sets or the encoder are wrong, a bug in postern
+  kNotChecked,  // time or size
 };
 
 struct CertificateResult {
   Verification verdict = Verification::kNotChecked;
-  std::string why;                // which obligation failed, or what ended
-  std::size_t obligations = 0;    // checked
+  std::string why;              // which obligation failed, or what ended
+  std::size_t obligations = 0;  // checked
 };
 
 struct CertificateOptions {

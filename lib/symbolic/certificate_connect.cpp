@@ -14,7 +14,8 @@ namespace {
 // The terms of one packet of the conversation: the flow's are shared, the packet's are its own.
 struct LineTerms {
   LineTerms(CertificateContext& c, const Line& line, Set points, const std::vector<Term>& connmark)
-      : axes(c.axes(), points, connmark), translator(c.space, c.solver, axes),
+      : axes(c.axes(), points, connmark),
+        translator(c.space, c.solver, axes),
         path(c.space, c.solver, c.encoder, axes, c.flow_path, line.sender, c.backend, c.tracking) {}
   AxisTerms axes;
   SetTranslator translator;
@@ -42,7 +43,7 @@ class ScriptProof {
 
  private:
   struct History {
-    Term condition;                  // the packets so far passed, and conntrack said what it said
+    Term condition;  // the packets so far passed, and conntrack said what it said
     AbstractEntry entry;
     std::vector<Term> connmark_bits;
   };
@@ -63,7 +64,8 @@ class ScriptProof {
     const Term live = c_.solver.both(premise, early.live);
     const bool never = c_.tracking && line.kind == PacketKind::kIcmpUntracked;
     const Term marked = never ? Solver::kTrue : early.untracked;
-    delivered(c_.solver.both(live, marked), t.path.end(Seen::untracked()), h, h.entry, false, k, next);
+    delivered(c_.solver.both(live, marked), t.path.end(Seen::untracked()), h, h.entry, false, k,
+              next);
     const Term unmarked = c_.solver.both(live, c_.solver.negate(marked));
     if (!c_.tracking) {
       delivered(unmarked, t.path.end(Seen{CtState::kInvalid}), h, h.entry, false, k, next);
@@ -81,7 +83,8 @@ class ScriptProof {
     if (ways.empty()) return;
     const AbstractStep& step = ways.front();
     const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
-    delivered(live, t.path.end(Seen::of(step, h.entry)), h, step.entry(attached), attached, k, next);
+    delivered(live, t.path.end(Seen::of(step, h.entry)), h, step.entry(attached), attached, k,
+              next);
     if (c_.flow_path != Path::kLoopback || step.state != CtState::kInvalid) return;
     const auto& again = t.path.again();
     live = c_.solver.both(live, again.live);
@@ -115,7 +118,7 @@ class ScriptProof {
   CertificateContext& c_;
   const Claim& claim_;
   std::vector<Line> lines_;
-  std::list<LineTerms> terms_;   // terms of a line outlive it: later ones build on them
+  std::list<LineTerms> terms_;  // terms of a line outlive it: later ones build on them
 };
 
 }  // namespace

@@ -26,8 +26,13 @@ Set points(Space& space, Set flows, Set initiator, Set responder) {
 
 CertificateContext::CertificateContext(Model& model_, const Program& program, Solver& solver_,
                                        const Claim& claim, const CertificateOptions& options)
-    : model(model_), space(model_.space()), solver(solver_), conntrack(options.conntrack),
-      tracking(model_.tracking()), flow_path(claim.path), backend(options.backend),
+    : model(model_),
+      space(model_.space()),
+      solver(solver_),
+      conntrack(options.conntrack),
+      tracking(model_.tracking()),
+      flow_path(claim.path),
+      backend(options.backend),
       flows(claimed_flows(space, claim)),
       encoder(solver_, program, options.backend, space.classes().interface_names,
               options.rule_budget),
@@ -101,9 +106,7 @@ const std::vector<std::pair<PacketKind, Term>>& CertificateContext::kinds(FlowEn
 }
 
 Term CertificateContext::premise(Set of, FlowEnd sender, Term kind) {
-  const std::array parts{translator.term(of),
-                         translator.term(sendable(sender)),
-                         kind};
+  const std::array parts{translator.term(of), translator.term(sendable(sender)), kind};
   return solver.all(parts);
 }
 
@@ -123,10 +126,12 @@ CertificateResult CertificateContext::check_violations() {
   std::vector<Term> all;
   for (const auto& [id, name] : violations_) all.push_back(Term{id});
   switch (check(solver.any(all))) {
-    case CheckResult::kUnsatisfiable: return {Verification::kProved, "", all.size()};
+    case CheckResult::kUnsatisfiable:
+      return {Verification::kProved, "", all.size()};
     case CheckResult::kUnknown:
       return {Verification::kNotChecked, "Z3 gave up or ran out of its time", all.size()};
-    case CheckResult::kSatisfiable: break;
+    case CheckResult::kSatisfiable:
+      break;
   }
   for (const auto& [id, name] : violations_) {
     if (check(Term{id}) == CheckResult::kSatisfiable) {

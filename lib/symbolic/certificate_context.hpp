@@ -42,11 +42,13 @@ class CertificateContext {
   const bool tracking;
   const Path flow_path;
   const Backend backend;
-  Set flows;                    // of the claim: constant along every sequence
+  Set flows;  // of the claim: constant along every sequence
   Encoder encoder;
 
  private:
-  struct Sendable { Set initiator, responder; };
+  struct Sendable {
+    Set initiator, responder;
+  };
   Sendable sendable_;
   AxisTerms axes_;
 
@@ -61,8 +63,8 @@ class CertificateContext {
     const Path own = sender == FlowEnd::kInitiator ? flow_path : reverse(flow_path);
     return own == Path::kOut || own == Path::kLoopback;
   }
-  // The ways in which conntrack can meet such a packet here: UDP-Lite checksums are looked at by where
-  // the packet comes from.
+  // The ways in which conntrack can meet such a packet here: UDP-Lite checksums are looked at by
+  // where the packet comes from.
   std::vector<AbstractStep> ways(const AbstractEntry& entry, FlowEnd sender, PacketKind kind) const;
 
  private:
@@ -70,7 +72,7 @@ class CertificateContext {
 
   std::unique_ptr<PathEncoder> paths_[2];
   std::vector<std::pair<PacketKind, Term>> kinds_[2];
-  std::map<std::uint32_t, std::string> violations_;   // by term
+  std::map<std::uint32_t, std::string> violations_;  // by term
   std::chrono::steady_clock::time_point deadline_;
   std::size_t checked_ = 0;
 };

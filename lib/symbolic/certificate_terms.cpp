@@ -11,21 +11,39 @@ namespace {
 // The field whose width an axis has.
 std::optional<Field> field_of(Axis axis) {
   switch (axis) {
-    case Axis::kInitiator: case Axis::kResponder: return Field::kSource;
-    case Axis::kInitiatorPort: case Axis::kResponderPort: return Field::kSourcePort;
-    case Axis::kInitiatorType: case Axis::kResponderType: return Field::kSourceType;
-    case Axis::kProtocol: return Field::kProtocol;
-    case Axis::kIcmpType: return Field::kIcmpType;
-    case Axis::kIcmpCode: return Field::kIcmpCode;
-    case Axis::kTcpFlags: return Field::kTcpFlags;
-    case Axis::kLength: return Field::kLength;
-    case Axis::kTtl: return Field::kTtl;
-    case Axis::kTos: return Field::kTos;
-    case Axis::kHasMac: return Field::kHasMac;
-    case Axis::kMac: return Field::kMacSource;
-    case Axis::kFragmentOffset: return Field::kFragmentOffset;
-    case Axis::kTruncated: return Field::kTruncated;
-    default: return std::nullopt;
+    case Axis::kInitiator:
+    case Axis::kResponder:
+      return Field::kSource;
+    case Axis::kInitiatorPort:
+    case Axis::kResponderPort:
+      return Field::kSourcePort;
+    case Axis::kInitiatorType:
+    case Axis::kResponderType:
+      return Field::kSourceType;
+    case Axis::kProtocol:
+      return Field::kProtocol;
+    case Axis::kIcmpType:
+      return Field::kIcmpType;
+    case Axis::kIcmpCode:
+      return Field::kIcmpCode;
+    case Axis::kTcpFlags:
+      return Field::kTcpFlags;
+    case Axis::kLength:
+      return Field::kLength;
+    case Axis::kTtl:
+      return Field::kTtl;
+    case Axis::kTos:
+      return Field::kTos;
+    case Axis::kHasMac:
+      return Field::kHasMac;
+    case Axis::kMac:
+      return Field::kMacSource;
+    case Axis::kFragmentOffset:
+      return Field::kFragmentOffset;
+    case Axis::kTruncated:
+      return Field::kTruncated;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -66,9 +84,8 @@ void AxisTerms::add_class_axis(Axis axis, Set points) {
     return;
   }
   const Term term = solver_.fresh_bits(name(axis), width);
-  if (!intervals.empty() && std::ranges::all_of(possible, [&](std::uint32_t c) {
-        return classes.classes[c].complete;
-      })) {
+  if (!intervals.empty() &&
+      std::ranges::all_of(possible, [&](std::uint32_t c) { return classes.classes[c].complete; })) {
     encoder_.know(term, intervals.front().lo, std::min(intervals.back().hi, low_bits(width)));
   }
   values_.emplace(axis, term);
@@ -149,10 +166,10 @@ Term SetTranslator::term(Set set, const std::vector<Term>& connmark_bits, Memo& 
   if (const auto at = memo.find(set.id); at != memo.end()) return at->second;
   const Bdd::Node node = space_.bdd().node(set);
   const Term condition = variable(node.variable, connmark_bits);
-  const Term high = condition == Solver::kFalse ? Solver::kFalse
-                                                : term({node.high}, connmark_bits, memo);
-  const Term low = condition == Solver::kTrue ? Solver::kFalse
-                                              : term({node.low}, connmark_bits, memo);
+  const Term high =
+      condition == Solver::kFalse ? Solver::kFalse : term({node.high}, connmark_bits, memo);
+  const Term low =
+      condition == Solver::kTrue ? Solver::kFalse : term({node.low}, connmark_bits, memo);
   const Term result = solver_.named(solver_.choose(condition, high, low), "set");
   memo.emplace(set.id, result);
   return result;

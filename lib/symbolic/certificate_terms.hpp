@@ -1,6 +1,6 @@
 // Sets of the packet-set engine as formulas over real field values: one term for each axis, and a
-// translation of any set that names each BDD node once. This is where class numbers become intervals.
-// Covered by tests/unit/certificate_test.cpp.
+// translation of any set that names each BDD node once. This is where class numbers become
+// intervals. Covered by tests/unit/certificate_test.cpp.
 #pragma once
 
 #include <map>
@@ -22,8 +22,8 @@ class AxisTerms {
  public:
   // Coordinates that are the same in all of `points` become constants.
   AxisTerms(Space& space, Solver& solver, Encoder& encoder, Set points);
-  // Another packet of the same flow: the flow's terms as in `first`, fresh ones for the packet's own
-  // axes, and the connmark that the entry has by then.
+  // Another packet of the same flow: the flow's terms as in `first`, fresh ones for the packet's
+  // own axes, and the connmark that the entry has by then.
   AxisTerms(const AxisTerms& first, Set points, const std::vector<Term>& connmark_bits);
 
   // A class axis: its value (interfaces: the class number). Width: the field's.
@@ -49,8 +49,8 @@ class SetTranslator {
  public:
   SetTranslator(Space& space, Solver& solver, const AxisTerms& axes);
 
-  // Coordinates that are no flow's, packet's or connmark's are quantified away (sets carry the domain
-  // of all of them). Throws NotListable.
+  // Coordinates that are no flow's, packet's or connmark's are quantified away (sets carry the
+  // domain of all of them). Throws NotListable.
   Term term(Set set);
   // With other values of the followed connmark bits.
   Term term_after(Set set, const std::vector<Term>& connmark_bits);

@@ -22,9 +22,14 @@ Seen Seen::of(const AbstractStep& step, const AbstractEntry& before) {
 
 PathEncoder::PathEncoder(Space& space, Solver& solver, Encoder& encoder, const AxisTerms& axes,
                          Path flow_path, FlowEnd sender, Backend backend, bool tracking)
-    : space_(space), solver_(solver), encoder_(encoder), axes_(axes),
-      path_(sender == FlowEnd::kInitiator ? flow_path : reverse(flow_path)), sender_(sender),
-      backend_(backend), tracking_(tracking) {}
+    : space_(space),
+      solver_(solver),
+      encoder_(encoder),
+      axes_(axes),
+      path_(sender == FlowEnd::kInitiator ? flow_path : reverse(flow_path)),
+      sender_(sender),
+      backend_(backend),
+      tracking_(tracking) {}
 
 // The packet's headers as its sender makes them.
 PacketTerms PathEncoder::start() {
@@ -92,18 +97,18 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
   if (!attached) return;
   if (seen.state == CtState::kRelated) {
     // Another flow's entry: anything but unconfirmed.
-    for (const Field f : {Field::kCtDirection, Field::kCtMark, Field::kCtProtocol,
-                          Field::kCtOriginalSource, Field::kCtOriginalDestination,
-                          Field::kCtOriginalSourcePort, Field::kCtOriginalDestinationPort,
-                          Field::kCtReplySource, Field::kCtReplyDestination,
-                          Field::kCtReplySourcePort, Field::kCtReplyDestinationPort}) {
+    for (const Field f :
+         {Field::kCtDirection, Field::kCtMark, Field::kCtProtocol, Field::kCtOriginalSource,
+          Field::kCtOriginalDestination, Field::kCtOriginalSourcePort,
+          Field::kCtOriginalDestinationPort, Field::kCtReplySource, Field::kCtReplyDestination,
+          Field::kCtReplySourcePort, Field::kCtReplyDestinationPort}) {
       p[f] = solver_.fresh_bits("related", solver_.width(p[f]));
     }
     Term status = solver_.number(ct_status::kConfirmed, 16);
     for (const std::uint16_t bit : {ct_status::kSeenReply, ct_status::kAssured}) {
-      status = solver_.bit_xor(status,
-                               solver_.choose(solver_.fresh_boolean("related"),
-                                              solver_.number(bit, 16), solver_.number(0, 16)));
+      status =
+          solver_.bit_xor(status, solver_.choose(solver_.fresh_boolean("related"),
+                                                 solver_.number(bit, 16), solver_.number(0, 16)));
     }
     p[Field::kCtStatus] = status;
     return;

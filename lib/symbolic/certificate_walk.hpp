@@ -1,7 +1,7 @@
-// One packet through all hooks of its path as formulas: the certificate's own walk, with what conntrack
-// says of the packet as given constants. Each walk is encoded once for each thing that conntrack may
-// say (Seen) and shared by all states of the entry that say it.
-// Sources: flow/hooks.hpp, kernel-facts 2-5, 8, 10, 12, 19. Covered by tests/unit/certificate_test.cpp.
+// One packet through all hooks of its path as formulas: the certificate's own walk, with what
+// conntrack says of the packet as given constants. Each walk is encoded once for each thing that
+// conntrack may say (Seen) and shared by all states of the entry that say it. Sources:
+// flow/hooks.hpp, kernel-facts 2-5, 8, 10, 12, 19. Covered by tests/unit/certificate_test.cpp.
 #pragma once
 
 #include <map>
@@ -20,8 +20,8 @@ struct Seen {
   CtState state = CtState::kInvalid;
   CtDirection direction = CtDirection::kOriginal;
   FlowEnd originator = FlowEnd::kInitiator;
-  std::uint16_t status = 0;     // ct_status bits while the packet passes
-  bool created = false;         // the entry is new: connmark 0, nat is consulted
+  std::uint16_t status = 0;  // ct_status bits while the packet passes
+  bool created = false;      // the entry is new: connmark 0, nat is consulted
   auto operator<=>(const Seen&) const = default;
 
   static Seen untracked() { return {CtState::kUntracked}; }
@@ -36,14 +36,17 @@ class PathEncoder {
               FlowEnd sender, Backend backend, bool tracking);
 
   // Before the (first) lookup: what still lives, whether it was marked UNTRACKED.
-  struct Early { Term live, untracked, dropped, unmodelled; PacketTerms packet; };
+  struct Early {
+    Term live, untracked, dropped, unmodelled;
+    PacketTerms packet;
+  };
   const Early& early();
 
   // Behind it, relative to early().live. Exactly one of the first five holds unless `unmodelled`.
   // "Confirmed": behind the confirmation of a new entry (loopback only).
   struct End {
     Term delivered, dropped, reset, dropped_confirmed, reset_confirmed, unmodelled;
-    std::vector<Term> connmark_bits;   // of the entry, when the packet is through
+    std::vector<Term> connmark_bits;  // of the entry, when the packet is through
   };
   const End& end(const Seen& seen);
 

@@ -23,17 +23,16 @@ bool may_drop(const Predicate& p) {
 Writes writes_of(const Rule& rule) {
   const Effect* effect = std::get_if<Effect>(&rule.action);
   if (effect == nullptr) return {};
-  return std::visit(Overloaded{[](const SetMark&) { return Writes{.mark = true}; },
-                               [](const SetConnmark& e) {
-                                 const bool restore = e.op == SetConnmark::Op::kRestore;
-                                 return Writes{.mark = restore, .connmark = !restore};
-                               },
-                               [](const NoTrack&) { return Writes{.untracked = true}; },
-                               [](const OpaqueTarget&) {
-                                 return Writes{.mark = true, .connmark = true};
-                               },
-                               [](const auto&) { return Writes{}; }},
-                    *effect);
+  return std::visit(
+      Overloaded{[](const SetMark&) { return Writes{.mark = true}; },
+                 [](const SetConnmark& e) {
+                   const bool restore = e.op == SetConnmark::Op::kRestore;
+                   return Writes{.mark = restore, .connmark = !restore};
+                 },
+                 [](const NoTrack&) { return Writes{.untracked = true}; },
+                 [](const OpaqueTarget&) { return Writes{.mark = true, .connmark = true}; },
+                 [](const auto&) { return Writes{}; }},
+      *effect);
 }
 
 }  // namespace
@@ -49,9 +48,14 @@ struct ChainWalker::Frame {
 };
 
 ChainWalker::ChainWalker(Space& space, Reader& reader, const Program& program)
-    : space_(space), reader_(reader), program_(program), relations_(space),
-      disabled_(program.rules().size()), writes_(program.chains().size()),
-      below_(program.chains().size()), may_hotdrop_(program.rules().size()) {
+    : space_(space),
+      reader_(reader),
+      program_(program),
+      relations_(space),
+      disabled_(program.rules().size()),
+      writes_(program.chains().size()),
+      below_(program.chains().size()),
+      may_hotdrop_(program.rules().size()) {
   find_writes();
   find_coins();
 }
@@ -85,10 +89,9 @@ void ChainWalker::find_coins() {
       may_hotdrop_[r] = may_hotdrop_[r] || may_drop(*clause.predicate);
     }
     if (coin) opaque_rules_.push_back(r);
-    if (effect != nullptr && (std::holds_alternative<Nat>(*effect) ||
-                              std::holds_alternative<AttachTemplate>(*effect) ||
-                              std::holds_alternative<SetField>(*effect) ||
-                              std::holds_alternative<AddField>(*effect))) {
+    if (effect != nullptr &&
+        (std::holds_alternative<Nat>(*effect) || std::holds_alternative<AttachTemplate>(*effect) ||
+         std::holds_alternative<SetField>(*effect) || std::holds_alternative<AddField>(*effect))) {
       unmodelled_rules_.push_back(r);
     }
   }
@@ -120,12 +123,13 @@ MayMust ChainWalker::condition(RuleId rule, const Binding& binding) {
   return result;
 }
 
-// An upper bound on what each chain is sent, from the conditions of the jumps alone: keeps summaries
-// small. Marks and the UNTRACKED mark may have changed on the way, so they are left open.
-std::vector<Set> ChainWalker::callers_may_send(ChainId entry, Set live, const TableContext& context) {
+// An upper bound on what each chain is sent, from the conditions of the jumps alone: keeps
+// summaries small. Marks and the UNTRACKED mark may have changed on the way, so they are left open.
+std::vector<Set> ChainWalker::callers_may_send(ChainId entry, Set live,
+                                               const TableContext& context) {
   Bdd& bdd = space_.bdd();
-  const std::array changing{Axis::kMark, Axis::kConnmark, Axis::kUntracked, Axis::kMarkBefore,
-                            Axis::kConnmarkBefore, Axis::kUntrackedBefore};
+  const std::array changing{Axis::kMark,       Axis::kConnmark,       Axis::kUntracked,
+                            Axis::kMarkBefore, Axis::kConnmarkBefore, Axis::kUntrackedBefore};
   const Set cube = space_.cube(changing);
   std::vector<Set> sent(program_.chains().size(), kNothing);
   sent[entry] = bdd.exists(live, cube);
@@ -196,7 +200,8 @@ Set ChainWalker::match(RuleId rule, Frame& frame) {
   Set prefix = frame.live;
   for (const Clause& clause : program_.rules()[rule].rule->clauses) {
     if (!hotdrops || !clause.hotdrop) continue;
-    if (const Const* c = std::get_if<Const>(&clause.hotdrop->node); c != nullptr && !c->value) continue;
+    if (const Const* c = std::get_if<Const>(&clause.hotdrop->node); c != nullptr && !c->value)
+      continue;
     // Rare: evaluate clause by clause up to here.
     Set here = frame.live;
     for (const Clause& earlier : program_.rules()[rule].rule->clauses) {
@@ -235,8 +240,8 @@ void ChainWalker::call(RuleId r, Set taken, Frame& frame) {
     (*frame.arriving)[callee] = bdd.either((*frame.arriving)[callee], taken);
   }
   const Outcomes& summary = frame.summaries[callee];
-  for (const Outcome o : {Outcome::kAccepted, Outcome::kDropped, Outcome::kReset,
-                          Outcome::kUnmodelled}) {
+  for (const Outcome o :
+       {Outcome::kAccepted, Outcome::kDropped, Outcome::kReset, Outcome::kUnmodelled}) {
     frame.leave(bdd, o, relations_.compose(taken, summary[o], writes_[callee]));
   }
   const Set back = relations_.compose(taken, summary[Outcome::kReturned], writes_[callee]);
@@ -255,7 +260,7 @@ Set ChainWalker::with_entry(const TableContext& context) {
 }
 
 Set ChainWalker::any_ends(Set packets) {
-  const std::array ends{Axis::kInitiator, Axis::kResponder, Axis::kInitiatorPort,
+  const std::array ends{Axis::kInitiator,     Axis::kResponder,     Axis::kInitiatorPort,
                         Axis::kResponderPort, Axis::kInitiatorType, Axis::kResponderType};
   return space_.bdd().both(space_.exists(packets, ends), space_.domain());
 }
@@ -303,37 +308,37 @@ void ChainWalker::apply(const Effect& effect, Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
   const auto go_on = [&](Set packets) { frame.live = bdd.either(frame.live, packets); };
   std::visit(
-      Overloaded{
-          [&](const Accept&) { frame.leave(bdd, Outcome::kAccepted, taken); },
-          [&](const Drop&) { frame.leave(bdd, Outcome::kDropped, taken); },
-          [&](const Return&) { frame.leave(bdd, Outcome::kReturned, taken); },
-          [&](const Reject& e) {
-            frame.leave(bdd, e.tcp_reset ? Outcome::kReset : Outcome::kDropped, taken);
-          },
-          [&](const Annotate&) { go_on(taken); },
-          [&](const SetMark& e) { go_on(relations_.set_mark(taken, e)); },
-          [&](const SetConnmark& e) {
-            const Set entry = with_entry(frame.context);
-            go_on(relations_.set_connmark(bdd.both(taken, entry), e));
-            go_on(bdd.minus(taken, entry));
-          },
-          [&](const NoTrack&) {
-            if (frame.context.attaches) {
-              // A template that came first makes it void; where those are not followed, it may.
-              if (frame.context.loose && !unmodelled_rules_.empty()) go_on(taken);
-              go_on(relations_.set_untracked(taken));
-            } else {
-              go_on(taken);
-            }
-          },
-          [&](const AttachTemplate&) { attach_template(taken, frame); },
-          [&](const Nat&) {
-            frame.leave(bdd, frame.context.loose ? Outcome::kAccepted : Outcome::kUnmodelled,
-                        frame.context.loose ? any_ends(taken) : taken);
-          },
-          [&](const SetField& e) { rewrite(e.field, taken, frame); },
-          [&](const AddField& e) { rewrite(e.field, taken, frame); },
-          [&](const OpaqueTarget&) { opaque_target(taken, frame); }},
+      Overloaded{[&](const Accept&) { frame.leave(bdd, Outcome::kAccepted, taken); },
+                 [&](const Drop&) { frame.leave(bdd, Outcome::kDropped, taken); },
+                 [&](const Return&) { frame.leave(bdd, Outcome::kReturned, taken); },
+                 [&](const Reject& e) {
+                   frame.leave(bdd, e.tcp_reset ? Outcome::kReset : Outcome::kDropped, taken);
+                 },
+                 [&](const Annotate&) { go_on(taken); },
+                 [&](const SetMark& e) { go_on(relations_.set_mark(taken, e)); },
+                 [&](const SetConnmark& e) {
+                   const Set entry = with_entry(frame.context);
+                   go_on(relations_.set_connmark(bdd.both(taken, entry), e));
+                   go_on(bdd.minus(taken, entry));
+                 },
+                 [&](const NoTrack&) {
+                   if (frame.context.attaches) {
+                     // A template that came first makes it void; where those are not followed, it
+                     // may.
+                     if (frame.context.loose && !unmodelled_rules_.empty()) go_on(taken);
+                     go_on(relations_.set_untracked(taken));
+                   } else {
+                     go_on(taken);
+                   }
+                 },
+                 [&](const AttachTemplate&) { attach_template(taken, frame); },
+                 [&](const Nat&) {
+                   frame.leave(bdd, frame.context.loose ? Outcome::kAccepted : Outcome::kUnmodelled,
+                               frame.context.loose ? any_ends(taken) : taken);
+                 },
+                 [&](const SetField& e) { rewrite(e.field, taken, frame); },
+                 [&](const AddField& e) { rewrite(e.field, taken, frame); },
+                 [&](const OpaqueTarget&) { opaque_target(taken, frame); }},
       effect);
 }
 

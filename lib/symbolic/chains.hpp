@@ -1,12 +1,12 @@
 // Runs a set of packets through the chains of one table at one hook: all of them at once.
 //
-// Idea: each chain is walked once, callees first, into a summary (who is accepted, dropped, returned),
-// started with everything that any caller may send there; calls then only intersect. Where a chain
-// writes marks the summary is a relation (relation.hpp). A call is a call: nothing is unfolded, and
-// nothing recurses.
-// Invariants: outcomes are `may` sets: exact over all coins of the opaques, since every evaluation on
-// one walk is a coin of its own. What must happen is what no other outcome may (passage.hpp).
-// Covered by tests/unit/walk_test.cpp, which enumerates packets against a naive evaluator.
+// Idea: each chain is walked once, callees first, into a summary (who is accepted, dropped,
+// returned), started with everything that any caller may send there; calls then only intersect.
+// Where a chain writes marks the summary is a relation (relation.hpp). A call is a call: nothing is
+// unfolded, and nothing recurses. Invariants: outcomes are `may` sets: exact over all coins of the
+// opaques, since every evaluation on one walk is a coin of its own. What must happen is what no
+// other outcome may (passage.hpp). Covered by tests/unit/walk_test.cpp, which enumerates packets
+// against a naive evaluator.
 #pragma once
 
 #include <array>
@@ -19,8 +19,8 @@
 
 namespace postern {
 
-// Where packets can end up in a table. kReset: dropped, and answered with a TCP reset. kUnmodelled: met
-// something that postern does not model yet (NAT, zones, helpers).
+// Where packets can end up in a table. kReset: dropped, and answered with a TCP reset. kUnmodelled:
+// met something that postern does not model yet (NAT, zones, helpers).
 enum class Outcome : std::uint8_t { kAccepted, kReturned, kDropped, kReset, kUnmodelled };
 inline constexpr std::size_t kOutcomeCount = 5;
 
@@ -38,14 +38,13 @@ struct TableContext {
   bool attaches = false;
   // Some packets here may have an entry (CONNMARK works on those in NEW, ESTABLISHED, RELATED).
   bool entries = true;
-  // Per-rule structure: what is not modelled lets packets pass, with whatever it may have changed, so that
-  // "no packet gets here" stays true.
+  // Per-rule structure: what is not modelled lets packets pass, with whatever it may have changed,
+  // so that "no packet gets here" stays true.
   bool loose = false;
 };
 
 // Told of every rule with the packets that come to it and those that match it (may).
-using RuleObserver =
-    std::function<void(const TableContext&, RuleId, Set reaching, Set matching)>;
+using RuleObserver = std::function<void(const TableContext&, RuleId, Set reaching, Set matching)>;
 
 class ChainWalker {
  public:
@@ -89,10 +88,10 @@ class ChainWalker {
   const Program& program_;
   Relations relations_;
   std::vector<bool> disabled_;
-  std::vector<Writes> writes_;                    // by chain, callees included
-  std::vector<std::vector<ChainId>> below_;       // by entry chain: callers first, itself included
+  std::vector<Writes> writes_;               // by chain, callees included
+  std::vector<std::vector<ChainId>> below_;  // by entry chain: callers first, itself included
   std::vector<RuleId> opaque_rules_, unmodelled_rules_;
-  std::vector<bool> may_hotdrop_;                 // by rule: an unknown match that may drop
+  std::vector<bool> may_hotdrop_;  // by rule: an unknown match that may drop
   bool has_coins_ = false;
 };
 

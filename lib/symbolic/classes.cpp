@@ -80,8 +80,8 @@ std::vector<Interval> merge(const std::vector<u128>& ascending) {
   return result;
 }
 
-// A narrow field, value by value: two values share a class when no predicate and no `kind` tells them
-// apart.
+// A narrow field, value by value: two values share a class when no predicate and no `kind` tells
+// them apart.
 FieldClasses by_signature(const FieldCuts& cuts, unsigned width,
                           const std::function<std::uint32_t(std::uint32_t)>& kind,
                           const Preference& preference) {
@@ -89,8 +89,8 @@ FieldClasses by_signature(const FieldCuts& cuts, unsigned width,
   std::ranges::sort(starts);
   const auto signature = [&](std::uint32_t v) {
     std::vector<std::uint32_t> s{kind(v)};
-    s.push_back(static_cast<std::uint32_t>(std::ranges::upper_bound(starts, u128{v}) -
-                                           starts.begin()));
+    s.push_back(
+        static_cast<std::uint32_t>(std::ranges::upper_bound(starts, u128{v}) - starts.begin()));
     for (const ScatteredMask& m : cuts.scattered) s.push_back((v & m.mask) == m.value ? 1 : 0);
     return s;
   };
@@ -162,8 +162,9 @@ FieldClasses tcp_flag_classes(const FieldCuts& cuts) {
     const auto flags = static_cast<std::uint8_t>(v);
     return tcp_flags_valid(flags) ? v & (kFin | kSyn | kRst | kAck | kUrg) : 0x100u;
   };
-  return by_signature(cuts, 8, kind,
-                      prefer({kSyn, kAck, kSyn | kAck, kPsh | kAck, kRst, kFin | kAck, kRst | kAck}));
+  return by_signature(
+      cuts, 8, kind,
+      prefer({kSyn, kAck, kSyn | kAck, kPsh | kAck, kRst, kFin | kAck, kRst | kAck}));
 }
 
 FieldClasses icmp_type_classes(FieldCuts cuts, Family family) {
@@ -175,7 +176,8 @@ FieldClasses icmp_type_classes(FieldCuts cuts, Family family) {
   };
   const auto scattered = [&](std::uint32_t v) {
     std::uint32_t bits = 0;
-    for (const ScatteredMask& m : cuts.scattered) bits = bits * 2 + ((v & m.mask) == m.value ? 1 : 0);
+    for (const ScatteredMask& m : cuts.scattered)
+      bits = bits * 2 + ((v & m.mask) == m.value ? 1 : 0);
     return bits;
   };
   std::map<std::vector<std::uint32_t>, std::uint32_t> kinds;
@@ -190,8 +192,8 @@ FieldClasses icmp_type_classes(FieldCuts cuts, Family family) {
   return by_signature(cuts, 8, kind, v4 ? prefer({8, 0, 3}) : prefer({128, 129, 1}));
 }
 
-// Interface names: the empty one, lo, every name that a rule has, an example for every prefix, and one
-// that no rule knows. Two names that no pattern tells apart are one class.
+// Interface names: the empty one, lo, every name that a rule has, an example for every prefix, and
+// one that no rule knows. Two names that no pattern tells apart are one class.
 void interface_classes(Classes& classes, const std::set<InterfacePattern>& patterns) {
   std::map<std::vector<bool>, std::uint32_t> known;
   const auto add = [&](const std::string& name, bool example) {
@@ -280,8 +282,10 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
 
   Classes result;
   result.family = family;
-  result.address = by_interval(cuts.of(Field::kSource), address_bits(family), prefer_address(family));
-  result.port = by_interval(cuts.of(Field::kSourcePort), 16, prefer({40000, 1024, 1025, 2000, 80, 22}));
+  result.address =
+      by_interval(cuts.of(Field::kSource), address_bits(family), prefer_address(family));
+  result.port =
+      by_interval(cuts.of(Field::kSourcePort), 16, prefer({40000, 1024, 1025, 2000, 80, 22}));
   const std::uint8_t icmp = v4 ? protocol::kIcmp : protocol::kIcmpv6;
   result.protocol = by_signature(
       cuts.of(Field::kProtocol), 8,

@@ -1,11 +1,12 @@
 // Equivalence classes of field values: two values of a class are told apart by no predicate of the
-// rules and of the question, by no kind of packet that conntrack distinguishes, and by no routing rule.
+// rules and of the question, by no kind of packet that conntrack distinguishes, and by no routing
+// rule.
 //
 // Idea: collect cut points from every InRange and contiguous Masked predicate; both ends of a flow
-// share theirs. Narrow fields (8 bits) and non-contiguous masks are split further by signature (which
-// of the predicates hold), exactly.
-// Invariants: classes partition the field's whole range; without scattered masks, class numbers
-// ascend with the values and every class is one interval. Covered by tests/unit/classes_test.cpp.
+// share theirs. Narrow fields (8 bits) and non-contiguous masks are split further by signature
+// (which of the predicates hold), exactly. Invariants: classes partition the field's whole range;
+// without scattered masks, class numbers ascend with the values and every class is one interval.
+// Covered by tests/unit/classes_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,7 @@ struct ValueClass {
 // The classes of one kind of value (addresses, ports, ...), in order.
 struct FieldClasses {
   std::vector<ValueClass> classes;
-  bool ordered = true;              // every class is one interval, ascending
+  bool ordered = true;  // every class is one interval, ascending
   std::uint32_t count() const { return static_cast<std::uint32_t>(classes.size()); }
   // Class of a value; nullopt when it is in no listed interval.
   std::optional<std::uint32_t> of(u128 value) const;
@@ -49,7 +50,8 @@ struct Classes {
   Family family = Family::kIpv4;
   FieldClasses address, port, protocol, icmp_type, icmp_code, tcp_flags, length, ttl, tos, has_mac,
       mac, fragment_offset, truncated, address_type, state;
-  // Interfaces: class i has the name interface_names[i]; 0 is the empty name (no interface), 1 is lo.
+  // Interfaces: class i has the name interface_names[i]; 0 is the empty name (no interface), 1 is
+  // lo.
   FieldClasses interface;
   std::vector<std::string> interface_names;
   std::vector<bool> interface_is_example;  // the name stands for others that no rule names

@@ -14,8 +14,8 @@ constexpr std::array kNow{Axis::kConnmark};
 Set flags_like(Space& space, std::initializer_list<unsigned> sets) {
   return space.class_set_if(Axis::kTcpFlags, [&](const ValueClass& c) {
     return std::ranges::any_of(sets, [&](unsigned flags) {
-      return std::ranges::any_of(c.intervals,
-                                 [&](const Interval& in) { return in.lo <= flags && flags <= in.hi; });
+      return std::ranges::any_of(
+          c.intervals, [&](const Interval& in) { return in.lo <= flags && flags <= in.hi; });
     });
   });
 }
@@ -30,10 +30,14 @@ std::vector<std::vector<Line>> conversations(Space& space) {
   const Set syn_ack = flags_like(space, {kSyn | kAck, kSyn | kAck | kEce});
   const Set ack = flags_like(space, {kAck}), data = flags_like(space, {kAck, kPsh | kAck});
   std::vector<std::vector<Line>> result;
-  result.push_back({{kOne, kTcpSyn, syn}, {kOther, kTcpSynAck, syn_ack}, {kOne, kTcpAck, ack},
-                    {kOne, kTcpAck, data}, {kOther, kTcpAck, data}});
+  result.push_back({{kOne, kTcpSyn, syn},
+                    {kOther, kTcpSynAck, syn_ack},
+                    {kOne, kTcpAck, ack},
+                    {kOne, kTcpAck, data},
+                    {kOther, kTcpAck, data}});
   result.push_back({{kOne, kIcmpRequest, kEverything}, {kOther, kIcmpReply, kEverything}});
-  for (const PacketKind kind : {kDatagram, kUdplite, kIcmpOther, kIcmpUntracked, kSctp, kGre, kGeneric}) {
+  for (const PacketKind kind :
+       {kDatagram, kUdplite, kIcmpOther, kIcmpUntracked, kSctp, kGre, kGeneric}) {
     result.push_back({{kOne, kind, kEverything}, {kOther, kind, kEverything}});
   }
   return result;
@@ -68,8 +72,8 @@ Frontier Conversation::next(const Frontier& from, std::size_t k) {
   Frontier result;
   for (const auto& [state, flows] : from) {
     Guards& guards = explorer_.guards(lines_[k].sender);
-    unmodelled_ = bdd.either(unmodelled_,
-                             bdd.both(space_.exists(flows, kNow), guards.unmodelled_early()));
+    unmodelled_ =
+        bdd.either(unmodelled_, bdd.both(space_.exists(flows, kNow), guards.unmodelled_early()));
     for (const Edge& edge : edges(state, k)) {
       const Set packets = only(edge, k, flows);
       const Set image = packets == kEverything ? explorer_.image(flows, edge)
@@ -89,8 +93,8 @@ Frontier Conversation::next(const Frontier& from, std::size_t k) {
 Set Conversation::play(Set flows) {
   Bdd& bdd = space_.bdd();
   // A protocol that the flows do not have costs nothing.
-  const Set of_kind = space_.exists(explorer_.guards(FlowEnd::kInitiator).kind_set(lines_[0].kind),
-                                    packet_axes());
+  const Set of_kind =
+      space_.exists(explorer_.guards(FlowEnd::kInitiator).kind_set(lines_[0].kind), packet_axes());
   const Set start = explorer_.begin(bdd.both(flows, of_kind));
   layers_ = {{{FlowState{0, true}, start}}};
   if (start.empty()) return kNothing;

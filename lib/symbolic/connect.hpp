@@ -1,6 +1,5 @@
-// `connect`: a conversation between honest ends, packet by packet (design.md 4, "Flows"). Its states
-// follow from the tables; nothing is searched.
-// Covered by tests/unit/flow_sets_test.cpp.
+// `connect`: a conversation between honest ends, packet by packet (design.md 4, "Flows"). Its
+// states follow from the tables; nothing is searched. Covered by tests/unit/flow_sets_test.cpp.
 #pragma once
 
 #include <vector>
@@ -13,7 +12,7 @@ namespace postern {
 struct Line {
   FlowEnd sender = FlowEnd::kInitiator;
   PacketKind kind = PacketKind::kGeneric;
-  Set packets;               // that an honest end would send here (flow and packet axes)
+  Set packets;  // that an honest end would send here (flow and packet axes)
 };
 
 // The conversations that can be held, each for its protocols.

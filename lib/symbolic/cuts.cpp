@@ -16,19 +16,24 @@ MarkFlow mark_flow(const Program& program) {
   for (const ProgramRule& rule : program.rules()) {
     const Effect* effect = std::get_if<Effect>(&rule.rule->action);
     if (effect == nullptr) continue;
-    std::visit(Overloaded{[&](const SetMark& e) { flow.set_mark |= e.value; },
-                          [&](const SetConnmark& e) {
-                            switch (e.op) {
-                              case SetConnmark::Op::kSet: flow.set_connmark |= e.value; break;
-                              case SetConnmark::Op::kSave: flow.saved |= e.nfmask; break;
-                              case SetConnmark::Op::kRestore: flow.restored |= e.ctmask; break;
-                            }
-                          },
-                          [&](const OpaqueTarget&) {
-                            flow.set_mark = flow.set_connmark = 0xffffffff;
-                          },
-                          [](const auto&) {}},
-               *effect);
+    std::visit(
+        Overloaded{[&](const SetMark& e) { flow.set_mark |= e.value; },
+                   [&](const SetConnmark& e) {
+                     switch (e.op) {
+                       case SetConnmark::Op::kSet:
+                         flow.set_connmark |= e.value;
+                         break;
+                       case SetConnmark::Op::kSave:
+                         flow.saved |= e.nfmask;
+                         break;
+                       case SetConnmark::Op::kRestore:
+                         flow.restored |= e.ctmask;
+                         break;
+                     }
+                   },
+                   [&](const OpaqueTarget&) { flow.set_mark = flow.set_connmark = 0xffffffff; },
+                   [](const auto&) {}},
+        *effect);
   }
   return flow;
 }
@@ -37,16 +42,24 @@ MarkFlow mark_flow(const Program& program) {
 
 Field class_field(Field field) {
   switch (field) {
-    case Field::kDestination: case Field::kCtOriginalSource: case Field::kCtOriginalDestination:
-    case Field::kCtReplySource: case Field::kCtReplyDestination:
+    case Field::kDestination:
+    case Field::kCtOriginalSource:
+    case Field::kCtOriginalDestination:
+    case Field::kCtReplySource:
+    case Field::kCtReplyDestination:
       return Field::kSource;
-    case Field::kDestinationPort: case Field::kCtOriginalSourcePort:
-    case Field::kCtOriginalDestinationPort: case Field::kCtReplySourcePort:
+    case Field::kDestinationPort:
+    case Field::kCtOriginalSourcePort:
+    case Field::kCtOriginalDestinationPort:
+    case Field::kCtReplySourcePort:
     case Field::kCtReplyDestinationPort:
       return Field::kSourcePort;
-    case Field::kCtProtocol: return Field::kProtocol;
-    case Field::kDestinationType: return Field::kSourceType;
-    default: return field;
+    case Field::kCtProtocol:
+      return Field::kProtocol;
+    case Field::kDestinationType:
+      return Field::kSourceType;
+    default:
+      return field;
   }
 }
 
@@ -73,21 +86,21 @@ void CutCollector::add(const Predicate& predicate) {
     if (field == Field::kMark) mark_bits |= static_cast<std::uint32_t>(bits);
     if (field == Field::kCtMark) connmark_bits |= static_cast<std::uint32_t>(bits);
   };
-  std::visit(Overloaded{[](const Const&) {}, [](const Opaque&) {},
-                        [&](const InRange& n) {
-                          marks(n.field, low_bits(32));
-                          if (n.lo <= n.hi) of(class_field(n.field)).interval(n.lo, n.hi);
-                        },
-                        [&](const Masked& n) {
-                          marks(n.field, n.mask);
-                          masked(n);
-                        },
-                        [&](const InterfaceIs& n) { interfaces.insert(n.pattern); },
-                        [&](const TcpOption& n) { tcp_options.insert(n.kind); },
-                        [&](const Not& n) { add(*n.operand); },
-                        [&](const All& n) { below(n.operands); },
-                        [&](const Any& n) { below(n.operands); }},
-             predicate.node);
+  std::visit(
+      Overloaded{[](const Const&) {}, [](const Opaque&) {},
+                 [&](const InRange& n) {
+                   marks(n.field, low_bits(32));
+                   if (n.lo <= n.hi) of(class_field(n.field)).interval(n.lo, n.hi);
+                 },
+                 [&](const Masked& n) {
+                   marks(n.field, n.mask);
+                   masked(n);
+                 },
+                 [&](const InterfaceIs& n) { interfaces.insert(n.pattern); },
+                 [&](const TcpOption& n) { tcp_options.insert(n.kind); },
+                 [&](const Not& n) { add(*n.operand); }, [&](const All& n) { below(n.operands); },
+                 [&](const Any& n) { below(n.operands); }},
+      predicate.node);
 }
 
 MarkBits followed_marks(const Program& program, std::uint32_t tested_mark,

@@ -1,5 +1,5 @@
-// Collects, for every field, where the predicates of a ruleset tell values apart. Used by classes.cpp
-// only. Covered by tests/unit/classes_test.cpp.
+// Collects, for every field, where the predicates of a ruleset tell values apart. Used by
+// classes.cpp only. Covered by tests/unit/classes_test.cpp.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ struct ScatteredMask {
 };
 
 struct FieldCuts {
-  std::vector<u128> starts;              // first values of intervals; unsorted, may repeat
+  std::vector<u128> starts;  // first values of intervals; unsorted, may repeat
   std::vector<ScatteredMask> scattered;
   // Remembers that [lo, hi] is told apart from the rest.
   void interval(u128 lo, u128 hi) {
@@ -54,9 +54,12 @@ Field class_field(Field field);
 // Width in bits of a field's values in this family.
 unsigned width_of(Field field, Family family);
 
-// Which mark bits must be followed: those that some rule tests, directly or by way of the connmark, and
-// that may be other than 0. `initial` are the bits that a question lets a local packet set out with.
-struct MarkBits { std::uint32_t mark = 0, connmark = 0; };
+// Which mark bits must be followed: those that some rule tests, directly or by way of the connmark,
+// and that may be other than 0. `initial` are the bits that a question lets a local packet set out
+// with.
+struct MarkBits {
+  std::uint32_t mark = 0, connmark = 0;
+};
 MarkBits followed_marks(const Program& program, std::uint32_t tested_mark,
                         std::uint32_t tested_connmark, std::uint32_t initial);
 

@@ -5,9 +5,9 @@
 namespace postern {
 namespace {
 
-// Listens to the walk of a path and keeps apart what rules of the filter table end and what comes to
-// the chain at all. Marks as they are now are left out of the result: what some mark makes a rule take
-// counts as taken.
+// Listens to the walk of a path and keeps apart what rules of the filter table end and what comes
+// to the chain at all. Marks as they are now are left out of the result: what some mark makes a
+// rule take counts as taken.
 class DefaultListener {
  public:
   DefaultListener(Space& space, const Program& program, ChainId entry, Set new_packets)
@@ -32,7 +32,8 @@ class DefaultListener {
     if (rule == program_.chains()[entry_].first) came_ = bdd.either(came_, bare(reaching));
     const auto* effect = std::get_if<Effect>(&info.rule->action);
     if (effect == nullptr) return;
-    const bool drops = std::holds_alternative<Drop>(*effect) || std::holds_alternative<Reject>(*effect);
+    const bool drops =
+        std::holds_alternative<Drop>(*effect) || std::holds_alternative<Reject>(*effect);
     if (drops || std::holds_alternative<Accept>(*effect) ||
         std::holds_alternative<OpaqueTarget>(*effect)) {
       ended_ = bdd.either(ended_, bare(matching));
@@ -83,8 +84,7 @@ DefaultAccept Model::Impl::accepted_by_default(Path path, Set beginning) {
                        possible_points(*this, path, FlowEnd::kInitiator, false));
   }
   DefaultListener listener(space, program, *entry, fresh);
-  const RuleObserver observer = [&](const TableContext&, RuleId rule, Set reaching,
-                                    Set matching) {
+  const RuleObserver observer = [&](const TableContext&, RuleId rule, Set reaching, Set matching) {
     listener.hear(rule, reaching, matching);
   };
   const PathWalk walk = walk_path(space, chains, program, path, FlowEnd::kInitiator, walk_options(),

@@ -8,8 +8,8 @@
 namespace postern {
 namespace {
 
-// Flows from an address and port to themselves: both directions are one tuple, and conntrack's answer to
-// that is not modelled. Only where the classes leave no choice.
+// Flows from an address and port to themselves: both directions are one tuple, and conntrack's
+// answer to that is not modelled. Only where the classes leave no choice.
 Set one_tuple(Space& space) {
   Bdd& bdd = space.bdd();
   const auto same = [&](Axis a, Axis b) {
@@ -28,16 +28,16 @@ Set one_tuple(Space& space) {
   const Set icmp = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
     return c.canonical == protocol::kIcmp || c.canonical == protocol::kIcmpv6;
   });
-  const Set by_port = bdd.choose(ports, same(Axis::kInitiatorPort, Axis::kResponderPort), kEverything);
+  const Set by_port =
+      bdd.choose(ports, same(Axis::kInitiatorPort, Axis::kResponderPort), kEverything);
   return bdd.minus(bdd.both(same(Axis::kInitiator, Axis::kResponder), by_port), icmp);
 }
 
-// Delivered packets of the initiator, by the flows that are in a state where they can be sent. Edges that
-// differ in nothing but where they come from are asked once.
+// Delivered packets of the initiator, by the flows that are in a state where they can be sent.
+// Edges that differ in nothing but where they come from are asked once.
 class Delivered {
  public:
-  Delivered(Space& space, Explorer& explorer, Set m)
-      : space_(space), explorer_(explorer), m_(m) {}
+  Delivered(Space& space, Explorer& explorer, Set m) : space_(space), explorer_(explorer), m_(m) {}
 
   Set of(const Frontier& layer, bool coarse) {
     Bdd& bdd = space_.bdd();
@@ -48,7 +48,8 @@ class Delivered {
             edge.coarse != coarse) {
           continue;
         }
-        auto& [one, from] = asked.try_emplace({edge.what, edge.created}, edge, kNothing).first->second;
+        auto& [one, from] =
+            asked.try_emplace({edge.what, edge.created}, edge, kNothing).first->second;
         from = bdd.either(from, flows);
       }
     }
@@ -98,7 +99,8 @@ Set Model::Impl::parent_addresses(Path path, Parents parents) {
     const Set flows = space.exists(with_entry, others);
     ends = bdd().either(ends, space.exists(flows, initiator));
     // The other end's address, said of the responder: both ends share their classes.
-    for (const std::uint32_t c : space.classes_in(space.exists(flows, responder), Axis::kInitiator)) {
+    for (const std::uint32_t c :
+         space.classes_in(space.exists(flows, responder), Axis::kInitiator)) {
       ends = bdd().either(ends, space.class_is(Axis::kResponder, c));
     }
   };
@@ -136,10 +138,13 @@ Set Model::Impl::beyond(Path path, Set m) {
   // An expectation that anyone may have made turns NEW into RELATED (kernel-facts 58).
   PathGuards& both = guards(path, flows);
   for (Guards* end : {&both.initiator, &both.responder}) {
-    for (const Fate fate : {Fate::kDelivered, Fate::kDroppedConfirmed, Fate::kResetConfirmed,
-                            Fate::kUnmodelled}) {
-      const Case expected{.again = false, .fate = fate, .sight = {.state = CtState::kRelated},
-                          .kind = std::nullopt, .must = false};
+    for (const Fate fate :
+         {Fate::kDelivered, Fate::kDroppedConfirmed, Fate::kResetConfirmed, Fate::kUnmodelled}) {
+      const Case expected{.again = false,
+                          .fate = fate,
+                          .sight = {.state = CtState::kRelated},
+                          .kind = std::nullopt,
+                          .must = false};
       result = bdd().either(result, bdd().both(m, end->flows(expected)));
     }
   }
@@ -180,8 +185,8 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
     if (!must) {
       const Set parents = bdd().both(m, related(path, m, Parents::kUnmodelled));
       answer.packets.unmodelled = bdd().either(bdd().both(m, world.unmodelled), beyond_us);
-      answer.packets.unmodelled = bdd().either(
-          answer.packets.unmodelled, bdd().minus(bdd().either(coarse, parents), all));
+      answer.packets.unmodelled =
+          bdd().either(answer.packets.unmodelled, bdd().minus(bdd().either(coarse, parents), all));
     }
   }
   route(path, answer.packets, answer.by_depth, answer.must_by_depth);

@@ -14,21 +14,20 @@ constexpr u128 number(CtState state) { return static_cast<u128>(state); }
 // Is there an opaque below that may drop the packet on the spot?
 bool may_drop(const Predicate& p) {
   const auto below = [](const PredicatePtr& q) { return may_drop(*q); };
-  return std::visit(
-      Overloaded{[](const Opaque& n) { return n.may_drop; },
-                 [&](const Not& n) { return below(n.operand); },
-                 [&](const All& n) { return std::ranges::any_of(n.operands, below); },
-                 [&](const Any& n) { return std::ranges::any_of(n.operands, below); },
-                 [](const auto&) { return false; }},
-      p.node);
+  return std::visit(Overloaded{[](const Opaque& n) { return n.may_drop; },
+                               [&](const Not& n) { return below(n.operand); },
+                               [&](const All& n) { return std::ranges::any_of(n.operands, below); },
+                               [&](const Any& n) { return std::ranges::any_of(n.operands, below); },
+                               [](const auto&) { return false; }},
+                    p.node);
 }
 
 }  // namespace
 
 // The state of the walk while one chain is encoded; terms are relative to a packet that entered it.
 struct Encoder::Frame {
-  PacketTerms packet;      // with marks and ctstate as they are here
-  Term attached;           // a conntrack template is attached (raw)
+  PacketTerms packet;  // with marks and ctstate as they are here
+  Term attached;       // a conntrack template is attached (raw)
   Term live = Solver::kTrue;
   std::vector<Term> accepted, dropped, reset, returned, unmodelled;
 };
@@ -40,7 +39,10 @@ unsigned field_width(Field field, Family family) {
 
 Encoder::Encoder(Solver& solver, const Program& program, Backend backend,
                  std::vector<std::string> interfaces, std::size_t rule_budget)
-    : solver_(solver), program_(program), backend_(backend), interfaces_(std::move(interfaces)),
+    : solver_(solver),
+      program_(program),
+      backend_(backend),
+      interfaces_(std::move(interfaces)),
       budget_(rule_budget) {
   find_reads();
 }
@@ -59,16 +61,15 @@ void Encoder::read_predicate(const Predicate& p, Reads& into) {
   const auto list = [&](const std::vector<PredicatePtr>& operands) {
     for (const auto& o : operands) read_predicate(*o, into);
   };
-  std::visit(Overloaded{[](const Const&) {},
-                        [&](const InRange& n) { into.fields[index(n.field)] = true; },
-                        [&](const Masked& n) { into.fields[index(n.field)] = true; },
-                        [&](const InterfaceIs& n) { (n.output ? into.out : into.in) = true; },
-                        [&](const TcpOption&) { into.options = true; },
-                        [&](const Opaque&) { into.opaque = true; },
-                        [&](const Not& n) { read_predicate(*n.operand, into); },
-                        [&](const All& n) { list(n.operands); },
-                        [&](const Any& n) { list(n.operands); }},
-             p.node);
+  std::visit(
+      Overloaded{[](const Const&) {}, [&](const InRange& n) { into.fields[index(n.field)] = true; },
+                 [&](const Masked& n) { into.fields[index(n.field)] = true; },
+                 [&](const InterfaceIs& n) { (n.output ? into.out : into.in) = true; },
+                 [&](const TcpOption&) { into.options = true; },
+                 [&](const Opaque&) { into.opaque = true; },
+                 [&](const Not& n) { read_predicate(*n.operand, into); },
+                 [&](const All& n) { list(n.operands); }, [&](const Any& n) { list(n.operands); }},
+      p.node);
 }
 
 void Encoder::read_effect(const Effect& effect, Reads& into) {
@@ -140,32 +141,31 @@ Term Encoder::predicate(const Predicate& p, const PacketTerms& packet) {
     return conjunction ? solver_.all(terms) : solver_.any(terms);
   };
   return std::visit(
-      Overloaded{
-          [](const Const& n) { return Solver::boolean(n.value); },
-          [&](const InRange& n) { return in_range(packet[n.field], n.lo, n.hi); },
-          [&](const Masked& n) {
-            const Term term = packet[n.field];
-            const unsigned width = solver_.width(term);
-            // Mask bits beyond the width read as 0.
-            if ((n.value & ~low_bits(width)) != 0) return Solver::kFalse;
-            const u128 mask = n.mask & low_bits(width);
-            // A prefix is a range; the rest is compared bit by bit.
-            const u128 free = low_bits(width) & ~mask;
-            if ((free & (free + 1)) == 0) return in_range(term, n.value, n.value | free);
-            return solver_.equal(solver_.bit_and(term, solver_.number(mask, width)),
-                                 solver_.number(n.value, width));
-          },
-          [&](const InterfaceIs& n) {
-            return interface_matches(n.output ? packet.out : packet.in, n.pattern);
-          },
-          [&](const TcpOption& n) {
-            const auto at = packet.options.find(n.kind);
-            return at == packet.options.end() ? Solver::kFalse : at->second;
-          },
-          [&](const Opaque&) { return solver_.fresh_boolean("opaque"); },
-          [&](const Not& n) { return solver_.negate(predicate(*n.operand, packet)); },
-          [&](const All& n) { return list(n.operands, true); },
-          [&](const Any& n) { return list(n.operands, false); }},
+      Overloaded{[](const Const& n) { return Solver::boolean(n.value); },
+                 [&](const InRange& n) { return in_range(packet[n.field], n.lo, n.hi); },
+                 [&](const Masked& n) {
+                   const Term term = packet[n.field];
+                   const unsigned width = solver_.width(term);
+                   // Mask bits beyond the width read as 0.
+                   if ((n.value & ~low_bits(width)) != 0) return Solver::kFalse;
+                   const u128 mask = n.mask & low_bits(width);
+                   // A prefix is a range; the rest is compared bit by bit.
+                   const u128 free = low_bits(width) & ~mask;
+                   if ((free & (free + 1)) == 0) return in_range(term, n.value, n.value | free);
+                   return solver_.equal(solver_.bit_and(term, solver_.number(mask, width)),
+                                        solver_.number(n.value, width));
+                 },
+                 [&](const InterfaceIs& n) {
+                   return interface_matches(n.output ? packet.out : packet.in, n.pattern);
+                 },
+                 [&](const TcpOption& n) {
+                   const auto at = packet.options.find(n.kind);
+                   return at == packet.options.end() ? Solver::kFalse : at->second;
+                 },
+                 [&](const Opaque&) { return solver_.fresh_boolean("opaque"); },
+                 [&](const Not& n) { return solver_.negate(predicate(*n.operand, packet)); },
+                 [&](const All& n) { return list(n.operands, true); },
+                 [&](const Any& n) { return list(n.operands, false); }},
       p.node);
 }
 
@@ -174,15 +174,14 @@ Term Encoder::predicate(const Predicate& p, const PacketTerms& packet) {
 // (old & ~mask) ^ value
 Term Encoder::set_bits(Term old_value, u128 value, u128 mask) {
   const unsigned width = solver_.width(old_value);
-  const Term kept =
-      solver_.bit_and(old_value, solver_.number(~mask & low_bits(width), width));
+  const Term kept = solver_.bit_and(old_value, solver_.number(~mask & low_bits(width), width));
   return solver_.bit_xor(kept, solver_.number(value, width));
 }
 
 void Encoder::apply_connmark(const SetConnmark& effect, Term matched, Frame& frame) {
   // Without an attached entry the target does nothing (kernel-facts 20).
-  const Term has_entry = in_range(frame.packet[Field::kCtState], number(CtState::kNew),
-                                  number(CtState::kRelated));
+  const Term has_entry =
+      in_range(frame.packet[Field::kCtState], number(CtState::kNew), number(CtState::kRelated));
   const Term when = solver_.both(matched, has_entry);
   Term& mark = frame.packet[Field::kMark];
   Term& connmark = frame.packet[Field::kCtMark];
@@ -194,16 +193,14 @@ void Encoder::apply_connmark(const SetConnmark& effect, Term matched, Frame& fra
       connmark = solver_.choose(when, set_bits(connmark, effect.value, effect.ctmask), connmark);
       return;
     case SetConnmark::Op::kSave:
-      connmark = solver_.choose(when,
-                                solver_.bit_xor(set_bits(connmark, 0, effect.ctmask),
-                                                masked(mark, effect.nfmask)),
-                                connmark);
+      connmark = solver_.choose(
+          when, solver_.bit_xor(set_bits(connmark, 0, effect.ctmask), masked(mark, effect.nfmask)),
+          connmark);
       return;
     case SetConnmark::Op::kRestore:
-      mark = solver_.choose(when,
-                            solver_.bit_xor(set_bits(mark, 0, effect.nfmask),
-                                            masked(connmark, effect.ctmask)),
-                            mark);
+      mark = solver_.choose(
+          when, solver_.bit_xor(set_bits(mark, 0, effect.nfmask), masked(connmark, effect.ctmask)),
+          mark);
       return;
   }
 }
@@ -225,8 +222,7 @@ void Encoder::apply(const Effect& effect, Term matched, Frame& frame) {
             if (e.tcp_reset) frame.reset.push_back(matched);
             stop(frame.dropped);
           },
-          [&](const Return&) { stop(frame.returned); },
-          [](const Annotate&) {},
+          [&](const Return&) { stop(frame.returned); }, [](const Annotate&) {},
           [&](const SetMark& e) {
             Term& mark = frame.packet[Field::kMark];
             mark = solver_.choose(matched, set_bits(mark, e.value, e.mask), mark);
@@ -303,11 +299,11 @@ void Encoder::encode_rule(const ProgramRule& rule, Frame& frame) {
   }
   if (matched == Solver::kFalse) return;
   matched = solver_.named(matched, "matched");
-  std::visit(Overloaded{[](const NoTarget&) {},
-                        [&](const Jump&) { call(rule, matched, true, frame); },
-                        [&](const Goto&) { call(rule, matched, false, frame); },
-                        [&](const Effect& effect) { apply(effect, matched, frame); }},
-             rule.rule->action);
+  std::visit(
+      Overloaded{[](const NoTarget&) {}, [&](const Jump&) { call(rule, matched, true, frame); },
+                 [&](const Goto&) { call(rule, matched, false, frame); },
+                 [&](const Effect& effect) { apply(effect, matched, frame); }},
+      rule.rule->action);
   frame.live = solver_.named(frame.live, "live");
 }
 
@@ -322,11 +318,15 @@ Encoder::Exits Encoder::encode_chain(ChainId id, const PacketTerms& packet, Term
   const auto joined = [&](const std::vector<Term>& terms, std::string_view name) {
     return solver_.named(solver_.any(terms), name);
   };
-  return {joined(frame.accepted, "accepted"), joined(frame.dropped, "dropped"),
+  return {joined(frame.accepted, "accepted"),
+          joined(frame.dropped, "dropped"),
           joined(frame.reset, "reset"),
-          joined(frame.returned, "returned"), joined(frame.unmodelled, "unmodelled"),
-          frame.packet[Field::kMark], frame.packet[Field::kCtMark],
-          frame.packet[Field::kCtState], frame.attached};
+          joined(frame.returned, "returned"),
+          joined(frame.unmodelled, "unmodelled"),
+          frame.packet[Field::kMark],
+          frame.packet[Field::kCtMark],
+          frame.packet[Field::kCtState],
+          frame.attached};
 }
 
 Encoder::Exits Encoder::chain(ChainId id, const PacketTerms& packet, Term attached) {

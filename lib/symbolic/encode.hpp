@@ -1,16 +1,15 @@
-// Rules as Z3 formulas: the second symbolic reader, independent of the packet sets (no classes; every
-// field is a bit-vector of its real width; an interface is a number in a list of names).
+// Rules as Z3 formulas: the second symbolic reader, independent of the packet sets (no classes;
+// every field is a bit-vector of its real width; an interface is a number in a list of names).
 //
-// A table's walk is encoded in order: `live` is the condition that a packet still walks the chain, and
-// each live condition that is not a constant gets a name (encoding.md, pitfalls). Marks and the
-// UNTRACKED mark are terms that rules rewrite (choose(live and match, new, old)). An opaque is a fresh
-// Boolean at each evaluation: whoever looks for a solution may choose it, so a formula without
-// solution is a proof for every value. Chains are encoded once for each context that they can tell
-// apart (the terms they read); chains with opaques once for each call. A budget on encoded rules
-// throws EncodingBudgetEnded, so nothing is unfolded exponentially.
-// Invariant: accepted and dropped are disjoint and together always true after a built-in chain,
-// unless `unmodelled` is true.
-// Covered by tests/unit/encode_test.cpp and tests/agreement/encode_test.cpp.
+// A table's walk is encoded in order: `live` is the condition that a packet still walks the chain,
+// and each live condition that is not a constant gets a name (encoding.md, pitfalls). Marks and the
+// UNTRACKED mark are terms that rules rewrite (choose(live and match, new, old)). An opaque is a
+// fresh Boolean at each evaluation: whoever looks for a solution may choose it, so a formula
+// without solution is a proof for every value. Chains are encoded once for each context that they
+// can tell apart (the terms they read); chains with opaques once for each call. A budget on encoded
+// rules throws EncodingBudgetEnded, so nothing is unfolded exponentially. Invariant: accepted and
+// dropped are disjoint and together always true after a built-in chain, unless `unmodelled` is
+// true. Covered by tests/unit/encode_test.cpp and tests/agreement/encode_test.cpp.
 #pragma once
 
 #include <array>
@@ -30,8 +29,8 @@ struct EncodingBudgetEnded {};
 // One packet as rules see it. Every field is a bit-vector of its width (addresses: of the family).
 struct PacketTerms {
   std::array<Term, kFieldCount> fields{};
-  Term in, out;                         // numbers in the encoder's list of interface names
-  std::map<std::uint8_t, Term> options; // TCP options that are present; absent here: not present
+  Term in, out;                          // numbers in the encoder's list of interface names
+  std::map<std::uint8_t, Term> options;  // TCP options that are present; absent here: not present
   Term& operator[](Field f) { return fields[static_cast<std::size_t>(f)]; }
   const Term& operator[](Field f) const { return fields[static_cast<std::size_t>(f)]; }
 };
@@ -42,8 +41,8 @@ unsigned field_width(Field field, Family family);
 // What came of a walk through one table. Marks and ctstate (UNTRACKED in raw) are in `after`.
 struct WalkTerms {
   Term accepted, dropped;
-  Term reset;        // dropped, and answered with a TCP reset
-  Term unmodelled;   // met NAT, a zone, a helper, a target that may change anything
+  Term reset;       // dropped, and answered with a TCP reset
+  Term unmodelled;  // met NAT, a zone, a helper, a target that may change anything
   PacketTerms after;
 };
 
@@ -99,7 +98,7 @@ class Encoder {
   const Program& program_;
   Backend backend_;
   std::vector<std::string> interfaces_;
-  bool reads_tos_ = false;    // some rule tests the TOS byte
+  bool reads_tos_ = false;  // some rule tests the TOS byte
   std::size_t budget_, encoded_ = 0;
   std::vector<Reads> reads_;  // by ChainId
   std::unordered_map<std::uint32_t, std::pair<u128, u128>> known_;

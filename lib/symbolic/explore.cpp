@@ -20,8 +20,14 @@ Sight sight_of(const AbstractStep& step) {
 
 Explorer::Explorer(Space& space, Automaton& automaton, Guards& initiator, Guards& responder,
                    Path path, bool tracking, Script script, bool must)
-    : space_(space), automaton_(automaton), initiator_(initiator), responder_(responder),
-      path_(path), tracking_(tracking), script_(script), must_(must) {}
+    : space_(space),
+      automaton_(automaton),
+      initiator_(initiator),
+      responder_(responder),
+      path_(path),
+      tracking_(tracking),
+      script_(script),
+      must_(must) {}
 
 bool Explorer::local(FlowEnd sender) const {
   const Path own = sender == FlowEnd::kInitiator ? path_ : reverse(path_);
@@ -47,8 +53,8 @@ void Explorer::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>&
   if (from.entry == 0 && sender == FlowEnd::kInitiator && !related_.empty()) related(from, out);
 }
 
-// An ICMP error of the initiator that quotes another flow which it opened (kernel-facts 40). It carries
-// that flow's entry, of which nothing is known here (Guards: RELATED).
+// An ICMP error of the initiator that quotes another flow which it opened (kernel-facts 40). It
+// carries that flow's entry, of which nothing is known here (Guards: RELATED).
 void Explorer::related(const FlowState& from, std::vector<Edge>& out) {
   Move move;
   move.step.state = CtState::kRelated;
@@ -90,13 +96,14 @@ void Explorer::tracked(const FlowState& from, FlowEnd sender, PacketKind kind,
       continue;
     }
     by_fate(from, sender, false, kind, move, ordinary, out);
-    if (move.step.state == CtState::kInvalid) second_lookup(from, sender, kind, move, ordinary, out);
+    if (move.step.state == CtState::kInvalid)
+      second_lookup(from, sender, kind, move, ordinary, out);
     ordinary = false;
   }
 }
 
-// Loopback: an INVALID packet is looked up again in PREROUTING. The same packet with the same numbers
-// meets the same outcome; only the entry may remember it since the first lookup.
+// Loopback: an INVALID packet is looked up again in PREROUTING. The same packet with the same
+// numbers meets the same outcome; only the entry may remember it since the first lookup.
 void Explorer::second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind,
                              const Move& move, bool ordinary, std::vector<Edge>& out) {
   const std::vector<Move> again = automaton_.moves(move.lost, sender, kind);
@@ -124,19 +131,28 @@ void Explorer::by_fate(const FlowState& from, FlowEnd sender, bool again,
     edge.created = move.step.created;
     edge.coarse = move.step.coarse;
     edge.ordinary = ordinary;
-    edge.what = {.again = again, .fate = fate, .sight = sight_of(move.step), .kind = kind,
-                 .must = must_};
+    edge.what = {
+        .again = again, .fate = fate, .sight = sight_of(move.step), .kind = kind, .must = must_};
     edge.to = from;
     switch (fate) {
       case Fate::kDelivered:
         edge.to.entry = move.kept;
         if (sender == FlowEnd::kInitiator) edge.to.reached = true;
         break;
-      case Fate::kDropped: edge.to.entry = move.lost; break;
-      case Fate::kReset: edge.to.entry = move.reset; break;
-      case Fate::kDroppedConfirmed: edge.to.entry = move.kept; break;
-      case Fate::kResetConfirmed: edge.to.entry = move.kept_reset; break;
-      case Fate::kUnmodelled: break;
+      case Fate::kDropped:
+        edge.to.entry = move.lost;
+        break;
+      case Fate::kReset:
+        edge.to.entry = move.reset;
+        break;
+      case Fate::kDroppedConfirmed:
+        edge.to.entry = move.kept;
+        break;
+      case Fate::kResetConfirmed:
+        edge.to.entry = move.kept_reset;
+        break;
+      case Fate::kUnmodelled:
+        break;
     }
     if (script_ == Script::kTrack) edge.to.reached = true;
     out.push_back(std::move(edge));
@@ -190,10 +206,9 @@ Set Explorer::image_of(Set flows, const Edge& edge, Set first) {
 Set Explorer::preimage(Set flows, const Edge& edge, Set target, Set only) {
   Bdd& bdd = space_.bdd();
   flows = narrowed(flows, edge);
-  Set guard = only == kEverything
-                  ? guards(edge.sender).flows(edge.what)
-                  : bdd.both_exists(guards(edge.sender).packets(edge.what), only,
-                                    space_.cube(packet_axes()));
+  Set guard = only == kEverything ? guards(edge.sender).flows(edge.what)
+                                  : bdd.both_exists(guards(edge.sender).packets(edge.what), only,
+                                                    space_.cube(packet_axes()));
   if (space_.layout(Axis::kConnmark).variables.empty() ||
       edge.what.sight.state == CtState::kRelated) {
     return bdd.both(bdd.both(flows, guard), target);
@@ -248,11 +263,11 @@ Frontier Explorer::step(const Frontier& from, bool waiting) {
       if (state.entry != 0) add(next, {0, state.reached}, begin(space_.exists(flows, kNow)));
       continue;
     }
-    unmodelled_ = bdd.either(unmodelled_, bdd.both(space_.exists(flows, kNow),
-                                                   initiator_.unmodelled_early()));
+    unmodelled_ = bdd.either(unmodelled_,
+                             bdd.both(space_.exists(flows, kNow), initiator_.unmodelled_early()));
     if (state.reached) {
-      unmodelled_ = bdd.either(unmodelled_, bdd.both(space_.exists(flows, kNow),
-                                                     responder_.unmodelled_early()));
+      unmodelled_ = bdd.either(unmodelled_,
+                               bdd.both(space_.exists(flows, kNow), responder_.unmodelled_early()));
     }
     for (const Edge& edge : edges(state)) {
       if (edge.coarse) continue;
@@ -278,12 +293,12 @@ void Explorer::first_layer(Set flows, Set first) {
   layers_.push_back({{fresh, start}});
   reached_[fresh] = start;
   Frontier next;
-  const Set early = bdd.both_exists(initiator_.walk().early_unmodelled, first,
-                                    space_.cube(packet_axes()));
+  const Set early =
+      bdd.both_exists(initiator_.walk().early_unmodelled, first, space_.cube(packet_axes()));
   unmodelled_ = bdd.both(early, start);
   // A first packet that never comes to the lookup begins the flow as well.
-  add(next, {0, true}, begin(bdd.both_exists(initiator_.walk().early, first,
-                                             space_.cube(packet_axes()))));
+  add(next, {0, true},
+      begin(bdd.both_exists(initiator_.walk().early, first, space_.cube(packet_axes()))));
   for (const Edge& edge : edges(fresh)) {
     if (edge.coarse) continue;
     const Set image = image_of(start, edge, first);

@@ -1,13 +1,12 @@
-// Every state that the flows of a path can be in, by breadth-first search to a fixpoint: explicit over
-// the entries of the automaton, symbolic over all flows at once.
+// Every state that the flows of a path can be in, by breadth-first search to a fixpoint: explicit
+// over the entries of the automaton, symbolic over all flows at once.
 //
-// Idea: a frontier maps each state to the flows that are new there; an edge is one kind of packet, one
-// way to meet the entry and one fate, and its image is the intersection with a guard. Waiting (the
-// entry expires) joins in only when packets find nothing new, so that shortest sequences use it only
-// when they must.
-// Outcomes that the automaton over-approximates ("coarse") are not followed: flows that they would take
-// somewhere new become `unmodelled`.
-// Covered by tests/unit/flow_sets_test.cpp.
+// Idea: a frontier maps each state to the flows that are new there; an edge is one kind of packet,
+// one way to meet the entry and one fate, and its image is the intersection with a guard. Waiting
+// (the entry expires) joins in only when packets find nothing new, so that shortest sequences use
+// it only when they must. Outcomes that the automaton over-approximates ("coarse") are not
+// followed: flows that they would take somewhere new become `unmodelled`. Covered by
+// tests/unit/flow_sets_test.cpp.
 #pragma once
 
 #include <functional>
@@ -23,18 +22,18 @@ namespace postern {
 // One way on from a state.
 struct Edge {
   FlowEnd sender = FlowEnd::kInitiator;
-  Case what;                 // guard; `must` is set by the search
-  AbstractStep step;         // of the last lookup
+  Case what;          // guard; `must` is set by the search
+  AbstractStep step;  // of the last lookup
   FlowState to;
-  bool created = false;      // the entry is new: its connmark is 0
+  bool created = false;  // the entry is new: its connmark is 0
   bool coarse = false;
-  bool ordinary = true;      // the outcome of honest numbers
+  bool ordinary = true;  // the outcome of honest numbers
 };
 
 // Who may speak when.
 enum class Script : std::uint8_t {
-  kDeliver,   // the initiator always, the responder once it was reached
-  kTrack,     // the initiator's first packet, then both; `reached` means "begun"
+  kDeliver,  // the initiator always, the responder once it was reached
+  kTrack,    // the initiator's first packet, then both; `reached` means "begun"
 };
 
 using Frontier = std::map<FlowState, Set>;
@@ -48,8 +47,8 @@ class Explorer {
   // Flows whose initiator may send an ICMP error that is RELATED to another flow (flow axes).
   void allow_related(Set flows) { related_ = flows; }
 
-  // From flows without an entry. For kTrack, `first` are the packets that may come first (flow and packet
-  // axes); for kDeliver everything may.
+  // From flows without an entry. For kTrack, `first` are the packets that may come first (flow and
+  // packet axes); for kDeliver everything may.
   Exploration run(Set flows, Set first);
   const std::vector<Frontier>& layers() const { return layers_; }
 
@@ -63,7 +62,7 @@ class Explorer {
   Set preimage(Set flows, const Edge& edge, Set target, Set only);
   // The packets (flow and packet axes) with which the edge takes `flows` into `target`.
   Set packets(Set flows, const Edge& edge, Set target);
-  Set begin(Set flows);      // flows without an entry: connmark 0
+  Set begin(Set flows);  // flows without an entry: connmark 0
   Guards& guards(FlowEnd sender) { return sender == FlowEnd::kInitiator ? initiator_ : responder_; }
 
  private:
@@ -78,7 +77,7 @@ class Explorer {
   Set narrowed(Set flows, const Edge& edge);
   bool local(FlowEnd sender) const;
   Set carry(Set flows, Set guard, const Edge& edge);
-  Set parked(Set flows);     // connmark as "before"
+  Set parked(Set flows);  // connmark as "before"
   void first_layer(Set flows, Set first);
   Frontier step(const Frontier& from, bool waiting);
   void add(Frontier& next, const FlowState& to, Set flows);

@@ -50,8 +50,7 @@ ClassBox widen(Space& space, Set yes, const std::map<Axis, std::uint32_t>& point
     for (const auto& [other, numbers] : box) {
       if (other == axis) continue;
       const std::array gone{other};
-      refuting = space.exists(
-          space.bdd().both(refuting, classes_set(space, other, numbers)), gone);
+      refuting = space.exists(space.bdd().both(refuting, classes_set(space, other, numbers)), gone);
     }
     std::vector<std::uint32_t> kept;
     for (std::uint32_t c = 0; c < space.layout(axis).classes->count(); ++c) {

@@ -18,8 +18,8 @@ using ClassBox = std::map<Axis, std::vector<std::uint32_t>>;
 // Fields in the order in which they are widened: flow axes, then the packet's own.
 std::span<const Axis> widening_order();
 
-// The greatest box that can be had by widening `point` one axis at a time, in widening_order(), inside
-// `yes`. Only axes that `point` names are widened; bits, interfaces and address types stay.
+// The greatest box that can be had by widening `point` one axis at a time, in widening_order(),
+// inside `yes`. Only axes that `point` names are widened; bits, interfaces and address types stay.
 // `yes` must contain the point. Every combination of the box's classes is in `yes`.
 ClassBox widen(Space& space, Set yes, const std::map<Axis, std::uint32_t>& point);
 
@@ -27,6 +27,7 @@ ClassBox widen(Space& space, Set yes, const std::map<Axis, std::uint32_t>& point
 Set box_set(Space& space, const ClassBox& box);
 
 // Values of a list of classes, merged and ascending; what is too scattered to list is left out.
-std::vector<Interval> values_of(const FieldClasses& classes, std::span<const std::uint32_t> numbers);
+std::vector<Interval> values_of(const FieldClasses& classes,
+                                std::span<const std::uint32_t> numbers);
 
 }  // namespace postern

@@ -7,8 +7,9 @@ namespace {
 
 constexpr std::array kSightAxes{Axis::kState, Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
                                 Axis::kAssured};
-constexpr std::array kBesidesFlags{Axis::kLength, Axis::kTtl, Axis::kTos, Axis::kHasMac, Axis::kMac,
-                                   Axis::kFragmentOffset, Axis::kTruncated, Axis::kTcpOptions};
+constexpr std::array kBesidesFlags{Axis::kLength,    Axis::kTtl,       Axis::kTos,
+                                   Axis::kHasMac,    Axis::kMac,       Axis::kFragmentOffset,
+                                   Axis::kTruncated, Axis::kTcpOptions};
 
 // Kinds that differ only by TCP flags share the rest.
 bool tcp_kind(PacketKind kind) {
@@ -113,8 +114,9 @@ Set Guards::seen_related(Set relation, bool must) {
   const std::array now{Axis::kConnmark};
   const std::array unknown{Axis::kDirection, Axis::kSeenReply, Axis::kAssured,
                            Axis::kConnmarkBefore};
-  const Set state = bdd.both(space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
-                             space_.class_is(Axis::kFirst, 0));
+  const Set state =
+      bdd.both(space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
+               space_.class_is(Axis::kFirst, 0));
   const Set here = space_.exists(bdd.restrict(relation, state), now);
   it->second = must ? space_.forall(here, unknown) : space_.exists(here, unknown);
   return it->second;
@@ -180,8 +182,6 @@ Set Guards::flows(const Case& c) {
   return result->second;
 }
 
-Set Guards::unmodelled_early() {
-  return space_.exists(walk_.early_unmodelled, packet_axes());
-}
+Set Guards::unmodelled_early() { return space_.exists(walk_.early_unmodelled, packet_axes()); }
 
 }  // namespace postern

@@ -1,5 +1,5 @@
-// A ruleset as one end of a flow meets it: for each kind of packet and each thing that conntrack may say
-// of it, the set of flows for which such a packet is delivered, dropped, reset ...
+// A ruleset as one end of a flow meets it: for each kind of packet and each thing that conntrack
+// may say of it, the set of flows for which such a packet is delivered, dropped, reset ...
 //
 // Idea: a flow's tuple is constant, so over a flow's life the ruleset is only this handful of sets
 // (encoding.md, C). They are cut out of one walk, when asked for, and remembered.
@@ -23,10 +23,10 @@ struct Sight {
 
 // Which packets a guard speaks of.
 struct Case {
-  bool again = false;                    // loopback: second lookup (PathWalk::again)
+  bool again = false;  // loopback: second lookup (PathWalk::again)
   Fate fate = Fate::kDelivered;
   Sight sight;
-  std::optional<PacketKind> kind;        // nullopt: any packet
+  std::optional<PacketKind> kind;  // nullopt: any packet
   bool must = false;
   auto operator<=>(const Case&) const = default;
 };
@@ -54,7 +54,7 @@ class Guards {
   Passage sure(const Passage& may, Set others);
   Set undetermined(Set relation);
   Set seen_related(Set relation, bool must);
-  Set seen(const Case& c);               // the passage cut down to what conntrack shows
+  Set seen(const Case& c);  // the passage cut down to what conntrack shows
 
   Space& space_;
   PathWalk walk_;
@@ -64,7 +64,7 @@ class Guards {
   std::map<std::pair<std::uint32_t, std::uint32_t>, Set> seen_;
   std::map<std::pair<std::uint32_t, bool>, Set> related_;
   std::map<std::pair<std::uint32_t, int>, Set> projected_;
-  std::map<PacketKind, std::pair<Set, Set>> kinds_;   // on flow axes, on TCP flags
+  std::map<PacketKind, std::pair<Set, Set>> kinds_;  // on flow axes, on TCP flags
   std::map<std::uint32_t, std::vector<unsigned>> support_;
 };
 

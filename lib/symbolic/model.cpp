@@ -31,8 +31,11 @@ auto budgeted(const Body& body) -> Budgeted<decltype(body())> {
 
 Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questions,
                   const ModelOptions& options_)
-    : program(program_), options(options_), tracking(is_on(program_, options_.tracking)),
-      space(compress(program_, questions), options_.node_limit), reader(space),
+    : program(program_),
+      options(options_),
+      tracking(is_on(program_, options_.tracking)),
+      space(compress(program_, questions), options_.node_limit),
+      reader(space),
       chains(space, reader, program_),
       automaton(program_.ruleset().family, config_of(options_)) {}
 
@@ -46,7 +49,8 @@ PathGuards& Model::Impl::guards(Path path, Set flows) {
   auto& place = guards_by_flows[{path, flows}];
   if (place == nullptr) {
     const auto one = [&](FlowEnd sender) {
-      return Guards(space, walk_path(space, chains, program, path, sender, walk_options(), {}, flows),
+      return Guards(space,
+                    walk_path(space, chains, program, path, sender, walk_options(), {}, flows),
                     sender, chains.has_coins());
     };
     place = std::make_unique<PathGuards>(
@@ -84,8 +88,8 @@ Budgeted<Set> Model::question(Path path, const PredicatePtr& m) {
   return budgeted([&] {
     const Set asked = impl_->reader.read_once(*m, Binding{.question = true}).may;
     const Set packets = impl_->bdd().both(asked, impl_->sendable(path, FlowEnd::kInitiator));
-    // An address to itself is never on a wire. Where m knows many addresses that relation is large, and
-    // only the answers leave it out.
+    // An address to itself is never on a wire. Where m knows many addresses that relation is large,
+    // and only the answers leave it out.
     constexpr std::size_t kFew = 16;
     const Set own = impl_->bdd().both(packets, own_address(impl_->space, path));
     if (own.empty() || impl_->space.classes_in(own, Axis::kInitiator).size() > kFew) return packets;

@@ -1,10 +1,10 @@
 // The packet-set reader of one ruleset: exact sets of flows for the three questions (design.md 4,
 // "Flows"), for all flows at once, by a fixpoint over the states of a flow's conntrack entry.
 //
-//   auto model = Model::build(program, questions, options);          // questions: only for their cuts
-//   auto m = (*model)->question(Path::kLoopback, predicate);          // M as a set
-//   auto answer = (*model)->connect(Path::kLoopback, *m);
-//   if (!answer->flows.must.empty()) ...                             // yes, for every value of opaques
+//   auto model = Model::build(program, questions, options);          // questions: only for their
+//   cuts auto m = (*model)->question(Path::kLoopback, predicate);          // M as a set auto
+//   answer = (*model)->connect(Path::kLoopback, *m); if (!answer->flows.must.empty()) ... // yes,
+//   for every value of opaques
 //
 // Every answer is a Triple of sets. `may`: for some value of the opaques (limit, statistic, unknown
 // modules ...: independent at each evaluation); `must`: for all of them; `unmodelled`: points for
@@ -39,7 +39,7 @@ struct ModelOptions {
   Backend backend = Backend::kLegacy;
   TrackingMode tracking = TrackingMode::kAuto;
   bool tcp_loose = true, tcp_be_liberal = false;
-  std::size_t node_limit = 12'000'000;   // 24 bytes each, roughly
+  std::size_t node_limit = 12'000'000;  // 24 bytes each, roughly
 };
 
 struct Triple {
@@ -57,26 +57,26 @@ struct FlowState {
 
 // What users call the entry: state word, who is the originator, status bits.
 struct EntryInfo {
-  std::uint8_t protocol_class = 0;       // 6 TCP, 17 UDP, 1 ICMP, ...; 0 generic
-  std::string state;                     // "SYN_SENT"; empty for stateless protocols
-  bool by_responder = false;             // roles swapped: the flow's responder is its originator
+  std::uint8_t protocol_class = 0;  // 6 TCP, 17 UDP, 1 ICMP, ...; 0 generic
+  std::string state;                // "SYN_SENT"; empty for stateless protocols
+  bool by_responder = false;        // roles swapped: the flow's responder is its originator
   bool seen_reply = false, assured = false;
-  std::string text;                      // hidden state included
-  AbstractEntry entry;                   // one representative, where alike ones were merged
+  std::string text;     // hidden state included
+  AbstractEntry entry;  // one representative, where alike ones were merged
 };
 
-// One packet (or one wait) of a sequence. `packets` are the packets that do this, over flow and packet
-// axes: the witness takes its canonical element. `segment` says what conntrack makes of it.
+// One packet (or one wait) of a sequence. `packets` are the packets that do this, over flow and
+// packet axes: the witness takes its canonical element. `segment` says what conntrack makes of it.
 struct FlowStep {
-  bool wait = false;                     // no packet: the entry expires
-  bool reply = false;                    // sent by the responder
+  bool wait = false;   // no packet: the entry expires
+  bool reply = false;  // sent by the responder
   FlowState before, after;
-  CtState state = CtState::kInvalid;     // seen after the (last) lookup
-  std::string segment;                   // "SYN", "ACK", "request", ... and how its numbers lie
-  std::uint16_t transition = 0;          // index into Model::transitions
+  CtState state = CtState::kInvalid;  // seen after the (last) lookup
+  std::string segment;                // "SYN", "ACK", "request", ... and how its numbers lie
+  std::uint16_t transition = 0;       // index into Model::transitions
   PacketKind kind = PacketKind::kGeneric;
   Condition condition = Condition::kAlways;  // which numbers make it come true
-  bool coarse = false;                   // an over-approximated outcome: no `yes` may rest on it
+  bool coarse = false;  // an over-approximated outcome: no `yes` may rest on it
   bool accepted = false;
   Set packets;
 };
@@ -84,25 +84,25 @@ struct FlowStep {
 // A set of flows that reached a state, split by how many steps it took (waits count as steps).
 struct Reached {
   FlowState state;
-  Set flows;                             // flow axes and kConnmark
-  std::vector<Set> by_depth;             // new at that depth; their union is `flows`
+  Set flows;                  // flow axes and kConnmark
+  std::vector<Set> by_depth;  // new at that depth; their union is `flows`
 };
 
 // The fixpoint: every state that some flow can be in. `reached` is inductive: closed under every
 // packet that may be sent and under expiry (what the Z3 certificate re-checks).
 struct Exploration {
-  std::vector<Reached> states;           // sorted by state
-  Set unmodelled;                        // flows that met something that is not modelled
-  unsigned depth = 0;                    // layers until nothing changed
+  std::vector<Reached> states;  // sorted by state
+  Set unmodelled;               // flows that met something that is not modelled
+  unsigned depth = 0;           // layers until nothing changed
 };
 
 // deliver: packets over flow and packet axes (and kInitialMark).
 struct DeliverAnswer {
-  Triple packets;                        // that match M and can be accepted at the destination
-  std::vector<Set> by_depth;             // `may`, split by how many steps come before (minimal)
+  Triple packets;             // that match M and can be accepted at the destination
+  std::vector<Set> by_depth;  // `may`, split by how many steps come before (minimal)
   std::vector<Set> must_by_depth;
-  Exploration may, must;                 // the outsider's world, M or not
-  Set related;                           // flows whose first end may send an error that is RELATED (may)
+  Exploration may, must;  // the outsider's world, M or not
+  Set related;            // flows whose first end may send an error that is RELATED (may)
 };
 
 // connect: flows (flow axes). script[k] names the k-th packet.
@@ -121,28 +121,29 @@ struct TrackAnswer {
 // How one rule lives, over everything that can happen (all paths, directions, states of all flows,
 // and the host's own replies).
 struct RuleFacts {
-  bool alone = false;        // its own conditions can hold together, for some packet at some hook of it
-  bool called = false;       // some packet gets to its chain
-  bool reached = false;      // ... and to the rule, matching or not
-  bool matched = false;      // ... and matches (may)
-  bool stateless_match = false;  // its conditions other than ctstate can hold of a packet that reaches
-                                 // its chain (matched by earlier rules or not)
-  bool state_possible = true;    // ... and then one of the states it names can occur
-  bool unmodelled = false;   // something before it is not modelled: a negative fact is not proved
-  std::vector<RuleId> taken_by;  // when it is alone and called but never matched: earlier rules that
-                                 // take its packets, in order
+  bool alone = false;    // its own conditions can hold together, for some packet at some hook of it
+  bool called = false;   // some packet gets to its chain
+  bool reached = false;  // ... and to the rule, matching or not
+  bool matched = false;  // ... and matches (may)
+  bool stateless_match = false;  // its conditions other than ctstate can hold of a packet that
+                                 // reaches its chain (matched by earlier rules or not)
+  bool state_possible = true;  // ... and then one of the states it names can occur
+  bool unmodelled = false;     // something before it is not modelled: a negative fact is not proved
+  std::vector<RuleId> taken_by;  // when it is alone and called but never matched: earlier rules
+                                 // that take its packets, in order
 };
 
 struct Structure {
-  std::vector<RuleFacts> rules;          // by RuleId
+  std::vector<RuleFacts> rules;  // by RuleId
 };
 
-// What the filter table's INPUT (paths in and loopback) or FORWARD lets in although no rule of it was meant to:
-// packets that come to its policy, or to a last rule without conditions, which accepts. PST201.
+// What the filter table's INPUT (paths in and loopback) or FORWARD lets in although no rule of it
+// was meant to: packets that come to its policy, or to a last rule without conditions, which
+// accepts. PST201.
 struct DefaultAccept {
-  Set packets = {};                      // surely (for every value of opaques); flow and packet axes
-  std::optional<RuleId> rule = {};       // the last rule; nullopt: the policy
-  std::vector<RuleId> drops = {};        // rules there that drop packets of the same kind (may)
+  Set packets = {};                 // surely (for every value of opaques); flow and packet axes
+  std::optional<RuleId> rule = {};  // the last rule; nullopt: the policy
+  std::vector<RuleId> drops = {};   // rules there that drop packets of the same kind (may)
   bool unmodelled = false;
 };
 
@@ -156,15 +157,15 @@ class Model {
 
   Space& space();
   bool tracking() const;
-  std::span<const EntryInfo> entries() const;   // [0] is "no entry"
+  std::span<const EntryInfo> entries() const;  // [0] is "no entry"
 
-  // Initiator's packets that match M as first seen (in PREROUTING, or OUTPUT) and can set out on the
-  // path: flow axes, packet axes and kInitialMark. May be called for any path.
+  // Initiator's packets that match M as first seen (in PREROUTING, or OUTPUT) and can set out on
+  // the path: flow axes, packet axes and kInitialMark. May be called for any path.
   Budgeted<Set> question(Path path, const PredicatePtr& m);
   // Everything that can set out on the path.
   Budgeted<Set> anything(Path path);
-  // Everything that one end may send on the path of a flow, as the fixpoint takes it: the initiator's
-  // half is anything(path). Flow axes, packet axes and kInitialMark.
+  // Everything that one end may send on the path of a flow, as the fixpoint takes it: the
+  // initiator's half is anything(path). Flow axes, packet axes and kInitialMark.
   Budgeted<Set> sendable(Path path, bool reply);
   // The state number of an entry between packets (merged ones share it); nullopt: not a state.
   std::optional<std::uint16_t> entry_index(const AbstractEntry& entry) const;
@@ -174,12 +175,13 @@ class Model {
   // `entry_state`: EntryInfo::state must be this; empty: any entry.
   Budgeted<TrackAnswer> track(Path path, Set m, const std::string& entry_state = {});
 
-  // A shortest sequence for one flow: `goal` is a part of the answer's set (must not be empty; the flow
-  // axes should be fixed, for the steps to belong together). The last step is the goal's own packet.
+  // A shortest sequence for one flow: `goal` is a part of the answer's set (must not be empty; the
+  // flow axes should be fixed, for the steps to belong together). The last step is the goal's own
+  // packet.
   Budgeted<std::vector<FlowStep>> deliver_steps(Path path, Set m, Set goal, bool must);
   Budgeted<std::vector<FlowStep>> connect_steps(Path path, Set m, Set goal, bool must);
-  Budgeted<std::vector<FlowStep>> track_steps(Path path, Set m, const std::string& entry_state, Set goal,
-                                          bool must);
+  Budgeted<std::vector<FlowStep>> track_steps(Path path, Set m, const std::string& entry_state,
+                                              Set goal, bool must);
 
   // Per-rule facts for the structural checks. Computed once.
   Budgeted<const Structure*> structure();
@@ -189,8 +191,8 @@ class Model {
   std::vector<RuleId> opaque_rules() const;
   std::vector<RuleId> unmodelled_rules() const;
 
-  // `beginning`: a flow's first packets, as question() gives them; of these, the NEW and UNTRACKED ones
-  // (all, when tracking is off).
+  // `beginning`: a flow's first packets, as question() gives them; of these, the NEW and UNTRACKED
+  // ones (all, when tracking is off).
   Budgeted<DefaultAccept> accepted_by_default(Path path, Set beginning);
 
   // Does the ruleset without `rule` leave the same entries after every sequence (PST302)?

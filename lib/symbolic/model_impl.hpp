@@ -17,7 +17,8 @@ struct PathGuards {
 };
 
 struct Model::Impl {
-  Impl(const Program& program_, std::span<const PredicatePtr> questions, const ModelOptions& options_);
+  Impl(const Program& program_, std::span<const PredicatePtr> questions,
+       const ModelOptions& options_);
 
   const Program& program;
   ModelOptions options;
@@ -37,17 +38,20 @@ struct Model::Impl {
   PathGuards& guards(Path path, Set flows);
   WalkOptions walk_options() const { return {options.backend, tracking}; }
   Explorer explorer(Path path, Set flows, Script script, bool must);
-  // Flows of ICMP errors that may be RELATED: the outsider can open a flow whose packets come from the
-  // address that the error goes to. kUnmodelled: such a flow met something that is not modelled.
+  // Flows of ICMP errors that may be RELATED: the outsider can open a flow whose packets come from
+  // the address that the error goes to. kUnmodelled: such a flow met something that is not
+  // modelled.
   enum class Parents : std::uint8_t { kMay, kMust, kUnmodelled };
   Set related(Path path, Set m, Parents parents);
   Set parent_addresses(Path path, Parents parents);
   std::map<std::pair<Path, Parents>, Set> parent_sets;
-  // Flows of m that are answered `unknown` whatever the search finds: those whose two directions are one
-  // (a packet from an address and port to itself), and those that a helper's expectation may let through.
+  // Flows of m that are answered `unknown` whatever the search finds: those whose two directions
+  // are one (a packet from an address and port to itself), and those that a helper's expectation
+  // may let through.
   Set beyond(Path path, Set m);
 
-  // What routing has the last word on, taken out of an answer: impossible, or `unknown` without the host.
+  // What routing has the last word on, taken out of an answer: impossible, or `unknown` without the
+  // host.
   void route(Path path, Triple& answer, std::vector<Set>& may, std::vector<Set>& must);
   DeliverAnswer deliver(Path path, Set m);
   ConnectAnswer connect(Path path, Set m);

@@ -15,8 +15,14 @@ class PathWalker {
  public:
   PathWalker(Space& space, ChainWalker& chains, const Program& program, Path path, FlowEnd sender,
              const WalkOptions& options, const RuleObserver& observer)
-      : space_(space), bdd_(space.bdd()), chains_(chains), program_(program), options_(options),
-        observer_(observer), flow_path_(path), sender_(sender),
+      : space_(space),
+        bdd_(space.bdd()),
+        chains_(chains),
+        program_(program),
+        options_(options),
+        observer_(observer),
+        flow_path_(path),
+        sender_(sender),
         path_(sender == FlowEnd::kInitiator ? path : reverse(path)) {}
 
   PathWalk run(Set only) {
@@ -45,8 +51,8 @@ class PathWalker {
       s = bdd_.both(s, own ? bdd_.same(now, *asked) : bdd_.complement(now));
     }
     for (const std::uint8_t bit : space_.layout(Axis::kConnmark).bits) {
-      s = bdd_.both(s, bdd_.same(*space_.bit(Axis::kConnmark, bit),
-                                 *space_.bit(Axis::kConnmarkBefore, bit)));
+      s = bdd_.both(
+          s, bdd_.same(*space_.bit(Axis::kConnmark, bit), *space_.bit(Axis::kConnmarkBefore, bit)));
     }
     return s;
   }
@@ -88,7 +94,8 @@ class PathWalker {
     for (const Stage& stage : stages(hook, options_.backend)) {
       if (live.empty()) break;
       switch (stage.kind) {
-        case Stage::Kind::kDefragment: break;  // routing.cpp: fragments do not set out
+        case Stage::Kind::kDefragment:
+          break;  // routing.cpp: fragments do not set out
         case Stage::Kind::kTable:
           before_lookup_ = stage.table == TableName::kRaw && !attached_;
           live = table(hook, stage.table, live);
@@ -96,8 +103,11 @@ class PathWalker {
         case Stage::Kind::kConntrack:
           if (!attached_) live = lookup(live);
           break;
-        case Stage::Kind::kNat: live = nat(hook, live); break;
-        case Stage::Kind::kConfirm: break;
+        case Stage::Kind::kNat:
+          live = nat(hook, live);
+          break;
+        case Stage::Kind::kConfirm:
+          break;
       }
     }
     return live;
@@ -146,9 +156,8 @@ class PathWalker {
     untracked = bdd_.either(untracked, bdd_.both(tracked, never));
     tracked = bdd_.minus(tracked, never);
     const std::array present{Axis::kMark, Axis::kUntracked, Axis::kConnmark, Axis::kConnmarkBefore};
-    result_.ambiguous =
-        bdd_.either(result_.ambiguous, bdd_.both(space_.exists(untracked, present),
-                                                 space_.exists(tracked, present)));
+    result_.ambiguous = bdd_.either(result_.ambiguous, bdd_.both(space_.exists(untracked, present),
+                                                                 space_.exists(tracked, present)));
     // Any state and status: the exploration asks only for those that an entry gives.
     const Set seen = state_range(CtState::kInvalid, CtState::kRelated);
     return bdd_.either(bdd_.both(tracked, seen),
@@ -169,7 +178,8 @@ class PathWalker {
     return bdd_.both(icmp, types);
   }
 
-  // nat is consulted for the first packet of a flow only; on lo everything is decided on the way out.
+  // nat is consulted for the first packet of a flow only; on lo everything is decided on the way
+  // out.
   Set nat(Hook hook, Set live) {
     if (!options_.tracking || (confirmed_ && attached_)) return live;
     const Set first = bdd_.both(space_.class_is(Axis::kFirst, 1), state_is(CtState::kNew));
@@ -190,8 +200,8 @@ class PathWalker {
   Path path_;
   PathWalk result_{};
   Passage* passage_ = nullptr;
-  bool attached_ = false;       // second half of loopback: the lookup is done
-  bool confirmed_ = false;      // behind the confirmation
+  bool attached_ = false;   // second half of loopback: the lookup is done
+  bool confirmed_ = false;  // behind the confirmation
   bool afresh_ = false;
   bool before_lookup_ = false;
 };

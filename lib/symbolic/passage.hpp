@@ -1,5 +1,5 @@
-// One direction of a flow through all the hooks of its path: what becomes of every packet, for every
-// state that conntrack could give it, in one walk.
+// One direction of a flow through all the hooks of its path: what becomes of every packet, for
+// every state that conntrack could give it, in one walk.
 //
 // Idea: what conntrack says (state, direction, first packet, SEEN_REPLY, ASSURED) stays free in the
 // walk; the exploration (flow_sets.hpp) intersects with what a state of the entry really gives.
@@ -17,7 +17,12 @@ namespace postern {
 // Where a packet ends that came to the lookup. "Confirmed" tells whether a new entry stands: the
 // packet died behind its confirmation (loopback only).
 enum class Fate : std::uint8_t {
-  kDelivered, kDropped, kReset, kDroppedConfirmed, kResetConfirmed, kUnmodelled,
+  kDelivered,
+  kDropped,
+  kReset,
+  kDroppedConfirmed,
+  kResetConfirmed,
+  kUnmodelled,
 };
 inline constexpr std::size_t kFateCount = 6;
 
@@ -45,7 +50,7 @@ struct PathWalk {
 struct WalkOptions {
   Backend backend = Backend::kLegacy;
   bool tracking = true;
-  bool loose = false;        // TableContext::loose
+  bool loose = false;  // TableContext::loose
 };
 
 // `sender`'s packets of a flow whose initiator's packets take `path`.

@@ -22,7 +22,8 @@ class Possible {
     }
     result = bdd_.either(result, seen());
     result = bdd_.either(result, bdd_.both(bdd_.both(state(CtState::kInvalid), nothing), broken()));
-    return bdd_.either(result, bdd_.both(bdd_.both(state(CtState::kRelated), not_first()), related()));
+    return bdd_.either(result,
+                       bdd_.both(bdd_.both(state(CtState::kRelated), not_first()), related()));
   }
 
  private:
@@ -37,7 +38,9 @@ class Possible {
   }
   Set sight(const AbstractStep& step) {
     Set s = state(step.state);
-    const auto fix = [&](Axis axis, bool one) { s = bdd_.both(s, space_.class_is(axis, one ? 1 : 0)); };
+    const auto fix = [&](Axis axis, bool one) {
+      s = bdd_.both(s, space_.class_is(axis, one ? 1 : 0));
+    };
     fix(Axis::kDirection, step.direction == CtDirection::kReply);
     fix(Axis::kFirst, step.created);
     fix(Axis::kSeenReply, (step.status & ct_status::kSeenReply) != 0);
@@ -62,7 +65,8 @@ class Possible {
     const Set all = model_.flows_of(model_.sendable(path_, FlowEnd::kInitiator));
     Explorer search = model_.explorer(path_, all, Script::kTrack, false);
     const Exploration world = search.run(all, kEverything);
-    // SCTP is not followed state by state; where anything else was left open, any state may come about.
+    // SCTP is not followed state by state; where anything else was left open, any state may come
+    // about.
     const Set sctp = space_.class_set_if(
         Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kSctp; });
     if (!bdd_.subset(world.unmodelled, sctp)) return conntrack_domain(space_);
@@ -78,9 +82,11 @@ class Possible {
     Guards& guards = search.guards(sender_);
     Set result = kNothing;
     for (const auto& [key, flows] : by_sight) {
-      result = bdd_.either(result, bdd_.both(bdd_.both(guards.kind_set(key.first), key.second), flows));
+      result =
+          bdd_.either(result, bdd_.both(bdd_.both(guards.kind_set(key.first), key.second), flows));
     }
-    return bdd_.either(result, bdd_.both(guards.kind_set(PacketKind::kSctp), conntrack_domain(space_)));
+    return bdd_.either(result,
+                       bdd_.both(guards.kind_set(PacketKind::kSctp), conntrack_domain(space_)));
   }
 
   Set no_connmark(Set flows) {

@@ -8,7 +8,9 @@ namespace {
 class Routing {
  public:
   Routing(Space& space, Path path, FlowEnd sender)
-      : space_(space), bdd_(space.bdd()), flow_path_(path),
+      : space_(space),
+        bdd_(space.bdd()),
+        flow_path_(path),
         path_(sender == FlowEnd::kInitiator ? path : reverse(path)),
         v4_(space.classes().family == Family::kIpv4) {
     const bool initiator = sender == FlowEnd::kInitiator;
@@ -41,9 +43,12 @@ class Routing {
   Set interfaces() {
     const Axis a = Axis::kInitiatorInterface, b = Axis::kResponderInterface;
     switch (flow_path_) {
-      case Path::kIn: return bdd_.both(wire(a), space_.class_is(b, kNoInterface));
-      case Path::kOut: return bdd_.both(space_.class_is(a, kNoInterface), wire(b));
-      case Path::kForward: return bdd_.both(wire(a), wire(b));
+      case Path::kIn:
+        return bdd_.both(wire(a), space_.class_is(b, kNoInterface));
+      case Path::kOut:
+        return bdd_.both(space_.class_is(a, kNoInterface), wire(b));
+      case Path::kForward:
+        return bdd_.both(wire(a), wire(b));
       case Path::kLoopback:
         return bdd_.both(space_.class_is(a, kLoopbackInterface),
                          space_.class_is(b, kLoopbackInterface));
@@ -107,8 +112,8 @@ class Routing {
     if (space_.classes().address_type.count() == 1) return kEverything;
     const bool out = path_ == Path::kOut, in = path_ == Path::kIn, lo = path_ == Path::kLoopback;
     Set s = kEverything;
-    for (const auto& [address, type] : {std::pair{source_, source_type_},
-                                        std::pair{destination_, destination_type_}}) {
+    for (const auto& [address, type] :
+         {std::pair{source_, source_type_}, std::pair{destination_, destination_type_}}) {
       const u128 first = v4_ ? u128{0xe0000000} : u128{0xff} << 120;
       const u128 last = v4_ ? u128{0xefffffff} : ~u128{0};
       s = bdd_.both(s, bdd_.same(space_.values(address, first, last),
@@ -116,7 +121,8 @@ class Routing {
       if (v4_) {
         const Set sure = bdd_.either(space_.values(address, 0xffffffff, 0xffffffff),
                                      space_.values(address, 0, 0x00ffffff));
-        s = bdd_.both(s, bdd_.either(bdd_.complement(sure), type_is(type, AddressType::kBroadcast)));
+        s = bdd_.both(s,
+                      bdd_.either(bdd_.complement(sure), type_is(type, AddressType::kBroadcast)));
       }
       const bool here = address == source_ ? (out || lo) : lo;
       const bool elsewhere = address == source_ ? !(out || lo) : (out || path_ == Path::kForward);
@@ -142,8 +148,8 @@ class Routing {
     const u128 base = v4_ ? 20 : 40;
     const auto at_least = [&](u128 n) { return space_.values(Axis::kLength, n, 0xffff); };
     Set s = at_least(base);
-    const Set whole = bdd_.both(space_.class_is(Axis::kFragmentOffset, 0),
-                                space_.class_is(Axis::kTruncated, 0));
+    const Set whole =
+        bdd_.both(space_.class_is(Axis::kFragmentOffset, 0), space_.class_is(Axis::kTruncated, 0));
     const auto need = [&](std::uint8_t number, u128 header) {
       s = bdd_.both(s, bdd_.either(bdd_.complement(bdd_.both(whole, has_protocol(number))),
                                    at_least(base + header)));
@@ -165,7 +171,8 @@ class Routing {
       s = bdd_.both(s, space_.class_is(Axis::kHasMac, 0));
     }
     // A packet without a link-layer header has no address there.
-    s = bdd_.both(s, bdd_.either(space_.class_is(Axis::kHasMac, 1), space_.class_is(Axis::kMac, 0)));
+    s = bdd_.both(s,
+                  bdd_.either(space_.class_is(Axis::kHasMac, 1), space_.class_is(Axis::kMac, 0)));
     return s;
   }
 
@@ -192,7 +199,8 @@ Set depends_on_host(Space& space, Path path) {
                         : space.values(Axis::kResponder, u128{0xff} << 120, ~u128{0});
   if (path == Path::kIn) return bdd.minus(groups, everyone);
   if (path != Path::kOut) return kNothing;
-  return v4 ? bdd.either(everyone, space.values(Axis::kResponder, 0xffffffff, 0xffffffff)) : everyone;
+  return v4 ? bdd.either(everyone, space.values(Axis::kResponder, 0xffffffff, 0xffffffff))
+            : everyone;
 }
 
 Set own_address(Space& space, Path path) {

@@ -11,15 +11,15 @@
 
 namespace postern {
 
-// Packets from `sender` of a flow whose initiator's packets take `path` (answers take its reverse): over
-// flow and packet axes. With `tracking`, fragments have been put together.
+// Packets from `sender` of a flow whose initiator's packets take `path` (answers take its reverse):
+// over flow and packet axes. With `tracking`, fragments have been put together.
 Set can_set_out(Space& space, Path path, FlowEnd sender, bool tracking);
 
-// Flows whose first packets only some hosts take: to a multicast group that may not be joined (in), to
-// everybody here and there at once (out). Flow axes.
+// Flows whose first packets only some hosts take: to a multicast group that may not be joined (in),
+// to everybody here and there at once (out). Flow axes.
 Set depends_on_host(Space& space, Path path);
-// Flows between one single address and itself, which routing treats as the host's own: they are never on a
-// wire of this host (in, out). Flow axes.
+// Flows between one single address and itself, which routing treats as the host's own: they are
+// never on a wire of this host (in, out). Flow axes.
 Set own_address(Space& space, Path path);
 
 }  // namespace postern

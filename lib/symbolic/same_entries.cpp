@@ -1,6 +1,6 @@
-// Does a rule change which entries any sequence leaves (PST302)? Compares, in every state that a flow can
-// have, where each packet leads with the rule and without it. Only flows that the rule can match count.
-// Covered by tests/unit/structure_test.cpp.
+// Does a rule change which entries any sequence leaves (PST302)? Compares, in every state that a
+// flow can have, where each packet leads with the rule and without it. Only flows that the rule can
+// match count. Covered by tests/unit/structure_test.cpp.
 #include "symbolic/model_impl.hpp"
 
 namespace postern {
@@ -42,7 +42,8 @@ bool Model::Impl::same_entries_without(RuleId rule) {
                                  flows_of(sendable(path, FlowEnd::kInitiator)));
     if (flows.empty()) continue;
     const auto guards_now = [&](FlowEnd sender) {
-      return Guards(space, walk_path(space, chains, program, path, sender, walk_options(), {}, flows),
+      return Guards(space,
+                    walk_path(space, chains, program, path, sender, walk_options(), {}, flows),
                     sender, chains.has_coins());
     };
     Guards one = guards_now(FlowEnd::kInitiator), two = guards_now(FlowEnd::kResponder);
@@ -57,12 +58,14 @@ bool Model::Impl::same_entries_without(RuleId rule) {
     }
     chains.set_disabled(rule, false);
     Explorer with(space, automaton, one, two, path, tracking, Script::kTrack, false);
-    Explorer without(space, automaton, *other_one, *other_two, path, tracking, Script::kTrack, false);
+    Explorer without(space, automaton, *other_one, *other_two, path, tracking, Script::kTrack,
+                     false);
     const Exploration world = with.run(flows, kEverything);
     if (!world.unmodelled.empty()) return false;
     for (const Reached& r : world.states) {
       const FlowState begun{r.state.entry, true};
-      if (targets(space, with, begun, r.flows) != targets(space, without, begun, r.flows)) return false;
+      if (targets(space, with, begun, r.flows) != targets(space, without, begun, r.flows))
+        return false;
     }
   }
   return true;

@@ -10,8 +10,8 @@
 
 namespace postern {
 
-// Classes in which every mask test has one value; each lies in one of the intervals. A class with very
-// many intervals lists only the first of them (complete = false).
+// Classes in which every mask test has one value; each lies in one of the intervals. A class with
+// very many intervals lists only the first of them (complete = false).
 std::vector<ValueClass> split_by_masks(std::span<const Interval> intervals,
                                        std::span<const ScatteredMask> masks, unsigned width);
 

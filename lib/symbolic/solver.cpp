@@ -83,8 +83,8 @@ struct Solver::State {
   }
 
   Term keep(const z3::expr& e) {
-    const auto [at, is_new] =
-        by_ast.try_emplace(Z3_get_ast_id(e.ctx(), e), Term{static_cast<std::uint32_t>(entries.size())});
+    const auto [at, is_new] = by_ast.try_emplace(Z3_get_ast_id(e.ctx(), e),
+                                                 Term{static_cast<std::uint32_t>(entries.size())});
     if (is_new) entries.push_back({e.is_bool() ? 0 : e.get_sort().bv_size(), std::nullopt, e});
     return at->second;
   }
@@ -138,24 +138,21 @@ Term Solver::number(u128 value, unsigned width) {
 }
 
 Term Solver::fresh_boolean(std::string_view name) {
-  return guarded([&] {
-    return state_->keep(state_->open().bool_const(state_->unique(name).c_str()));
-  });
+  return guarded(
+      [&] { return state_->keep(state_->open().bool_const(state_->unique(name).c_str())); });
 }
 
 Term Solver::fresh_bits(std::string_view name, unsigned width) {
-  return guarded([&] {
-    return state_->keep(state_->open().bv_const(state_->unique(name).c_str(), width));
-  });
+  return guarded(
+      [&] { return state_->keep(state_->open().bv_const(state_->unique(name).c_str(), width)); });
 }
 
 Term Solver::named(Term definition, std::string_view name) {
   POSTERN_CHECK(width(definition) == 0, "only Booleans are named");
   if (is_constant(definition) || state_->expression(definition).is_const()) return definition;
   const Term result = fresh_boolean(name);
-  guarded([&] {
-    state_->solver->add(state_->expression(result) == state_->expression(definition));
-  });
+  guarded(
+      [&] { state_->solver->add(state_->expression(result) == state_->expression(definition)); });
   return result;
 }
 
@@ -186,8 +183,8 @@ Term Solver::choose(Term condition, Term yes, Term no) {
     return either(both(condition, yes), both(negate(condition), no));
   }
   return guarded([&] {
-    return state_->keep(z3::ite(state_->expression(condition), state_->expression(yes),
-                                state_->expression(no)));
+    return state_->keep(
+        z3::ite(state_->expression(condition), state_->expression(yes), state_->expression(no)));
   });
 }
 
@@ -206,11 +203,13 @@ Term Solver::in_range(Term a, u128 lo, u128 hi) {
   if (lo == hi) return equal(a, number(lo, bits));
   return guarded([&] {
     const Term below =
-        hi >= top ? kTrue
-                  : state_->keep(z3::ule(state_->expression(a), state_->expression(number(hi, bits))));
+        hi >= top
+            ? kTrue
+            : state_->keep(z3::ule(state_->expression(a), state_->expression(number(hi, bits))));
     const Term above =
-        lo == 0 ? kTrue
-                : state_->keep(z3::uge(state_->expression(a), state_->expression(number(lo, bits))));
+        lo == 0
+            ? kTrue
+            : state_->keep(z3::uge(state_->expression(a), state_->expression(number(lo, bits))));
     return both(above, below);
   });
 }
@@ -238,9 +237,8 @@ Term Solver::bit_xor(Term a, Term b) {
 Term Solver::decrement(Term a) {
   const unsigned bits = width(a);
   if (is_constant(a)) return number((constant_value(a) - 1) & low_bits(bits), bits);
-  return guarded([&] {
-    return state_->keep(state_->expression(a) - state_->expression(number(1, bits)));
-  });
+  return guarded(
+      [&] { return state_->keep(state_->expression(a) - state_->expression(number(1, bits))); });
 }
 
 bool Solver::is_constant(Term t) const { return state_->at(t).constant.has_value(); }
@@ -275,9 +273,13 @@ CheckResult Solver::check(std::span<const Term> assumptions, std::chrono::millis
     z3::expr_vector parts(c);
     for (const Term t : names) parts.push_back(state_->expression(t));
     switch (state_->solver->check(parts)) {
-      case z3::sat: state_->model = state_->solver->get_model(); return CheckResult::kSatisfiable;
-      case z3::unsat: return CheckResult::kUnsatisfiable;
-      case z3::unknown: return CheckResult::kUnknown;
+      case z3::sat:
+        state_->model = state_->solver->get_model();
+        return CheckResult::kSatisfiable;
+      case z3::unsat:
+        return CheckResult::kUnsatisfiable;
+      case z3::unknown:
+        return CheckResult::kUnknown;
     }
   } catch (const z3::exception&) {
     // Out of memory or interrupted: an answer, not an error.

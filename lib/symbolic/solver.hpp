@@ -3,15 +3,15 @@
 // Terms are small numbers that stay valid as long as the solver; they are kept alive on purpose (an
 // unnamed deep formula whose parts are not referenced was measured to be 10 x slower). Constructors
 // fold constants, so that a chain specialised by what is known costs Z3 nothing.
-// The context is opened by the first term that is not a constant (10 ms and 25 MB): a run that never
-// needs Z3 never pays for it. Z3's exceptions stop here: an exception inside a check is kUnknown,
-// anywhere else an InternalError. Deterministic: fixed seed, and limits by Z3's own resource count.
-// Covered by tests/unit/solver_test.cpp.
+// The context is opened by the first term that is not a constant (10 ms and 25 MB): a run that
+// never needs Z3 never pays for it. Z3's exceptions stop here: an exception inside a check is
+// kUnknown, anywhere else an InternalError. Deterministic: fixed seed, and limits by Z3's own
+// resource count. Covered by tests/unit/solver_test.cpp.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <compare>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>

@@ -9,43 +9,100 @@ namespace {
 
 // THE variable order (encoding.md, advice 3): the field with most classes first, interface and MAC
 // beside it; measured to matter by a factor of 15.
-constexpr std::array kOrder{
-    Axis::kInitiator, Axis::kInitiatorInterface, Axis::kHasMac, Axis::kMac, Axis::kResponder,
-    Axis::kResponderInterface, Axis::kProtocol, Axis::kState, Axis::kFirst, Axis::kDirection,
-    Axis::kSeenReply, Axis::kAssured, Axis::kTcpFlags, Axis::kIcmpType, Axis::kIcmpCode,
-    Axis::kResponderPort, Axis::kInitiatorPort, Axis::kInitiatorType, Axis::kResponderType,
-    Axis::kFragmentOffset, Axis::kTruncated, Axis::kLength, Axis::kTtl, Axis::kTos,
-    Axis::kTcpOptions, Axis::kInitialMark};
+constexpr std::array kOrder{Axis::kInitiator,     Axis::kInitiatorInterface,
+                            Axis::kHasMac,        Axis::kMac,
+                            Axis::kResponder,     Axis::kResponderInterface,
+                            Axis::kProtocol,      Axis::kState,
+                            Axis::kFirst,         Axis::kDirection,
+                            Axis::kSeenReply,     Axis::kAssured,
+                            Axis::kTcpFlags,      Axis::kIcmpType,
+                            Axis::kIcmpCode,      Axis::kResponderPort,
+                            Axis::kInitiatorPort, Axis::kInitiatorType,
+                            Axis::kResponderType, Axis::kFragmentOffset,
+                            Axis::kTruncated,     Axis::kLength,
+                            Axis::kTtl,           Axis::kTos,
+                            Axis::kTcpOptions,    Axis::kInitialMark};
 
-constexpr std::array<std::string_view, kAxisCount> kNames{
-    "initiator", "responder", "initiator-port", "responder-port", "initiator-interface",
-    "responder-interface", "initiator-type", "responder-type", "proto", "type", "code",
-    "initial-mark", "flags", "length", "ttl", "tos", "has_mac", "mac", "frag_off", "truncated",
-    "tcp-options", "ctstate", "ctdir", "first", "seen-reply", "assured", "mark", "ctmark",
-    "untracked", "mark-before", "ctmark-before", "untracked-before"};
+constexpr std::array<std::string_view, kAxisCount> kNames{"initiator",
+                                                          "responder",
+                                                          "initiator-port",
+                                                          "responder-port",
+                                                          "initiator-interface",
+                                                          "responder-interface",
+                                                          "initiator-type",
+                                                          "responder-type",
+                                                          "proto",
+                                                          "type",
+                                                          "code",
+                                                          "initial-mark",
+                                                          "flags",
+                                                          "length",
+                                                          "ttl",
+                                                          "tos",
+                                                          "has_mac",
+                                                          "mac",
+                                                          "frag_off",
+                                                          "truncated",
+                                                          "tcp-options",
+                                                          "ctstate",
+                                                          "ctdir",
+                                                          "first",
+                                                          "seen-reply",
+                                                          "assured",
+                                                          "mark",
+                                                          "ctmark",
+                                                          "untracked",
+                                                          "mark-before",
+                                                          "ctmark-before",
+                                                          "untracked-before"};
 
 const FieldClasses* classes_of(const Classes& c, Axis axis, const FieldClasses& binary) {
   switch (axis) {
-    case Axis::kInitiator: case Axis::kResponder: return &c.address;
-    case Axis::kInitiatorPort: case Axis::kResponderPort: return &c.port;
-    case Axis::kInitiatorInterface: case Axis::kResponderInterface: return &c.interface;
-    case Axis::kInitiatorType: case Axis::kResponderType: return &c.address_type;
-    case Axis::kProtocol: return &c.protocol;
-    case Axis::kIcmpType: return &c.icmp_type;
-    case Axis::kIcmpCode: return &c.icmp_code;
-    case Axis::kTcpFlags: return &c.tcp_flags;
-    case Axis::kLength: return &c.length;
-    case Axis::kTtl: return &c.ttl;
-    case Axis::kTos: return &c.tos;
-    case Axis::kHasMac: return &c.has_mac;
-    case Axis::kMac: return &c.mac;
-    case Axis::kFragmentOffset: return &c.fragment_offset;
-    case Axis::kTruncated: return &c.truncated;
-    case Axis::kState: return &c.state;
-    case Axis::kDirection: case Axis::kFirst: case Axis::kSeenReply: case Axis::kAssured:
-    case Axis::kUntracked: case Axis::kUntrackedBefore:
+    case Axis::kInitiator:
+    case Axis::kResponder:
+      return &c.address;
+    case Axis::kInitiatorPort:
+    case Axis::kResponderPort:
+      return &c.port;
+    case Axis::kInitiatorInterface:
+    case Axis::kResponderInterface:
+      return &c.interface;
+    case Axis::kInitiatorType:
+    case Axis::kResponderType:
+      return &c.address_type;
+    case Axis::kProtocol:
+      return &c.protocol;
+    case Axis::kIcmpType:
+      return &c.icmp_type;
+    case Axis::kIcmpCode:
+      return &c.icmp_code;
+    case Axis::kTcpFlags:
+      return &c.tcp_flags;
+    case Axis::kLength:
+      return &c.length;
+    case Axis::kTtl:
+      return &c.ttl;
+    case Axis::kTos:
+      return &c.tos;
+    case Axis::kHasMac:
+      return &c.has_mac;
+    case Axis::kMac:
+      return &c.mac;
+    case Axis::kFragmentOffset:
+      return &c.fragment_offset;
+    case Axis::kTruncated:
+      return &c.truncated;
+    case Axis::kState:
+      return &c.state;
+    case Axis::kDirection:
+    case Axis::kFirst:
+    case Axis::kSeenReply:
+    case Axis::kAssured:
+    case Axis::kUntracked:
+    case Axis::kUntrackedBefore:
       return &binary;
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 
@@ -55,9 +112,7 @@ unsigned bits_for(std::uint32_t count) {
   return bits;
 }
 
-FieldClasses zero_and_one() {
-  return {{{{{0, 0}}, true, 0, 0}, {{{1, 1}}, true, 1, 1}}, true};
-}
+FieldClasses zero_and_one() { return {{{{{0, 0}}, true, 0, 0}, {{{1, 1}}, true, 1, 1}}, true}; }
 
 }  // namespace
 
@@ -65,16 +120,17 @@ std::string_view name(Axis axis) { return kNames[static_cast<std::size_t>(axis)]
 
 std::span<const Axis> flow_axes() {
   static constexpr std::array kAxes{
-      Axis::kInitiator, Axis::kResponder, Axis::kInitiatorPort, Axis::kResponderPort,
-      Axis::kInitiatorInterface, Axis::kResponderInterface, Axis::kInitiatorType,
-      Axis::kResponderType, Axis::kProtocol, Axis::kIcmpType, Axis::kIcmpCode, Axis::kInitialMark};
+      Axis::kInitiator,     Axis::kResponder,          Axis::kInitiatorPort,
+      Axis::kResponderPort, Axis::kInitiatorInterface, Axis::kResponderInterface,
+      Axis::kInitiatorType, Axis::kResponderType,      Axis::kProtocol,
+      Axis::kIcmpType,      Axis::kIcmpCode,           Axis::kInitialMark};
   return kAxes;
 }
 
 std::span<const Axis> packet_axes() {
-  static constexpr std::array kAxes{Axis::kTcpFlags, Axis::kLength, Axis::kTtl, Axis::kTos,
-                                    Axis::kHasMac, Axis::kMac, Axis::kFragmentOffset,
-                                    Axis::kTruncated, Axis::kTcpOptions};
+  static constexpr std::array kAxes{
+      Axis::kTcpFlags, Axis::kLength,         Axis::kTtl,       Axis::kTos,       Axis::kHasMac,
+      Axis::kMac,      Axis::kFragmentOffset, Axis::kTruncated, Axis::kTcpOptions};
   return kAxes;
 }
 
@@ -117,7 +173,8 @@ class SpaceBuilder {
  private:
   AxisLayout& of(Axis axis) { return space_.layouts_[static_cast<std::size_t>(axis)]; }
   void add(Axis axis) {
-    space_.meanings_.emplace_back(std::pair{axis, static_cast<unsigned>(of(axis).variables.size())});
+    space_.meanings_.emplace_back(
+        std::pair{axis, static_cast<unsigned>(of(axis).variables.size())});
     of(axis).variables.push_back(next_++);
   }
   void add_bit(Axis axis, std::uint8_t bit) {
@@ -133,12 +190,14 @@ class SpaceBuilder {
 };
 
 Space::Space(Classes classes, std::size_t node_limit)
-    : classes_(std::move(classes)), binary_(zero_and_one()),
+    : classes_(std::move(classes)),
+      binary_(zero_and_one()),
       bdd_(SpaceBuilder(*this).build(), node_limit) {
   for (std::size_t i = kAxisCount; i-- > 0;) {
     const auto axis = static_cast<Axis>(i);
     const AxisLayout& l = layouts_[i];
-    if (l.classes != nullptr) domain_ = bdd_.both(class_range(axis, 0, l.classes->count() - 1), domain_);
+    if (l.classes != nullptr)
+      domain_ = bdd_.both(class_range(axis, 0, l.classes->count() - 1), domain_);
   }
 }
 

@@ -1,15 +1,14 @@
-// The space of packets and flows: which Boolean variables describe them, in which order, and what the
-// classes behind their values mean.
+// The space of packets and flows: which Boolean variables describe them, in which order, and what
+// the classes behind their values mean.
 //
 // Idea: every field is compressed once to equivalence classes (classes.hpp), so that IPv4 and IPv6
 // become the same small integers. An Axis is one coordinate: a flow's own (constant for all its
-// packets), a packet's own, or what conntrack knows. A flow's addresses, ports and interfaces are named
-// after its ends: the initiator sends the first packet. Which end a rule calls "source" depends on
-// the direction of the packet (binding.hpp), so no set is ever permuted.
-// Invariants: both ends share their classes; codes without a class are in no set that comes out of
-// Model (they are outside domain()). The variable order stands in space.cpp and nowhere else.
-// Covered by tests/unit/walk_test.cpp and
-// tests/unit/classes_test.cpp.
+// packets), a packet's own, or what conntrack knows. A flow's addresses, ports and interfaces are
+// named after its ends: the initiator sends the first packet. Which end a rule calls "source"
+// depends on the direction of the packet (binding.hpp), so no set is ever permuted. Invariants:
+// both ends share their classes; codes without a class are in no set that comes out of Model (they
+// are outside domain()). The variable order stands in space.cpp and nowhere else. Covered by
+// tests/unit/walk_test.cpp and tests/unit/classes_test.cpp.
 #pragma once
 
 #include <array>
@@ -28,25 +27,41 @@ namespace postern {
 
 enum class Axis : std::uint8_t {
   // Of the flow: the same in all its packets.
-  kInitiator, kResponder,                    // addresses
-  kInitiatorPort, kResponderPort,
-  kInitiatorInterface, kResponderInterface,  // the wire towards that end; the empty name: local end
-  kInitiatorType, kResponderType,            // addrtype classes of the addresses
+  kInitiator,
+  kResponder,  // addresses
+  kInitiatorPort,
+  kResponderPort,
+  kInitiatorInterface,
+  kResponderInterface,  // the wire towards that end; the empty name: local end
+  kInitiatorType,
+  kResponderType,  // addrtype classes of the addresses
   kProtocol,
-  kIcmpType, kIcmpCode,                      // of the initiator's packets; answers carry its partner
-  kInitialMark,                              // skb mark that a local initiator gives its packets
+  kIcmpType,
+  kIcmpCode,     // of the initiator's packets; answers carry its partner
+  kInitialMark,  // skb mark that a local initiator gives its packets
   // Of one packet.
-  kTcpFlags, kLength, kTtl, kTos, kHasMac, kMac, kFragmentOffset, kTruncated,
-  kTcpOptions,                               // one variable for each kind that some rule tests
+  kTcpFlags,
+  kLength,
+  kTtl,
+  kTos,
+  kHasMac,
+  kMac,
+  kFragmentOffset,
+  kTruncated,
+  kTcpOptions,  // one variable for each kind that some rule tests
   // What rules see of conntrack, and marks as they change along the way.
-  kState,                                    // class number = CtState
-  kDirection,                                // 0: the packet runs in the entry's original direction
-  kFirst,                                    // 1: the entry is not confirmed yet
-  kSeenReply, kAssured,
-  kMark, kConnmark,                          // current value, the bits that some rule tests
-  kUntracked,                                // 1: marked UNTRACKED (NOTRACK), before the lookup
+  kState,      // class number = CtState
+  kDirection,  // 0: the packet runs in the entry's original direction
+  kFirst,      // 1: the entry is not confirmed yet
+  kSeenReply,
+  kAssured,
+  kMark,
+  kConnmark,   // current value, the bits that some rule tests
+  kUntracked,  // 1: marked UNTRACKED (NOTRACK), before the lookup
   // The same where a chain, or a path, was entered.
-  kMarkBefore, kConnmarkBefore, kUntrackedBefore,
+  kMarkBefore,
+  kConnmarkBefore,
+  kUntrackedBefore,
   kCount,
 };
 inline constexpr std::size_t kAxisCount = static_cast<std::size_t>(Axis::kCount);
@@ -59,9 +74,11 @@ std::span<const Axis> packet_axes();
 
 // One coordinate as it lies in the BDD.
 struct AxisLayout {
-  std::vector<unsigned> variables;   // most significant bit first; for bit axes: one per entry of bits
+  std::vector<unsigned>
+      variables;  // most significant bit first; for bit axes: one per entry of bits
   const FieldClasses* classes = nullptr;  // null for bit axes (marks, TCP options)
-  std::vector<std::uint8_t> bits;    // bit axes: which bit (or TCP option kind) each variable stands for
+  std::vector<std::uint8_t>
+      bits;  // bit axes: which bit (or TCP option kind) each variable stands for
 };
 
 class Space {
@@ -74,8 +91,8 @@ class Space {
   const Bdd& bdd() const { return bdd_; }
   const Classes& classes() const { return classes_; }
   const AxisLayout& layout(Axis axis) const { return layouts_[static_cast<std::size_t>(axis)]; }
-  // Which axis and which of its variables (index into layout().variables) a BDD variable is; nullopt
-  // for scratch variables, which no finished set mentions.
+  // Which axis and which of its variables (index into layout().variables) a BDD variable is;
+  // nullopt for scratch variables, which no finished set mentions.
   std::optional<std::pair<Axis, unsigned>> meaning(unsigned variable) const;
 
   // Points whose coordinate is one of the classes [first, last].
@@ -110,8 +127,8 @@ class Space {
   std::uint32_t class_at(const std::vector<std::uint8_t>& point, Axis axis) const;
 
   // The canonical element: axes one by one in `order`, for each the class whose canonical value is
-  // preferred (classes.hpp: preference) among those that the set still allows. Result: one class per
-  // axis of `order`. REQUIRES: not empty.
+  // preferred (classes.hpp: preference) among those that the set still allows. Result: one class
+  // per axis of `order`. REQUIRES: not empty.
   std::vector<std::uint32_t> canonical(Set s, std::span<const Axis> order);
 
  private:

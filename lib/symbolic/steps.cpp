@@ -1,6 +1,5 @@
-// From sets back to packets: a shortest sequence for one flow, found backwards through the layers of a
-// search that is made again for that flow alone.
-// Covered by tests/unit/flow_sets_test.cpp.
+// From sets back to packets: a shortest sequence for one flow, found backwards through the layers
+// of a search that is made again for that flow alone. Covered by tests/unit/flow_sets_test.cpp.
 #include <algorithm>
 
 #include "base/check.hpp"
@@ -27,8 +26,8 @@ FlowStep step_of(const Edge& edge, const FlowState& before, Set packets) {
   return step;
 }
 
-// Walks back from `target` flows in a state of layer `k` to layer 0. `first`: what the flow's first packet
-// may be.
+// Walks back from `target` flows in a state of layer `k` to layer 0. `first`: what the flow's first
+// packet may be.
 class Trace {
  public:
   Trace(Space& space, Explorer& explorer, Set first)
@@ -111,7 +110,8 @@ std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, boo
   for (std::size_t k = 0; k < search.layers().size(); ++k) {
     for (const auto& [state, set] : search.layers()[k]) {
       for (const Edge& edge : search.edges(state)) {
-        if (edge.sender != FlowEnd::kInitiator || edge.what.fate != Fate::kDelivered || edge.coarse) {
+        if (edge.sender != FlowEnd::kInitiator || edge.what.fate != Fate::kDelivered ||
+            edge.coarse) {
           continue;
         }
         const Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow),
@@ -158,7 +158,8 @@ std::vector<FlowStep> Model::Impl::connect_steps(Path path, Set m, Set goal, boo
               edge.what.fate != Fate::kDelivered) {
             continue;
           }
-          const Set honest = k == 0 ? bdd().both(m, talk.lines()[k].packets) : talk.lines()[k].packets;
+          const Set honest =
+              k == 0 ? bdd().both(m, talk.lines()[k].packets) : talk.lines()[k].packets;
           const Set source = explorer_of_path.preimage(set, edge, target, honest);
           if (source.empty()) continue;
           const Set hit = explorer_of_path.packets(source, edge, target);

@@ -18,9 +18,12 @@ bool anything_unmodelled(const Program& program, const ChainWalker& chains) {
 }  // namespace
 
 StructureFinder::StructureFinder(Model::Impl& model)
-    : model_(model), space_(model.space), bdd_(model.bdd()),
+    : model_(model),
+      space_(model.space),
+      bdd_(model.bdd()),
       loose_(anything_unmodelled(model.program, model.chains)),
-      facts_(model.program.rules().size()), called_(model.program.chains().size()),
+      facts_(model.program.rules().size()),
+      called_(model.program.chains().size()),
       runs_of_(model.program.chains().size()) {
   for (RuleFacts& f : facts_) f.state_possible = false;
 }
@@ -43,12 +46,15 @@ void StructureFinder::walk(Path path) {
   WalkOptions options = model_.walk_options();
   options.loose = loose_;
   const RuleObserver observer = [&](const TableContext& context, RuleId rule, Set reaching,
-                                    Set matching) { note(context, path, rule, reaching, matching); };
+                                    Set matching) {
+    note(context, path, rule, reaching, matching);
+  };
   const Set flows = model_.flows_of(model_.sendable(path, FlowEnd::kInitiator));
   const auto one = [&](FlowEnd sender) {
-    return Guards(space_, walk_path(space_, model_.chains, model_.program, path, sender, options,
-                                    observer, flows),
-                  sender, model_.chains.has_coins());
+    return Guards(
+        space_,
+        walk_path(space_, model_.chains, model_.program, path, sender, options, observer, flows),
+        sender, model_.chains.has_coins());
   };
   Guards initiator = one(FlowEnd::kInitiator), responder = one(FlowEnd::kResponder);
   if (loose_) return;
@@ -98,8 +104,8 @@ Set StructureFinder::stateless_condition(RuleId rule, const Binding& binding) {
   return result;
 }
 
-// The host's own answers carry their entry into raw OUTPUT already (kernel-facts 19, 43); a rule there that
-// names states is taken to see them.
+// The host's own answers carry their entry into raw OUTPUT already (kernel-facts 19, 43); a rule
+// there that names states is taken to see them.
 bool StructureFinder::host_reply_matches(RuleId rule, const Binding& binding) {
   if (!binding.before_lookup || binding.sees_input || !model_.tracking) return false;
   const auto& clauses = model_.program.rules()[rule].rule->clauses;
@@ -114,8 +120,8 @@ bool StructureFinder::host_reply_matches(RuleId rule, const Binding& binding) {
   return !bdd_.disjoint(model_.chains.condition(rule, attached).may, related);
 }
 
-// What comes to each rule of a chain in this run, and what its conditions allow there whatever earlier
-// rules took.
+// What comes to each rule of a chain in this run, and what its conditions allow there whatever
+// earlier rules took.
 void StructureFinder::judge(const Run& run) {
   const ProgramChain& chain = model_.program.chains()[run.chain];
   const Set arriving = bdd_.both(run.reaching.front(), run.possible);
@@ -148,8 +154,7 @@ void StructureFinder::never_called() {
   for (RuleId r = 0; r < facts_.size(); ++r) {
     if (facts_[r].called) continue;
     const Binding anywhere;
-    facts_[r].alone =
-        !bdd_.disjoint(model_.chains.condition(r, anywhere).may, space_.domain());
+    facts_[r].alone = !bdd_.disjoint(model_.chains.condition(r, anywhere).may, space_.domain());
     facts_[r].stateless_match = facts_[r].alone;
     facts_[r].state_possible = true;
   }

@@ -1,8 +1,9 @@
-// How each rule lives: whether its packets can be, get to it, and still be there (PST101, 103, 305).
+// How each rule lives: whether its packets can be, get to it, and still be there (PST101, 103,
+// 305).
 //
-// Idea: walk every path in both directions once, with what conntrack says left open, and note at each rule
-// who comes and who matches; then ask whether any of those points is possible. Where something is not
-// modelled the walk lets packets pass changed, so that "never" stays proved.
+// Idea: walk every path in both directions once, with what conntrack says left open, and note at
+// each rule who comes and who matches; then ask whether any of those points is possible. Where
+// something is not modelled the walk lets packets pass changed, so that "never" stays proved.
 // Covered by tests/unit/structure_test.cpp.
 #pragma once
 
@@ -23,9 +24,9 @@ class StructureFinder {
     TableContext context;
     ChainId chain = 0;
     Path path = Path::kIn;
-    Set universe = kNothing;         // what can be sent, with any state that goes together
-    Set possible = kNothing;         // ... with the states that come about
-    std::vector<Set> reaching, matching;   // by rule, from its first on
+    Set universe = kNothing;              // what can be sent, with any state that goes together
+    Set possible = kNothing;              // ... with the states that come about
+    std::vector<Set> reaching, matching;  // by rule, from its first on
   };
   void walk(Path path);
   void note(const TableContext& context, Path path, RuleId rule, Set reaching, Set matching);
@@ -43,8 +44,9 @@ class StructureFinder {
   std::vector<RuleFacts> facts_;
   std::vector<bool> called_;
   std::vector<Run> runs_;
-  std::vector<std::vector<std::size_t>> runs_of_;   // by chain
-  std::map<std::pair<Path, FlowEnd>, std::array<Set, 3>> points_;  // before the lookup, any, possible
+  std::vector<std::vector<std::size_t>> runs_of_;  // by chain
+  std::map<std::pair<Path, FlowEnd>, std::array<Set, 3>>
+      points_;  // before the lookup, any, possible
 };
 
 }  // namespace postern

@@ -39,8 +39,8 @@ Addresses documentation(Family family) {
 }
 
 bool contains(const ValueClass& c, u128 value) {
-  return std::ranges::any_of(
-      c.intervals, [&](const Interval& i) { return i.lo <= value && value <= i.hi; });
+  return std::ranges::any_of(c.intervals,
+                             [&](const Interval& i) { return i.lo <= value && value <= i.hi; });
 }
 
 // Narrows a set axis by axis.
@@ -59,9 +59,8 @@ class Chooser {
         if (contains(classes.classes[c], value)) return fix(axis, c);
       }
     }
-    const auto best = std::ranges::min_element(possible, {}, [&](std::uint32_t c) {
-      return std::pair(classes.classes[c].preference, c);
-    });
+    const auto best = std::ranges::min_element(
+        possible, {}, [&](std::uint32_t c) { return std::pair(classes.classes[c].preference, c); });
     return fix(axis, *best);
   }
   std::uint32_t fix(Axis axis, std::uint32_t c) {
@@ -103,18 +102,22 @@ std::uint32_t take_interface(Space& space, Chooser& chooser, Axis axis, std::str
 }
 
 struct Roles {
-  std::vector<u128> initiator, responder;              // addresses
-  std::vector<u128> initiator_type, responder_type;    // addrtype classes
+  std::vector<u128> initiator, responder;            // addresses
+  std::vector<u128> initiator_type, responder_type;  // addrtype classes
 };
 Roles roles(Path path, Family family) {
   const Addresses a = documentation(family);
   const std::vector<u128> unicast{static_cast<u128>(AddressType::kUnicast)};
   const std::vector<u128> local{static_cast<u128>(AddressType::kLocal)};
   switch (path) {
-    case Path::kIn: return {a.near, a.host, unicast, local};
-    case Path::kOut: return {a.host, a.near, local, unicast};
-    case Path::kForward: return {a.near, a.far, unicast, unicast};
-    case Path::kLoopback: return {a.loopback, a.loopback, local, local};
+    case Path::kIn:
+      return {a.near, a.host, unicast, local};
+    case Path::kOut:
+      return {a.host, a.near, local, unicast};
+    case Path::kForward:
+      return {a.near, a.far, unicast, unicast};
+    case Path::kLoopback:
+      return {a.loopback, a.loopback, local, local};
   }
   return {};
 }
@@ -245,12 +248,13 @@ FlowPoint choose_flow(Space& space, Set flows, Path path) {
     return space.layout(axis).classes->classes[point.classes[axis]];
   };
   if (path != Path::kLoopback && same(Axis::kInitiator, Axis::kResponder)) {
-    point.values[Axis::kInitiator] = other_value(class_of(Axis::kInitiator), role.initiator,
-                                                 point.values[Axis::kResponder], 1);
+    point.values[Axis::kInitiator] =
+        other_value(class_of(Axis::kInitiator), role.initiator, point.values[Axis::kResponder], 1);
   }
-  if (same(Axis::kInitiator, Axis::kResponder) && same(Axis::kInitiatorPort, Axis::kResponderPort)) {
-    point.values[Axis::kInitiatorPort] = other_value(
-        class_of(Axis::kInitiatorPort), ephemeral, point.values[Axis::kResponderPort], 1);
+  if (same(Axis::kInitiator, Axis::kResponder) &&
+      same(Axis::kInitiatorPort, Axis::kResponderPort)) {
+    point.values[Axis::kInitiatorPort] = other_value(class_of(Axis::kInitiatorPort), ephemeral,
+                                                     point.values[Axis::kResponderPort], 1);
   }
   point.values[Axis::kInitialMark] = chooser.take_bits(Axis::kInitialMark);
   return point;
@@ -323,7 +327,8 @@ void set_headers(Packet& packet, const FlowPoint& flow, bool reply) {
     packet.icmp_seq = 1;
   }
   if (packet.protocol == protocol::kSctp) {
-    packet.chunks = reply ? std::vector<std::uint8_t>{2, 0, 0, 20} : std::vector<std::uint8_t>{1, 0, 0, 20};
+    packet.chunks =
+        reply ? std::vector<std::uint8_t>{2, 0, 0, 20} : std::vector<std::uint8_t>{1, 0, 0, 20};
     packet.chunks.resize(20);
   }
 }

@@ -7,9 +7,9 @@
 namespace postern {
 namespace {
 
-constexpr std::uint32_t kSlightly = 1000;        // within the second window of 65535 bytes
-constexpr std::uint32_t kLongAgo = 0x100000;     // older than conntrack believes acknowledgements
-constexpr std::uint32_t kFar = 0x10000000;       // beyond every window
+constexpr std::uint32_t kSlightly = 1000;     // within the second window of 65535 bytes
+constexpr std::uint32_t kLongAgo = 0x100000;  // older than conntrack believes acknowledgements
+constexpr std::uint32_t kFar = 0x10000000;    // beyond every window
 // Conntrack reads the field even without the flag: a RST may acknowledge a segment that it ignored.
 constexpr std::uint32_t kNobodysNumber = 1;
 
@@ -25,8 +25,8 @@ bool believed(const FlowStep& step) {
 
 }  // namespace
 
-// Numbers that bring the step's condition about. Where both can do it, the acknowledgement is bent and
-// not the sequence number: a refused acknowledgement changes nothing in the entry.
+// Numbers that bring the step's condition about. Where both can do it, the acknowledgement is bent
+// and not the sequence number: a refused acknowledgement changes nothing in the entry.
 void TcpNumbers::bend(Packet& packet, const FlowStep& step, const End& self,
                       const End& peer) const {
   const bool ack = has(packet, tcp_flag::kAck), syn = has(packet, tcp_flag::kSyn);
@@ -52,23 +52,30 @@ void TcpNumbers::bend(Packet& packet, const FlowStep& step, const End& self,
         packet.ack = kNobodysNumber;
       }
       break;
-    case Condition::kAnswersIgnored: packet.ack = peer.initial + 1; break;
-    case Condition::kAnswersNothing: packet.ack = peer.initial + kSlightly; break;
+    case Condition::kAnswersIgnored:
+      packet.ack = peer.initial + 1;
+      break;
+    case Condition::kAnswersNothing:
+      packet.ack = peer.initial + kSlightly;
+      break;
     case Condition::kResetExact:
       packet.seq = peer.acknowledged.value_or(self.next);
       if (ack) packet.ack = known;
       break;
-    case Condition::kResetInexact: packet.seq = peer.acknowledged.value_or(self.next) + 5; break;
+    case Condition::kResetInexact:
+      packet.seq = peer.acknowledged.value_or(self.next) + 5;
+      break;
     case Condition::kResetBelow:
       packet.seq = peer.acknowledged.value_or(self.next) - kSlightly / 2;
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
 std::uint32_t expiry_milliseconds(const EntryInfo& info) {
   const ConntrackTimeouts timeouts;
-  std::uint32_t seconds = timeouts.generic;   // the longest but TCP's
+  std::uint32_t seconds = timeouts.generic;  // the longest but TCP's
   if (info.entry.tracker == Tracker::kTcp) {
     seconds = timeouts.tcp[static_cast<std::size_t>(info.entry.state)];
   }
@@ -81,7 +88,7 @@ void TcpNumbers::write(Packet& packet, const FlowStep& step) {
   End& peer = ends_[step.reply ? 0 : 1];
   const bool syn = has(packet, tcp_flag::kSyn), ack = has(packet, tcp_flag::kAck);
   const bool opens = syn && !ack && step.state == CtState::kNew;
-  if (opens || step.before.entry == 0) {   // nothing is remembered of either end
+  if (opens || step.before.entry == 0) {  // nothing is remembered of either end
     self.restart();
     peer.restart();
   }
@@ -93,7 +100,7 @@ void TcpNumbers::write(Packet& packet, const FlowStep& step) {
   packet.ack = ack ? peer.next : 0;
   bend(packet, step, self, peer);
   if (!believed(step)) return;
-  if (step.condition == Condition::kAnswersIgnored) {   // a new connection, in the old entry
+  if (step.condition == Condition::kAnswersIgnored) {  // a new connection, in the old entry
     self.restart();
     peer.restart();
     peer.next = peer.limit = packet.ack;

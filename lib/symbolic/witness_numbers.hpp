@@ -1,7 +1,7 @@
 // Sequence and acknowledgement numbers for the packets of a witness: what each end would send next,
 // bent where a step needs other numbers (Condition of abstract_entry.hpp; kernel-facts 33-36).
-// Covered by tests/unit/witness_test.cpp, and by conntrack_numbers_test.cpp, which plays every step of
-// the abstract automaton on the engine.
+// Covered by tests/unit/witness_test.cpp, and by conntrack_numbers_test.cpp, which plays every step
+// of the abstract automaton on the engine.
 #pragma once
 
 #include <array>
@@ -24,11 +24,12 @@ class TcpNumbers {
  private:
   // What conntrack has been made to believe of one end.
   struct End {
-    std::uint32_t initial;        // of its SYN, always the same
-    std::uint32_t next = initial; // what it sends next
-    bool heard = false;           // conntrack took one of its segments in
-    std::uint32_t limit = initial;   // the last number that the other end's window allows it
-    std::optional<std::uint32_t> acknowledged = std::nullopt;   // the highest number that it has acked
+    std::uint32_t initial;          // of its SYN, always the same
+    std::uint32_t next = initial;   // what it sends next
+    bool heard = false;             // conntrack took one of its segments in
+    std::uint32_t limit = initial;  // the last number that the other end's window allows it
+    std::optional<std::uint32_t> acknowledged =
+        std::nullopt;  // the highest number that it has acked
     void restart() { *this = End{.initial = initial}; }
   };
   void bend(Packet& packet, const FlowStep& step, const End& self, const End& peer) const;

@@ -1,6 +1,6 @@
-// What postern says about a place in a text: severity, stable code, one sentence, caret, help, notes.
-// Everything that reads text collects Diagnostics; nothing stops at the first error.
-// Covered by tests/unit/text_test.cpp and the goldens in tests/golden/.
+// What postern says about a place in a text: severity, stable code, one sentence, caret, help,
+// notes. Everything that reads text collects Diagnostics; nothing stops at the first error. Covered
+// by tests/unit/text_test.cpp and the goldens in tests/golden/.
 #pragma once
 
 #include <memory>
@@ -39,8 +39,9 @@ template <class T>
 using Result = tl::expected<T, Diagnostics>;
 
 // `file:line:column: error: message [code]`, the source line with a caret below the span, then help
-// and notes. Tabs are kept so that carets line up; a span over several lines is marked on its first.
-// Long lines are cut to a window around the caret. With `color`, ANSI escapes; plain text otherwise.
+// and notes. Tabs are kept so that carets line up; a span over several lines is marked on its
+// first. Long lines are cut to a window around the caret. With `color`, ANSI escapes; plain text
+// otherwise.
 std::string render(const Diagnostic& diagnostic, const SourceFile& source, bool color = false);
 
 }  // namespace postern

@@ -1,8 +1,10 @@
-// Engine against sets against Z3, on small random worlds: rulesets of a few rules with states, NOTRACK,
-// user chains and RETURN, and sequences of up to three packets of one flow.
-//   1. whatever the engine does in a sequence that the question allows is in the symbolic `may` sets;
+// Engine against sets against Z3, on small random worlds: rulesets of a few rules with states,
+// NOTRACK, user chains and RETURN, and sequences of up to three packets of one flow.
+//   1. whatever the engine does in a sequence that the question allows is in the symbolic `may`
+//   sets;
 //   2. every symbolic yes replays (ask() throws InternalError when it does not);
-//   3. every symbolic no is re-checked by Z3 (ask() throws when Z3 refutes it), and not left unchecked.
+//   3. every symbolic no is re-checked by Z3 (ask() throws when Z3 refutes it), and not left
+//   unchecked.
 // Worlds are drawn until every kind of outcome has come up (at most kMostRounds, never met).
 // The seed is printed; POSTERN_SEED repeats a run and POSTERN_ROUNDS lengthens it.
 #include <gtest/gtest.h>
@@ -53,13 +55,16 @@ class World {
     if (pick(4) != 0) {
       const bool tcp = pick(3) != 0;
       text += tcp ? " -p tcp" : " -p udp";
-      if (pick(2) == 0) text += std::string(tcp ? " -m tcp" : " -m udp") + port();
-      else if (tcp && pick(2) == 0) text += " -m tcp --syn";
+      if (pick(2) == 0)
+        text += std::string(tcp ? " -m tcp" : " -m udp") + port();
+      else if (tcp && pick(2) == 0)
+        text += " -m tcp --syn";
     }
-    static constexpr const char* kStates[] = {"NEW", "ESTABLISHED", "RELATED,ESTABLISHED", "INVALID",
-                                              "UNTRACKED"};
+    static constexpr const char* kStates[] = {"NEW", "ESTABLISHED", "RELATED,ESTABLISHED",
+                                              "INVALID", "UNTRACKED"};
     if (states && pick(2) == 0) {
-      text += std::string(" -m conntrack") + (pick(4) == 0 ? " !" : "") + " --ctstate " + kStates[pick(5)];
+      text += std::string(" -m conntrack") + (pick(4) == 0 ? " !" : "") + " --ctstate " +
+              kStates[pick(5)];
     }
     return text;
   }
@@ -68,10 +73,14 @@ class World {
   }
   std::string target(const std::string& chain) {
     switch (pick(chain == "u" ? 3 : 4)) {
-      case 0: return " -j ACCEPT";
-      case 1: return " -j DROP";
-      case 2: return chain == "u" ? " -j RETURN" : " -j REJECT";
-      default: return " -j u";
+      case 0:
+        return " -j ACCEPT";
+      case 1:
+        return " -j DROP";
+      case 2:
+        return chain == "u" ? " -j RETURN" : " -j REJECT";
+      default:
+        return " -j u";
     }
   }
 
@@ -155,7 +164,7 @@ void hold(const LoadedRuleset& rules, const Flow& flow, Model& model, const Sets
   for (unsigned run = 0; run < 40; ++run) {
     ListChooser chooser;
     Engine engine(surroundings(flow), &rules.program(), nullptr, chooser);
-    bool reached = false, honest = true;   // honest: the far end spoke only when it was reached
+    bool reached = false, honest = true;  // honest: the far end spoke only when it was reached
     for (unsigned k = 0; k < 3; ++k) {
       const bool reply = k > 0 && world.pick(2) == 0;
       const Packet packet = packet_of(flow, reply, world);
@@ -167,17 +176,20 @@ void hold(const LoadedRuleset& rules, const Flow& flow, Model& model, const Sets
         reached = true;
         if (honest) {
           ASSERT_TRUE(covers(space, sets.deliver.packets, point(space, flow, &packet)))
-              << "delivered, but not in the sets: flags " << flags_text(packet.flags) << "\n" << text;
+              << "delivered, but not in the sets: flags " << flags_text(packet.flags) << "\n"
+              << text;
         }
       }
       for (const EntryReport& entry : engine.entries()) {
         ++counts.entries;
         ASSERT_TRUE(covers(space, sets.track.flows, point(space, flow, nullptr)))
-            << "an entry, but not in the sets\n" << text;
+            << "an entry, but not in the sets\n"
+            << text;
         const auto at = sets.by_state.find(entry.state);
         if (at == sets.by_state.end()) continue;
         ASSERT_TRUE(covers(space, at->second.flows, point(space, flow, nullptr)))
-            << "an entry in " << entry.state << ", but not in the sets\n" << text;
+            << "an entry in " << entry.state << ", but not in the sets\n"
+            << text;
       }
     }
   }
@@ -190,16 +202,15 @@ TEST(Agreement, EngineSetsAndZ3OnSmallWorlds) {
   World world(seed);
   Counts counts;
   constexpr std::uint64_t kMostRounds = 300;
-  for (std::uint64_t round = 0;
-       round < rounds || (!counts.complete() && round < kMostRounds); ++round) {
+  for (std::uint64_t round = 0; round < rounds || (!counts.complete() && round < kMostRounds);
+       ++round) {
     const std::string text = world.ruleset();
     SCOPED_TRACE(text);
     const LoadedRuleset rules("random.rules", text);
     const bool loopback = world.pick(2) == 0;
     const bool tcp = world.pick(3) != 0;
     const auto address = [](const char* a) { return *Address::parse(a); };
-    const Flow flow{loopback ? Path::kLoopback : Path::kIn,
-                    tcp ? protocol::kTcp : protocol::kUdp,
+    const Flow flow{loopback ? Path::kLoopback : Path::kIn, tcp ? protocol::kTcp : protocol::kUdp,
                     address(loopback ? "127.0.0.1" : "192.0.2.9"),
                     address(loopback ? "127.0.0.1" : "192.0.2.1")};
     const std::string match = std::string(loopback ? " -i lo" : " -i eth0 --path in") +

@@ -1,5 +1,5 @@
-// The whole text of `postern lint` on the NOTRACK and p2p rulesets. With POSTERN_UPDATE_GOLDEN=1 the
-// expected files are written anew: read the difference before you commit it.
+// The whole text of `postern lint` on the NOTRACK and p2p rulesets. With POSTERN_UPDATE_GOLDEN=1
+// the expected files are written anew: read the difference before you commit it.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -1,9 +1,9 @@
-// `postern lint` end to end: which checks fire on which rulesets (and which do not), the keys of the
-// JSON, exit codes over several files, and the files that --pcap and --scenario write.
+// `postern lint` end to end: which checks fire on which rulesets (and which do not), the keys of
+// the JSON, exit codes over several files, and the files that --pcap and --scenario write.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "cli/support/run.hpp"
@@ -11,12 +11,12 @@
 namespace postern::test {
 namespace {
 
+using nlohmann::json;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
-using nlohmann::json;
 
 json lint_json(const std::string& file) {
   const Outcome outcome = run_postern({"lint", "--format", "json", file});
@@ -44,8 +44,8 @@ std::set<std::string> ids_of(const std::string& rules) {
 
 // A filter table with these policies and rules.
 std::string filter(const std::string& policy, const std::string& rules) {
-  return "*filter\n:INPUT " + policy + " [0:0]\n:FORWARD " + policy + " [0:0]\n:OUTPUT ACCEPT [0:0]\n" +
-         rules + "COMMIT\n";
+  return "*filter\n:INPUT " + policy + " [0:0]\n:FORWARD " + policy +
+         " [0:0]\n:OUTPUT ACCEPT [0:0]\n" + rules + "COMMIT\n";
 }
 
 TEST(LintNotrack, LockdownHasTheHoleAndItsKeys) {
@@ -82,8 +82,9 @@ TEST(LintNotrack, EachRulesetTellsItsStory) {
 }
 
 TEST(LintNotrack, NothingIsLeftUnknown) {
-  for (const char* name : {"notrack/test1", "notrack/test2", "notrack/test3", "notrack/test3-lockdown",
-                           "notrack/test4", "p2p/in", "p2p/both", "p2p/new-only"}) {
+  for (const char* name :
+       {"notrack/test1", "notrack/test2", "notrack/test3", "notrack/test3-lockdown",
+        "notrack/test4", "p2p/in", "p2p/both", "p2p/new-only"}) {
     const json file = lint_json(corpus(std::string(name) + ".rules"));
     EXPECT_EQ(file["incomplete"], json::array()) << name;
     EXPECT_EQ(file["statistics"]["unknown"], 0) << name;
@@ -119,67 +120,97 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"PlainGoodFilter",
              filter("DROP", "-A INPUT -i lo -j ACCEPT\n" + kEstablished +
                                 "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"),
-             {}, {"PST001", "PST101", "PST103", "PST104", "PST201", "PST202", "PST206", "PST305"}},
-        Case{"UnknownModule", filter("DROP", "-A INPUT -m frobnicate --foo 1 -j ACCEPT\n"),
-             {"PST001"}, {}},
+             {},
+             {"PST001", "PST101", "PST103", "PST104", "PST201", "PST202", "PST206", "PST305"}},
+        Case{"UnknownModule",
+             filter("DROP", "-A INPUT -m frobnicate --foo 1 -j ACCEPT\n"),
+             {"PST001"},
+             {}},
         Case{"JumpLoop",
              "*filter\n:INPUT ACCEPT [0:0]\n:A - [0:0]\n-A INPUT -j A\n-A A -j A\nCOMMIT\n",
-             {"PST002"}, {"PST104"}},
+             {"PST002"},
+             {"PST104"}},
         Case{"UnreferencedChain",
-             "*filter\n:INPUT DROP [0:0]\n:A - [0:0]\n-A A -j DROP\nCOMMIT\n", {"PST104"},
+             "*filter\n:INPUT DROP [0:0]\n:A - [0:0]\n-A A -j DROP\nCOMMIT\n",
+             {"PST104"},
              {"PST101", "PST103"}},
         Case{"Shadowed",
-             filter("DROP", "-A INPUT -p tcp -j DROP\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"),
-             {"PST101"}, {"PST103", "PST201"}},
+             filter("DROP",
+                    "-A INPUT -p tcp -j DROP\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"),
+             {"PST101"},
+             {"PST103", "PST201"}},
         Case{"ShadowedByTwoTogether",
-             filter("DROP", "-A INPUT -p tcp -m tcp --dport 0:1000 -j DROP\n"
-                            "-A INPUT -p tcp -m tcp --dport 900:65535 -j DROP\n"
-                            "-A INPUT -p tcp -m tcp --dport 500:2000 -j ACCEPT\n"),
-             {"PST101"}, {"PST103"}},
+             filter("DROP",
+                    "-A INPUT -p tcp -m tcp --dport 0:1000 -j DROP\n"
+                    "-A INPUT -p tcp -m tcp --dport 900:65535 -j DROP\n"
+                    "-A INPUT -p tcp -m tcp --dport 500:2000 -j ACCEPT\n"),
+             {"PST101"},
+             {"PST103"}},
         Case{"OnlySometimesShadowed",
-             filter("DROP", "-A INPUT -p tcp -m limit --limit 1/sec -j DROP\n"
-                            "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"),
-             {}, {"PST101", "PST103"}},
+             filter("DROP",
+                    "-A INPUT -p tcp -m limit --limit 1/sec -j DROP\n"
+                    "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"),
+             {},
+             {"PST101", "PST103"}},
         Case{"ImpossibleMatch",
-             filter("DROP", "-A INPUT -p tcp -m tcp --dport 1024:80 -j ACCEPT\n"), {"PST103"},
+             filter("DROP", "-A INPUT -p tcp -m tcp --dport 1024:80 -j ACCEPT\n"),
+             {"PST103"},
              {"PST101"}},
         Case{"ImpossibleState",
-             filter("DROP", "-A INPUT -m conntrack --ctstate UNTRACKED -j ACCEPT\n"), {"PST305"},
+             filter("DROP", "-A INPUT -m conntrack --ctstate UNTRACKED -j ACCEPT\n"),
+             {"PST305"},
              {"PST101", "PST103"}},
         Case{"OneImpossibleStateOfAList",
-             filter("DROP", "-A INPUT -m conntrack --ctstate UNTRACKED,NEW -j ACCEPT\n"), {},
+             filter("DROP", "-A INPUT -m conntrack --ctstate UNTRACKED,NEW -j ACCEPT\n"),
+             {},
              {"PST305", "PST101", "PST103"}},
         Case{"DefaultAccept",
-             filter("ACCEPT", "-A INPUT -p tcp -m tcp --dport 23 -j DROP\n"), {"PST201"}, {}},
+             filter("ACCEPT", "-A INPUT -p tcp -m tcp --dport 23 -j DROP\n"),
+             {"PST201"},
+             {}},
         Case{"DefaultAcceptByLastRule",
              filter("DROP", "-A INPUT -p tcp -m tcp --dport 23 -j DROP\n-A INPUT -j ACCEPT\n"),
-             {"PST201"}, {}},
+             {"PST201"},
+             {}},
         Case{"DropsOnlyInvalid",
-             filter("ACCEPT", "-A INPUT -m conntrack --ctstate INVALID -j DROP\n"), {}, {"PST201"}},
+             filter("ACCEPT", "-A INPUT -m conntrack --ctstate INVALID -j DROP\n"),
+             {},
+             {"PST201"}},
         Case{"EndsInDrop",
-             filter("ACCEPT", "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -j DROP\n"), {},
+             filter("ACCEPT", "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -j DROP\n"),
+             {},
              {"PST201"}},
         Case{"SourcePortHole",
-             filter("DROP", "-A INPUT -p udp -m udp --sport 53 -j ACCEPT\n"), {"PST202"}, {}},
+             filter("DROP", "-A INPUT -p udp -m udp --sport 53 -j ACCEPT\n"),
+             {"PST202"},
+             {}},
         Case{"SourcePortOfKnownConnections",
-             filter("DROP", "-A INPUT -p udp -m udp --sport 53 -m conntrack --ctstate ESTABLISHED "
-                            "-j ACCEPT\n"),
-             {}, {"PST202"}},
+             filter("DROP",
+                    "-A INPUT -p udp -m udp --sport 53 -m conntrack --ctstate ESTABLISHED "
+                    "-j ACCEPT\n"),
+             {},
+             {"PST202"}},
         Case{"FixedPair",
-             filter("DROP", "-A INPUT -p udp -m udp --sport 67 --dport 68 -j ACCEPT\n"), {},
+             filter("DROP", "-A INPUT -p udp -m udp --sport 67 --dport 68 -j ACCEPT\n"),
+             {},
              {"PST202"}},
         Case{"BlockedSourcePortsAreNoHole",
-             filter("DROP", "-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp -m tcp --sport 6000:6063 -j DROP\n"
-                            "-A INPUT -p tcp -m tcp --dport 22:80 -j ACCEPT\n"),
-             {}, {"PST202"}},
+             filter("DROP",
+                    "-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp -m tcp --sport 6000:6063 -j DROP\n"
+                    "-A INPUT -p tcp -m tcp --dport 22:80 -j ACCEPT\n"),
+             {},
+             {"PST202"}},
         Case{"ForwardedHole",
-             filter("DROP", "-A FORWARD -p tcp -m tcp --sport 20 -j ACCEPT\n"
-                            "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"),
-             {"PST202"}, {}},
+             filter("DROP",
+                    "-A FORWARD -p tcp -m tcp --sport 20 -j ACCEPT\n"
+                    "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"),
+             {"PST202"},
+             {}},
         Case{"StatelessAck",
-             filter("DROP", kEstablished +
-                                "-A INPUT -p tcp -m tcp --tcp-flags SYN,ACK ACK -j ACCEPT\n"),
-             {"PST206"}, {"PST202"}}),
+             filter("DROP",
+                    kEstablished + "-A INPUT -p tcp -m tcp --tcp-flags SYN,ACK ACK -j ACCEPT\n"),
+             {"PST206"},
+             {"PST202"}}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(Lint, ARangeOfSourcePortsIsOneFinding) {
@@ -195,8 +226,9 @@ TEST(Lint, ARangeOfSourcePortsIsOneFinding) {
 TEST(Lint, UnreachableRulesWithOneCauseAreOneFindingThatNamesAll) {
   const TemporaryDirectory directory;
   const json file = lint_json(directory.file(
-      "x.rules", filter("DROP", "-A INPUT -p tcp -j DROP\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"
-                                "-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\n")));
+      "x.rules", filter("DROP",
+                        "-A INPUT -p tcp -j DROP\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"
+                        "-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\n")));
   ASSERT_EQ(file["findings"].size(), 1u) << file.dump(1);
   const json& finding = file["findings"][0];
   EXPECT_EQ(finding["line"], 6);
@@ -209,7 +241,8 @@ TEST(LintFiles, TheStrongestExitCodeWinsAndEveryFileIsReported) {
   const TemporaryDirectory directory;
   const std::string clean = directory.file("clean", filter("DROP", ""));
   const std::string finding = corpus("notrack/test3-lockdown.rules");
-  const std::string bad = directory.file("bad", "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT --dport\nCOMMIT\n");
+  const std::string bad =
+      directory.file("bad", "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT --dport\nCOMMIT\n");
   EXPECT_EQ(run_postern({"lint", clean}).code, 0);
   EXPECT_EQ(run_postern({"lint", clean, finding}).code, 1);
   const Outcome all = run_postern({"lint", "--jobs", "3", "--format", "json", clean, bad, finding});
@@ -264,8 +297,8 @@ TEST(LintWitness, ScenarioReplaysAndCaptureIsACapture) {
   const TemporaryDirectory directory;
   const std::string scenario = (directory.path() / "w.json").string();
   const std::string capture = (directory.path() / "w.pcap").string();
-  const Outcome lint = run_postern({"lint", corpus("notrack/test3-lockdown.rules"), "--scenario",
-                                    scenario, "--pcap", capture});
+  const Outcome lint = run_postern(
+      {"lint", corpus("notrack/test3-lockdown.rules"), "--scenario", scenario, "--pcap", capture});
   EXPECT_EQ(lint.code, 1);
   const Outcome replay = run_postern({"replay", scenario});
   ASSERT_EQ(replay.code, 0) << replay.err;

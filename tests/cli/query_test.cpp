@@ -2,8 +2,8 @@
 // exit codes that scripts rely on. One line of the issue is one row.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cli/support/run.hpp"
@@ -11,9 +11,9 @@
 namespace postern::test {
 namespace {
 
+using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using nlohmann::json;
 
 std::vector<std::string> words(const std::string& line) {
   std::istringstream stream(line);
@@ -42,13 +42,16 @@ INSTANTIATE_TEST_SUITE_P(
     Story, Expected,
     ::testing::Values(
         "--expect yes notrack/test3-lockdown.rules -- connect -i lo -p tcp --sport 1234 --dport 80",
-        "--expect yes --find sport --every dport notrack/test3-lockdown.rules -- connect -i lo -p tcp",
+        "--expect yes --find sport --every dport notrack/test3-lockdown.rules -- connect -i lo -p "
+        "tcp",
         "--find sport --every dport --expect no notrack/test4.rules -- connect -i lo -p tcp",
         "--expect no notrack/test4.rules -- connect -i lo -p tcp --sport 1234 ! --dport 1234",
         "--expect yes notrack/test4.rules -- deliver -i lo -p tcp --sport 1234 --dport 80",
         "--expect no notrack/test4.rules -- deliver -i lo -p tcp --sport 1234 --dport 80 --syn",
-        "--expect yes notrack/test1.rules -- track --entry-state ESTABLISHED -i lo -p tcp --dport 1234",
-        "--expect yes notrack/test2.rules -- track --entry-state SYN_SENT -i lo -p tcp --dport 1234",
+        "--expect yes notrack/test1.rules -- track --entry-state ESTABLISHED -i lo -p tcp --dport "
+        "1234",
+        "--expect yes notrack/test2.rules -- track --entry-state SYN_SENT -i lo -p tcp --dport "
+        "1234",
         "--expect no notrack/test3.rules -- track -i lo -p tcp --dport 1234",
         "--expect yes p2p/in.rules -- track -i eth0 -p udp --dport 33333",
         "--expect no p2p/both.rules -- track -i eth0 -p udp --dport 33333",
@@ -56,13 +59,16 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Query, TheOppositeIsExitOne) {
   EXPECT_EQ(query("--expect no notrack/test3-lockdown.rules -- connect -i lo -p tcp --sport 1234 "
-                  "--dport 80").code, 1);
+                  "--dport 80")
+                .code,
+            1);
   EXPECT_EQ(query("--expect yes notrack/test3.rules -- track -i lo -p tcp --dport 1234").code, 1);
 }
 
 TEST(Query, JsonHasTheKeysOfTheContract) {
-  const Outcome outcome = query("--format json notrack/test3-lockdown.rules -- connect -i lo -p tcp "
-                                "--sport 1234 --dport 80");
+  const Outcome outcome = query(
+      "--format json notrack/test3-lockdown.rules -- connect -i lo -p tcp "
+      "--sport 1234 --dport 80");
   EXPECT_EQ(outcome.code, 0);
   const json document = json::parse(outcome.out);
   EXPECT_EQ(document["schema"], "postern/1");
@@ -86,8 +92,9 @@ TEST(Query, AWrongWordIsExitTwoWithItsPlace) {
 }
 
 TEST(Query, SeveralFilesAreAnsweredOneByOne) {
-  const Outcome outcome = query("--format json notrack/test3.rules notrack/test1.rules -- track -i lo "
-                                "-p tcp --dport 1234");
+  const Outcome outcome = query(
+      "--format json notrack/test3.rules notrack/test1.rules -- track -i lo "
+      "-p tcp --dport 1234");
   const json answers = json::parse(outcome.out)["answers"];
   ASSERT_EQ(answers.size(), 2u);
   EXPECT_EQ(answers[0]["answer"], "no");

@@ -1,6 +1,7 @@
 // `postern replay` and `postern trace` end to end: documents, exit codes, places of errors.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/support/run.hpp"
@@ -8,10 +9,11 @@
 namespace postern::test {
 namespace {
 
-using ::testing::HasSubstr;
 using nlohmann::json;
+using ::testing::HasSubstr;
 
-const char* const kScenario = R"({"ruleset": "*filter\n:INPUT DROP [0:0]\n-A INPUT -p udp -j ACCEPT\nCOMMIT\n",
+const char* const kScenario =
+    R"({"ruleset": "*filter\n:INPUT DROP [0:0]\n-A INPUT -p udp -j ACCEPT\nCOMMIT\n",
  "packets": [{"in": "eth0", "src": "192.0.2.9", "dst": "192.0.2.1", "proto": "udp", "sport": 1, "dport": 2},
              {"in": "eth0", "src": "192.0.2.9", "dst": "192.0.2.1", "proto": "tcp", "sport": 1, "dport": 2}]})";
 

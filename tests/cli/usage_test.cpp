@@ -1,7 +1,8 @@
-// The command line as scripts see it: exit codes, what goes to which stream, options before and after
-// the file. Nothing here depends on what a ruleset means.
+// The command line as scripts see it: exit codes, what goes to which stream, options before and
+// after the file. Nothing here depends on what a ruleset means.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/exit_code.hpp"
@@ -46,18 +47,15 @@ TEST_P(BadUsage, IsExitTwoWithAWordOnStandardErrorOnly) {
 
 INSTANTIATE_TEST_SUITE_P(
     Lines, BadUsage,
-    ::testing::Values(std::vector<std::string>{}, std::vector<std::string>{"frobnicate"},
-                      std::vector<std::string>{"lint"},
-                      std::vector<std::string>{"lint", "--format", "xml", "x"},
-                      std::vector<std::string>{"lint", "--no-such-option", "x"},
-                      std::vector<std::string>{"lint", "--family", "5", "x"},
-                      std::vector<std::string>{"lint", "-", "-"},
-                      std::vector<std::string>{"query", "x"},
-                      std::vector<std::string>{"query", "x", "--"},
-                      std::vector<std::string>{"trace", "x"},
-                      std::vector<std::string>{"explain", "PST999"},
-                      std::vector<std::string>{"check", "x"}, std::vector<std::string>{"diff", "x"},
-                      std::vector<std::string>{"matrix", "x"}));
+    ::testing::Values(
+        std::vector<std::string>{}, std::vector<std::string>{"frobnicate"},
+        std::vector<std::string>{"lint"}, std::vector<std::string>{"lint", "--format", "xml", "x"},
+        std::vector<std::string>{"lint", "--no-such-option", "x"},
+        std::vector<std::string>{"lint", "--family", "5", "x"},
+        std::vector<std::string>{"lint", "-", "-"}, std::vector<std::string>{"query", "x"},
+        std::vector<std::string>{"query", "x", "--"}, std::vector<std::string>{"trace", "x"},
+        std::vector<std::string>{"explain", "PST999"}, std::vector<std::string>{"check", "x"},
+        std::vector<std::string>{"diff", "x"}, std::vector<std::string>{"matrix", "x"}));
 
 TEST(Usage, WhatIsNotBuiltYetSaysSo) {
   EXPECT_THAT(run_postern({"matrix", "x"}).err, HasSubstr("not yet available"));

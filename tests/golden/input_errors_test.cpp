@@ -1,5 +1,6 @@
 // Whole diagnostics, caret included: each tests/golden/input/NAME.rules with NAME.expected. When a
-// message changes on purpose, POSTERN_UPDATE_GOLDEN=1 writes the expected files anew: read the diff.
+// message changes on purpose, POSTERN_UPDATE_GOLDEN=1 writes the expected files anew: read the
+// diff.
 #include <cstdlib>
 
 #include "../unit/ir_texts.hpp"

@@ -16,9 +16,9 @@ using Json = nlohmann::json;
 
 struct Case {
   const char* name;
-  const char* ruleset;     // IPv4; "6" in front: IPv6
-  const char* packets;     // JSON list
-  const char* more = "{}"; // further keys of the scenario
+  const char* ruleset;      // IPv4; "6" in front: IPv6
+  const char* packets;      // JSON list
+  const char* more = "{}";  // further keys of the scenario
 };
 
 // In C's own order so that gtest prints the name.
@@ -28,7 +28,8 @@ const Case kCases[] = {
 #include "engine_cases.inc"
 };
 
-// The rows leave out the lines of built-in chains; every one gets policy ACCEPT unless a row says so.
+// The rows leave out the lines of built-in chains; every one gets policy ACCEPT unless a row says
+// so.
 std::string with_chains(const std::string& text) {
   static const std::map<std::string, std::vector<std::string>> kChains{
       {"*raw", {"PREROUTING", "OUTPUT"}},
@@ -84,7 +85,8 @@ TEST_P(EngineCase, IsWhatLinuxDoes) {
     const auto document = run(scenario);
     ASSERT_TRUE(document) << document.error();
     std::string all;
-    for (const std::string& line : differences(to_json(engine->report), *document)) all += line + "\n";
+    for (const std::string& line : differences(to_json(engine->report), *document))
+      all += line + "\n";
     EXPECT_EQ(all, "") << GetParam().name << " with " << backend << " (left engine, right Linux)";
   }
 }

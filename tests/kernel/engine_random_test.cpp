@@ -1,5 +1,5 @@
-// The engine against Linux: random rulesets without NAT and random conversations, compared packet by
-// packet in every verdict, header, ctstate, counter, answer and conntrack entry.
+// The engine against Linux: random rulesets without NAT and random conversations, compared packet
+// by packet in every verdict, header, ctstate, counter, answer and conntrack entry.
 // POSTERN_RANDOM_ROUNDS=N runs N rulesets (20 by default), POSTERN_RANDOM_SEED=N starts elsewhere.
 #include <gtest/gtest.h>
 
@@ -13,7 +13,8 @@
 namespace postern::kernel {
 namespace {
 
-// Rules are compared by table, chain and number: iptables-nft-save writes some of them in other words.
+// Rules are compared by table, chain and number: iptables-nft-save writes some of them in other
+// words.
 nlohmann::json without_texts(nlohmann::json document) {
   for (auto& packet : document["packets"]) {
     if (!packet.contains("rules")) continue;
@@ -51,15 +52,19 @@ TEST_F(EngineAgainstKernel, AgreesOnRandomScenarios) {
     const Scenario scenario = random_scenario(round);
     const auto engine = replay(scenario);
     ASSERT_TRUE(engine) << "seed " << round << ": " << engine.error().message << "\n"
-                        << (engine.error().source ? render(engine.error().diagnostics.front(), *engine.error().source) : "");
+                        << (engine.error().source
+                                ? render(engine.error().diagnostics.front(), *engine.error().source)
+                                : "");
     ASSERT_EQ(engine->unmodelled, "") << "seed " << round;
-    if (!engine->choices.empty()) {   // a match that is opaque: the text does not decide
+    if (!engine->choices.empty()) {  // a match that is opaque: the text does not decide
       ++undecided;
       continue;
     }
     const auto linux_says = run(scenario);
-    ASSERT_TRUE(linux_says) << "seed " << round << ": " << linux_says.error() << "\n" << scenario.ruleset.value_or("") << scenario.ruleset6.value_or("");
-    const auto lines = differences(without_texts(to_json(engine->report)), without_texts(*linux_says));
+    ASSERT_TRUE(linux_says) << "seed " << round << ": " << linux_says.error() << "\n"
+                            << scenario.ruleset.value_or("") << scenario.ruleset6.value_or("");
+    const auto lines =
+        differences(without_texts(to_json(engine->report)), without_texts(*linux_says));
     if (std::getenv("POSTERN_RANDOM_SHOW") != nullptr) {
       std::ofstream("/tmp/seed.json") << write_scenario(scenario);
       std::ofstream("/tmp/seed.engine.json") << to_json(engine->report).dump(1);
@@ -83,7 +88,8 @@ TEST_F(EngineAgainstKernel, AgreesOnRandomScenarios) {
   EXPECT_GT(answers, packets / 50);
   EXPECT_GT(entries, packets / 2);
   EXPECT_LT(undecided, rounds * 9 / 10) << "too many matches are opaque";
-  std::cout << packets << " packets, " << answers << " answers, " << failures << " differing rulesets\n";
+  std::cout << packets << " packets, " << answers << " answers, " << failures
+            << " differing rulesets\n";
 }
 
 }  // namespace

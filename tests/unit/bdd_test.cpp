@@ -111,9 +111,8 @@ TEST(Bdd, NodeLimitIsReported) {
   Bdd bdd(20, 40);
   Set s = kEverything;
   EXPECT_THROW(
-      for (unsigned v = 0; v < 10; ++v) {
-        s = bdd.both(s, bdd.same(bdd.literal(v), bdd.literal(19 - v)));
-      },
+      for (unsigned v = 0; v < 10;
+           ++v) { s = bdd.both(s, bdd.same(bdd.literal(v), bdd.literal(19 - v))); },
       BudgetEnded);
 }
 

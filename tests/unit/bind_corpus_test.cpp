@@ -14,8 +14,7 @@ TEST_F(BindCorpus, TakesEveryFileThatIptablesRestoreTakesAndPrintsItAgain) {
   for (const auto& row : table_rows(corpus_ / "real/INDEX.tsv")) {
     SCOPED_TRACE(row[0]);
     const Family family = row[2] == "v6" ? Family::kIpv6 : Family::kIpv4;
-    const auto source =
-        std::make_shared<SourceFile>(row[0], file_text(corpus_ / "real" / row[0]));
+    const auto source = std::make_shared<SourceFile>(row[0], file_text(corpus_ / "real" / row[0]));
     const auto bound = read_ruleset(source);  // by content
     if (!bound) {
       // A rejected file may have an answer; an accepted one must.
@@ -68,9 +67,12 @@ Line option_line(const std::string& text) {
 bool excepted(const std::string& file, const std::string& line) {
   static const std::set<std::pair<std::string, std::string>> kExceptions{
       // "--sport 4:3": other versions of the tool and other backends load it, and it never matches.
-      {"libxt_tcp.t", "14"}, {"libxt_tcp.t", "20"},
+      {"libxt_tcp.t", "14"},
+      {"libxt_tcp.t", "20"},
       // Which sets and labels exist is not in the text.
-      {"libxt_set.t", "4"}, {"libxt_SET.t", "3"}, {"libxt_connlabel.t", "7"},
+      {"libxt_set.t", "4"},
+      {"libxt_SET.t", "3"},
+      {"libxt_connlabel.t", "7"},
   };
   return kExceptions.contains({file, line});
 }

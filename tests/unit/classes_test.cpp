@@ -1,5 +1,5 @@
-// Equivalence classes: they partition the values, and no predicate tells two values of a class apart;
-// tried on random predicates, scattered masks included.
+// Equivalence classes: they partition the values, and no predicate tells two values of a class
+// apart; tried on random predicates, scattered masks included.
 #include "symbolic/classes.hpp"
 
 #include <gtest/gtest.h>
@@ -75,15 +75,16 @@ TEST(Classes, NoPredicateTellsTwoValuesOfAClassApart) {
     const Classes c = classes_of(predicates);
     expect_partition(c.tos, 255);
     for (unsigned i = 0; i < 200; ++i) {
-      const u128 address = i % 2 == 0 ? random() & 0xffff : random() & 0xffffffff, tos = random() & 0xff;
+      const u128 address = i % 2 == 0 ? random() & 0xffff : random() & 0xffffffff,
+                 tos = random() & 0xff;
       const auto of_address = c.address.of(address), of_tos = c.tos.of(tos);
       ASSERT_TRUE(of_tos.has_value());
       for (const auto& p : predicates) {
         if (std::holds_alternative<Const>(p->node)) continue;
         const bool is_tos = mentions(*p, Field::kTos);
         if (!is_tos && !of_address) continue;  // in a class too scattered to list
-        const u128 canonical = is_tos ? c.tos.classes[*of_tos].canonical
-                                      : c.address.classes[*of_address].canonical;
+        const u128 canonical =
+            is_tos ? c.tos.classes[*of_tos].canonical : c.address.classes[*of_address].canonical;
         EXPECT_EQ(holds(*p, is_tos ? tos : address), holds(*p, canonical));
       }
     }
@@ -91,7 +92,8 @@ TEST(Classes, NoPredicateTellsTwoValuesOfAClassApart) {
 }
 
 TEST(Classes, BothEndsShareTheirCuts) {
-  const Classes c = classes_of({equals(Field::kSourcePort, 53), in_range(Field::kDestinationPort, 80, 90)});
+  const Classes c =
+      classes_of({equals(Field::kSourcePort, 53), in_range(Field::kDestinationPort, 80, 90)});
   EXPECT_EQ(c.port.count(), 5u);
   EXPECT_EQ(c.port.of(53), 1u);
   EXPECT_EQ(c.port.of(85), 3u);
@@ -101,7 +103,8 @@ TEST(Classes, BothEndsShareTheirCuts) {
 
 TEST(Classes, SixteenBytesAddressesAreTheSameSmallIntegers) {
   const u128 net = u128{0x20010db8} << 96;
-  const Classes c = classes_of({masked(Field::kSource, net, u128{0xffffffff} << 96)}, Family::kIpv6);
+  const Classes c =
+      classes_of({masked(Field::kSource, net, u128{0xffffffff} << 96)}, Family::kIpv6);
   const auto at = c.address.of(net + 5);
   ASSERT_TRUE(at.has_value());
   EXPECT_TRUE(c.address.classes[*at].intervals.front() == (Interval{net, net | low_bits(96)}));
@@ -125,7 +128,9 @@ TEST(Classes, InterfacesHaveExamplesForPrefixesAndForNobody) {
                                 interface_is(false, InterfacePattern::parse("tun+"))});
   EXPECT_EQ(c.interface_names[kNoInterface], "");
   EXPECT_EQ(c.interface_names[kLoopbackInterface], "lo");
-  const auto count = [&](const auto& test) { return std::ranges::count_if(c.interface_names, test); };
+  const auto count = [&](const auto& test) {
+    return std::ranges::count_if(c.interface_names, test);
+  };
   EXPECT_EQ(count([](const std::string& n) { return n == "eth0"; }), 1);
   EXPECT_EQ(count([](const std::string& n) { return n.starts_with("eth") && n != "eth0"; }), 1);
   EXPECT_EQ(count([](const std::string& n) { return n.starts_with("tun"); }), 1);

@@ -1,5 +1,5 @@
-// Rules as formulas. With every field a constant a walk folds to true or false without Z3; opaques stay
-// free, one for each evaluation.
+// Rules as formulas. With every field a constant a walk folds to true or false without Z3; opaques
+// stay free, one for each evaluation.
 #include "symbolic/encode.hpp"
 
 #include <gtest/gtest.h>
@@ -52,11 +52,14 @@ TEST(Encode, ConstantsFoldWithoutZ3) {
 }
 
 TEST(Encode, ReturnGotoAndPolicy) {
-  Encoded returns("-A INPUT -j u\n-A INPUT -j ACCEPT\n-A u -p tcp -m tcp --dport 80 -j RETURN\n-A u -j DROP\n");
+  Encoded returns(
+      "-A INPUT -j u\n-A INPUT -j ACCEPT\n-A u -p tcp -m tcp --dport 80 -j RETURN\n-A u -j DROP\n");
   EXPECT_EQ(returns.accepted(80), Solver::kTrue);
   EXPECT_EQ(returns.accepted(81), Solver::kFalse);
   // The end of a chain that was reached by -g goes back to the caller of the chain with the goto.
-  Encoded goes("-A INPUT -j u\n-A INPUT -j ACCEPT\n-A u -g v\n-A u -j DROP\n-A v -p tcp -m tcp --dport 81 -j DROP\n");
+  Encoded goes(
+      "-A INPUT -j u\n-A INPUT -j ACCEPT\n-A u -g v\n-A u -j DROP\n-A v -p tcp -m tcp --dport 81 "
+      "-j DROP\n");
   EXPECT_EQ(goes.accepted(80), Solver::kTrue);
   EXPECT_EQ(goes.accepted(81), Solver::kFalse);
   Encoded policy("-A INPUT -g v\n-A INPUT -j ACCEPT\n");
@@ -64,8 +67,9 @@ TEST(Encode, ReturnGotoAndPolicy) {
 }
 
 TEST(Encode, NotrackShowsInRawAndIsVoidWithAnEntry) {
-  Encoded e("", "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -p tcp -j NOTRACK\n"
-                "-A PREROUTING -m conntrack --ctstate UNTRACKED -j DROP\nCOMMIT\n");
+  Encoded e("",
+            "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -p tcp -j NOTRACK\n"
+            "-A PREROUTING -m conntrack --ctstate UNTRACKED -j DROP\nCOMMIT\n");
   const auto dropped = [&](CtState state) {
     return e.encoder.walk(Hook::kPrerouting, TableName::kRaw, packet(e.solver, 80, state)).dropped;
   };
@@ -85,7 +89,8 @@ TEST(Encode, EachEvaluationOfAnOpaqueIsItsOwn) {
 
 TEST(Encode, SharedChainsAreEncodedOnce) {
   std::string text;
-  for (int i = 0; i < 50; ++i) text += "-A u -p tcp -m tcp --dport " + std::to_string(1000 + i) + " -j RETURN\n";
+  for (int i = 0; i < 50; ++i)
+    text += "-A u -p tcp -m tcp --dport " + std::to_string(1000 + i) + " -j RETURN\n";
   for (int i = 0; i < 50; ++i) text += "-A INPUT -i eth" + std::to_string(i % 2) + " -j u\n";
   Encoded e(text);
   PacketTerms p = packet(e.solver);

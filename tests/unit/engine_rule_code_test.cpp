@@ -1,12 +1,11 @@
 // lib/engine/rule_code: compiled predicates against a plain recursive reading of them, on random
 // predicates and packets; the clause that failed; hotdrop; opaques ask only when they are reached.
-#include "engine/rule_code.hpp"
-
 #include <gtest/gtest.h>
 
 #include <random>
 
 #include "base/overloaded.hpp"
+#include "engine/rule_code.hpp"
 
 namespace postern {
 namespace {
@@ -14,20 +13,23 @@ namespace {
 bool plain(const Predicate& p, const Reading& r, const std::vector<std::string>& names) {
   const auto below = [&](const PredicatePtr& q) { return plain(*q, r, names); };
   return std::visit(
-      Overloaded{[](const Const& n) { return n.value; },
-                 [&](const InRange& n) { return n.lo <= r[n.field] && r[n.field] <= n.hi; },
-                 [&](const Masked& n) { return (r[n.field] & n.mask) == n.value; },
-                 [&](const InterfaceIs& n) { return n.pattern.matches(names[n.output ? r.out : r.in]); },
-                 [](const TcpOption&) { return false; }, [](const Opaque&) { return false; },
-                 [&](const Not& n) { return !below(n.operand); },
-                 [&](const All& n) {
-                   for (const auto& q : n.operands) if (!below(q)) return false;
-                   return true;
-                 },
-                 [&](const Any& n) {
-                   for (const auto& q : n.operands) if (below(q)) return true;
-                   return false;
-                 }},
+      Overloaded{
+          [](const Const& n) { return n.value; },
+          [&](const InRange& n) { return n.lo <= r[n.field] && r[n.field] <= n.hi; },
+          [&](const Masked& n) { return (r[n.field] & n.mask) == n.value; },
+          [&](const InterfaceIs& n) { return n.pattern.matches(names[n.output ? r.out : r.in]); },
+          [](const TcpOption&) { return false; }, [](const Opaque&) { return false; },
+          [&](const Not& n) { return !below(n.operand); },
+          [&](const All& n) {
+            for (const auto& q : n.operands)
+              if (!below(q)) return false;
+            return true;
+          },
+          [&](const Any& n) {
+            for (const auto& q : n.operands)
+              if (below(q)) return true;
+            return false;
+          }},
       p.node);
 }
 
@@ -46,16 +48,24 @@ struct Random {
   }
   PredicatePtr predicate(int depth) {
     switch (below(depth == 0 ? 3 : 6)) {
-      case 0: { const Field f = field(); return in_range(f, value(f), value(f)); }
+      case 0: {
+        const Field f = field();
+        return in_range(f, value(f), value(f));
+      }
       case 1: {
         const Field f = field();
         const u128 mask = value(f);
         return masked(f, value(f) & mask, mask);
       }
-      case 2: return interface_is(below(2) == 0, InterfacePattern::parse(below(2) == 0 ? "eth+" : "eth0"));
-      case 3: return negate(predicate(depth - 1));
-      case 4: return all({predicate(depth - 1), predicate(depth - 1), predicate(depth - 1)});
-      default: return any({predicate(depth - 1), predicate(depth - 1)});
+      case 2:
+        return interface_is(below(2) == 0,
+                            InterfacePattern::parse(below(2) == 0 ? "eth+" : "eth0"));
+      case 3:
+        return negate(predicate(depth - 1));
+      case 4:
+        return all({predicate(depth - 1), predicate(depth - 1), predicate(depth - 1)});
+      default:
+        return any({predicate(depth - 1), predicate(depth - 1)});
     }
   }
 };
@@ -75,11 +85,13 @@ TEST(RuleCode, AgreesWithAPlainReading) {
   int matched = 0, failed_later = 0;
   for (int i = 0; i < 4000; ++i) {
     Rule rule;
-    for (unsigned c = random.below(3) + 1; c > 0; --c) rule.clauses.push_back(clause(random.predicate(2)));
+    for (unsigned c = random.below(3) + 1; c > 0; --c)
+      rule.clauses.push_back(clause(random.predicate(2)));
     RuleCode code(Family::kIpv6, names);
     const auto entry = code.add(rule, Backend::kLegacy, "");
     Reading packet;
-    for (const Field f : {Field::kSource, Field::kDestinationPort, Field::kTcpFlags, Field::kMark}) {
+    for (const Field f :
+         {Field::kSource, Field::kDestinationPort, Field::kTcpFlags, Field::kMark}) {
       packet[f] = random.value(f);
     }
     packet.in = static_cast<std::uint16_t>(random.below(4));
@@ -130,10 +142,10 @@ TEST(RuleCode, OpaquesAskTheChooserWhenReached) {
   EXPECT_EQ(code.run(entry, packet, chooser).end, RuleCode::kNoMatch);
   EXPECT_TRUE(chooser.made().empty());
   packet[Field::kProtocol] = 6;
-  EXPECT_EQ(code.run(entry, packet, chooser).end, RuleCode::kMatch);     // 0, 1
-  EXPECT_EQ(code.run(entry, packet, chooser).end, RuleCode::kNoMatch);   // 1
-  EXPECT_EQ(code.run(entry, packet, chooser).end, RuleCode::kHotdrop);   // 0, 2
-  EXPECT_EQ(code.run(entry, packet, chooser).end, RuleCode::kNoMatch);   // 0, 0: the list is over
+  EXPECT_EQ(code.run(entry, packet, chooser).end, RuleCode::kMatch);    // 0, 1
+  EXPECT_EQ(code.run(entry, packet, chooser).end, RuleCode::kNoMatch);  // 1
+  EXPECT_EQ(code.run(entry, packet, chooser).end, RuleCode::kHotdrop);  // 0, 2
+  EXPECT_EQ(code.run(entry, packet, chooser).end, RuleCode::kNoMatch);  // 0, 0: the list is over
   ASSERT_EQ(chooser.made().size(), 7U);
   EXPECT_EQ(chooser.made()[1].why, "module foo is unknown");
   EXPECT_EQ(chooser.made()[1].rule, "filter INPUT 3");
@@ -152,10 +164,10 @@ TEST(RuleCode, FindsTcpOptions) {
     return code.run(entry, packet, chooser).end == RuleCode::kMatch;
   };
   EXPECT_TRUE(finds({2, 4, 5, 180, 3, 3, 7, 0}));
-  EXPECT_FALSE(finds({2, 4, 3, 3}));        // inside another option
+  EXPECT_FALSE(finds({2, 4, 3, 3}));  // inside another option
   EXPECT_TRUE(finds({1, 1, 3, 3, 7}));
   EXPECT_FALSE(finds({}));
-  EXPECT_FALSE(finds({2, 0, 1, 1}));        // a lying length does not loop
+  EXPECT_FALSE(finds({2, 0, 1, 1}));  // a lying length does not loop
 }
 
 }  // namespace

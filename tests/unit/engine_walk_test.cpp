@@ -1,9 +1,9 @@
-// lib/engine/walk: the order of rules, jumps, gotos and returns (kernel-facts 9), counters, effects on
-// mark and entry, NOTRACK and templates (kernel-facts 20, 22, 23), opaque targets, trace.
-#include "engine/walk.hpp"
-
+// lib/engine/walk: the order of rules, jumps, gotos and returns (kernel-facts 9), counters, effects
+// on mark and entry, NOTRACK and templates (kernel-facts 20, 22, 23), opaque targets, trace.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "engine/walk.hpp"
 
 namespace postern {
 namespace {
@@ -146,8 +146,8 @@ TEST(EngineWalk, NotrackOnlyWhereNothingIsAttached) {
   EXPECT_TRUE(untracked([](Traveller&) {}));
   EXPECT_FALSE(untracked([](Traveller& p) { p.set_mark(1); }));
   EXPECT_FALSE(untracked([](Traveller& p) { p.has_template = true; }));
-  EXPECT_FALSE(untracked(
-      [](Traveller& p) { p.attachment.entry = std::make_shared<ConntrackEntry>(); }));
+  EXPECT_FALSE(
+      untracked([](Traveller& p) { p.attachment.entry = std::make_shared<ConntrackEntry>(); }));
 }
 
 TEST(EngineWalk, WhatIsNotModelledIsSaidLoudly) {
@@ -163,7 +163,8 @@ TEST(EngineWalk, WhatIsNotModelledIsSaidLoudly) {
 
 TEST(EngineWalk, OpaqueTargetsAskTheChooser) {
   for (const std::uint64_t choice : {0, 1, 2, 3}) {
-    Chains chains({list(jump(1), rule(Drop{})), list(rule(OpaqueTarget{"NFQUEUE"}), rule(Accept{}))});
+    Chains chains(
+        {list(jump(1), rule(Drop{})), list(rule(OpaqueTarget{"NFQUEUE"}), rule(Accept{}))});
     chains.chooser() = ListChooser({choice});
     EXPECT_EQ(chains.walk(), choice < 2) << choice;
     ASSERT_EQ(chains.chooser().made().size(), 1U);
@@ -172,9 +173,8 @@ TEST(EngineWalk, OpaqueTargetsAskTheChooser) {
 }
 
 TEST(EngineWalk, TraceSaysWhatTheFailedClauseRead) {
-  Chains chains({list(rule(Drop{})
-                          .when(equals(Field::kProtocol, 6))
-                          .when(equals(Field::kDestinationPort, 80)))});
+  Chains chains({list(
+      rule(Drop{}).when(equals(Field::kProtocol, 6)).when(equals(Field::kDestinationPort, 80)))});
   chains.packet().reading[Field::kProtocol] = 6;
   chains.packet().reading[Field::kDestinationPort] = 22;
   EXPECT_TRUE(chains.walk());

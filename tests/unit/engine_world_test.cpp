@@ -1,8 +1,9 @@
-// lib/engine/world and route: what becomes of an arriving packet, where a local one goes, addrtype's
-// classes. The expected answers were measured with `ip route` and tests/kernel (kernel-facts 13, 63).
-#include "engine/world.hpp"
-
+// lib/engine/world and route: what becomes of an arriving packet, where a local one goes,
+// addrtype's classes. The expected answers were measured with `ip route` and tests/kernel
+// (kernel-facts 13, 63).
 #include <gtest/gtest.h>
+
+#include "engine/world.hpp"
 
 namespace postern {
 namespace {
@@ -17,12 +18,14 @@ InterfaceAddress cidr(std::string_view text) {
 
 Scenario scenario() {
   Scenario s;
-  s.interfaces = {{"lo", {}, 65536},
-                  {"eth0", {cidr("192.0.2.1/24"), cidr("192.0.2.77/24"), cidr("2001:db8:1::1/64")}, 1500},
-                  {"eth1", {cidr("198.51.100.1/24"), cidr("2001:db8:2::1/64")}, 1500}};
+  s.interfaces = {
+      {"lo", {}, 65536},
+      {"eth0", {cidr("192.0.2.1/24"), cidr("192.0.2.77/24"), cidr("2001:db8:1::1/64")}, 1500},
+      {"eth1", {cidr("198.51.100.1/24"), cidr("2001:db8:2::1/64")}, 1500}};
   s.forwarding = true;
   const auto route = [&](std::string_view to, Family family, std::string device, std::string type) {
-    s.routes.push_back({*Prefix::parse(to, family), std::move(device), std::nullopt, std::move(type)});
+    s.routes.push_back(
+        {*Prefix::parse(to, family), std::move(device), std::nullopt, std::move(type)});
   };
   route("203.0.113.0/28", Family::kIpv4, "", "blackhole");
   route("203.0.113.16/28", Family::kIpv4, "", "unreachable");
@@ -48,7 +51,8 @@ struct Asked {
     return input(from, to, in).kind;
   }
   std::string out(std::string_view to, std::string_view bound = "") const {
-    const OutputRoute r = world.route_output(*Address::parse(to), bound.empty() ? kNoDevice : *world.device(bound));
+    const OutputRoute r =
+        world.route_output(*Address::parse(to), bound.empty() ? kNoDevice : *world.device(bound));
     return r.found ? world.names()[r.out] + (r.source ? " " + r.source->text() : "") : "none";
   }
 };
@@ -67,9 +71,9 @@ TEST(EngineWorld, BroadcastsAndJoinedGroupsAreDelivered) {
     EXPECT_EQ(a.kind("192.0.2.9", to), Kind::kLocal) << to;
     EXPECT_FALSE(a.input("192.0.2.9", to).unicast) << to;
   }
-  EXPECT_EQ(a.kind("0.0.0.0", "255.255.255.255"), Kind::kLocal);   // DHCP
+  EXPECT_EQ(a.kind("0.0.0.0", "255.255.255.255"), Kind::kLocal);  // DHCP
   EXPECT_EQ(a.kind("192.0.2.9", "224.0.0.251"), Kind::kRefused);
-  EXPECT_EQ(a.kind("192.0.2.9", "192.0.2.0"), Kind::kForward);     // no longer a broadcast
+  EXPECT_EQ(a.kind("192.0.2.9", "192.0.2.0"), Kind::kForward);  // no longer a broadcast
   EXPECT_EQ(a.kind("2001:db8:1::9", "ff02::1"), Kind::kLocal);
   EXPECT_EQ(a.kind("2001:db8:1::9", "ff02::1:ff00:1"), Kind::kRefused);
   EXPECT_EQ(a.kind("2001:db8:1::9", "ff02::fb"), Kind::kRefused);
@@ -77,7 +81,8 @@ TEST(EngineWorld, BroadcastsAndJoinedGroupsAreDelivered) {
 
 TEST(EngineWorld, MartiansDie) {
   const Asked a;
-  for (const char* from : {"127.0.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.51.100.1"}) {
+  for (const char* from :
+       {"127.0.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.51.100.1"}) {
     EXPECT_EQ(a.kind(from, "192.0.2.77"), Kind::kRefused) << from;
     EXPECT_FALSE(a.input(from, "192.0.2.77").error) << from;
   }
@@ -105,7 +110,7 @@ TEST(EngineWorld, ForwardingAndRefusals) {
   const Asked b(off);
   EXPECT_EQ(b.kind("192.0.2.9", "203.0.113.70"), Kind::kRefused);
   EXPECT_FALSE(b.input("192.0.2.9", "10.0.0.1").error);
-  EXPECT_TRUE(b.input("2001:db8:1::9", "2001:db8:7::1").error);     // IPv6 answers all the same
+  EXPECT_TRUE(b.input("2001:db8:1::9", "2001:db8:7::1").error);  // IPv6 answers all the same
   EXPECT_EQ(b.kind("2001:db8:1::9", "2001:db8:9::1"), Kind::kRefused);
 }
 
@@ -137,13 +142,15 @@ TEST(EngineWorld, LocalPacketsFindTheirDevice) {
 
 TEST(EngineWorld, AddressTypes) {
   const Asked a;
-  const auto type = [&](std::string_view text) { return a.world.address_type(*Address::parse(text)); };
+  const auto type = [&](std::string_view text) {
+    return a.world.address_type(*Address::parse(text));
+  };
   EXPECT_EQ(type("192.0.2.1"), AddressType::kLocal);
   EXPECT_EQ(type("127.1.2.3"), AddressType::kLocal);
   EXPECT_EQ(type("192.0.2.255"), AddressType::kBroadcast);
   EXPECT_EQ(type("0.0.0.0"), AddressType::kBroadcast);
   EXPECT_EQ(type("224.0.0.9"), AddressType::kMulticast);
-  EXPECT_EQ(type("203.0.113.1"), AddressType::kUnicast);      // blackholed all the same
+  EXPECT_EQ(type("203.0.113.1"), AddressType::kUnicast);  // blackholed all the same
   EXPECT_EQ(type("2001:db8:1::1"), AddressType::kLocal);
   EXPECT_EQ(type("2001:db8:7::1"), AddressType::kUnreachable);
   EXPECT_EQ(type("::"), AddressType::kUnspec);

@@ -35,7 +35,8 @@ TEST(Explain, PagesAreTheFilesByteForByte) {
   for (const CheckPage& page : check_pages()) {
     std::ostringstream text;
     text << std::ifstream(std::string(POSTERN_SOURCE_DIR "/docs/checks/") + std::string(page.id) +
-                          ".md").rdbuf();
+                          ".md")
+                .rdbuf();
     EXPECT_EQ(page.text, text.str()) << page.id;
   }
 }

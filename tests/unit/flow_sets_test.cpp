@@ -14,17 +14,31 @@ namespace {
 
 TEST(NotrackStory, LockdownHasTheSourcePortHole) {
   ModelUnderTest m("corpus/notrack/test3-lockdown.rules");
-  EXPECT_EQ(m.connect(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "1234", "--dport", "80"}), "yes");
-  EXPECT_EQ(m.connect(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "1235", "--dport", "80"}), "no");
-  EXPECT_EQ(m.connect(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "1235", "--dport", "1234"}), "yes");
+  EXPECT_EQ(
+      m.connect(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "1234", "--dport", "80"}),
+      "yes");
+  EXPECT_EQ(
+      m.connect(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "1235", "--dport", "80"}),
+      "no");
+  EXPECT_EQ(
+      m.connect(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "1235", "--dport", "1234"}),
+      "yes");
 }
 
 TEST(NotrackStory, Test4ClosesItForConnectionsButNotForScans) {
   ModelUnderTest m("corpus/notrack/test4.rules");
-  EXPECT_EQ(m.connect(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "1234", "!", "--dport", "1234"}), "no");
-  EXPECT_EQ(m.deliver(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "1234", "--dport", "80"}), "yes");
-  EXPECT_EQ(m.deliver(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "1234", "--dport", "80", "--syn"}), "no");
-  EXPECT_EQ(m.connect(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "4000", "--dport", "1234"}), "yes");
+  EXPECT_EQ(m.connect(Path::kLoopback,
+                      {"-i", "lo", "-p", "tcp", "--sport", "1234", "!", "--dport", "1234"}),
+            "no");
+  EXPECT_EQ(
+      m.deliver(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "1234", "--dport", "80"}),
+      "yes");
+  EXPECT_EQ(m.deliver(Path::kLoopback,
+                      {"-i", "lo", "-p", "tcp", "--sport", "1234", "--dport", "80", "--syn"}),
+            "no");
+  EXPECT_EQ(
+      m.connect(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "4000", "--dport", "1234"}),
+      "yes");
 }
 
 TEST(NotrackStory, WhatIsTracked) {
@@ -66,8 +80,9 @@ TEST(P2pStory, RolesAreSwapped) {
 }
 
 TEST(FlowSets, AnIcmpErrorIsRelatedOnlyToAFlowThatTheOutsiderCanOpen) {
-  const std::string head = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
-                           "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n";
+  const std::string head =
+      "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n";
   const std::vector<std::string> m{"-i", "eth0", "-p", "icmp"};
   ModelUnderTest closed("closed", head + "COMMIT\n", {});
   EXPECT_EQ(closed.deliver(Path::kIn, m), "no");
@@ -80,7 +95,8 @@ TEST(FlowSets, StatefulFirewallLetsNothingInUnasked) {
                    "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
                    "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
                    "-A INPUT -p tcp --dport 22 -m limit --limit 5/min -j ACCEPT\n"
-                   "-A INPUT -p tcp --dport 80 -j ACCEPT\nCOMMIT\n", {});
+                   "-A INPUT -p tcp --dport 80 -j ACCEPT\nCOMMIT\n",
+                   {});
   EXPECT_EQ(m.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "23"}), "no");
   EXPECT_EQ(m.connect(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "80"}), "yes");
   EXPECT_EQ(m.connect(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "22"}), "conditional");
@@ -91,31 +107,39 @@ TEST(FlowSets, StatefulFirewallLetsNothingInUnasked) {
 TEST(FlowSets, WhatDependsOnTheHostIsUnknown) {
   ModelUnderTest m("t",
                    "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
-                   "-A INPUT -p tcp -j DROP\nCOMMIT\n", {});
+                   "-A INPUT -p tcp -j DROP\nCOMMIT\n",
+                   {});
   EXPECT_EQ(m.deliver(Path::kIn, {"-i", "eth0", "-p", "udp", "-d", "224.0.0.251"}), "unknown");
   EXPECT_EQ(m.deliver(Path::kIn, {"-i", "eth0", "-p", "udp", "-d", "224.0.0.1"}), "yes");
   EXPECT_EQ(m.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "-d", "224.0.0.251"}), "no");
-  EXPECT_EQ(m.connect(Path::kIn, {"-i", "eth0", "-p", "udp", "-s", "192.0.2.9", "-d", "192.0.2.9"}), "no");
+  EXPECT_EQ(m.connect(Path::kIn, {"-i", "eth0", "-p", "udp", "-s", "192.0.2.9", "-d", "192.0.2.9"}),
+            "no");
 }
 
 TEST(FlowSets, HelpersAndNatAreUnknownNotNo) {
-  const std::string filter = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
-                             "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n";
+  const std::string filter =
+      "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n";
   ModelUnderTest nat("nat",
                      "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
                      ":POSTROUTING ACCEPT [0:0]\n-A PREROUTING -i eth0 -p tcp --dport 8080 -j "
-                     "DNAT --to-destination 10.0.0.2\nCOMMIT\n" + filter, {});
+                     "DNAT --to-destination 10.0.0.2\nCOMMIT\n" +
+                         filter,
+                     {});
   EXPECT_EQ(nat.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "8080"}), "unknown");
   EXPECT_EQ(nat.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "80"}), "no");
   ModelUnderTest helper("helper",
                         "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
-                        "-A PREROUTING -p tcp --dport 21 -j CT --helper ftp\nCOMMIT\n" + filter, {});
+                        "-A PREROUTING -p tcp --dport 21 -j CT --helper ftp\nCOMMIT\n" +
+                            filter,
+                        {});
   EXPECT_EQ(helper.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "5000"}), "unknown");
 }
 
 TEST(NotrackStory, TheHoleInPackets) {
   ModelUnderTest m("corpus/notrack/test3-lockdown.rules");
-  const Set asked = m.question(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "1234", "--dport", "80"});
+  const Set asked =
+      m.question(Path::kLoopback, {"-i", "lo", "-p", "tcp", "--sport", "1234", "--dport", "80"});
   const auto answer = m.model().connect(Path::kLoopback, asked);
   ASSERT_TRUE(answer);
   const auto steps = m.model().connect_steps(Path::kLoopback, asked, answer->flows.must, true);

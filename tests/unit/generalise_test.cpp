@@ -1,5 +1,5 @@
-// A generalised box holds only what is a yes, contains its witness and cannot be widened in its first
-// field; canonical flows are the published ones.
+// A generalised box holds only what is a yes, contains its witness and cannot be widened in its
+// first field; canonical flows are the published ones.
 #include "symbolic/generalise.hpp"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,8 @@ TEST(Generalise, EveryPointOfTheBoxIsAYes) {
     const FlowPoint flow = choose_flow(space, left, Path::kIn);
     const Set yes = answer.flows.must;
     const ClassBox box = widen(space, yes, flow.classes);
-    const Set inside = bdd.both(bdd.both(box_set(space, box), flow_set(space, flow)), space.domain());
+    const Set inside =
+        bdd.both(bdd.both(box_set(space, box), flow_set(space, flow)), space.domain());
     EXPECT_FALSE(inside.empty()) << "the witness is in its box";
     Set all = bdd.both(box_set(space, box), space.domain());
     for (const auto& [axis, c] : flow.classes) {

@@ -1,7 +1,8 @@
-// Which of PST101, PST103 and PST305 a rule belongs to, given what is known of it: never two of them.
-#include "analyzer/checks/structure.hpp"
-
+// Which of PST101, PST103 and PST305 a rule belongs to, given what is known of it: never two of
+// them.
 #include <gtest/gtest.h>
+
+#include "analyzer/checks/structure.hpp"
 
 namespace postern {
 namespace {

@@ -17,7 +17,8 @@ Rule plain(Effect effect = Accept{}) {
   rule.action = std::move(effect);
   return rule;
 }
-Chain chain(std::string name, std::vector<Rule> rules, std::optional<Policy> policy = std::nullopt) {
+Chain chain(std::string name, std::vector<Rule> rules,
+            std::optional<Policy> policy = std::nullopt) {
   Chain made;
   made.name = std::move(name);
   made.rules = std::move(rules);
@@ -34,8 +35,8 @@ Ruleset two_tables(std::vector<Chain> filter_chains) {
 }
 
 TEST(Program, NumbersRulesAndFindsEntries) {
-  const Ruleset ruleset = two_tables({chain("INPUT", {plain(), jump_to(1)}, Policy::kDrop),
-                                      chain("user", {plain()})});
+  const Ruleset ruleset =
+      two_tables({chain("INPUT", {plain(), jump_to(1)}, Policy::kDrop), chain("user", {plain()})});
   const auto program = Program::compile(ruleset);
   ASSERT_TRUE(program);
   EXPECT_EQ(program->entry(Hook::kInput, TableName::kFilter), ChainId{1});
@@ -53,7 +54,8 @@ TEST(Program, CallersStandBeforeCallees) {
   std::vector<Chain> chains{chain("d", {plain()}), chain("b", {jump_to(0)}),
                             chain("c", {jump_to(0)}),
                             chain("INPUT", {jump_to(1), jump_to(2)}, Policy::kAccept)};
-  for (std::size_t i = 0; i < 50000; ++i) chains.push_back(chain("x", {jump_to(chains.size() - 1)}));
+  for (std::size_t i = 0; i < 50000; ++i)
+    chains.push_back(chain("x", {jump_to(chains.size() - 1)}));
   const Ruleset ruleset = two_tables(std::move(chains));
   const auto program = Program::compile(ruleset);
   ASSERT_TRUE(program);
@@ -70,9 +72,9 @@ TEST(Program, CallersStandBeforeCallees) {
 }
 
 TEST(Program, RefusesLoopsEachOnce) {
-  const Ruleset ruleset = two_tables({chain("INPUT", {jump_to(1)}, Policy::kAccept),
-                                      chain("a", {jump_to(2)}), chain("b", {jump_to(1)}),
-                                      chain("self", {jump_to(3)})});
+  const Ruleset ruleset =
+      two_tables({chain("INPUT", {jump_to(1)}, Policy::kAccept), chain("a", {jump_to(2)}),
+                  chain("b", {jump_to(1)}), chain("self", {jump_to(3)})});
   const auto program = Program::compile(ruleset);
   ASSERT_FALSE(program);
   ASSERT_EQ(program.error().size(), 2U);

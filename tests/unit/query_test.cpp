@@ -1,5 +1,5 @@
-// The questions of the NOTRACK and the p2p story, asked as an administrator asks them: every "it holds
-// when" line of the stories is a test here.
+// The questions of the NOTRACK and the p2p story, asked as an administrator asks them: every "it
+// holds when" line of the stories is a test here.
 #include "analyzer/query.hpp"
 
 #include <gtest/gtest.h>
@@ -27,8 +27,7 @@ TEST(Query, LockdownHasTheHoleWithItsPackets) {
   EXPECT_EQ(a.witness[0].ctstate.at(Hook::kInput), CtState::kUntracked);
   EXPECT_TRUE(a.witness[4].entries.empty());
   ASSERT_FALSE(a.witness[0].rules.empty());
-  EXPECT_EQ(a.witness[0].rules[0].text,
-            "-A OUTPUT -o lo -p tcp -m tcp --sport 1234 -j NOTRACK");
+  EXPECT_EQ(a.witness[0].rules[0].text, "-A OUTPUT -o lo -p tcp -m tcp --sport 1234 -j NOTRACK");
   EXPECT_EQ(a.witness[0].rules[0].number, 1U);
   EXPECT_EQ(a.generalised.at(Field::kDestinationPort), ports(0, 65535));
   EXPECT_EQ(a.generalised.at(Field::kSourcePort), ports(1234, 1234));
@@ -148,12 +147,13 @@ TEST(Query, SequencesThatOpenTheDoorFirst) {
                            "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n");
   EXPECT_EQ(ask_one(shut, "deliver -i eth0 -p udp --dport 53 --path in").truth, Truth::kNo);
   // A knock on the way: the SYN must pass, and a FIN is ESTABLISHED only after a reply.
-  const LoadedRuleset knock("knock.rules",
-                            "*filter\n:INPUT DROP\n:OUTPUT ACCEPT\n"
-                            "-A INPUT -m conntrack --ctstate ESTABLISHED -p tcp --tcp-flags ALL FIN,ACK -j ACCEPT\n"
-                            "-A INPUT -p tcp --syn -j ACCEPT\nCOMMIT\n");
-  const Answer a = ask_one(
-      knock, "deliver -i eth0 -p tcp --dport 53 --tcp-flags ALL FIN,ACK --path in");
+  const LoadedRuleset knock(
+      "knock.rules",
+      "*filter\n:INPUT DROP\n:OUTPUT ACCEPT\n"
+      "-A INPUT -m conntrack --ctstate ESTABLISHED -p tcp --tcp-flags ALL FIN,ACK -j ACCEPT\n"
+      "-A INPUT -p tcp --syn -j ACCEPT\nCOMMIT\n");
+  const Answer a =
+      ask_one(knock, "deliver -i eth0 -p tcp --dport 53 --tcp-flags ALL FIN,ACK --path in");
   ASSERT_EQ(a.truth, Truth::kYes) << to_text(a);
   EXPECT_EQ(a.witness.size(), 3U);
 }
@@ -161,8 +161,8 @@ TEST(Query, SequencesThatOpenTheDoorFirst) {
 TEST(Query, JsonHasTheContractsKeys) {
   const auto rules = LoadedRuleset::corpus("notrack/test3-lockdown.rules");
   const auto json = to_json(ask_one(rules, kHole));
-  for (const char* key : {"query", "answer", "conditional", "assumptions", "completeness", "witness",
-                          "generalised", "within_question", "replayed", "path"}) {
+  for (const char* key : {"query", "answer", "conditional", "assumptions", "completeness",
+                          "witness", "generalised", "within_question", "replayed", "path"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
   EXPECT_EQ(json["generalised"]["dport"], nlohmann::json::parse("[[0,65535]]"));

@@ -40,15 +40,18 @@ std::string first_error(const std::string& words, std::string* marked = nullptr)
 
 TEST(Question, ErrorsSayWhere) {
   std::string marked;
-  EXPECT_EQ(first_error("conect -p tcp", &marked), "a question begins with deliver, connect or track");
+  EXPECT_EQ(first_error("conect -p tcp", &marked),
+            "a question begins with deliver, connect or track");
   EXPECT_EQ(marked, "conect");
   EXPECT_EQ(first_error("connect -p tcp --find colour", &marked), "`colour` is no numeric field");
   EXPECT_EQ(marked, "colour");
   EXPECT_EQ(first_error("connect --path sideways", &marked), "`sideways` is no path");
-  EXPECT_EQ(first_error("connect -i lo --path in"), "no packet on the path `in` has these interfaces");
+  EXPECT_EQ(first_error("connect -i lo --path in"),
+            "no packet on the path `in` has these interfaces");
   EXPECT_EQ(first_error("connect --find sport --every sport"),
             "`sport` stands under --find and under --every");
-  EXPECT_NE(first_error("connect -m conntrack --ctstate NEW").find("may not name"), std::string::npos);
+  EXPECT_NE(first_error("connect -m conntrack --ctstate NEW").find("may not name"),
+            std::string::npos);
   EXPECT_EQ(first_error("deliver --entry-state NEW"), "--entry-state is only for `track`");
 }
 

@@ -1,5 +1,5 @@
-// analyzer/replay: the engine gives, document by document, what Linux answered to the scripts of the
-// corpus and to the examples of the scenario format; and says loudly what it does not model.
+// analyzer/replay: the engine gives, document by document, what Linux answered to the scripts of
+// the corpus and to the examples of the scenario format; and says loudly what it does not model.
 #include "analyzer/replay.hpp"
 
 #include <gmock/gmock.h>
@@ -106,7 +106,7 @@ TEST_F(ReplayExamples, MixedAndSequence) {
 
 TEST_F(ReplayExamples, TheIpv6PartOfIpv6Nat) {
   Scenario six = scenario("ipv6_nat");
-  six.ruleset = "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n";     // both families: hits name theirs
+  six.ruleset = "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n";  // both families: hits name theirs
   six.steps.erase(six.steps.begin(), six.steps.begin() + 4);
   const auto engine = replay(six);
   ASSERT_TRUE(engine) << engine.error().message;
@@ -115,7 +115,7 @@ TEST_F(ReplayExamples, TheIpv6PartOfIpv6Nat) {
   for (std::size_t i = 0; i < 2; ++i) {
     Json left = {{"packets", {document["packets"][i]}}};
     Json right = {{"packets", {recorded["packets"][i + 4]}}};
-    right["packets"][0]["conntrack"] = Json::array();         // of the IPv4 part
+    right["packets"][0]["conntrack"] = Json::array();  // of the IPv4 part
     EXPECT_EQ(differences(left, right), std::vector<std::string>{}) << i;
   }
 }
@@ -135,7 +135,8 @@ TEST_F(ReplayExamples, NatIsSaidToBeUnmodelled) {
 }
 
 TEST(Replay, OpaqueMatchesTakeTheScenariosChoices) {
-  const std::string text = R"({"ruleset":"*filter\n:INPUT DROP [0:0]\n-A INPUT -m frobnicate -j ACCEPT\nCOMMIT\n",
+  const std::string text =
+      R"({"ruleset":"*filter\n:INPUT DROP [0:0]\n-A INPUT -m frobnicate -j ACCEPT\nCOMMIT\n",
     "choices":[1,0],"packets":[{"in":"eth0","src":"192.0.2.9","dst":"192.0.2.1","proto":"udp","sport":1,"dport":2},
                                {"in":"eth0","src":"192.0.2.9","dst":"192.0.2.1","proto":"udp","sport":1,"dport":2}]})";
   const Json document = documents(from_text(text));
@@ -145,7 +146,8 @@ TEST(Replay, OpaqueMatchesTakeTheScenariosChoices) {
 }
 
 TEST(Replay, StepsAndObserveEnd) {
-  const std::string text = R"({"ruleset":"*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m conntrack --ctstate NEW\nCOMMIT\n",
+  const std::string text =
+      R"({"ruleset":"*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m conntrack --ctstate NEW\nCOMMIT\n",
     "observe":"end","packets":[
       {"in":"eth0","src":"192.0.2.9","dst":"192.0.2.1","proto":"udp","sport":1,"dport":2},
       {"wait_ms":29000},{"in":"eth0","src":"192.0.2.9","dst":"192.0.2.1","proto":"udp","sport":1,"dport":2},

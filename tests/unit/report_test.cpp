@@ -1,9 +1,10 @@
-// Findings as text and JSON: places, related rules, the port hole's own keys, open questions and the
-// summary, on a report made by hand.
+// Findings as text and JSON: places, related rules, the port hole's own keys, open questions and
+// the summary, on a report made by hand.
 #include "analyzer/report/report.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
 #include <nlohmann/json.hpp>
 
 namespace postern {
@@ -13,7 +14,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 const char* const kText =
-    "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp --sport 53 -j ACCEPT\n-A INPUT -j DROP\nCOMMIT\n";
+    "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp --sport 53 -j ACCEPT\n-A INPUT -j "
+    "DROP\nCOMMIT\n";
 
 Span span_of(const SourceFile& source, std::string_view text) {
   const auto begin = static_cast<std::uint32_t>(source.text().find(text));
@@ -28,19 +30,25 @@ FileReport example() {
   Finding finding;
   finding.id = "PST202";
   finding.severity = Severity::kError;
-  finding.place = {.table = TableName::kFilter, .chain = "INPUT", .number = 1,
+  finding.place = {.table = TableName::kFilter,
+                   .chain = "INPUT",
+                   .number = 1,
                    .text = "-A INPUT -p tcp --sport 53 -j ACCEPT"};
   finding.place.span = span_of(*report.source, finding.place.text);
   finding.message = "a hole";
   finding.reasons = {"because"};
   finding.help = "close it";
   finding.hole = PortHole{{{53, 53}}, {{0, 65535}}, {{0, 79}, {81, 65535}}};
-  Place other{.table = TableName::kFilter, .chain = "INPUT", .number = 2, .text = "-A INPUT -j DROP"};
+  Place other{
+      .table = TableName::kFilter, .chain = "INPUT", .number = 2, .text = "-A INPUT -j DROP"};
   other.span = span_of(*report.source, other.text);
   finding.related = {{"PST309", other, "this one, too"}};
   report.lint.findings = {finding};
-  report.lint.open = {{.id = "PST101", .question = "whether it matches", .why = "NAT",
-                       .met_nat = true, .span = other.span}};
+  report.lint.open = {{.id = "PST101",
+                       .question = "whether it matches",
+                       .why = "NAT",
+                       .met_nat = true,
+                       .span = other.span}};
   report.lint.statistics = {.answered = 7, .unknown = 0, .met_nat = 1};
   return report;
 }
@@ -112,7 +120,8 @@ TEST(ErrorText, ShowsEveryErrorWithItsPlace) {
   report.errors = {error, error};
   EXPECT_THAT(error_text(report, false), HasSubstr("x.rules:2:2: error: what is this [syntax]\n"));
   EXPECT_TRUE(report.bad());
-  EXPECT_THAT(lint_text({report}, {}), HasSubstr("no findings in 0 files; 1 file could not be read"));
+  EXPECT_THAT(lint_text({report}, {}),
+              HasSubstr("no findings in 0 files; 1 file could not be read"));
 }
 
 TEST(PlaceIndex, FindsRulesAndChainLines) {

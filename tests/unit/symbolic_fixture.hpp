@@ -1,5 +1,5 @@
-// What tests of the symbolic side share: a ruleset from text or file, a model of it, and questions in
-// words with answers in one word.
+// What tests of the symbolic side share: a ruleset from text or file, a model of it, and questions
+// in words with answers in one word.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -72,7 +72,8 @@ class ModelUnderTest {
     const Set m = question(path, match);
     return word(model_->connect(path, m).value().flows);
   }
-  std::string track(Path path, const std::vector<std::string>& match, const std::string& state = {}) {
+  std::string track(Path path, const std::vector<std::string>& match,
+                    const std::string& state = {}) {
     const Set m = question(path, match);
     return word(model_->track(path, m, state).value().flows);
   }

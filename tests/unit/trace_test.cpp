@@ -45,7 +45,9 @@ struct Traced {
 };
 
 TEST(TraceWords, ReadsIptablesWords) {
-  const auto list = packets("-i eth3 -s 192.0.2.7 -d 192.0.2.8 -p udp -m udp --sport 68 --dport domain --ttl 3 --mark 0x10");
+  const auto list = packets(
+      "-i eth3 -s 192.0.2.7 -d 192.0.2.8 -p udp -m udp --sport 68 --dport domain --ttl 3 --mark "
+      "0x10");
   ASSERT_EQ(list.size(), 1U);
   const Packet& p = list[0].packet;
   EXPECT_EQ(p.in, "eth3");
@@ -118,9 +120,10 @@ TEST(Trace, FollowsAConversationAndTheHostsAnswers) {
       "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
       "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
       "-A INPUT -p udp -j REJECT --reject-with icmp-port-unreachable\nCOMMIT\n");
-  const TraceReport report = traced.run("-o eth0 -p udp --sport 5 --dport 6 -d 203.0.113.1 "
-                                        "--then -i eth0 -p udp --sport 6 --dport 5 -s 203.0.113.1 "
-                                        "--then -i eth0 -p udp --sport 7 --dport 5 -s 203.0.113.1");
+  const TraceReport report = traced.run(
+      "-o eth0 -p udp --sport 5 --dport 6 -d 203.0.113.1 "
+      "--then -i eth0 -p udp --sport 6 --dport 5 -s 203.0.113.1 "
+      "--then -i eth0 -p udp --sport 7 --dport 5 -s 203.0.113.1");
   EXPECT_THAT(report.text, HasSubstr("=> sent to eth0\npacket 2: eth0"));
   EXPECT_THAT(report.text, HasSubstr("conntrack: ESTABLISHED (reply)"));
   EXPECT_THAT(report.text, HasSubstr("=> delivered\npacket 3: eth0"));

@@ -1,7 +1,6 @@
-// Walks of random small rulesets, as sets, against a naive evaluator that takes one packet at a time and
-// follows every coin: the same fates for every packet that was tried, on all paths, in both directions.
-#include "symbolic/passage.hpp"
-
+// Walks of random small rulesets, as sets, against a naive evaluator that takes one packet at a
+// time and follows every coin: the same fates for every packet that was tried, on all paths, in
+// both directions.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 
 #include "base/overloaded.hpp"
 #include "flow/program.hpp"
+#include "symbolic/passage.hpp"
 #include "symbolic/routing.hpp"
 
 namespace postern {
@@ -17,12 +17,12 @@ namespace {
 
 // One packet with everything that a rule may read of it.
 struct One {
-  std::array<u128, 2> address{};       // initiator, responder
+  std::array<u128, 2> address{};  // initiator, responder
   std::array<u128, 2> port{};
-  std::array<std::string, 2> wire;     // interface towards each end
+  std::array<std::string, 2> wire;  // interface towards each end
   u128 protocol = 6, flags = 2, ttl = 64;
   FlowEnd sender = FlowEnd::kInitiator;
-  Path path = Path::kIn;               // of the flow's initiator
+  Path path = Path::kIn;  // of the flow's initiator
   CtState state = CtState::kNew, second = CtState::kInvalid;
   bool reply = false, first = false, seen = false, assured = false;
   std::uint32_t connmark = 0;
@@ -49,7 +49,8 @@ class Naive {
  public:
   Naive(const Program& program, const One& one) : program_(program), one_(one) {}
 
-  // (fate, connmark) in the first lookup's part and in the second's; fate 6: lost before the lookup.
+  // (fate, connmark) in the first lookup's part and in the second's; fate 6: lost before the
+  // lookup.
   using Fates = std::set<std::pair<unsigned, std::uint32_t>>;
   Fates direct, again;
 
@@ -59,11 +60,13 @@ class Naive {
     if (path != Path::kLoopback) {
       live = first_hook(path == Path::kOut ? Hook::kOutput : Hook::kPrerouting, live, direct,
                         one_.state);
-      if (path == Path::kIn) live = table({Hook::kInput, one_.state}, TableName::kFilter, live, direct);
+      if (path == Path::kIn)
+        live = table({Hook::kInput, one_.state}, TableName::kFilter, live, direct);
       if (path == Path::kForward) {
         live = table({Hook::kForward, one_.state}, TableName::kFilter, live, direct);
       }
-      if (path != Path::kIn) live = table({Hook::kPostrouting, one_.state}, TableName::kMangle, live, direct);
+      if (path != Path::kIn)
+        live = table({Hook::kPostrouting, one_.state}, TableName::kMangle, live, direct);
       return finish(live, direct);
     }
     live = first_hook(Hook::kOutput, live, direct, one_.state);
@@ -86,7 +89,8 @@ class Naive {
 
   std::set<Now> first_hook(Hook hook, std::set<Now> live, Fates& fates, CtState state) {
     live = table({hook, CtState::kInvalid, true, true, false}, TableName::kRaw, live, fates);
-    std::erase_if(live, [&](const Now& n) { return n.untracked != (state == CtState::kUntracked); });
+    std::erase_if(live,
+                  [&](const Now& n) { return n.untracked != (state == CtState::kUntracked); });
     live = table({hook, state}, TableName::kMangle, live, fates);
     if (hook == Hook::kOutput) live = table({hook, state}, TableName::kFilter, live, fates);
     return live;
@@ -134,7 +138,8 @@ class Naive {
     const ProgramRule& rule = program_.rules()[r];
     if (rule.callee) {
       for (const auto& [verdict, after] : chain(place, *rule.callee, now)) {
-        const bool goes_on = verdict == Verdict::kReturn && std::holds_alternative<Jump>(rule.rule->action);
+        const bool goes_on =
+            verdict == Verdict::kReturn && std::holds_alternative<Jump>(rule.rule->action);
         if (goes_on) {
           next.insert(after);
         } else {
@@ -151,9 +156,15 @@ class Naive {
     Now after = now;
     const bool entry = !place.before_lookup && place.state != CtState::kInvalid &&
                        place.state != CtState::kUntracked;
-    std::visit(Overloaded{[&](const Accept&) { results.insert({Verdict::kAccept, now}); },
-                          [&](const Drop&) { results.insert({Verdict::kDrop, now}); },
-                          [&](const Return&) { results.insert({Verdict::kReturn, now}); },
+    std::visit(Overloaded{[&](const Accept&) {
+                            results.insert({Verdict::kAccept, now});
+                          },
+                          [&](const Drop&) {
+                            results.insert({Verdict::kDrop, now});
+                          },
+                          [&](const Return&) {
+                            results.insert({Verdict::kReturn, now});
+                          },
                           [&](const Reject& e) {
                             results.insert({e.tcp_reset ? Verdict::kReset : Verdict::kDrop, now});
                           },
@@ -175,9 +186,15 @@ class Naive {
 
   static void change(const SetConnmark& e, Now& n) {
     switch (e.op) {
-      case SetConnmark::Op::kSet: n.connmark = (n.connmark & ~e.ctmask) ^ e.value; break;
-      case SetConnmark::Op::kSave: n.connmark = (n.connmark & ~e.ctmask) ^ (n.mark & e.nfmask); break;
-      case SetConnmark::Op::kRestore: n.mark = (n.mark & ~e.nfmask) ^ (n.connmark & e.ctmask); break;
+      case SetConnmark::Op::kSet:
+        n.connmark = (n.connmark & ~e.ctmask) ^ e.value;
+        break;
+      case SetConnmark::Op::kSave:
+        n.connmark = (n.connmark & ~e.ctmask) ^ (n.mark & e.nfmask);
+        break;
+      case SetConnmark::Op::kRestore:
+        n.mark = (n.mark & ~e.nfmask) ^ (n.connmark & e.ctmask);
+        break;
     }
   }
 
@@ -192,37 +209,42 @@ class Naive {
 
   std::pair<bool, bool> holds(const Predicate& p, const Place& place, const Now& now) {
     const auto sure = [](bool b) { return std::pair{b, b}; };
-    return std::visit(
-        Overloaded{[&](const Const& n) { return sure(n.value); },
-                   [&](const InRange& n) {
-                     const u128 v = value(n.field, place, now);
-                     return sure(n.lo <= v && v <= n.hi);
-                   },
-                   [&](const Masked& n) { return sure((value(n.field, place, now) & n.mask) == n.value); },
-                   [&](const InterfaceIs& n) { return sure(n.pattern.matches(interface(n.output, place))); },
-                   [&](const TcpOption&) { return sure(false); },
-                   [&](const Opaque&) { return std::pair{true, false}; },
-                   [&](const Not& n) {
-                     const auto [may, must] = holds(*n.operand, place, now);
-                     return std::pair{!must, !may};
-                   },
-                   [&](const All& n) {
-                     std::pair<bool, bool> all{true, true};
-                     for (const auto& q : n.operands) {
-                       const auto one = holds(*q, place, now);
-                       all = {all.first && one.first, all.second && one.second};
-                     }
-                     return all;
-                   },
-                   [&](const Any& n) {
-                     std::pair<bool, bool> some{false, false};
-                     for (const auto& q : n.operands) {
-                       const auto one = holds(*q, place, now);
-                       some = {some.first || one.first, some.second || one.second};
-                     }
-                     return some;
-                   }},
-        p.node);
+    return std::visit(Overloaded{[&](const Const& n) { return sure(n.value); },
+                                 [&](const InRange& n) {
+                                   const u128 v = value(n.field, place, now);
+                                   return sure(n.lo <= v && v <= n.hi);
+                                 },
+                                 [&](const Masked& n) {
+                                   return sure((value(n.field, place, now) & n.mask) == n.value);
+                                 },
+                                 [&](const InterfaceIs& n) {
+                                   return sure(n.pattern.matches(interface(n.output, place)));
+                                 },
+                                 [&](const TcpOption&) { return sure(false); },
+                                 [&](const Opaque&) {
+                                   return std::pair{true, false};
+                                 },
+                                 [&](const Not& n) {
+                                   const auto [may, must] = holds(*n.operand, place, now);
+                                   return std::pair{!must, !may};
+                                 },
+                                 [&](const All& n) {
+                                   std::pair<bool, bool> all{true, true};
+                                   for (const auto& q : n.operands) {
+                                     const auto one = holds(*q, place, now);
+                                     all = {all.first && one.first, all.second && one.second};
+                                   }
+                                   return all;
+                                 },
+                                 [&](const Any& n) {
+                                   std::pair<bool, bool> some{false, false};
+                                   for (const auto& q : n.operands) {
+                                     const auto one = holds(*q, place, now);
+                                     some = {some.first || one.first, some.second || one.second};
+                                   }
+                                   return some;
+                                 }},
+                      p.node);
   }
 
   std::string interface(bool output, const Place& place) const {
@@ -240,25 +262,35 @@ class Naive {
   u128 value(Field field, const Place& place, const Now& now) const {
     const std::size_t from = one_.sender == FlowEnd::kInitiator ? 0 : 1, to = 1 - from;
     switch (field) {
-      case Field::kSource: return one_.address[from];
-      case Field::kDestination: return one_.address[to];
-      case Field::kSourcePort: return one_.port[from];
-      case Field::kDestinationPort: return one_.port[to];
-      case Field::kProtocol: return one_.protocol;
-      case Field::kTcpFlags: return one_.flags;
+      case Field::kSource:
+        return one_.address[from];
+      case Field::kDestination:
+        return one_.address[to];
+      case Field::kSourcePort:
+        return one_.port[from];
+      case Field::kDestinationPort:
+        return one_.port[to];
+      case Field::kProtocol:
+        return one_.protocol;
+      case Field::kTcpFlags:
+        return one_.flags;
       case Field::kTtl: {
         const bool behind = one_.path == Path::kForward && place.hook != Hook::kPrerouting;
         return behind ? one_.ttl - 1 : one_.ttl;
       }
-      case Field::kMark: return now.mark;
-      case Field::kCtMark: return now.connmark;
+      case Field::kMark:
+        return now.mark;
+      case Field::kCtMark:
+        return now.connmark;
       case Field::kCtState: {
         if (!place.before_lookup) return static_cast<u128>(place.state);
         return static_cast<u128>(now.untracked ? CtState::kUntracked : CtState::kInvalid);
       }
-      case Field::kCtDirection: return one_.reply ? 1 : 0;
+      case Field::kCtDirection:
+        return one_.reply ? 1 : 0;
       case Field::kCtStatus: {
-        if (place.before_lookup || place.state == CtState::kInvalid || place.state == CtState::kUntracked) {
+        if (place.before_lookup || place.state == CtState::kInvalid ||
+            place.state == CtState::kUntracked) {
           return 0;
         }
         unsigned bits = one_.first && !place.confirmed ? 0u : unsigned{ct_status::kConfirmed};
@@ -266,8 +298,10 @@ class Naive {
         if (one_.assured) bits |= ct_status::kAssured;
         return bits;
       }
-      case Field::kCtOriginalSource: return one_.address[one_.reply ? to : from];
-      default: return 0;
+      case Field::kCtOriginalSource:
+        return one_.address[one_.reply ? to : from];
+      default:
+        return 0;
     }
   }
 
@@ -307,7 +341,8 @@ class Maker {
     p.protocol = std::array{6, 17, 47}[below(3)];
     p.flags = std::array{2, 16, 18, 4, 0, 41}[below(6)];
     p.ttl = std::array{64, 5, 4, 2}[below(4)];
-    const std::array states{CtState::kInvalid, CtState::kNew, CtState::kEstablished, CtState::kUntracked};
+    const std::array states{CtState::kInvalid, CtState::kNew, CtState::kEstablished,
+                            CtState::kUntracked};
     p.state = states[below(4)];
     p.second = std::array{CtState::kInvalid, CtState::kUntracked, CtState::kNew}[below(3)];
     const bool entry = p.state == CtState::kNew || p.state == CtState::kEstablished;
@@ -359,27 +394,46 @@ class Maker {
   PredicatePtr predicate(unsigned depth) {
     if (depth > 0 && below(4) == 0) {
       switch (below(3)) {
-        case 0: return negate(predicate(depth - 1));
-        case 1: return all({predicate(depth - 1), predicate(depth - 1)});
-        default: return any({predicate(depth - 1), predicate(depth - 1)});
+        case 0:
+          return negate(predicate(depth - 1));
+        case 1:
+          return all({predicate(depth - 1), predicate(depth - 1)});
+        default:
+          return any({predicate(depth - 1), predicate(depth - 1)});
       }
     }
     const u128 a = below(8), b = below(8);
     switch (below(14)) {
-      case 0: return in_range(Field::kSource, 0x0a000000 + std::min(a, b), 0x0a000000 + std::max(a, b));
-      case 1: return masked(Field::kDestination, 0x0a000000 + (a & 5), 0xff000005);
-      case 2: return in_range(Field::kSourcePort, std::min(a, b), std::max(a, b));
-      case 3: return in_range(Field::kDestinationPort, std::min(a, b), std::max(a, b));
-      case 4: return equals(Field::kProtocol, std::array{6, 17}[below(2)]);
-      case 5: return masked(Field::kTcpFlags, a & 3, 3);
-      case 6: return interface_is(below(2) == 0, InterfacePattern::parse(std::array{"eth0", "eth+", "lo", "wan0"}[below(4)]));
-      case 7: return equals(Field::kCtState, below(5));
-      case 8: return masked(Field::kMark, a & 3, 3);
-      case 9: return masked(Field::kCtMark, a & 1, 1);
-      case 10: return below(2) == 0 ? opaque("coin") : in_range(Field::kTtl, 1, 4);
-      case 11: return masked(Field::kCtStatus, below(2) == 0 ? ct_status::kAssured : 0, ct_status::kAssured);
-      case 12: return masked(Field::kCtStatus, 0, ct_status::kConfirmed);
-      default: return all({has_entry(), in_range(Field::kCtOriginalSource, 0x0a000000, 0x0a000000 + a)});
+      case 0:
+        return in_range(Field::kSource, 0x0a000000 + std::min(a, b), 0x0a000000 + std::max(a, b));
+      case 1:
+        return masked(Field::kDestination, 0x0a000000 + (a & 5), 0xff000005);
+      case 2:
+        return in_range(Field::kSourcePort, std::min(a, b), std::max(a, b));
+      case 3:
+        return in_range(Field::kDestinationPort, std::min(a, b), std::max(a, b));
+      case 4:
+        return equals(Field::kProtocol, std::array{6, 17}[below(2)]);
+      case 5:
+        return masked(Field::kTcpFlags, a & 3, 3);
+      case 6:
+        return interface_is(below(2) == 0, InterfacePattern::parse(
+                                               std::array{"eth0", "eth+", "lo", "wan0"}[below(4)]));
+      case 7:
+        return equals(Field::kCtState, below(5));
+      case 8:
+        return masked(Field::kMark, a & 3, 3);
+      case 9:
+        return masked(Field::kCtMark, a & 1, 1);
+      case 10:
+        return below(2) == 0 ? opaque("coin") : in_range(Field::kTtl, 1, 4);
+      case 11:
+        return masked(Field::kCtStatus, below(2) == 0 ? ct_status::kAssured : 0,
+                      ct_status::kAssured);
+      case 12:
+        return masked(Field::kCtStatus, 0, ct_status::kConfirmed);
+      default:
+        return all({has_entry(), in_range(Field::kCtOriginalSource, 0x0a000000, 0x0a000000 + a)});
     }
   }
 
@@ -393,23 +447,32 @@ class Maker {
       return Jump{callee};
     }
     switch (below(raw ? 7u : 9u)) {
-      case 0: return Effect{Accept{}};
-      case 1: return Effect{Drop{}};
-      case 2: return Effect{Return{}};
-      case 3: return NoTarget{};
-      case 4: return Effect{SetMark{static_cast<std::uint32_t>(below(4)), static_cast<std::uint32_t>(below(4))}};
+      case 0:
+        return Effect{Accept{}};
+      case 1:
+        return Effect{Drop{}};
+      case 2:
+        return Effect{Return{}};
+      case 3:
+        return NoTarget{};
+      case 4:
+        return Effect{
+            SetMark{static_cast<std::uint32_t>(below(4)), static_cast<std::uint32_t>(below(4))}};
       case 5:
       case 6: {
         if (raw) return Effect{NoTrack{}};
         SetConnmark e;
-        e.op = std::array{SetConnmark::Op::kSet, SetConnmark::Op::kSave, SetConnmark::Op::kRestore}[below(3)];
+        e.op = std::array{SetConnmark::Op::kSet, SetConnmark::Op::kSave,
+                          SetConnmark::Op::kRestore}[below(3)];
         e.value = static_cast<std::uint32_t>(below(4));
         e.ctmask = static_cast<std::uint32_t>(below(4));
         e.nfmask = static_cast<std::uint32_t>(below(4));
         return Effect{e};
       }
-      case 7: return Effect{Reject{.tcp_reset = true}};
-      default: return Effect{Annotate{"log"}};
+      case 7:
+        return Effect{Reject{.tcp_reset = true}};
+      default:
+        return Effect{Annotate{"log"}};
     }
   }
 
@@ -436,7 +499,8 @@ class Point {
   }
   void mark(Axis axis, std::uint32_t value) {
     const AxisLayout& l = space_.layout(axis);
-    for (std::size_t i = 0; i < l.bits.size(); ++i) bits_[l.variables[i]] = ((value >> l.bits[i]) & 1) != 0;
+    for (std::size_t i = 0; i < l.bits.size(); ++i)
+      bits_[l.variables[i]] = ((value >> l.bits[i]) & 1) != 0;
   }
   bool in(Set s) const { return space_.bdd().contains(s, bits_); }
 
@@ -449,12 +513,15 @@ class Point {
 void name_interfaces(Ruleset& r) {
   Rule rule;
   for (const char* name : {"eth0", "eth1", "wan0"}) {
-    rule.clauses.push_back({"", "", interface_is(false, InterfacePattern::parse(name)), constant(false), {}, true});
+    rule.clauses.push_back(
+        {"", "", interface_is(false, InterfacePattern::parse(name)), constant(false), {}, true});
   }
   r.tables[2].chains.back().rules.push_back(rule);
 }
 
-struct Tried { unsigned points = 0, delivered = 0, dropped = 0, again = 0, marked = 0; };
+struct Tried {
+  unsigned points = 0, delivered = 0, dropped = 0, again = 0, marked = 0;
+};
 
 void compare(std::uint64_t seed, Tried& tried) {
   Maker make(seed);
@@ -500,7 +567,8 @@ void compare(std::uint64_t seed, Tried& tried) {
       if (again && (own != Path::kLoopback || one.state != CtState::kInvalid)) continue;
       p.number(Axis::kState, static_cast<std::uint32_t>(again ? one.second : one.state));
       if (again) {
-        for (const Axis axis : {Axis::kDirection, Axis::kFirst, Axis::kSeenReply, Axis::kAssured}) p.number(axis, 0);
+        for (const Axis axis : {Axis::kDirection, Axis::kFirst, Axis::kSeenReply, Axis::kAssured})
+          p.number(axis, 0);
       }
       const Naive::Fates& expected = again ? naive.again : naive.direct;
       for (unsigned fate = 0; fate < 5; ++fate) {

@@ -8,14 +8,14 @@
 namespace postern::test {
 
 struct Outcome {
-  int code = -1;             // exit code; 128 + signal when it was killed
+  int code = -1;  // exit code; 128 + signal when it was killed
   std::string out, err;
 };
 
 struct RunOptions {
-  std::string input = {};                   // standard input
-  std::filesystem::path directory = {};     // working directory; empty: the test's own
-  std::vector<std::string> environment = {};// additional "NAME=value"
+  std::string input = {};                     // standard input
+  std::filesystem::path directory = {};       // working directory; empty: the test's own
+  std::vector<std::string> environment = {};  // additional "NAME=value"
 };
 
 Outcome run_postern(const std::vector<std::string>& arguments, const RunOptions& options = {});
