@@ -1,11 +1,12 @@
 // Legacy tables come as one block of entries. A built-in chain begins at its hook_entry and its
 // policy is at its underflow; a user chain begins with an ERROR entry that holds its name; the last
 // entry of a user chain is its implicit RETURN, the last of all a closing ERROR.
-// clang-format off: the kernel's headers leave alone the names that libc has declared before them.
-#include <linux/netfilter_ipv4/ip_tables.h>
-#include <linux/netfilter_ipv6/ip6_tables.h>
+// The kernel's headers leave alone the names that libc has declared before them.
+// clang-format off
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <linux/netfilter_ipv4/ip_tables.h>
+#include <linux/netfilter_ipv6/ip6_tables.h>
 // clang-format on
 
 #include <array>

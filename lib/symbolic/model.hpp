@@ -127,8 +127,8 @@ struct RuleFacts {
   bool matched = false;  // ... and matches (may)
   bool stateless_match = false;  // its conditions other than ctstate can hold of a packet that
                                  // reaches its chain (matched by earlier rules or not)
-  bool state_possible = true;  // ... and then one of the states it names can occur
-  bool unmodelled = false;     // something before it is not modelled: a negative fact is not proved
+  bool state_possible = true;    // ... and then one of the states it names can occur
+  bool unmodelled = false;  // something before it is not modelled: a negative fact is not proved
   std::vector<RuleId> taken_by;  // when it is alone and called but never matched: earlier rules
                                  // that take its packets, in order
 };
