@@ -55,7 +55,8 @@ TupleReport CtTuple::report() const {
     report.icmp_id = source_key;
     report.icmp_type = static_cast<std::uint8_t>(destination_key >> 8);
     report.icmp_code = static_cast<std::uint8_t>(destination_key & 0xff);
-  } else if (has_ports(tracker_of(protocol))) {
+  } else if (has_ports(tracker_of(protocol)) || tracker_of(protocol) == Tracker::kGre) {
+    // GRE's keys stand where ports do; they are 0 for what no PPTP helper has announced.
     report.source_port = source_key;
     report.destination_port = destination_key;
   }

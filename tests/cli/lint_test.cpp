@@ -153,7 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
              {},
              {"PST101", "PST103"}},
         Case{"ImpossibleMatch",
-             filter("DROP", "-A INPUT -p tcp -m tcp --dport 1024:80 -j ACCEPT\n"),
+             filter("DROP", "-A INPUT -p udp -m udp --dport 1024:80 -j ACCEPT\n"),
              {"PST103"},
              {"PST101"}},
         Case{"ImpossibleState",
