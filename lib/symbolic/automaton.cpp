@@ -39,10 +39,7 @@ EntryInfo describe(const AbstractEntry& entry) {
 
 }  // namespace
 
-Automaton::Automaton(Family family, const ConntrackConfig& config)
-    : family_(family), config_(config) {
-  number(AbstractEntry{});
-}
+Automaton::Automaton(const ConntrackConfig& config) : config_(config) { number(AbstractEntry{}); }
 
 std::uint16_t Automaton::number(const AbstractEntry& entry) {
   const auto [it, fresh] = numbers_.try_emplace(entry, static_cast<std::uint16_t>(infos_.size()));

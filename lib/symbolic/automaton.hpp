@@ -25,7 +25,7 @@ struct Move {
 
 class Automaton {
  public:
-  Automaton(Family family, const ConntrackConfig& config);
+  explicit Automaton(const ConntrackConfig& config);
 
   std::uint16_t number(const AbstractEntry& entry);
   std::optional<std::uint16_t> find(const AbstractEntry& entry) const;
@@ -37,7 +37,6 @@ class Automaton {
   const std::vector<Move>& moves(std::uint16_t entry, FlowEnd sender, PacketKind kind);
 
  private:
-  Family family_;
   ConntrackConfig config_;
   std::map<AbstractEntry, std::uint16_t> numbers_;
   std::vector<EntryInfo> infos_;

@@ -37,7 +37,7 @@ Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questio
       space(compress(program_, questions), options_.node_limit),
       reader(space),
       chains(space, reader, program_),
-      automaton(program_.ruleset().family, config_of(options_)) {}
+      automaton(config_of(options_)) {}
 
 Set Model::Impl::sendable(Path path, FlowEnd sender) {
   const auto [it, fresh] = sendable_sets.try_emplace({path, sender}, kNothing);
