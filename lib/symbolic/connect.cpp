@@ -122,6 +122,10 @@ ConnectAnswer Model::Impl::connect(Path path, Set m) {
     }
   }
   std::vector<Set> none;
+  // In order, an answer of a flow to itself is an answer: TCP's own open is left out by assumption.
+  const Set to_itself = bdd().both(answer.flows.may, own_tuple(path));
+  answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, to_itself);
+  take_out(to_itself, answer.flows, none, none);
   route(path, answer.flows, none, none);
   return answer;
 }

@@ -8,16 +8,16 @@
 namespace postern {
 namespace {
 
-// Flows from an address and port to themselves: both directions are one tuple, and conntrack's
-// answer to that is not modelled. Only where the classes leave no choice.
-Set one_tuple(Space& space) {
+// Flows from an address and port to themselves, as far as the classes tell. `surely`: they leave no
+// choice. ICMP's requests and replies are never one tuple.
+Set one_tuple(Space& space, bool surely) {
   Bdd& bdd = space.bdd();
   const auto same = [&](Axis a, Axis b) {
     Set result = kNothing;
     const auto& classes = space.layout(a).classes->classes;
     for (std::uint32_t i = 0; i < classes.size(); ++i) {
       const auto& in = classes[i].intervals;
-      if (in.size() != 1 || in[0].lo != in[0].hi) continue;
+      if (surely && (in.size() != 1 || in[0].lo != in[0].hi)) continue;
       result = bdd.either(result, bdd.both(space.class_is(a, i), space.class_is(b, i)));
     }
     return result;
@@ -39,13 +39,12 @@ class Delivered {
  public:
   Delivered(Space& space, Explorer& explorer, Set m) : space_(space), explorer_(explorer), m_(m) {}
 
-  Set of(const Frontier& layer, bool coarse) {
+  Set of(const Frontier& layer, bool coarse, FlowEnd sender = FlowEnd::kInitiator) {
     Bdd& bdd = space_.bdd();
     std::map<std::pair<Case, bool>, std::pair<Edge, Set>> asked;
     for (const auto& [state, flows] : layer) {
       for (const Edge& edge : explorer_.edges(state)) {
-        if (edge.sender != FlowEnd::kInitiator || edge.what.fate != Fate::kDelivered ||
-            edge.coarse != coarse) {
+        if (edge.sender != sender || edge.what.fate != Fate::kDelivered || edge.coarse != coarse) {
           continue;
         }
         auto& [one, from] =
@@ -125,7 +124,6 @@ Set Model::Impl::parent_addresses(Path path, Parents parents) {
 Set Model::Impl::beyond(Path path, Set m) {
   const Set flows = flows_of(m);
   Set result = kNothing;
-  if (path == Path::kLoopback && tracking) result = bdd().both(m, one_tuple(space));
   const bool helper = std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
     const Effect* effect = std::get_if<Effect>(&rule.rule->action);
     if (effect == nullptr) return false;
@@ -162,6 +160,42 @@ void Model::Impl::route(Path path, Triple& answer, std::vector<Set>& may, std::v
   for (Set& layer : must) layer = bdd().minus(layer, out);
 }
 
+Set Model::Impl::own_tuple(Path path) {
+  return path == Path::kLoopback && tracking ? one_tuple(space, true) : kNothing;
+}
+
+// To conntrack every packet of such a flow after its first is an answer, whether the first arrived
+// or not: each is a packet of both ends, and both speak as soon as the first was sent.
+Set Model::Impl::delivered_to_itself(Path path, Set m) {
+  if (path != Path::kLoopback || !tracking) return kNothing;
+  const Set own = bdd().both(m, one_tuple(space, false));
+  // The far end's packets have no mark in the sets; here they may.
+  if (own.empty() || !space.layout(Axis::kInitialMark).bits.empty()) return own;
+  const Set flows = flows_of(own);
+  Explorer search = explorer(path, flows_of(m), Script::kTrack, false);
+  const Exploration world = search.run(flows, kEverything);
+  Delivered delivered(space, search, own);
+  Set result = bdd().both(own, world.unmodelled);
+  for (const Frontier& layer : search.layers()) {
+    for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
+      for (const bool coarse : {false, true}) {
+        result = bdd().either(result, delivered.of(layer, coarse, sender));
+      }
+    }
+  }
+  return result;
+}
+
+// What the search says of a flow to itself is never a yes.
+void Model::Impl::take_out(Set surely_own, Triple& answer, std::vector<Set>& may,
+                           std::vector<Set>& must) {
+  if (surely_own.empty()) return;
+  answer.may = bdd().minus(answer.may, surely_own);
+  answer.must = bdd().minus(answer.must, surely_own);
+  for (Set& layer : may) layer = bdd().minus(layer, surely_own);
+  for (Set& layer : must) layer = bdd().minus(layer, surely_own);
+}
+
 DeliverAnswer Model::Impl::deliver(Path path, Set m) {
   DeliverAnswer answer;
   const Set all_flows = flows_of(m), beyond_us = beyond(path, m);
@@ -189,6 +223,9 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
           bdd().either(answer.packets.unmodelled, bdd().minus(bdd().either(coarse, parents), all));
     }
   }
+  take_out(own_tuple(path), answer.packets, answer.by_depth, answer.must_by_depth);
+  const Set to_itself = bdd().minus(delivered_to_itself(path, m), answer.packets.may);
+  answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, to_itself);
   route(path, answer.packets, answer.by_depth, answer.must_by_depth);
   return answer;
 }
@@ -215,6 +252,10 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
     (must ? answer.flows.must : answer.flows.may) = all;
     if (!must) answer.flows.unmodelled = bdd().either(world.unmodelled, beyond_us);
   }
+  // A flow to itself is covered: both ends are free.
+  const Set to_itself = bdd().both(answer.flows.may, own_tuple(path));
+  answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, to_itself);
+  take_out(to_itself, answer.flows, answer.by_depth, answer.must_by_depth);
   route(path, answer.flows, answer.by_depth, answer.must_by_depth);
   return answer;
 }

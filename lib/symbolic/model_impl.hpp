@@ -45,10 +45,15 @@ struct Model::Impl {
   Set related(Path path, Set m, Parents parents);
   Set parent_addresses(Path path, Parents parents);
   std::map<std::pair<Path, Parents>, Set> parent_sets;
-  // Flows of m that are answered `unknown` whatever the search finds: those whose two directions
-  // are one (a packet from an address and port to itself), and those that a helper's expectation
-  // may let through.
+  // Flows of m that are answered `unknown` whatever the search finds: those that a helper's
+  // expectation may let through.
   Set beyond(Path path, Set m);
+  // Loopback: flows whose two directions are surely one tuple (from an address and port to
+  // themselves): never answered `yes`. Flow axes.
+  Set own_tuple(Path path);
+  // ... packets of m that may be delivered in a flow that may be such a one.
+  Set delivered_to_itself(Path path, Set m);
+  void take_out(Set surely_own, Triple& answer, std::vector<Set>& may, std::vector<Set>& must);
 
   // What routing has the last word on, taken out of an answer: impossible, or `unknown` without the
   // host.

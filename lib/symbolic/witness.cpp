@@ -256,6 +256,16 @@ FlowPoint choose_flow(Space& space, Set flows, Path path) {
     point.values[Axis::kInitiatorPort] = other_value(class_of(Axis::kInitiatorPort), ephemeral,
                                                      point.values[Axis::kResponderPort], 1);
   }
+  // Not from an address and port to themselves, where there is a choice: that is one tuple.
+  const auto protocol = static_cast<std::uint8_t>(point.values[Axis::kProtocol]);
+  const bool one_port =
+      !has_ports(tracker_of(protocol)) || same(Axis::kInitiatorPort, Axis::kResponderPort);
+  const bool icmp = protocol == protocol::kIcmp || protocol == protocol::kIcmpv6;
+  if (same(Axis::kInitiator, Axis::kResponder) && one_port && !icmp) {
+    point.values[Axis::kInitiator] =
+        other_value(class_of(Axis::kInitiator), {address_value(v6 ? "2001:db8::2" : "127.0.0.2")},
+                    point.values[Axis::kResponder], 1);
+  }
   point.values[Axis::kInitialMark] = chooser.take_bits(Axis::kInitialMark);
   return point;
 }
