@@ -221,8 +221,11 @@ MayMust Reader::field(Field f, const Binding& b, const Test& test, const InRange
     case Field::kDestinationPort:
       return exactly(port(false));
     case Field::kProtocol:
-    case Field::kCtProtocol:
       return axis(Axis::kProtocol);
+    case Field::kCtProtocol: {  // a RELATED packet carries another flow's entry
+      const Set own = on_axis(Axis::kProtocol, test, as_range);
+      return by_direction(own, own);
+    }
     case Field::kFragmentOffset:
       return axis(Axis::kFragmentOffset);
     case Field::kTruncated:

@@ -312,11 +312,16 @@ void Explorer::first_layer(Set flows, Set first) {
   layers_.push_back(std::move(next));
 }
 
-// Flows that an over-approximated outcome would take to a state where they have not been.
+// Flows that an over-approximated outcome would take to a state where they have not been, or to
+// which others may give a connmark that they have not had.
 Set Explorer::coarse_leftovers() {
   Bdd& bdd = space_.bdd();
   Set result = kNothing;
   for (const auto& [state, flows] : reached_) {
+    if (state.entry != 0 && !others_.empty()) {
+      const Set marked = bdd.both_exists(parked(flows), others_, space_.cube(kBefore));
+      result = bdd.either(result, space_.exists(bdd.minus(marked, flows), kNow));
+    }
     if (script_ == Script::kTrack && !state.reached) continue;
     for (const Edge& edge : edges(state)) {
       if (!edge.coarse) continue;

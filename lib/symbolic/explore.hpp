@@ -47,6 +47,10 @@ class Explorer {
   // Flows whose initiator may send an ICMP error that is RELATED to another flow (flow axes).
   void allow_related(Set flows) { related_ = flows; }
 
+  // What packets of others do to the connmark of an entry: a relation of kConnmarkBefore and
+  // kConnmark. ICMP errors about a flow, and the host's own replies to it, carry its entry.
+  void let_others_mark(Set relation) { others_ = relation; }
+
   // From flows without an entry. For kTrack, `first` are the packets that may come first (flow and
   // packet axes); for kDeliver everything may.
   Exploration run(Set flows, Set first);
@@ -94,7 +98,7 @@ class Explorer {
   std::map<FlowState, std::vector<Edge>> edges_;
   std::map<FlowState, Set> reached_;
   std::vector<Frontier> layers_;
-  Set unmodelled_ = kNothing, related_ = kNothing;
+  Set unmodelled_ = kNothing, related_ = kNothing, others_ = kNothing;
 };
 
 }  // namespace postern

@@ -1,5 +1,8 @@
 #include "symbolic/model.hpp"
 
+#include <algorithm>
+
+#include "net/protocol.hpp"
 #include "symbolic/model_impl.hpp"
 #include "symbolic/routing.hpp"
 
@@ -61,7 +64,50 @@ PathGuards& Model::Impl::guards(Path path, Set flows) {
 
 Explorer Model::Impl::explorer(Path path, Set flows, Script script, bool must) {
   PathGuards& both = guards(path, flows);
-  return Explorer(space, automaton, both.initiator, both.responder, path, tracking, script, must);
+  Explorer result(space, automaton, both.initiator, both.responder, path, tracking, script, must);
+  if (!must) result.let_others_mark(marks_by_others());
+  return result;
+}
+
+Set Model::Impl::marks_by_others() {
+  if (marks_by_others_known) return *marks_by_others_known;
+  Set relation = kNothing;
+  const auto writes = [](const ProgramRule& rule) {
+    const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+    if (effect == nullptr) return false;
+    if (const auto* set = std::get_if<SetConnmark>(effect)) {
+      return set->op != SetConnmark::Op::kRestore;
+    }
+    return std::holds_alternative<OpaqueTarget>(*effect);
+  };
+  const bool some = tracking && !space.layout(Axis::kConnmark).variables.empty() &&
+                    std::ranges::any_of(program.rules(), writes);
+  if (some) {
+    // Only the host's own replies have an entry in raw already: anything, there.
+    const bool raw = std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
+      return writes(rule) && program.chains()[rule.chain].table == TableName::kRaw;
+    });
+    relation = raw ? kEverything : kNothing;
+    const Set carried =
+        bdd().both(space.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
+                   space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+                     return c.canonical == protocol::kIcmp || c.canonical == protocol::kIcmpv6 ||
+                            c.canonical == protocol::kTcp;  // REJECT's reset
+                   }));
+    std::vector<Axis> others;
+    for (std::size_t i = 0; i < kAxisCount; ++i) {
+      const auto axis = static_cast<Axis>(i);
+      if (axis != Axis::kConnmark && axis != Axis::kConnmarkBefore) others.push_back(axis);
+    }
+    for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
+      const PathWalk walk =
+          walk_path(space, chains, program, path, FlowEnd::kInitiator, walk_options(), {}, carried);
+      for (const Set fate : walk.direct.fates) {
+        relation = bdd().either(relation, space.exists(fate, others));
+      }
+    }
+  }
+  return *(marks_by_others_known = relation);
 }
 
 bool Model::Impl::wanted(std::uint16_t entry, const std::string& entry_state) const {

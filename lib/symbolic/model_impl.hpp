@@ -38,6 +38,10 @@ struct Model::Impl {
   PathGuards& guards(Path path, Set flows);
   WalkOptions walk_options() const { return {options.backend, tracking}; }
   Explorer explorer(Path path, Set flows, Script script, bool must);
+  // How packets that carry a flow's entry without being of the flow (ICMP errors, the host's own
+  // replies) may change its connmark: over kConnmarkBefore and kConnmark.
+  Set marks_by_others();
+  std::optional<Set> marks_by_others_known;
   // Flows of ICMP errors that may be RELATED: the outsider can open a flow whose packets come from
   // the address that the error goes to. kUnmodelled: such a flow met something that is not
   // modelled.

@@ -107,20 +107,23 @@ std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, boo
   Explorer search = explorer(path, flows, Script::kDeliver, must);
   search.allow_related(related(path, m, must ? Parents::kMust : Parents::kMay));
   search.run(flows, kEverything);
-  for (std::size_t k = 0; k < search.layers().size(); ++k) {
-    for (const auto& [state, set] : search.layers()[k]) {
-      for (const Edge& edge : search.edges(state)) {
-        if (edge.sender != FlowEnd::kInitiator || edge.what.fate != Fate::kDelivered ||
-            edge.coarse) {
-          continue;
+  // An error about another flow only where nothing else will do: it takes that flow to show it.
+  for (const bool quoting : {false, true}) {
+    for (std::size_t k = 0; k < search.layers().size(); ++k) {
+      for (const auto& [state, set] : search.layers()[k]) {
+        for (const Edge& edge : search.edges(state)) {
+          if (edge.sender != FlowEnd::kInitiator || edge.what.fate != Fate::kDelivered ||
+              edge.coarse || (edge.what.sight.state == CtState::kRelated) != quoting) {
+            continue;
+          }
+          const Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow),
+                                     bdd().both(goal, m));
+          if (hit.empty()) continue;
+          const Set source = search.preimage(set, edge, kEverything, hit);
+          auto steps = Trace(space, search, kEverything).back(state, source, k);
+          steps.push_back(step_of(edge, state, hit));
+          return steps;
         }
-        const Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow),
-                                   bdd().both(goal, m));
-        if (hit.empty()) continue;
-        const Set source = search.preimage(set, edge, kEverything, hit);
-        auto steps = Trace(space, search, kEverything).back(state, source, k);
-        steps.push_back(step_of(edge, state, hit));
-        return steps;
       }
     }
   }

@@ -408,6 +408,9 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     if (auto obstacle = fill(made.packet, point)) witness.obstacle = std::move(obstacle);
     made.classes = point.classes;
     made.options = point.options;
+    if (step.state == CtState::kRelated) {
+      witness.obstacle = "the packet is an ICMP error that quotes another flow";
+    }
     numbers.write(made.packet, step);
     if (step.condition == Condition::kLate) wait = kUdpStreamAfterMilliseconds + 500;
     made.wait_ms = wait;

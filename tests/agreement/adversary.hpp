@@ -1,0 +1,325 @@
+// An adversary for proofs: random rulesets full of what proofs go wrong on, and the packets of one
+// flow that two free (or honest) ends may send, with what the rest of the world may add: ICMP
+// errors about the flow, waits, packets whose numbers or checksums are off.
+// Used by tests/agreement/adversary_test.cpp.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../kernel/random_rules.hpp"
+#include "engine/engine.hpp"
+#include "flow/hooks.hpp"
+#include "net/protocol.hpp"
+
+namespace postern {
+
+using kernel::Dice;
+
+// Rules beside those of RandomRules, by table.
+class AdversaryRules {
+ public:
+  AdversaryRules(Dice& dice, Family family) : dice_(dice), family_(family) {}
+
+  std::string text() {
+    std::string text = kernel::RandomRules(dice_, family_).text();
+    std::string result, table;
+    std::size_t from = 0;
+    while (from < text.size()) {
+      const std::size_t end = text.find('\n', from) + 1;
+      const std::string line = text.substr(from, end - from);
+      from = end;
+      if (line[0] == '*') table = line.substr(1, line.size() - 2);
+      if (line.starts_with("COMMIT")) {
+        for (unsigned n = dice_.below(3); n > 0; --n) result += extra(table);
+      }
+      // Sometimes before the rules that were there.
+      if (line.starts_with("-A ") && dice_.chance(12)) result += extra(table);
+      result += line;
+    }
+    return result;
+  }
+
+ private:
+  bool v4() const { return family_ == Family::kIpv4; }
+  std::string hook(const std::string& table) {
+    if (table == "raw") return dice_.of<std::string>({"PREROUTING", "OUTPUT"});
+    if (table == "filter" || table == "security") {
+      return dice_.of<std::string>({"INPUT", "FORWARD", "OUTPUT"});
+    }
+    if (table == "nat") {
+      return dice_.of<std::string>({"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"});
+    }
+    return dice_.of<std::string>({"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"});
+  }
+
+  std::string extra(const std::string& table) {
+    const std::string at = hook(table);
+    const std::string first = match(), second = dice_.chance(40) ? match() : "";
+    const bool twice = first.find("-p ") != std::string::npos;
+    return "-A " + at + first + (twice ? "" : second) + target(table, at) + "\n";
+  }
+
+  std::string match() {
+    const std::string icmp = v4() ? " -p icmp -m icmp --icmp-type " : "";
+    switch (dice_.below(17)) {
+      case 0:
+        return " -m conntrack --ctproto " + dice_.of<std::string>({"1", "6", "17", "0"});
+      case 1:
+        return " -m conntrack ! --ctstate " +
+               dice_.of<std::string>({"NEW,ESTABLISHED", "RELATED", "INVALID,UNTRACKED", "NEW"});
+      case 2:
+        return " -m state --state " + dice_.of<std::string>({"UNTRACKED", "RELATED", "INVALID"});
+      case 3:
+        return " -m conntrack --ctstatus " +
+               dice_.of<std::string>({"ASSURED", "SEEN_REPLY,CONFIRMED", "NONE,SEEN_REPLY"});
+      case 4:
+        return " -m conntrack --ctstate " +
+               dice_.of<std::string>({"RELATED", "RELATED,NEW", "INVALID,ESTABLISHED"});
+      case 5:
+        return " -m connmark --mark " + dice_.of<std::string>({"0x1/0x1", "0x2/0x2", "0x3", "0"});
+      case 6:
+        return " -m mark --mark " + dice_.of<std::string>({"0x1/0x1", "0x2/0x2", "0x3", "0"});
+      case 7:
+        return " -m limit --limit 1/second";
+      case 8:
+        return " -m statistic --mode random --probability 0.5";
+      case 9:
+        return " -m recent --name r --rcheck --rsource";
+      case 10:
+        return " -m tos --tos 0x10/0x1c";
+      case 11:
+        return v4() ? " -m ttl --ttl-lt " + dice_.of<std::string>({"64", "63", "3"})
+                    : " -m hl --hl-lt " + dice_.of<std::string>({"64", "63", "3"});
+      case 12:
+        return v4() ? icmp + dice_.of<std::string>({"3", "3/3", "11", "8", "0", "any"})
+                    : " -p ipv6-icmp -m icmp6 --icmpv6-type " +
+                          dice_.of<std::string>({"1", "1/4", "128", "129", "2"});
+      case 13:
+        return " -m addrtype " + dice_.of<std::string>({"--src-type", "! --dst-type"}) + " LOCAL";
+      case 14:
+        return " -m conntrack --ctdir " + dice_.of<std::string>({"ORIGINAL", "REPLY"});
+      case 15:
+        return " -m length --length " + dice_.of<std::string>({"0:60", "61:65535"});
+      default:
+        return "";
+    }
+  }
+
+  std::string target(const std::string& table, const std::string& at) {
+    if (table == "raw" && dice_.chance(70)) {
+      return dice_.of<std::string>({" -j NOTRACK", " -j RETURN", " -j DROP", " -j ACCEPT"});
+    }
+    if (table == "nat") return dice_.chance(70) ? " -j ACCEPT" : " -j RETURN";
+    if (table == "filter" && dice_.chance(15)) return " -j REJECT";
+    switch (dice_.below(table == "mangle" ? 14 : 8)) {
+      case 0:
+      case 1:
+        return " -j ACCEPT";
+      case 2:
+        return " -j DROP";
+      case 3:
+        return " -j RETURN";
+      case 4:
+        return " -j CONNMARK --set-xmark " + dice_.of<std::string>({"0x1/0x1", "0x3/0x3", "0/0x1"});
+      case 5:
+        return " -j MARK --set-xmark " + dice_.of<std::string>({"0x1/0x1", "0x2/0x3", "0x0/0x0"});
+      case 6:
+        return " -j CONNMARK --save-mark --nfmask 0x1 --ctmask 0x1";
+      case 7:
+        return " -j CONNMARK --restore-mark --nfmask 0x2 --ctmask 0x2";
+      case 8:
+      case 9:
+        return v4() ? " -j TTL " + dice_.of<std::string>({"--ttl-set 64", "--ttl-inc 5"})
+                    : " -j HL " + dice_.of<std::string>({"--hl-set 64", "--hl-inc 5"});
+      case 10:
+        return " -j TOS --set-tos 0x10/0x3f";
+      case 11:
+        return " -j DSCP --set-dscp 0x04";
+      default:
+        return at == "FORWARD" ? " -j ACCEPT" : "";
+    }
+  }
+
+  Dice& dice_;
+  Family family_;
+};
+
+// One flow of one path in the world of random_world().
+struct AttackedFlow {
+  Path path;
+  Family family;
+  std::uint8_t protocol;
+  Address initiator, responder;
+  std::uint16_t initiator_port = 0, responder_port = 0;
+  std::uint8_t icmp_type = 0, icmp_code = 0;             // the initiator's
+  std::string initiator_interface, responder_interface;  // empty: the local end
+};
+
+inline AttackedFlow random_flow(Dice& dice, Family family, Path path) {
+  const bool v4 = family == Family::kIpv4;
+  const auto at = [&](const char* four, const char* six) {
+    return *Address::parse(v4 ? four : six);
+  };
+  const Address east = at("192.0.2.9", "2001:db8:1::9"), west = at("198.51.100.9", "2001:db8:2::9"),
+                own = at("192.0.2.1", "2001:db8:1::1"), other = at("198.51.100.1", "2001:db8:2::1"),
+                lo = at("127.0.0.1", "::1");
+  AttackedFlow f{path, family, 0, east, own, 0, 0, 0, 0, "", ""};
+  switch (path) {
+    case Path::kIn:
+      f.initiator_interface = "eth0";
+      if (dice.chance(30)) f.responder = other;
+      break;
+    case Path::kOut:
+      f.initiator = dice.chance(70) ? own : other;
+      f.responder = east;
+      f.responder_interface = "eth0";
+      break;
+    case Path::kForward:
+      f.responder = west;
+      f.initiator_interface = "eth0";
+      f.responder_interface = "eth1";
+      break;
+    case Path::kLoopback:
+      f.initiator = f.responder = dice.chance(60) ? lo : own;
+      if (dice.chance(20)) f.initiator = other;
+      f.initiator_interface = f.responder_interface = "lo";
+      break;
+  }
+  const std::uint8_t icmp = v4 ? protocol::kIcmp : protocol::kIcmpv6;
+  f.protocol = dice.of<std::uint8_t>({6, 6, 6, 17, 17, icmp, icmp, 47, 253});
+  f.initiator_port = dice.of<std::uint16_t>({22, 5000, 5001, 1023, 40000});
+  f.responder_port = dice.of<std::uint16_t>({23, 53, 80, 1024, 5002});
+  if (f.protocol == icmp) {
+    f.icmp_type = v4 ? dice.of<std::uint8_t>({8, 8, 8, 0, 13, 10, 3, 11})
+                     : dice.of<std::uint8_t>({128, 128, 128, 129, 139, 1, 135, 133});
+  }
+  return f;
+}
+
+class Attacker {
+ public:
+  Attacker(Dice& dice, const AttackedFlow& flow) : dice_(dice), flow_(flow) {}
+
+  Packet packet(bool reply) {
+    Packet p = address_to(reply, reply);
+    p.protocol = flow_.protocol;
+    p.source_port = reply ? flow_.responder_port : flow_.initiator_port;
+    p.destination_port = reply ? flow_.initiator_port : flow_.responder_port;
+    p.ttl = dice_.of<std::uint8_t>({64, 64, 64, 62, 3, 255});
+    p.tos = dice_.of<std::uint8_t>({0, 0, 0, 0x10, 0x08});
+    p.payload.assign(dice_.chance(20) ? 40 : 8, 0x61);
+    if (dice_.chance(3)) p.bad_checksum = true;
+    if (flow_.protocol == protocol::kTcp) segment(p, reply);
+    if (flow_.protocol == protocol::kIcmp || flow_.protocol == protocol::kIcmpv6) message(p, reply);
+    if (!reply) said_.push_back(p);
+    if (reply) answered_.push_back(p);
+    return p;
+  }
+
+  // An ICMP error about something that was said; from the end that it was said to, or from a
+  // stranger behind that end's wire.
+  std::optional<Packet> error() {
+    const bool about_reply = !answered_.empty() && dice_.chance(50);
+    const auto& list = about_reply ? answered_ : said_;
+    if (list.empty()) return std::nullopt;
+    const Packet& about = dice_.of(list);
+    const bool v4 = flow_.family == Family::kIpv4;
+    Packet p = address_to(!about_reply, !about_reply);
+    p.protocol = v4 ? protocol::kIcmp : protocol::kIcmpv6;
+    p.type = v4 ? dice_.of<std::uint8_t>({3, 11}) : dice_.of<std::uint8_t>({1, 2});
+    p.code = v4 && p.type == 3 ? 3 : 0;
+    Packet inner = about;
+    inner.in.clear();
+    p.inner = std::make_shared<const Packet>(std::move(inner));
+    return p;
+  }
+
+  // The honest conversation of `connect`; empty for other protocols' k-th packet.
+  std::optional<Packet> honest(unsigned k) {
+    using namespace tcp_flag;
+    const bool tcp = flow_.protocol == protocol::kTcp;
+    // Nobody honest begins with an answer.
+    const bool icmp = flow_.protocol == protocol::kIcmp || flow_.protocol == protocol::kIcmpv6;
+    if (icmp && (flow_.icmp_type == 0 || flow_.icmp_type == 129)) return std::nullopt;
+    static constexpr bool kReply[] = {false, true, false, false, true};
+    if (k >= (tcp ? 5U : 2U)) return std::nullopt;
+    Packet p = address_to(kReply[k], kReply[k]);
+    p.protocol = flow_.protocol;
+    p.source_port = kReply[k] ? flow_.responder_port : flow_.initiator_port;
+    p.destination_port = kReply[k] ? flow_.initiator_port : flow_.responder_port;
+    p.payload.assign(tcp && k < 3 ? 0 : 8, 0x61);
+    if (tcp) {
+      static constexpr std::uint8_t kFlags[] = {kSyn, kSyn | kAck, kAck, kAck | kPsh, kAck | kPsh};
+      static constexpr std::uint32_t kSeq[] = {1000, 5000, 1001, 1001, 5001};
+      static constexpr std::uint32_t kAcks[] = {0, 1001, 5001, 5001, 1009};
+      p.flags = kFlags[k];
+      p.seq = kSeq[k];
+      p.ack = kAcks[k];
+    }
+    if (flow_.protocol == protocol::kIcmp || flow_.protocol == protocol::kIcmpv6)
+      message(p, k == 1);
+    return p;
+  }
+
+ private:
+  Packet address_to(bool reply, bool from_responder) {
+    Packet p;
+    p.source = reply ? flow_.responder : flow_.initiator;
+    p.destination = reply ? flow_.initiator : flow_.responder;
+    const std::string& wire =
+        from_responder ? flow_.responder_interface : flow_.initiator_interface;
+    if (wire != "lo") p.in = wire;
+    return p;
+  }
+
+  void segment(Packet& p, bool reply) {
+    using namespace tcp_flag;
+    static const std::vector<int> kFlags{
+        kSyn, kSyn,        kSyn | kAck, kAck,        kAck | kPsh,        kFin | kAck,
+        kRst, kRst | kAck, 0,           kFin | kSyn, kSyn | kEce | kCwr, kFin};
+    p.flags = static_cast<std::uint8_t>(dice_.of(kFlags));
+    std::uint32_t& mine = seq_[reply ? 1 : 0];
+    p.payload.assign((p.flags & kPsh) != 0 ? 8 : 0, 0x61);
+    p.seq = mine;
+    p.ack = (p.flags & kAck) != 0 ? seq_[reply ? 0 : 1] : 0;
+    if (dice_.chance(8)) p.seq += dice_.below(200000) - 100000;
+    if (dice_.chance(5)) p.ack += 1;
+    if (dice_.chance(15)) p.seq -= 1;
+    if ((p.flags & (kSyn | kFin)) != 0) ++mine;
+    mine += static_cast<std::uint32_t>(p.payload.size());
+  }
+
+  static std::uint8_t partner(std::uint8_t type) {
+    switch (type) {
+      case 8:
+        return 0;
+      case 0:
+        return 8;
+      case 13:
+        return 14;
+      case 128:
+        return 129;
+      case 129:
+        return 128;
+      case 139:
+        return 140;
+      default:
+        return type;
+    }
+  }
+  void message(Packet& p, bool reply) {
+    p.type = reply ? partner(flow_.icmp_type) : flow_.icmp_type;
+    p.code = flow_.icmp_code;
+    p.icmp_id = 7;
+    p.icmp_seq = 1;
+  }
+
+  Dice& dice_;
+  const AttackedFlow& flow_;
+  std::uint32_t seq_[2] = {1000, 5000};
+  std::vector<Packet> said_, answered_;
+};
+
+}  // namespace postern

@@ -1,0 +1,370 @@
+// An adversary against the packet sets: for random rulesets (adversary.hpp) the sets of everything
+// that can be delivered, held or tracked on a path are computed once, and then the engine runs
+// random sequences of the flows' ends. Whatever comes about must lie in the sets (`may`) or be left
+// open (`unmodelled`): else some question would be answered `no` and be wrong. Some rulesets are
+// also asked whole questions, whose witnesses the engine replays and whose proofs Z3 re-checks; an
+// unconditional yes must replay whatever the opaques say.
+// The seed is printed; POSTERN_SEED repeats a run, POSTERN_ROUNDS sets its length.
+#include "adversary.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "../kernel/random_traffic.hpp"
+#include "../unit/query_fixture.hpp"
+#include "scenario/result.hpp"
+
+namespace postern {
+namespace {
+
+std::uint64_t from_environment(const char* name, std::uint64_t standard) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? standard : std::strtoull(text, nullptr, 10);
+}
+
+class RandomChooser : public Chooser {
+ public:
+  explicit RandomChooser(Dice& dice) : dice_(dice) {}
+  std::uint64_t choose(const Choice& question) override {
+    return dice_.below(static_cast<unsigned>(question.options));
+  }
+
+ private:
+  Dice& dice_;
+};
+
+struct Tally {
+  unsigned rulesets = 0, sequences = 0, packets = 0, delivered = 0, entries = 0, talks = 0,
+           asked = 0, yes = 0, no = 0, unknown = 0, skipped = 0, errors = 0, outgrown = 0;
+};
+
+// Everything that is known of a flow, and of one packet of its initiator, as a set.
+class Points {
+ public:
+  Points(Space& space, const AttackedFlow& flow) : space_(space), flow_(flow) {
+    at(Axis::kInitiator, flow.initiator.value);
+    at(Axis::kResponder, flow.responder.value);
+    if (has_ports(tracker_of(flow.protocol))) {
+      at(Axis::kInitiatorPort, flow.initiator_port);
+      at(Axis::kResponderPort, flow.responder_port);
+    }
+    at(Axis::kProtocol, flow.protocol);
+    const bool icmp = flow.protocol == protocol::kIcmp || flow.protocol == protocol::kIcmpv6;
+    if (icmp) {
+      at(Axis::kIcmpType, flow.icmp_type);
+      at(Axis::kIcmpCode, flow.icmp_code);
+    }
+    interface(Axis::kInitiatorInterface, flow.initiator_interface);
+    interface(Axis::kResponderInterface, flow.responder_interface);
+    type(Axis::kInitiatorType, flow.initiator);
+    type(Axis::kResponderType, flow.responder);
+    flow_set_ = set_;
+  }
+
+  Set flow() const { return flow_set_; }
+  Set packet(const Packet& p) {
+    set_ = flow_set_;
+    if (p.protocol == protocol::kTcp) at(Axis::kTcpFlags, p.flags);
+    at(Axis::kLength, ip_length(p));
+    at(Axis::kTtl, p.ttl);
+    at(Axis::kTos, p.tos);
+    at(Axis::kHasMac, 0);
+    at(Axis::kFragmentOffset, p.fragment_offset / 8);
+    at(Axis::kTruncated, 0);
+    return set_;
+  }
+
+ private:
+  void at(Axis axis, u128 value) {
+    const auto c = space_.layout(axis).classes->of(value);
+    if (c) set_ = space_.bdd().both(set_, space_.class_is(axis, *c));
+  }
+  void interface(Axis axis, const std::string& wire) {
+    const auto& names = space_.classes().interface_names;
+    const auto at = std::ranges::find(names, wire);
+    if (at == names.end()) return;  // stands for others
+    set_ = space_.bdd().both(set_,
+                             space_.class_is(axis, static_cast<std::uint32_t>(at - names.begin())));
+  }
+  void type(Axis axis, const Address& address) {
+    if (space_.classes().address_type.count() == 1) return;
+    const std::string text = address.text();
+    const bool outsider = text.ends_with("9");
+    at(axis, static_cast<u128>(outsider ? AddressType::kUnicast : AddressType::kLocal));
+  }
+
+  Space& space_;
+  const AttackedFlow& flow_;
+  Set set_ = kEverything, flow_set_ = kEverything;
+};
+
+struct Sets {
+  DeliverAnswer deliver;
+  ConnectAnswer connect;
+  TrackAnswer track;
+  std::map<std::string, TrackAnswer> by_state;
+};
+
+bool covers(Space& space, const Triple& t, Set where) {
+  return !space.bdd().disjoint(where, space.bdd().either(t.may, t.unmodelled));
+}
+
+std::string describe(const AttackedFlow& f) {
+  return std::string(text(f.path)) + " " + f.initiator.text() + ":" +
+         std::to_string(f.initiator_port) + " > " + f.responder.text() + ":" +
+         std::to_string(f.responder_port) + " protocol " + std::to_string(f.protocol) +
+         " icmp type " + std::to_string(f.icmp_type);
+}
+
+bool of_flow(const EntryReport& entry, const AttackedFlow& f) {
+  if (entry.protocol != f.protocol) return false;
+  const TupleReport& t = entry.original;
+  const bool straight = t.source == f.initiator && t.destination == f.responder;
+  const bool turned = t.source == f.responder && t.destination == f.initiator;
+  return straight || turned;
+}
+
+class Attack {
+ public:
+  Attack(const LoadedRuleset& rules, Model& model, const Sets& sets, const Scenario& world,
+         const AttackedFlow& flow, Dice& dice, Tally& tally)
+      : rules_(rules),
+        space_(model.space()),
+        sets_(sets),
+        world_(world),
+        flow_(flow),
+        dice_(dice),
+        tally_(tally),
+        points_(space_, flow) {}
+
+  // deliver: the far end speaks only once reached; track: both are free.
+  void sequence(bool honest) {
+    RandomChooser chooser(dice_);
+    Engine engine = make(chooser);
+    Attacker attacker(dice_, flow_);
+    bool reached = false;
+    std::string log;
+    const unsigned length = 1 + dice_.below(7);
+    for (unsigned k = 0; k < length; ++k) {
+      if (k > 0 && dice_.chance(5)) {
+        engine.wait(500'000'000);
+        log += "  wait\n";
+      }
+      if (k > 0 && dice_.chance(15)) {
+        if (const auto error = attacker.error()) {
+          const PacketReport report = engine.inject(*error);
+          log += "  error type " + std::to_string(error->type) + " " + error->source.text() +
+                 " > " + error->destination.text() + ": " + std::string(text(report.verdict)) +
+                 "\n";
+          ++tally_.errors;
+          entries(engine, log, honest);
+          continue;
+        }
+      }
+      const bool reply = k > 0 && dice_.chance(45) && (!honest || reached);
+      const Packet packet = attacker.packet(reply);
+      const PacketReport report = engine.inject(packet);
+      const bool accepted = report.verdict != Verdict::kDropped;
+      log += std::string(reply ? "  < " : "  > ") + flags_text(packet.flags) + " seq " +
+             std::to_string(packet.seq) + " ack " + std::to_string(packet.ack) + " ttl " +
+             std::to_string(packet.ttl) + " tos " + std::to_string(packet.tos) + " length " +
+             std::to_string(ip_length(packet)) + (packet.bad_checksum ? " bad" : "") + ": " +
+             std::string(text(report.verdict)) + " " + report.died_at + "\n";
+      ++tally_.packets;
+      // No end accepts a packet whose checksum is wrong.
+      if (!reply && accepted && !packet.bad_checksum) {
+        reached = true;
+        ++tally_.delivered;
+        if (honest) {
+          ASSERT_TRUE(covers(space_, sets_.deliver.packets, points_.packet(packet)))
+              << "delivered, but not in the sets: " << describe(flow_) << "\n"
+              << log;
+        }
+      }
+      if (!honest) entries(engine, log, honest);
+    }
+    ++tally_.sequences;
+  }
+
+  void conversation() {
+    RandomChooser chooser(dice_);
+    Engine engine = make(chooser);
+    Attacker attacker(dice_, flow_);
+    for (unsigned k = 0;; ++k) {
+      const auto packet = attacker.honest(k);
+      if (!packet && k == 0) return;
+      if (!packet) break;
+      if (engine.inject(*packet).verdict == Verdict::kDropped) return;
+    }
+    ++tally_.talks;
+    ASSERT_TRUE(covers(space_, sets_.connect.flows, points_.flow()))
+        << "a conversation, but not in the sets: " << describe(flow_);
+  }
+
+ private:
+  Engine make(Chooser& chooser) {
+    const bool v4 = flow_.family == Family::kIpv4;
+    return Engine(world_, v4 ? &rules_.program() : nullptr, v4 ? nullptr : &rules_.program(),
+                  chooser);
+  }
+  void entries(Engine& engine, const std::string& log, bool honest) {
+    if (honest) return;
+    for (const EntryReport& entry : engine.entries()) {
+      if (!of_flow(entry, flow_)) continue;
+      ++tally_.entries;
+      ASSERT_TRUE(covers(space_, sets_.track.flows, points_.flow()))
+          << "an entry, but not in the sets: " << describe(flow_) << "\n"
+          << log;
+      const auto at = sets_.by_state.find(entry.state);
+      if (at == sets_.by_state.end()) continue;
+      ASSERT_TRUE(covers(space_, at->second.flows, points_.flow()))
+          << "an entry in " << entry.state << ", but not in the sets: " << describe(flow_) << "\n"
+          << log;
+    }
+  }
+
+  const LoadedRuleset& rules_;
+  Space& space_;
+  const Sets& sets_;
+  const Scenario& world_;
+  const AttackedFlow& flow_;
+  Dice& dice_;
+  Tally& tally_;
+  Points points_;
+};
+
+// A question about the flow that leaves some of it open.
+std::string question_about(Dice& dice, const AttackedFlow& f) {
+  std::string q = dice.of<std::string>({"deliver", "connect", "track"});
+  const bool track = q == "track";
+  q += " -p " + std::to_string(f.protocol);
+  if (f.protocol == protocol::kTcp || f.protocol == protocol::kUdp) {
+    q += f.protocol == protocol::kTcp ? " -m tcp" : " -m udp";
+    if (dice.chance(50)) q += " --sport " + std::to_string(f.initiator_port);
+    if (dice.chance(70)) q += " --dport " + std::to_string(f.responder_port);
+    if (f.protocol == protocol::kTcp && dice.chance(20)) q += " --syn";
+  }
+  if (dice.chance(30)) q += " -s " + f.initiator.text();
+  if (dice.chance(30)) q += " -d " + f.responder.text();
+  if (track && f.protocol == protocol::kTcp && dice.chance(40)) {
+    q += " --entry-state " + dice.of<std::string>({"ESTABLISHED", "SYN_SENT", "SYN_RECV"});
+  }
+  return q + " --path " + std::string(text(f.path));
+}
+
+void ask_about(const LoadedRuleset& rules, const QueryOptions& options, const AttackedFlow& flow,
+               Dice& dice, Tally& tally) {
+  const Question q = question_of(question_about(dice, flow), flow.family);
+  SCOPED_TRACE(q.text);
+  Prover prover(rules.program(), options);
+  const Answer a = prover.ask(q, flow.path);
+  ++tally.asked;
+  (a.truth == Truth::kYes ? tally.yes : a.truth == Truth::kNo ? tally.no : tally.unknown) += 1;
+  if (a.truth != Truth::kYes || a.conditional) return;
+  for (unsigned i = 0; i < 5; ++i) {
+    RandomChooser chooser(dice);
+    const bool v4 = flow.family == Family::kIpv4;
+    Engine engine(*a.scenario, v4 ? &rules.program() : nullptr, v4 ? nullptr : &rules.program(),
+                  chooser);
+    for (std::size_t k = 0; k < a.witness.size(); ++k) {
+      if (a.witness[k].wait_ms) engine.wait(*a.witness[k].wait_ms);
+      const PacketReport report = engine.inject(a.witness[k].packet);
+      if (k + 1 < a.witness.size() && q.verb != Verb::kConnect) continue;
+      if (q.verb == Verb::kTrack) {
+        ASSERT_FALSE(engine.entries().empty()) << to_text(a);
+      } else {
+        ASSERT_NE(report.verdict, Verdict::kDropped) << to_text(a);
+      }
+    }
+  }
+}
+
+// Computes the sets of one path; nullopt when they outgrow their limit.
+std::optional<Sets> solve(Model& model, const AttackedFlow& flow) {
+  const auto all = model.anything(flow.path);
+  if (!all) return std::nullopt;
+  auto deliver = model.deliver(flow.path, *all);
+  auto connect = model.connect(flow.path, *all);
+  auto track = model.track(flow.path, *all);
+  if (!deliver || !connect || !track) return std::nullopt;
+  Sets sets{std::move(*deliver), std::move(*connect), std::move(*track), {}};
+  for (const char* state : {"SYN_SENT", "SYN_RECV", "ESTABLISHED", "TIME_WAIT", "CLOSE"}) {
+    auto answer = model.track(flow.path, *all, state);
+    if (!answer) return std::nullopt;
+    sets.by_state.emplace(state, std::move(*answer));
+  }
+  return sets;
+}
+
+void round(Dice& dice, Tally& tally) {
+  const Family family = dice.chance(70) ? Family::kIpv4 : Family::kIpv6;
+  const std::string text = AdversaryRules(dice, family).text();
+  Scenario world = kernel::random_world(dice);
+  world.forwarding = true;
+  SCOPED_TRACE(
+      "backend " + std::string(world.backend == Backend::kNft ? "nft" : "legacy") + ", loose=0: " +
+      std::to_string(world.sysctl.count("net/netfilter/nf_conntrack_tcp_loose")) + ", liberal: " +
+      std::to_string(world.sysctl.count("net/netfilter/nf_conntrack_tcp_be_liberal")) + "\n" +
+      text);
+  const LoadedRuleset rules("random.rules", text, family);
+  QueryOptions options;
+  options.backend = world.backend;
+  options.sysctl = world.sysctl;
+  const Path path = static_cast<Path>(dice.below(4));
+  AttackedFlow flow = random_flow(dice, family, path);
+  ++tally.rulesets;
+  auto model = Model::build(rules.program(), {}, model_options(options));
+  if (!model) {
+    ++tally.outgrown;
+    return;
+  }
+  const auto sets = solve(**model, flow);
+  if (!sets) {
+    ++tally.outgrown;
+    return;
+  }
+  for (unsigned f = 0; f < 12; ++f) {
+    if (flow.initiator != flow.responder || flow.initiator_port != flow.responder_port) {
+      Attack attack(rules, **model, *sets, world, flow, dice, tally);
+      try {
+        for (unsigned i = 0; i < 10; ++i) {
+          attack.sequence(i % 2 == 0);
+          if (::testing::Test::HasFatalFailure()) return;
+        }
+        for (unsigned i = 0; i < 3; ++i) attack.conversation();
+      } catch (const Unmodelled&) {
+        ++tally.skipped;
+      }
+    }
+    if (::testing::Test::HasFatalFailure()) return;
+    flow = random_flow(dice, family, path);
+  }
+  if (dice.chance(15)) ask_about(rules, options, flow, dice, tally);
+}
+
+TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
+  const std::uint64_t seed = from_environment("POSTERN_SEED", std::random_device{}());
+  const std::uint64_t rounds = from_environment("POSTERN_ROUNDS", 20);
+  std::printf("POSTERN_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  Tally tally;
+  for (std::uint64_t i = 0; i < rounds && !HasFailure(); ++i) {
+    Dice dice(static_cast<unsigned>(seed + i));
+    SCOPED_TRACE("seed of this round: " + std::to_string(seed + i));
+    ASSERT_NO_THROW(round(dice, tally));
+  }
+  std::printf(
+      "%u rulesets (%u outgrown), %u sequences, %u packets, %u delivered, %u entries, %u "
+      "conversations, %u errors, %u skipped; %u questions: %u yes, %u no, %u unknown\n",
+      tally.rulesets, tally.outgrown, tally.sequences, tally.packets, tally.delivered,
+      tally.entries, tally.talks, tally.errors, tally.skipped, tally.asked, tally.yes, tally.no,
+      tally.unknown);
+  if (HasFailure()) return;
+  for (const unsigned count : {tally.delivered, tally.entries, tally.talks, tally.errors}) {
+    EXPECT_GT(count, 0U);
+  }
+}
+
+}  // namespace
+}  // namespace postern
