@@ -10,6 +10,10 @@
 namespace postern {
 namespace {
 
+// Of the packet sets: what the largest rulesets that we know need (0.7 GB), and where a model is
+// too full to serve another check.
+constexpr std::size_t kNodeLimit = 32'000'000, kFull = kNodeLimit / 2;
+
 bool is_nat(const Rule& rule) {
   const auto* effect = std::get_if<Effect>(&rule.action);
   return effect != nullptr && std::holds_alternative<Nat>(*effect);
@@ -32,6 +36,7 @@ Model* LintRun::model() {
     model_tried_ = true;
     ModelOptions options;
     options.tracking = settings_.tracking;
+    options.node_limit = kNodeLimit;
     auto built = Model::build(*program_, {}, options);
     if (built) model_ = std::move(*built);
   }
@@ -39,9 +44,17 @@ Model* LintRun::model() {
 }
 
 const Structure* LintRun::structure() {
-  if (model() == nullptr) return nullptr;
-  const auto facts = model_->structure();
-  return facts ? *facts : nullptr;
+  if (!structure_tried_ && model() != nullptr) {
+    structure_tried_ = true;
+    if (const auto facts = model_->structure()) structure_ = **facts;
+  }
+  return structure_ ? &*structure_ : nullptr;
+}
+
+void LintRun::make_room() {
+  if (model_ == nullptr || model_->space().bdd().size() < kFull) return;
+  model_.reset();
+  model_tried_ = false;
 }
 
 Prover& LintRun::prover() {
@@ -89,6 +102,7 @@ LintReport lint(const Bound& bound, const LintSettings& settings) {
   for (const Check& check : all_checks()) {
     if (check.needs_program && run.program() == nullptr) continue;
     if (settings.progress) settings.progress(check.id);
+    run.make_room();
     check.run(run);
   }
   return run.take();

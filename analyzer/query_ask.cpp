@@ -310,7 +310,6 @@ void Asking::world_assumptions(const FlowPoint& flow) {
 
 void Asking::generalise(const FlowPoint& flow, const WitnessPacket& last, bool must) {
   Bdd& bdd = space_.bdd();
-  const Solved all = solve(take(model_.anything(answer_.path)));
   std::map<Axis, std::uint32_t> point = flow.classes;
   Set fixed = kEverything;
   const u128 mark = flow.value(Axis::kInitialMark);
@@ -324,6 +323,14 @@ void Asking::generalise(const FlowPoint& flow, const WitnessPacket& last, bool m
       fixed = bdd.both(fixed, *space_.bit(Axis::kTcpOptions, kind, has));
     }
   }
+  // What is never widened (interfaces above all) stands at the point from the start: what is left
+  // of the ruleset is small.
+  Set around = take(model_.anything(answer_.path));
+  for (const auto& [axis, number] : point) {
+    if (contains(widening_order(), axis)) continue;
+    around = bdd.both(around, space_.class_is(axis, number));
+  }
+  const Solved all = solve(around);
   constexpr std::array kBits{Axis::kInitialMark, Axis::kTcpOptions};
   const auto at_bits = [&](Set s) { return space_.exists(bdd.both(s, fixed), kBits); };
   const Set yes = at_bits(must ? all.yes.must : all.yes.may);

@@ -31,7 +31,11 @@ class LintRun {
 
   // nullptr when the packet sets outgrew their budget.
   Model* model();
+  // Computed once, whatever becomes of the model.
   const Structure* structure();
+  // Before a check: drops a model that has grown so far that it could not serve it (nothing in a
+  // model is ever freed). No set outlives this.
+  void make_room();
   Prover& prover();
 
   void report(Finding finding) { report_.findings.push_back(std::move(finding)); }
@@ -55,6 +59,8 @@ class LintRun {
   Diagnostics refused_;
   bool model_tried_ = false;
   std::unique_ptr<Model> model_;
+  bool structure_tried_ = false;
+  std::optional<Structure> structure_;
   std::unique_ptr<Prover> prover_;
   LintReport report_;
 };

@@ -199,6 +199,13 @@ MayMust Reader::by_direction(Set original, Set reply) {
 }
 
 template <class Test>
+MayMust Reader::card(FlowEnd sender, const Test& test) {
+  std::vector<bool> holds;
+  for (const ValueClass& c : space_.classes().mac.classes) holds.push_back(test(c.canonical));
+  return cards_.read(sender, holds);
+}
+
+template <class Test>
 MayMust Reader::field(Field f, const Binding& b, const Test& test, const InRange* as_range) {
   const bool from_initiator = b.sender == FlowEnd::kInitiator;
   const auto axis = [&](Axis a) { return exactly(on_axis(a, test, as_range)); };
@@ -251,7 +258,7 @@ MayMust Reader::field(Field f, const Binding& b, const Test& test, const InRange
     case Field::kHasMac:
       return axis(Axis::kHasMac);
     case Field::kMacSource:
-      return axis(Axis::kMac);
+      return card(b.sender, test);
     case Field::kSourceType:
       return end(true, Axis::kInitiatorType, Axis::kResponderType);
     case Field::kDestinationType:

@@ -2,7 +2,8 @@
 // it can see depends on where it stands. A Binding says both; no set is ever permuted.
 //
 // Invariants: results are exact but for opaques, where `may` and `must` enclose every coin; what a
-// rule reads of a RELATED packet's entry (its tuple, not this flow's) counts as opaque.
+// rule reads of a RELATED packet's entry (its tuple, not this flow's) counts as opaque. A test of
+// the link-layer address is exact together with the rest of its rule (mac_codes.hpp).
 // Sources: kernel-facts 10, 12, 19-21. Covered by tests/unit/walk_test.cpp.
 #pragma once
 
@@ -12,6 +13,7 @@
 #include "flow/hooks.hpp"
 #include "meaning/predicate.hpp"
 #include "symbolic/abstract_entry.hpp"
+#include "symbolic/mac_codes.hpp"
 #include "symbolic/space.hpp"
 
 namespace postern {
@@ -39,7 +41,7 @@ struct Binding {
 
 class Reader {
  public:
-  explicit Reader(Space& space) : space_(space) {}
+  explicit Reader(Space& space) : space_(space), cards_(space) {}
 
   // Remembers the result by the predicate's address: for rules, which outlive the reader.
   MayMust read(const PredicatePtr& predicate, const Binding& binding);
@@ -74,12 +76,15 @@ class Reader {
   Set mark_bound(Axis axis, std::uint32_t bound, bool at_least);
   template <class Test>
   Set status(const Binding& b, const Test& test);
+  template <class Test>
+  MayMust card(FlowEnd sender, const Test& test);
   Set state_is(CtState state, const Binding& b);
   // A test of the entry's tuple: `original` where the packet runs in the entry's original
   // direction, `reply` where it runs against it.
   MayMust by_direction(Set original, Set reply);
 
   Space& space_;
+  MacReader cards_;
   std::unordered_map<Key, MayMust, KeyHash> known_;
 };
 

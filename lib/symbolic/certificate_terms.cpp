@@ -36,8 +36,6 @@ std::optional<Field> field_of(Axis axis) {
       return Field::kTos;
     case Axis::kHasMac:
       return Field::kHasMac;
-    case Axis::kMac:
-      return Field::kMacSource;
     case Axis::kFragmentOffset:
       return Field::kFragmentOffset;
     case Axis::kTruncated:
@@ -50,6 +48,8 @@ std::optional<Field> field_of(Axis axis) {
 bool is_interface(Axis axis) {
   return axis == Axis::kInitiatorInterface || axis == Axis::kResponderInterface;
 }
+
+bool is_card(Axis axis) { return axis == Axis::kInitiatorMac || axis == Axis::kResponderMac; }
 
 }  // namespace
 
@@ -74,6 +74,11 @@ void AxisTerms::add_class_axis(Axis axis, Set points) {
     const Term term = possible.size() == 1 ? solver_.number(possible.front(), kInterfaceBits)
                                            : solver_.fresh_bits(name(axis), kInterfaceBits);
     values_.emplace(axis, term);
+    return;
+  }
+  if (is_card(axis)) {  // the codes say nothing without the address
+    const unsigned card = field_width(Field::kMacSource, space_.classes().family);
+    values_.emplace(axis, solver_.fresh_bits(name(axis), card));
     return;
   }
   const unsigned width = field_width(*field_of(axis), space_.classes().family);
@@ -194,7 +199,9 @@ Term SetTranslator::class_bit(Axis axis, unsigned position) {
     if ((c >> shift & 1) != 0) members.push_back(c);
   }
   std::vector<Term> parts;
-  if (is_interface(axis)) {
+  if (is_card(axis)) {
+    parts = card_bit(axis, members);
+  } else if (is_interface(axis)) {
     for (const std::uint32_t c : members) {
       parts.push_back(solver_.in_range(axes_.value(axis), c, c));
     }
@@ -209,6 +216,44 @@ Term SetTranslator::class_bit(Axis axis, unsigned position) {
   const Term result = solver_.named(solver_.any(parts), name(axis));
   class_bits_.emplace(std::pair(axis, position), result);
   return result;
+}
+
+// The cards that have one of the codes, each with the addresses where it has it. Code 0 is none.
+std::vector<Term> SetTranslator::card_bit(Axis axis, const std::vector<std::uint32_t>& codes) {
+  const Classes& classes = space_.classes();
+  const Axis address = axis == Axis::kInitiatorMac ? Axis::kInitiator : Axis::kResponder;
+  const auto value_in = [&](Axis of, const FieldClasses& from,
+                            const std::vector<std::uint32_t>& numbers) {
+    std::vector<Term> parts;
+    for (const std::uint32_t n : numbers) {
+      if (!from.classes[n].complete) throw NotListable{};
+    }
+    for (const Interval& i : values_of(from, numbers)) {
+      parts.push_back(solver_.in_range(axes_.value(of), i.lo, i.hi));
+    }
+    return solver_.any(parts);
+  };
+  std::vector<Term> parts;
+  const auto& everywhere = classes.mac_codes.everywhere;
+  for (const MacCodes::Group& group : classes.mac_codes.groups) {
+    std::vector<std::uint32_t> cards, addresses;
+    for (const std::uint32_t code : codes) {
+      const std::size_t at = code - 1;
+      if (at < everywhere.size()) {
+        cards.push_back(everywhere[at]);
+      } else if (at - everywhere.size() < group.apart.size()) {
+        cards.push_back(group.apart[at - everywhere.size()]);
+      }
+    }
+    if (cards.empty()) continue;
+    for (std::uint32_t a = 0; a < group.addresses.size(); ++a) {
+      if (group.addresses[a]) addresses.push_back(a);
+    }
+    std::ranges::sort(cards);
+    parts.push_back(solver_.both(value_in(address, classes.address, addresses),
+                                 value_in(axis, classes.mac, cards)));
+  }
+  return parts;
 }
 
 std::string broken_partition(const Space& space) {

@@ -61,6 +61,7 @@ class SetTranslator {
   // BDD variable as a condition.
   Term variable(unsigned number, const std::vector<Term>& connmark_bits);
   Term class_bit(Axis axis, unsigned position);
+  std::vector<Term> card_bit(Axis axis, const std::vector<std::uint32_t>& codes);
   Set project(Set set);
 
   Space& space_;

@@ -53,7 +53,8 @@ PacketTerms PathEncoder::start() {
        {std::pair{Field::kProtocol, Axis::kProtocol}, std::pair{Field::kIcmpCode, Axis::kIcmpCode},
         std::pair{Field::kTcpFlags, Axis::kTcpFlags}, std::pair{Field::kLength, Axis::kLength},
         std::pair{Field::kTtl, Axis::kTtl}, std::pair{Field::kTos, Axis::kTos},
-        std::pair{Field::kHasMac, Axis::kHasMac}, std::pair{Field::kMacSource, Axis::kMac},
+        std::pair{Field::kHasMac, Axis::kHasMac},
+        std::pair{Field::kMacSource, own ? Axis::kInitiatorMac : Axis::kResponderMac},
         std::pair{Field::kFragmentOffset, Axis::kFragmentOffset},
         std::pair{Field::kTruncated, Axis::kTruncated}}) {
     p[field] = axes_.value(axis);

@@ -203,14 +203,15 @@ Set ChainWalker::match(RuleId rule, Frame& frame) {
     if (const Const* c = std::get_if<Const>(&clause.hotdrop->node); c != nullptr && !c->value)
       continue;
     // Rare: evaluate clause by clause up to here.
-    Set here = frame.live;
+    MayMust here{frame.live, frame.live};
     for (const Clause& earlier : program_.rules()[rule].rule->clauses) {
       if (&earlier == &clause) break;
-      here = bdd.both(here, reader_.read(earlier.predicate, binding).may);
+      const MayMust one = reader_.read(earlier.predicate, binding);
+      here = {bdd.both(here.may, one.may), bdd.both(here.must, one.must)};
     }
     const MayMust hot = reader_.read(clause.hotdrop, binding);
-    frame.leave(bdd, Outcome::kDropped, bdd.both(here, hot.may));
-    prefix = bdd.minus(prefix, bdd.both(here, hot.must));
+    frame.leave(bdd, Outcome::kDropped, bdd.both(here.may, hot.may));
+    prefix = bdd.minus(prefix, bdd.both(here.must, hot.must));
   }
   const MayMust own = condition(rule, binding);
   const Set taken = bdd.both(prefix, own.may);

@@ -8,6 +8,7 @@
 #include "base/check.hpp"
 #include "flow/conntrack.hpp"
 #include "symbolic/cuts.hpp"
+#include "symbolic/mac_codes.hpp"
 #include "symbolic/scattered.hpp"
 
 namespace postern {
@@ -304,6 +305,7 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   result.has_mac = by_signature(flag, 1, no_kind, prefer({0}));
   result.truncated = by_signature(flag, 2, no_kind, prefer({0}));
   result.mac = by_interval(cuts.of(Field::kMacSource), 48, prefer({u128{0x020000000001}}));
+  result.mac_codes = mac_codes(program, questions, result.address, result.mac);
   result.fragment_offset = by_interval(cuts.of(Field::kFragmentOffset), 13, prefer({0}));
   const bool types = cuts.of(Field::kSourceType).tested();
   result.address_type = by_signature(

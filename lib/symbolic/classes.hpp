@@ -45,11 +45,25 @@ struct FieldClasses {
   std::optional<std::uint32_t> of(u128 value) const;
 };
 
+// What the codes of a packet's link-layer source address mean (mac_codes.hpp): code 0 is any card
+// but those that are told apart at the packet's source address; then come the cards that are told
+// apart at every address, then those of its group. Numbers are classes of Classes::mac.
+struct MacCodes {
+  struct Group {
+    std::vector<std::uint32_t> apart;
+    std::vector<bool> addresses;  // by address class
+  };
+  std::vector<std::uint32_t> everywhere;
+  std::vector<Group> groups;  // every address class is in one
+  FieldClasses codes;         // class i is code i
+};
+
 // Everything that Space needs to lay out its axes.
 struct Classes {
   Family family = Family::kIpv4;
   FieldClasses address, port, protocol, icmp_type, icmp_code, tcp_flags, length, ttl, tos, has_mac,
       mac, fragment_offset, truncated, address_type, state;
+  MacCodes mac_codes;
   // Interfaces: class i has the name interface_names[i]; 0 is the empty name (no interface), 1 is
   // lo.
   FieldClasses interface;

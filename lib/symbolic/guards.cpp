@@ -7,9 +7,9 @@ namespace {
 
 constexpr std::array kSightAxes{Axis::kState, Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
                                 Axis::kAssured};
-constexpr std::array kBesidesFlags{Axis::kLength,    Axis::kTtl,       Axis::kTos,
-                                   Axis::kHasMac,    Axis::kMac,       Axis::kFragmentOffset,
-                                   Axis::kTruncated, Axis::kTcpOptions};
+constexpr std::array kBesidesFlags{Axis::kLength,         Axis::kTtl,          Axis::kTos,
+                                   Axis::kHasMac,         Axis::kInitiatorMac, Axis::kResponderMac,
+                                   Axis::kFragmentOffset, Axis::kTruncated,    Axis::kTcpOptions};
 
 // Kinds that differ only by TCP flags share the rest.
 bool tcp_kind(PacketKind kind) {

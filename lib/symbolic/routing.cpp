@@ -170,10 +170,12 @@ class Routing {
       s = bdd_.both(s, space_.values(Axis::kTtl, 1, 255));
       s = bdd_.both(s, space_.class_is(Axis::kHasMac, 0));
     }
-    // A packet without a link-layer header has no address there.
-    s = bdd_.both(s,
-                  bdd_.either(space_.class_is(Axis::kHasMac, 1), space_.class_is(Axis::kMac, 0)));
-    return s;
+    // A packet without a link-layer header has no address there, and only its sender's counts.
+    const bool initiator = source_ == Axis::kInitiator;
+    const Axis own = initiator ? Axis::kInitiatorMac : Axis::kResponderMac;
+    const Axis other = initiator ? Axis::kResponderMac : Axis::kInitiatorMac;
+    s = bdd_.both(s, bdd_.either(space_.class_is(Axis::kHasMac, 1), space_.class_is(own, 0)));
+    return bdd_.both(s, space_.class_is(other, 0));
   }
 
   Space& space_;

@@ -45,7 +45,8 @@ enum class Axis : std::uint8_t {
   kTtl,
   kTos,
   kHasMac,
-  kMac,
+  kInitiatorMac,
+  kResponderMac,  // the sender's; codes by its address (mac_codes.hpp), 0 for the other end's
   kFragmentOffset,
   kTruncated,
   kTcpOptions,  // one variable for each kind that some rule tests

@@ -304,7 +304,8 @@ PacketPoint choose_packet(Space& space, Set packets) {
   take(Axis::kFragmentOffset, {0});
   take(Axis::kTruncated, {0});
   take(Axis::kHasMac, {0});
-  take(Axis::kMac, {0});
+  take(Axis::kInitiatorMac, {0});
+  take(Axis::kResponderMac, {0});
   take(Axis::kTos, {0});
   take(Axis::kTtl, {64});
   for (const std::uint8_t kind : space.layout(Axis::kTcpOptions).bits) {
