@@ -167,6 +167,21 @@ Set to_one_host(Space& space, Set flows) {
   return flows;
 }
 
+Set from_one_host(Space& space, Set flows) {
+  const auto without = [&](u128 low, u128 high) {
+    flows = space.bdd().minus(flows, space.values(Axis::kInitiator, low, high));
+  };
+  if (space.classes().family == Family::kIpv4) {
+    without(0, 0x00ffffff);
+    without(0xe0000000, 0xefffffff);
+    without(0xffffffff, 0xffffffff);
+  } else {
+    without(0, 0);
+    without(u128{0xff} << 120, ~u128{0});
+  }
+  return flows;
+}
+
 std::vector<std::string> words_for(Verb verb, const Space& space, Path path,
                                    const FlowPoint& point) {
   std::vector<std::string> words{std::string(text(verb))};
@@ -204,6 +219,30 @@ std::optional<RuleId> accepting_rule(const Program& program, const WitnessStep& 
   return accepted;
 }
 
+std::optional<RuleId> port_testing_rule(const Program& program, const Answer& answer) {
+  const Address client = answer.witness.front().packet.source;
+  const std::uint16_t port = answer.witness.front().packet.source_port;
+  for (const WitnessStep& step : answer.witness) {
+    const bool sent = step.packet.source == client && step.packet.source_port == port;
+    const Field field = sent ? Field::kSourcePort : Field::kDestinationPort;
+    std::optional<RuleId> testing;
+    for (const MatchedRule& matched : step.rules) {
+      if (matched.table != TableName::kFilter) continue;
+      const auto id = find_rule(program, matched);
+      if (!id) continue;
+      const ProgramRule& rule = program.rules()[*id];
+      const Effect* effect = effect_of(rule);
+      const bool lets =
+          rule.callee || (effect != nullptr && std::holds_alternative<Accept>(*effect));
+      const bool tests = std::ranges::any_of(
+          rule.rule->clauses, [&](const Clause& c) { return mentions(*c.predicate, field); });
+      if (lets && tests) testing = id;
+    }
+    if (testing) return testing;
+  }
+  return std::nullopt;
+}
+
 bool matches_rule(const Program& program, const WitnessStep& step, RuleId rule) {
   return std::ranges::any_of(
       step.rules, [&](const MatchedRule& matched) { return find_rule(program, matched) == rule; });
@@ -232,6 +271,19 @@ PredicatePtr way_to(const Program& program, RuleId rule) {
   }
   const ProgramRule& target = program.rules()[rule];
   return all({into[target.chain], conditions(*target.rule)});
+}
+
+Budgeted<Set> flows_let_in(Model& model, Path path, const Program& program, RuleId rule) {
+  const auto packets = model.question(path, way_to(program, rule));
+  if (!packets) return packets;
+  static constexpr Axis kSeen[] = {Axis::kState,     Axis::kDirection, Axis::kFirst,
+                                   Axis::kSeenReply, Axis::kAssured,   Axis::kMark,
+                                   Axis::kConnmark,  Axis::kUntracked, Axis::kInitialMark};
+  try {
+    return model.space().exists(model.space().exists(*packets, kSeen), packet_axes());
+  } catch (const BudgetEnded& ended) {
+    return tl::unexpected(ended);
+  }
 }
 
 }  // namespace postern

@@ -49,7 +49,8 @@ class SourcePortHoles {
       return leave_open(question, answer.reasons.empty() ? "the witness was not confirmed"
                                                          : answer.reasons.front());
     }
-    const auto rule = accepting_rule(*run_.program(), answer.witness.front());
+    auto rule = port_testing_rule(*run_.program(), answer);
+    if (!rule) rule = accepting_rule(*run_.program(), answer.witness.front());
     const std::string where = fmt::format("{} ({})", protocol_name(protocol), text(path));
     if (rule && merged(*rule, hole, where)) return;
     Finding finding{.id = "PST202", .severity = Severity::kError};
