@@ -90,6 +90,9 @@ void separate_ends(const Space& space, FlowPoint& point) {
   std::vector<u128> values{v4 ? u128{0xc0000201} : (u128{0x20010db8} << 96) + 1,
                            v4 ? u128{0xc6336409} : (u128{0x20010db8} << 96) + 9};
   for (const Interval& interval : addresses.classes[responder.number].intervals) {
+    for (u128 value = interval.lo; value <= interval.hi && value < interval.lo + 3; ++value) {
+      if ((value & 0xff) != 0) values.push_back(value);
+    }
     values.push_back(interval.lo);
     values.push_back(interval.hi);
   }
@@ -110,13 +113,24 @@ Set narrowed(Space& space, Set flows, Axis axis, u128 value, FlowPoint& point) {
   return part;
 }
 
+// A network's own address looks like a slip in a witness: its first host then, where there is one.
+u128 host_in(const ValueClass& addresses) {
+  const u128 value = addresses.canonical;
+  if ((value & 0xff) != 0 || value == 0) return value;
+  const bool next = std::ranges::any_of(
+      addresses.intervals, [&](const Interval& i) { return i.lo <= value && value < i.hi; });
+  return next ? value + 1 : value;
+}
+
 // Chooses what `point` leaves open.
 void complete(Space& space, Set flows, bool packet, FlowPoint& point) {
   std::vector<Axis> order(std::begin(kFlowOrder), std::end(kFlowOrder));
   if (packet) order.insert(order.end(), std::begin(kPacketOrder), std::end(kPacketOrder));
   const std::vector<std::uint32_t> chosen = space.canonical(flows, order);
   for (std::size_t i = 0; i < order.size(); ++i) {
-    const u128 value = space.layout(order[i]).classes->classes[chosen[i]].canonical;
+    const ValueClass& of = space.layout(order[i]).classes->classes[chosen[i]];
+    u128 value = of.canonical;
+    if (order[i] == Axis::kInitiator || order[i] == Axis::kResponder) value = host_in(of);
     point.try_emplace(order[i], AxisPoint{chosen[i], value});
   }
 }

@@ -1,4 +1,5 @@
-// PST206: a TCP segment is delivered to a port to which no connect from that source holds.
+// PST206: a TCP segment is delivered to a port to which no connect from that source holds, whatever
+// the values of what the text does not decide (a port behind a rate limit is no closed port).
 //
 // Two kinds of causes are told apart. Where even the SYN gets in, some later packet of the
 // conversation is dropped: one finding for each place that drops it. Elsewhere a rule lets in what
@@ -72,10 +73,10 @@ class StatelessSegments {
     const Set closed_to = bdd_.either(connected->flows.may, connected->flows.unmodelled);
     stray_ = bdd_.minus(delivered->packets.must, closed_to);
     const Set possible = bdd_.either(delivered->packets.may, delivered->packets.unmodelled);
-    maybe_stray_ = bdd_.minus(delivered->packets.may, connected->flows.must);
+    if (stray_.empty()) stray_ = bdd_.minus(delivered->packets.may, closed_to);
     maybe_unmodelled_ = bdd_.both(bdd_.either(delivered->packets.unmodelled,
                                               bdd_.both(possible, connected->flows.unmodelled)),
-                                  bdd_.complement(connected->flows.must));
+                                  bdd_.complement(connected->flows.may));
     return true;
   }
 
@@ -90,11 +91,6 @@ class StatelessSegments {
     if (gave_up_) return;
     if (stray_.empty() && !maybe_unmodelled_.empty()) {
       return run_.leave_unmodelled("PST206", question());
-    }
-    if (stray_.empty() && !maybe_stray_.empty()) {
-      return leave_open(
-          "whether they pass, or whether one can connect, depends on rules that the "
-          "text does not decide");
     }
     run_.answered();
   }
@@ -190,7 +186,7 @@ class StatelessSegments {
   Space& space_;
   Bdd& bdd_;
   Path path_ = Path::kIn;
-  Set stray_, maybe_stray_, maybe_unmodelled_;
+  Set stray_, maybe_unmodelled_;
   bool gave_up_ = false;
   std::vector<Known> known_;
   std::vector<Finding> findings_;

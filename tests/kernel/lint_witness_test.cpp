@@ -102,7 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "server__pub_ctf-scorebot-base.v4", "server__pub_dns-server-opennic-tier2.v4",
                     "server__pub_dns-server-unbound-recent-portscan.v4",
                     "server__pub_proterozoic-1.4.10-v4.v4",
-                    "shorewall__net_sqrl-shorewall-2015-aug-iptables-save.v4", ),
+                    "shorewall__net_sqrl-shorewall-2015-aug-iptables-save.v4"),
     [](const auto& row) {
       std::string name(row.param);
       for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
