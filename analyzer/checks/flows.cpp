@@ -73,9 +73,19 @@ std::optional<RuleId> find_rule(const Program& program, const MatchedRule& match
   return std::nullopt;
 }
 
-PredicatePtr conditions(const Rule& rule) {
+// Is this what the packet's own header says, and its interfaces? No state, mark or entry.
+bool of_header(const Predicate& predicate) {
+  return std::ranges::none_of(kFields, [&](const FieldInfo& field) {
+    const bool beside = field.field == Field::kMark || field.field >= Field::kCtState;
+    return beside && mentions(predicate, field.field);
+  });
+}
+
+PredicatePtr conditions(const Rule& rule, bool header_only) {
   std::vector<PredicatePtr> clauses;
-  for (const Clause& clause : rule.clauses) clauses.push_back(clause.predicate);
+  for (const Clause& clause : rule.clauses) {
+    if (!header_only || of_header(*clause.predicate)) clauses.push_back(clause.predicate);
+  }
   return all(std::move(clauses));
 }
 
@@ -133,6 +143,23 @@ void complete(Space& space, Set flows, bool packet, FlowPoint& point) {
     if (order[i] == Axis::kInitiator || order[i] == Axis::kResponder) value = host_in(of);
     point.try_emplace(order[i], AxisPoint{chosen[i], value});
   }
+}
+
+PredicatePtr way(const Program& program, RuleId rule, bool header_only) {
+  // Callers stand before their callees, so each chain's condition is complete when it is used.
+  std::vector<std::vector<PredicatePtr>> ways(program.chains().size());
+  std::vector<PredicatePtr> into(program.chains().size(), constant(false));
+  for (const ChainId chain : program.callers_first()) {
+    const ProgramChain& info = program.chains()[chain];
+    into[chain] = info.chain->builtin() ? constant(true) : any(std::move(ways[chain]));
+    for (RuleId id = info.first; id < info.first + info.count; ++id) {
+      const ProgramRule& caller = program.rules()[id];
+      if (!caller.callee) continue;
+      ways[*caller.callee].push_back(all({into[chain], conditions(*caller.rule, header_only)}));
+    }
+  }
+  const ProgramRule& target = program.rules()[rule];
+  return all({into[target.chain], conditions(*target.rule, header_only)});
 }
 
 }  // namespace
@@ -270,31 +297,13 @@ Place policy_place(const Program& program, Path path) {
   return place_of(program.ruleset(), *filter, *program.chains()[*chain].chain);
 }
 
-PredicatePtr way_to(const Program& program, RuleId rule) {
-  // Callers stand before their callees, so each chain's condition is complete when it is used.
-  std::vector<std::vector<PredicatePtr>> ways(program.chains().size());
-  std::vector<PredicatePtr> into(program.chains().size(), constant(false));
-  for (const ChainId chain : program.callers_first()) {
-    const ProgramChain& info = program.chains()[chain];
-    into[chain] = info.chain->builtin() ? constant(true) : any(std::move(ways[chain]));
-    for (RuleId id = info.first; id < info.first + info.count; ++id) {
-      const ProgramRule& caller = program.rules()[id];
-      if (!caller.callee) continue;
-      ways[*caller.callee].push_back(all({into[chain], conditions(*caller.rule)}));
-    }
-  }
-  const ProgramRule& target = program.rules()[rule];
-  return all({into[target.chain], conditions(*target.rule)});
-}
+PredicatePtr way_to(const Program& program, RuleId rule) { return way(program, rule, false); }
 
 Budgeted<Set> flows_let_in(Model& model, Path path, const Program& program, RuleId rule) {
-  const auto packets = model.question(path, way_to(program, rule));
+  const auto packets = model.question(path, way(program, rule, true));
   if (!packets) return packets;
-  static constexpr Axis kSeen[] = {Axis::kState,     Axis::kDirection, Axis::kFirst,
-                                   Axis::kSeenReply, Axis::kAssured,   Axis::kMark,
-                                   Axis::kConnmark,  Axis::kUntracked, Axis::kInitialMark};
   try {
-    return model.space().exists(model.space().exists(*packets, kSeen), packet_axes());
+    return model.space().exists(*packets, packet_axes());
   } catch (const BudgetEnded& ended) {
     return tl::unexpected(ended);
   }

@@ -12,9 +12,9 @@ namespace postern {
 namespace {
 
 // Modules whose undecidable part does not read the ports of a packet (their man pages).
-constexpr std::array<std::string_view, 14> kBlind{
-    "limit",     "recent", "statistic", "time",   "policy", "pkttype", "physdev",
-    "connlimit", "owner",  "addrtype",  "tcpmss", "quota",  "rt",      "ipv6header"};
+constexpr std::array<std::string_view, 15> kBlind{
+    "limit", "recent",   "statistic", "time",  "policy", "pkttype",    "physdev", "connlimit",
+    "owner", "addrtype", "tcpmss",    "quota", "rt",     "ipv6header", "rpfilter"};
 
 bool blind(const Opaque& opaque) {
   const std::string_view why = opaque.why;
@@ -100,7 +100,8 @@ bool tells_apart(const Rule& rule, std::uint8_t protocol, Field field, u128 one,
       !rule.target_known || (effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect));
   bool found = unknown_target;
   for (const Clause& clause : rule.clauses) {
-    if (by_protocol(*clause.predicate, protocol) == false && !clause.hotdrop) return false;
+    const bool never = by_protocol(*clause.predicate, protocol) == false;
+    if (never && (!clause.hotdrop || by_protocol(*clause.hotdrop, protocol) == false)) return false;
     found = found || differs(*clause.predicate, field, one, other);
     found = found || (clause.hotdrop && differs(*clause.hotdrop, field, one, other));
   }

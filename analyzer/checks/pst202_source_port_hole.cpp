@@ -54,7 +54,8 @@ class SourcePortHoles {
     if (!rule) rule = accepting_rule(*run_.program(), answer.witness.front());
     const std::string where = fmt::format("{} ({})", protocol_name(protocol), text(path));
     if (rule && merged(*rule, hole, where)) return;
-    Finding finding{.id = "PST202", .severity = Severity::kError};
+    Finding finding{.id = "PST202"};
+    if (!answer.conditional) finding.severity = Severity::kError;
     finding.place = rule ? place_of(*run_.program(), *rule) : policy_place(*run_.program(), path);
     finding.message =
         fmt::format("whoever binds {} source port {} connects to ports that are closed to others",
