@@ -2,6 +2,10 @@
 // conntrack line after it, then what the witness stands for.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
+#include <vector>
+
 #include "analyzer/answer.hpp"
 #include "net/protocol.hpp"
 
@@ -88,10 +92,57 @@ void add_step(std::string& out, const WitnessStep& step, std::size_t number, Sty
   }
 }
 
+// Sets of TCP flags: by what all of them have and lack when that says it all, else one by one.
+std::string flag_sets_text(const IntervalList& intervals) {
+  constexpr std::size_t kShown = 6;
+  std::vector<std::uint8_t> sets;
+  unsigned common = 0xff, seen = 0;
+  for (const auto& [lo, hi] : intervals) {
+    for (auto flags = static_cast<unsigned>(lo); flags <= static_cast<unsigned>(hi); ++flags) {
+      sets.push_back(static_cast<std::uint8_t>(flags));
+      common &= flags;
+      seen |= flags;
+    }
+  }
+  const auto free = static_cast<unsigned>(std::popcount(seen & ~common));
+  if (sets.size() > 1 && sets.size() == std::size_t{1} << free) {
+    if (common == 0 && seen == 0xff) return "any";
+    const auto list = [](unsigned flags) { return flags_text(static_cast<std::uint8_t>(flags)); };
+    std::string out = common == 0 ? "" : "with " + list(common);
+    if (seen != 0xff) out += (out.empty() ? "without " : " without ") + list(~seen & 0xff);
+    return out;
+  }
+  std::string out;
+  for (std::size_t i = 0; i < std::min(sets.size(), kShown); ++i) {
+    out += (i == 0 ? "" : " ") + flags_text(sets[i]);
+  }
+  if (sets.size() > kShown) out += fmt::format(" and {} more", sets.size() - kShown);
+  return out;
+}
+
+// Every value that the field can have: nothing to read for a person (JSON has it).
+bool says_nothing(Field field, const IntervalList& intervals) {
+  switch (field) {
+    case Field::kLength:
+    case Field::kTtl:
+    case Field::kTos:
+    case Field::kIcmpCode:
+      return intervals.size() == 1 && intervals.front().first == 0 &&
+             intervals.front().second == low_bits(info(field).width);
+    default:
+      return false;
+  }
+}
+
 std::string box_text(const FieldBox& box, Family family) {
   std::string out;
   for (const auto& [field, intervals] : box) {
+    if (says_nothing(field, intervals)) continue;
     out += fmt::format("{}{} ", out.empty() ? "" : "; ", info(field).name);
+    if (field == Field::kTcpFlags) {
+      out += flag_sets_text(intervals);
+      continue;
+    }
     for (std::size_t i = 0; i < intervals.size(); ++i) {
       if (i == 8 && intervals.size() > 9) {
         out += fmt::format(" and {} more", intervals.size() - i);

@@ -83,9 +83,24 @@ FieldBox field_box(Space& space, const ClassBox& box) {
   return result;
 }
 
+bool has_ports_field(u128 number) {
+  return has_ports(tracker_of(static_cast<std::uint8_t>(number))) || number == protocol::kDccp;
+}
+
+// Do both protocols have the header fields that a box of this verb speaks of (ports, ICMP type, and
+// for single packets TCP flags)?
+bool same_fields(u128 one, u128 other, Verb verb) {
+  const auto alone = [&](u128 number) {
+    return number == protocol::kIcmp || number == protocol::kIcmpv6 ||
+           (number == protocol::kTcp && verb == Verb::kDeliver);
+  };
+  if (one == other) return true;
+  return !alone(one) && !alone(other) && has_ports_field(one) == has_ports_field(other);
+}
+
 // Fields that mean nothing for the protocol are not shown.
 void drop_meaningless(FieldBox& box, std::uint8_t protocol) {
-  const bool ports = has_ports(tracker_of(protocol)) || protocol == protocol::kDccp;
+  const bool ports = has_ports_field(protocol);
   const bool icmp = protocol == protocol::kIcmp || protocol == protocol::kIcmpv6;
   if (!ports) {
     box.erase(Field::kSourcePort);
@@ -333,7 +348,19 @@ void Asking::generalise(const FlowPoint& flow, const WitnessPacket& last, bool m
   const Solved all = solve(around);
   constexpr std::array kBits{Axis::kInitialMark, Axis::kTcpOptions};
   const auto at_bits = [&](Set s) { return space_.exists(bdd.both(s, fixed), kBits); };
-  const Set yes = at_bits(must ? all.yes.must : all.yes.may);
+  // A box never mixes protocols of different headers: "ICMP, port 80" would say nothing.
+  const u128 own = flow.value(Axis::kProtocol);
+  const std::uint32_t own_class = flow.classes.at(Axis::kProtocol);
+  const Set alike = space_.class_set_if(Axis::kProtocol, [&](const ValueClass& c) {
+    if (&c == &space_.layout(Axis::kProtocol).classes->classes[own_class]) return true;
+    return std::ranges::all_of(c.intervals, [&](const Interval& i) {
+      for (u128 number = i.lo; number <= i.hi; ++number) {
+        if (!same_fields(own, number, question_.verb)) return false;
+      }
+      return true;
+    });
+  });
+  const Set yes = bdd.both(at_bits(must ? all.yes.must : all.yes.may), alike);
   const ClassBox box = widen(space_, yes, point);
   const Set inside = bdd.both(bdd.both(yes, at_bits(universe_)), box_set(space_, box));
   const ClassBox within = widen(space_, inside, point);

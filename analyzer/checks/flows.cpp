@@ -73,9 +73,19 @@ std::optional<RuleId> find_rule(const Program& program, const MatchedRule& match
   return std::nullopt;
 }
 
-PredicatePtr conditions(const Rule& rule) {
+// Is this what the packet's own header says, and its interfaces? No state, mark or entry.
+bool of_header(const Predicate& predicate) {
+  return std::ranges::none_of(kFields, [&](const FieldInfo& field) {
+    const bool beside = field.field == Field::kMark || field.field >= Field::kCtState;
+    return beside && mentions(predicate, field.field);
+  });
+}
+
+PredicatePtr conditions(const Rule& rule, bool header_only) {
   std::vector<PredicatePtr> clauses;
-  for (const Clause& clause : rule.clauses) clauses.push_back(clause.predicate);
+  for (const Clause& clause : rule.clauses) {
+    if (!header_only || of_header(*clause.predicate)) clauses.push_back(clause.predicate);
+  }
   return all(std::move(clauses));
 }
 
@@ -90,6 +100,9 @@ void separate_ends(const Space& space, FlowPoint& point) {
   std::vector<u128> values{v4 ? u128{0xc0000201} : (u128{0x20010db8} << 96) + 1,
                            v4 ? u128{0xc6336409} : (u128{0x20010db8} << 96) + 9};
   for (const Interval& interval : addresses.classes[responder.number].intervals) {
+    for (u128 value = interval.lo; value <= interval.hi && value < interval.lo + 3; ++value) {
+      if ((value & 0xff) != 0) values.push_back(value);
+    }
     values.push_back(interval.lo);
     values.push_back(interval.hi);
   }
@@ -110,15 +123,43 @@ Set narrowed(Space& space, Set flows, Axis axis, u128 value, FlowPoint& point) {
   return part;
 }
 
+// A network's own address looks like a slip in a witness: its first host then, where there is one.
+u128 host_in(const ValueClass& addresses) {
+  const u128 value = addresses.canonical;
+  if ((value & 0xff) != 0 || value == 0) return value;
+  const bool next = std::ranges::any_of(
+      addresses.intervals, [&](const Interval& i) { return i.lo <= value && value < i.hi; });
+  return next ? value + 1 : value;
+}
+
 // Chooses what `point` leaves open.
 void complete(Space& space, Set flows, bool packet, FlowPoint& point) {
   std::vector<Axis> order(std::begin(kFlowOrder), std::end(kFlowOrder));
   if (packet) order.insert(order.end(), std::begin(kPacketOrder), std::end(kPacketOrder));
   const std::vector<std::uint32_t> chosen = space.canonical(flows, order);
   for (std::size_t i = 0; i < order.size(); ++i) {
-    const u128 value = space.layout(order[i]).classes->classes[chosen[i]].canonical;
+    const ValueClass& of = space.layout(order[i]).classes->classes[chosen[i]];
+    u128 value = of.canonical;
+    if (order[i] == Axis::kInitiator || order[i] == Axis::kResponder) value = host_in(of);
     point.try_emplace(order[i], AxisPoint{chosen[i], value});
   }
+}
+
+PredicatePtr way(const Program& program, RuleId rule, bool header_only) {
+  // Callers stand before their callees, so each chain's condition is complete when it is used.
+  std::vector<std::vector<PredicatePtr>> ways(program.chains().size());
+  std::vector<PredicatePtr> into(program.chains().size(), constant(false));
+  for (const ChainId chain : program.callers_first()) {
+    const ProgramChain& info = program.chains()[chain];
+    into[chain] = info.chain->builtin() ? constant(true) : any(std::move(ways[chain]));
+    for (RuleId id = info.first; id < info.first + info.count; ++id) {
+      const ProgramRule& caller = program.rules()[id];
+      if (!caller.callee) continue;
+      ways[*caller.callee].push_back(all({into[chain], conditions(*caller.rule, header_only)}));
+    }
+  }
+  const ProgramRule& target = program.rules()[rule];
+  return all({into[target.chain], conditions(*target.rule, header_only)});
 }
 
 }  // namespace
@@ -167,6 +208,21 @@ Set to_one_host(Space& space, Set flows) {
   return flows;
 }
 
+Set from_one_host(Space& space, Set flows) {
+  const auto without = [&](u128 low, u128 high) {
+    flows = space.bdd().minus(flows, space.values(Axis::kInitiator, low, high));
+  };
+  if (space.classes().family == Family::kIpv4) {
+    without(0, 0x00ffffff);
+    without(0xe0000000, 0xefffffff);
+    without(0xffffffff, 0xffffffff);
+  } else {
+    without(0, 0);
+    without(u128{0xff} << 120, ~u128{0});
+  }
+  return flows;
+}
+
 std::vector<std::string> words_for(Verb verb, const Space& space, Path path,
                                    const FlowPoint& point) {
   std::vector<std::string> words{std::string(text(verb))};
@@ -204,6 +260,30 @@ std::optional<RuleId> accepting_rule(const Program& program, const WitnessStep& 
   return accepted;
 }
 
+std::optional<RuleId> port_testing_rule(const Program& program, const Answer& answer) {
+  const Address client = answer.witness.front().packet.source;
+  const std::uint16_t port = answer.witness.front().packet.source_port;
+  for (const WitnessStep& step : answer.witness) {
+    const bool sent = step.packet.source == client && step.packet.source_port == port;
+    const Field field = sent ? Field::kSourcePort : Field::kDestinationPort;
+    std::optional<RuleId> testing;
+    for (const MatchedRule& matched : step.rules) {
+      if (matched.table != TableName::kFilter) continue;
+      const auto id = find_rule(program, matched);
+      if (!id) continue;
+      const ProgramRule& rule = program.rules()[*id];
+      const Effect* effect = effect_of(rule);
+      const bool lets =
+          rule.callee || (effect != nullptr && std::holds_alternative<Accept>(*effect));
+      const bool tests = std::ranges::any_of(
+          rule.rule->clauses, [&](const Clause& c) { return mentions(*c.predicate, field); });
+      if (lets && tests) testing = id;
+    }
+    if (testing) return testing;
+  }
+  return std::nullopt;
+}
+
 bool matches_rule(const Program& program, const WitnessStep& step, RuleId rule) {
   return std::ranges::any_of(
       step.rules, [&](const MatchedRule& matched) { return find_rule(program, matched) == rule; });
@@ -217,21 +297,16 @@ Place policy_place(const Program& program, Path path) {
   return place_of(program.ruleset(), *filter, *program.chains()[*chain].chain);
 }
 
-PredicatePtr way_to(const Program& program, RuleId rule) {
-  // Callers stand before their callees, so each chain's condition is complete when it is used.
-  std::vector<std::vector<PredicatePtr>> ways(program.chains().size());
-  std::vector<PredicatePtr> into(program.chains().size(), constant(false));
-  for (const ChainId chain : program.callers_first()) {
-    const ProgramChain& info = program.chains()[chain];
-    into[chain] = info.chain->builtin() ? constant(true) : any(std::move(ways[chain]));
-    for (RuleId id = info.first; id < info.first + info.count; ++id) {
-      const ProgramRule& caller = program.rules()[id];
-      if (!caller.callee) continue;
-      ways[*caller.callee].push_back(all({into[chain], conditions(*caller.rule)}));
-    }
+PredicatePtr way_to(const Program& program, RuleId rule) { return way(program, rule, false); }
+
+Budgeted<Set> flows_let_in(Model& model, Path path, const Program& program, RuleId rule) {
+  const auto packets = model.question(path, way(program, rule, true));
+  if (!packets) return packets;
+  try {
+    return model.space().exists(*packets, packet_axes());
+  } catch (const BudgetEnded& ended) {
+    return tl::unexpected(ended);
   }
-  const ProgramRule& target = program.rules()[rule];
-  return all({into[target.chain], conditions(*target.rule)});
 }
 
 }  // namespace postern

@@ -30,6 +30,8 @@ FlowPoint canonical_point(Space& space, Path path, Set flows, bool packet);
 // Those of `flows` whose responder has an address of its own, so that it could answer at all: no
 // multicast, no broadcast.
 Set to_one_host(Space& space, Set flows);
+// Those whose initiator has an address of its own: neither none (0.0.0.0, ::) nor a group.
+Set from_one_host(Space& space, Set flows);
 // The set of that one class of each axis.
 Set point_set(Space& space, const FlowPoint& point);
 
@@ -41,6 +43,9 @@ std::vector<std::string> words_for(Verb verb, const Space& space, Path path,
 // The rule of the filter table that accepted this packet in INPUT or FORWARD (OUTPUT when it was
 // the only one); nullopt when a policy did.
 std::optional<RuleId> accepting_rule(const Program& program, const WitnessStep& step);
+// The rule of the filter table that lets this conversation pass because of its source port: the
+// first that tests it (as destination port of an answer); nullopt when no rule of the witness does.
+std::optional<RuleId> port_testing_rule(const Program& program, const Answer& answer);
 // Does the packet match this rule on its way?
 bool matches_rule(const Program& program, const WitnessStep& step, RuleId rule);
 
@@ -50,5 +55,7 @@ Place policy_place(const Program& program, Path path);
 // The condition under which a packet may get to a rule and match it, earlier rules left aside: its
 // own clauses, and those of some row of jumps from a built-in chain.
 PredicatePtr way_to(const Program& program, RuleId rule);
+// The flows whose first packet, in some state and with some mark, may match the rule: flow axes.
+Budgeted<Set> flows_let_in(Model& model, Path path, const Program& program, RuleId rule);
 
 }  // namespace postern

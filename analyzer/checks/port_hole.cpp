@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "analyzer/checks/port_blind.hpp"
+
 namespace postern {
 namespace {
 
@@ -122,37 +124,71 @@ class HoleFinder {
   Set open_, holes_;
 };
 
-HoleSearch search(Space& space, Path path, const Triple& flows) {
-  HoleSearch result;
-  Bdd& bdd = space.bdd();
-  const std::uint32_t arbitrary = arbitrary_class(space.classes().port);
-  result.arbitrary_port = space.classes().port.classes[arbitrary].canonical;
-  const Axis sport = kSport;
-  const auto open_to_arbitrary = [&](Set set) {
-    return space.exists(bdd.both(set, space.class_is(kSport, arbitrary)), {&sport, 1});
-  };
-  const Set possible = bdd.either(flows.may, flows.unmodelled);
-  const Set maybe_open = open_to_arbitrary(possible), surely_open = open_to_arbitrary(flows.must);
-  result.holes = HoleFinder(space, path, flows.must, maybe_open).find();
-  if (!result.holes.empty()) return result;
-  result.conditional = HoleFinder(space, path, flows.may, maybe_open).find();
-  if (!result.conditional.empty()) return result;
-  result.unmodelled =
-      !flows.unmodelled.empty() && !HoleFinder(space, path, possible, surely_open).find().empty();
-  result.undecided =
-      !result.unmodelled && !HoleFinder(space, path, flows.may, surely_open).find().empty();
-  return result;
-}
+class Search {
+ public:
+  Search(Model& model, const Program& program, Path path, std::uint8_t protocol,
+         const Triple& flows)
+      : space_(model.space()),
+        program_(program),
+        path_(path),
+        protocol_(protocol),
+        flows_(flows),
+        arbitrary_(arbitrary_class(space_.classes().port)) {}
+
+  HoleSearch run() {
+    Bdd& bdd = space_.bdd();
+    HoleSearch result;
+    result.arbitrary_port = space_.classes().port.classes[arbitrary_].canonical;
+    const Set possible = bdd.either(flows_.may, flows_.unmodelled);
+    const Set maybe_open = open_to_arbitrary(possible);
+    const Set surely_open = open_to_arbitrary(flows_.must);
+    result.holes = holes(flows_.must, maybe_open);
+    if (!result.holes.empty()) return result;
+    // A hole for some values: of what lets the source port in, or of what else lets in all others.
+    const Set known_open = open_to_arbitrary(flows_.unmodelled);
+    result.conditional = holes(flows_.may, maybe_open);
+    if (!result.conditional.empty()) return result;
+    result.conditional = holes(flows_.must, bdd.either(surely_open, known_open));
+    result.others_undecided = !result.conditional.empty();
+    if (!result.conditional.empty()) return result;
+    result.unmodelled = !flows_.unmodelled.empty() && !holes(possible, surely_open).empty();
+    result.undecided = !result.unmodelled && !holes(apart(flows_.may), surely_open).empty();
+    return result;
+  }
+
+ private:
+  Set open_to_arbitrary(Set set) {
+    const Axis sport = kSport;
+    return space_.exists(space_.bdd().both(set, space_.class_is(kSport, arbitrary_)), {&sport, 1});
+  }
+  std::vector<HoleFlow> holes(Set open, Set arbitrary_open) {
+    return HoleFinder(space_, path_, open, arbitrary_open).find();
+  }
+  // Those whose source port some rule tells apart from an arbitrary one: chance treats all others
+  // alike.
+  Set apart(Set flows) {
+    const auto apart = told_apart(program_, space_.classes().port, path_, protocol_, arbitrary_);
+    return space_.bdd().both(flows, space_.class_set(kSport, apart));
+  }
+
+  Space& space_;
+  const Program& program_;
+  Path path_;
+  std::uint8_t protocol_;
+  const Triple& flows_;
+  std::uint32_t arbitrary_;
+};
 
 }  // namespace
 
-Budgeted<HoleSearch> search_port_holes(Model& model, Path path, std::uint8_t protocol) {
+Budgeted<HoleSearch> search_port_holes(Model& model, const Program& program, Path path,
+                                       std::uint8_t protocol) {
   const auto m = model.question(path, protocol_is(protocol));
   if (!m) return tl::unexpected(m.error());
   const auto answer = model.connect(path, *m);
   if (!answer) return tl::unexpected(answer.error());
   try {
-    return search(model.space(), path, answer->flows);
+    return Search(model, program, path, protocol, answer->flows).run();
   } catch (const BudgetEnded& ended) {
     return tl::unexpected(ended);
   }

@@ -19,7 +19,7 @@ class SourcePortHoles {
   void ask(Path path, std::uint8_t protocol) {
     const std::string question = fmt::format("is there a source port that opens others ({}, {})",
                                              protocol_name(protocol), text(path));
-    const auto search = search_port_holes(*run_.model(), path, protocol);
+    const auto search = search_port_holes(*run_.model(), *run_.program(), path, protocol);
     if (!search) return leave_open(question, std::string(kBudgetEnded));
     if (search->unmodelled) return run_.leave_unmodelled("PST202", question);
     if (search->undecided) {
@@ -49,10 +49,13 @@ class SourcePortHoles {
       return leave_open(question, answer.reasons.empty() ? "the witness was not confirmed"
                                                          : answer.reasons.front());
     }
-    const auto rule = accepting_rule(*run_.program(), answer.witness.front());
+    if (search.others_undecided) make_conditional(answer);
+    auto rule = port_testing_rule(*run_.program(), answer);
+    if (!rule) rule = accepting_rule(*run_.program(), answer.witness.front());
     const std::string where = fmt::format("{} ({})", protocol_name(protocol), text(path));
     if (rule && merged(*rule, hole, where)) return;
-    Finding finding{.id = "PST202", .severity = Severity::kError};
+    Finding finding{.id = "PST202"};
+    if (!answer.conditional) finding.severity = Severity::kError;
     finding.place = rule ? place_of(*run_.program(), *rule) : policy_place(*run_.program(), path);
     finding.message =
         fmt::format("whoever binds {} source port {} connects to ports that are closed to others",
@@ -67,6 +70,13 @@ class SourcePortHoles {
     finding.answer = std::move(answer);
     if (rule) by_rule_[*rule] = findings_.size();
     findings_.push_back(std::move(finding));
+  }
+
+  // The hole is there only while others are kept out.
+  void make_conditional(Answer& answer) {
+    answer.conditional = true;
+    answer.assumptions.push_back(
+        "an arbitrary source port is kept out, which hangs on rules that the text does not decide");
   }
 
   // The rule has a finding already: say there what else it opens.

@@ -1,10 +1,17 @@
-// PST206: a TCP segment is delivered to a port to which no connect from that source holds. Segments
-// that one rule lets in are one finding. Covered by tests/cli/lint_golden_test.cpp.
+// PST206: a TCP segment is delivered to a port to which no connect from that source holds, whatever
+// the values of what the text does not decide (a port behind a rate limit is no closed port).
+//
+// Two kinds of causes are told apart. Where even the SYN gets in, some later packet of the
+// conversation is dropped: one finding for each place that drops it. Elsewhere a rule lets in what
+// cannot open a connection: one finding for each such rule. A rule that has several causes of one
+// kind shows the first; the next appears once that is mended.
+// Covered by tests/unit/lint_segment_test.cpp and tests/cli/lint_golden_test.cpp.
 #include <fmt/format.h>
 
-#include <set>
+#include <algorithm>
 
 #include "analyzer/checks/checks.hpp"
+#include "analyzer/checks/conversation.hpp"
 #include "analyzer/checks/flows.hpp"
 #include "net/protocol.hpp"
 
@@ -12,20 +19,39 @@ namespace postern::check {
 namespace {
 
 // A finding takes all that its rule could have let in, so this many rules per path are enough.
-constexpr int kMostRules = 32;
+constexpr int kMostRules = 64;
+
+// What a witness of PST206 comes from.
+struct Cause {
+  std::optional<RuleId> rule;            // that lets the segment in; nullopt: a policy
+  bool opens = false;                    // the segment is a SYN
+  std::optional<BrokenOff> broken = {};  // then: what drops the rest
+};
+
+struct Known {
+  Cause cause;
+  std::size_t finding;  // index
+  std::vector<Path> paths;
+};
 
 class StatelessSegments {
  public:
-  StatelessSegments(LintRun& run, Path path)
-      : run_(run), path_(path), bdd_(run.model()->space().bdd()) {}
+  explicit StatelessSegments(LintRun& run)
+      : run_(run), space_(run.model()->space()), bdd_(run.model()->space().bdd()) {}
 
-  void ask() {
+  void ask(Path path) {
+    path_ = path;
+    gave_up_ = false;
     try {
       if (!sets()) return leave_open(std::string(kBudgetEnded));
       search();
     } catch (const BudgetEnded&) {
       leave_open(std::string(kBudgetEnded));
     }
+  }
+
+  void report() {
+    for (Finding& finding : findings_) run_.report(std::move(finding));
   }
 
  private:
@@ -39,32 +65,32 @@ class StatelessSegments {
   bool sets() {
     const auto tcp = run_.model()->question(path_, protocol_is(protocol::kTcp));
     if (!tcp) return false;
-    // Nobody connects to a broadcast, whatever the rules say.
-    const Set m = to_one_host(run_.model()->space(), *tcp);
+    // Nobody connects to a broadcast, or from no address at all, whatever the rules say.
+    const Set m = from_one_host(space_, to_one_host(space_, *tcp));
     const auto delivered = run_.model()->deliver(path_, m);
     const auto connected = run_.model()->connect(path_, m);
     if (!delivered || !connected) return false;
     const Set closed_to = bdd_.either(connected->flows.may, connected->flows.unmodelled);
     stray_ = bdd_.minus(delivered->packets.must, closed_to);
     const Set possible = bdd_.either(delivered->packets.may, delivered->packets.unmodelled);
-    maybe_stray_ = bdd_.minus(delivered->packets.may, connected->flows.must);
+    if (stray_.empty()) stray_ = bdd_.minus(delivered->packets.may, closed_to);
     maybe_unmodelled_ = bdd_.both(bdd_.either(delivered->packets.unmodelled,
                                               bdd_.both(possible, connected->flows.unmodelled)),
-                                  bdd_.complement(connected->flows.must));
+                                  bdd_.complement(connected->flows.may));
     return true;
   }
 
   void search() {
-    Set rest = stray_;
-    for (int round = 0; !rest.empty() && round < kMostRules; ++round) rest = take_one(rest);
+    const Set syns =
+        bdd_.both(stray_, space_.values(Axis::kTcpFlags, tcp_flag::kSyn, tcp_flag::kSyn));
+    const Set opened = space_.exists(syns, packet_axes());
+    for (const Set kind : {syns, bdd_.minus(stray_, opened)}) {
+      Set rest = kind;
+      for (int round = 0; !rest.empty() && round < kMostRules; ++round) rest = take_one(rest);
+    }
     if (gave_up_) return;
     if (stray_.empty() && !maybe_unmodelled_.empty()) {
       return run_.leave_unmodelled("PST206", question());
-    }
-    if (stray_.empty() && !maybe_stray_.empty()) {
-      return leave_open(
-          "whether they pass, or whether one can connect, depends on rules that the "
-          "text does not decide");
     }
     run_.answered();
   }
@@ -72,65 +98,98 @@ class StatelessSegments {
   // Reports the canonical segment of `rest` and returns what its rule does not explain: the flows
   // that begin elsewhere.
   Set take_one(Set rest) {
-    Space& space = run_.model()->space();
-    const FlowPoint point = canonical_point(space, path_, rest, true);
-    Answer answer = run_.ask(words_for(Verb::kDeliver, space, path_, point), path_);
+    const FlowPoint point = canonical_point(space_, path_, rest, true);
+    Answer answer = run_.ask(words_for(Verb::kDeliver, space_, path_, point), path_);
     if (answer.truth != Truth::kYes) {
       leave_open(answer.reasons.empty() ? "the witness was not confirmed" : answer.reasons.front());
       gave_up_ = true;
       return kNothing;
     }
-    const auto rule = accepting_rule(*run_.program(), answer.witness.front());
-    report(rule, std::move(answer));
-    if (!rule) return kNothing;
-    const auto explained = run_.model()->question(path_, way_to(*run_.program(), *rule));
+    Cause cause{.rule = accepting_rule(*run_.program(), answer.witness.front())};
+    cause.opens = answer.witness.front().packet.flags == tcp_flag::kSyn;
+    if (cause.opens) cause.broken = where_broken_off(*run_.program(), answer);
+    add(cause, std::move(answer));
+    if (!cause.rule) return kNothing;
+    const auto explained = flows_let_in(*run_.model(), path_, *run_.program(), *cause.rule);
     if (!explained) return kNothing;
-    const Set flows = space.exists(bdd_.either(*explained, point_set(space, point)), packet_axes());
-    return bdd_.minus(rest, flows);
+    const Set flows = space_.exists(point_set(space_, point), packet_axes());
+    return bdd_.minus(rest, bdd_.either(*explained, flows));
   }
 
-  // Another path may have led to the same rule: one cause, one finding.
-  bool merged(Span place) {
-    for (Finding& finding : run_.findings()) {
-      if (finding.id != "PST206" || finding.place.span != place) continue;
-      finding.reasons.push_back(fmt::format("the same happens on the path {}", text(path_)));
+  // Another rule, or another path, may have led to the same cause: one cause, one finding.
+  bool merged(const Cause& cause) {
+    for (Known& known : known_) {
+      if (known.cause.opens != cause.opens) continue;
+      const bool same_rule = known.cause.rule == cause.rule;
+      const bool same_end = cause.broken && known.cause.broken == cause.broken;
+      if (!same_end && !(same_rule && !cause.broken && !known.cause.broken)) continue;
+      Finding& finding = findings_[known.finding];
+      if (cause.rule && !same_rule) {
+        add_start(finding, place_of(*run_.program(), *cause.rule));
+      } else if (std::ranges::find(known.paths, path_) == known.paths.end()) {
+        finding.reasons.push_back(fmt::format("the same happens on the path {}", text(path_)));
+      }
+      known.paths.push_back(path_);
       return true;
     }
     return false;
   }
 
-  void report(std::optional<RuleId> rule, Answer answer) {
-    if (rule && merged(run_.program()->rules()[*rule].rule->span)) return;
+  static void add_start(Finding& finding, Place place) {
+    const bool known = std::ranges::any_of(
+        finding.related, [&](const Related& related) { return related.place.span == place.span; });
+    if (known || finding.place.span == place.span) return;
+    finding.related.push_back({{}, std::move(place), "what this rule lets in ends there, too"});
+  }
+
+  void add(const Cause& cause, Answer answer) {
+    if (merged(cause)) return;
+    known_.push_back({cause, findings_.size(), {path_}});
     Finding finding{.id = "PST206"};
-    if (rule) {
-      finding.place = place_of(*run_.program(), *rule);
-      finding.message =
-          "this rule lets TCP segments in to ports to which nobody can connect from there";
+    finding.place =
+        cause.rule ? place_of(*run_.program(), *cause.rule) : policy_place(*run_.program(), path_);
+    const std::string who = cause.rule ? "this rule lets"
+                            : finding.place.chain.empty()
+                                ? "nothing in the filter table stops"
+                                : fmt::format("the policy of {} lets", finding.place.chain);
+    const std::string in = who.ends_with("lets") ? " in" : "";
+    finding.message =
+        fmt::format("{} TCP segments{} to ports to which nobody can connect from there", who, in);
+    if (cause.opens) {
+      tell_broken(cause, finding);
     } else {
-      finding.place = policy_place(*run_.program(), path_);
-      finding.message = fmt::format(
-          "the policy of {} lets TCP segments in to ports to which nobody "
-          "can connect from there",
-          finding.place.chain);
+      finding.reasons = {
+          "no connection can be opened there, yet the segment reaches its port: enough to scan "
+          "ports and to disturb connections"};
+      finding.help = "accept only segments of known connections: --ctstate ESTABLISHED,RELATED";
     }
-    const bool opens = answer.witness.front().packet.flags == tcp_flag::kSyn;
-    finding.reasons = {
-        opens ? "even the SYN gets in, but the connection cannot be held: some later packet "
-                "of it is dropped"
-              : "no connection can be opened there, yet the segment reaches its port: "
-                "enough to scan ports and to disturb connections"};
-    finding.help = opens
-                       ? "accept the answers, too, or drop what cannot be answered"
-                       : "accept only segments of known connections: --ctstate ESTABLISHED,RELATED";
     finding.answer = std::move(answer);
-    run_.report(std::move(finding));
+    findings_.push_back(std::move(finding));
+  }
+
+  static void tell_broken(const Cause& cause, Finding& finding) {
+    finding.help =
+        "accept the answers, too (--ctstate ESTABLISHED), or drop what cannot be answered";
+    if (!cause.broken) {
+      finding.reasons = {"even the SYN gets in, but the conversation cannot go on"};
+      return;
+    }
+    finding.reasons = {
+        fmt::format("even the SYN gets in, but {} is dropped by {}{} {}", cause.broken->packet,
+                    cause.broken->by_policy ? "the policy of " : "",
+                    cause.broken->place.table ? text(*cause.broken->place.table) : "",
+                    cause.broken->place.chain)};
+    finding.related.push_back({{}, cause.broken->place, cause.broken->packet + " is dropped here"});
   }
 
   LintRun& run_;
-  Path path_;
+  Space& space_;
   Bdd& bdd_;
-  Set stray_, maybe_stray_, maybe_unmodelled_;
+  Path path_ = Path::kIn;
+  Set stray_, maybe_unmodelled_;
   bool gave_up_ = false;
+  std::vector<Known> known_;
+  std::vector<Finding> findings_;
 };
 
 }  // namespace
@@ -143,7 +202,9 @@ void stateless_segment(LintRun& run) {
                    std::size(kFilteredPaths));
     return;
   }
-  for (const Path path : kFilteredPaths) StatelessSegments(run, path).ask();
+  StatelessSegments segments(run);
+  for (const Path path : kFilteredPaths) segments.ask(path);
+  segments.report();
 }
 
 }  // namespace postern::check

@@ -178,7 +178,12 @@ void Walker::note_rule(Trace& trace, TraceStep step, RuleId id, const RuleCode::
 WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser& chooser,
                          Trace* trace) {
   const auto entry = program_.entry(hook, table);
-  if (!entry) return {};
+  if (!entry) {
+    if (backend_ == Backend::kLegacy && program_.ruleset().find(table) != nullptr) {
+      count(unnamed_[static_cast<std::size_t>(hook)][static_cast<std::size_t>(table)], packet);
+    }
+    return {};
+  }
   stack_.clear();
   Frame at{program_.chains()[*entry].first, *entry};
   const auto enter = [&](ChainId chain) { at = {program_.chains()[chain].first, chain}; };
@@ -237,6 +242,7 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
 void Walker::clear() {
   std::ranges::fill(rules_, Counters{});
   std::ranges::fill(policies_, Counters{});
+  unnamed_ = {};
 }
 
 }  // namespace postern

@@ -4,6 +4,7 @@
 // Covered by tests/unit/engine_walk_test.cpp.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -74,7 +75,10 @@ class Walker {
   RuleCode code_;
   std::vector<Step> steps_;                 // by RuleId
   std::vector<Counters> rules_, policies_;  // by RuleId, by ChainId
-  std::vector<Frame> stack_;                // kept to save allocations
+  // Built-in chains that a table of the text has without naming them: legacy tables come with all
+  // of theirs, nft makes only those that are named.
+  std::array<std::array<Counters, kTableCount>, kHookCount> unnamed_{};
+  std::vector<Frame> stack_;  // kept to save allocations
 };
 
 }  // namespace postern

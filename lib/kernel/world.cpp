@@ -23,6 +23,19 @@ namespace {
 constexpr int kPatienceMs = 20;
 constexpr Family kFamilies[] = {Family::kIpv4, Family::kIpv6};
 
+// Is there a line "*raw" (blanks may stand behind the asterisk and the name)?
+bool names_table(std::string_view ruleset, TableName table) {
+  while (!ruleset.empty()) {
+    const std::size_t end = std::min(ruleset.find('\n'), ruleset.size());
+    std::string_view line = ruleset.substr(0, end);
+    ruleset.remove_prefix(std::min(end + 1, ruleset.size()));
+    if (!line.starts_with('*')) continue;
+    line.remove_prefix(std::min(line.find_first_not_of(" \t", 1), line.size()));
+    if (line.substr(0, line.find_first_of(" \t\r")) == text(table)) return true;
+  }
+  return false;
+}
+
 void pause(std::uint32_t milliseconds) {
   const timespec span{milliseconds / 1000, static_cast<long>(milliseconds % 1000) * 1'000'000};
   nanosleep(&span, nullptr);
@@ -120,9 +133,7 @@ Outcome<void> RealWorld::load_family(Family family, Backend backend, const std::
   if (!texts) return tl::unexpected(texts.error());
   loaded_[index(family)] = *texts;
   // Tables that only an earlier ruleset had are there, but no part of this one.
-  std::erase_if(texts->tables, [&](TableName table) {
-    return ruleset.find("*" + std::string(text(table))) == std::string::npos;
-  });
+  std::erase_if(texts->tables, [&](TableName table) { return !names_table(ruleset, table); });
   auto source = backend == Backend::kNft ? nft_counters(family, texts->tables)
                                          : legacy_counters(family, texts->tables);
   if (!source) return tl::unexpected(source.error());

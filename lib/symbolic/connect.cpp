@@ -20,6 +20,16 @@ Set flags_like(Space& space, std::initializer_list<unsigned> sets) {
   });
 }
 
+// Whole packets: honest ends do not hide ports in fragments or cut headers short.
+Set whole(Space& space) {
+  const auto zero = [&](Axis axis) {
+    return space.class_set_if(axis, [](const ValueClass& c) {
+      return std::ranges::any_of(c.intervals, [](const Interval& in) { return in.lo == 0; });
+    });
+  };
+  return space.bdd().both(zero(Axis::kFragmentOffset), zero(Axis::kTruncated));
+}
+
 }  // namespace
 
 std::vector<std::vector<Line>> conversations(Space& space) {
@@ -39,6 +49,10 @@ std::vector<std::vector<Line>> conversations(Space& space) {
   for (const PacketKind kind :
        {kDatagram, kUdplite, kIcmpOther, kIcmpUntracked, kSctp, kGre, kGeneric}) {
     result.push_back({{kOne, kind, kEverything}, {kOther, kind, kEverything}});
+  }
+  const Set sane = whole(space);
+  for (auto& lines : result) {
+    for (Line& line : lines) line.packets = space.bdd().both(line.packets, sane);
   }
   return result;
 }

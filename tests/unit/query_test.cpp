@@ -158,6 +158,14 @@ TEST(Query, SequencesThatOpenTheDoorFirst) {
   EXPECT_EQ(a.witness.size(), 3U);
 }
 
+TEST(Query, HonestEndsSendWholePackets) {
+  // Without tracking a later fragment shows no port: no rule about ports stops it.
+  const LoadedRuleset rules(
+      "x", "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp --sport 80 -j DROP\nCOMMIT\n");
+  const Answer a = ask_one(rules, "connect -i eth0 -p tcp --dport 80 --path in");
+  EXPECT_EQ(a.truth, Truth::kNo) << to_text(a);
+}
+
 TEST(Query, JsonHasTheContractsKeys) {
   const auto rules = LoadedRuleset::corpus("notrack/test3-lockdown.rules");
   const auto json = to_json(ask_one(rules, kHole));

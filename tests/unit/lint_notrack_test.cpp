@@ -1,0 +1,54 @@
+// Which flows a NOTRACK rule untracks in one direction only (PST301), and which rules change
+// nothing (PST302).
+#include "analyzer/checks/notrack.hpp"
+#include "lint_fixture.hpp"
+
+namespace postern {
+namespace {
+
+std::string raw(const std::string& rules) {
+  return "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n" + rules + "COMMIT\n" +
+         filter_table("-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n", "ACCEPT");
+}
+const char* const kThere = "-A PREROUTING -i eth0 -p udp --dport 53 -j NOTRACK\n";
+const char* const kBack = "-A OUTPUT -o eth0 -p udp --sport 53 -j NOTRACK\n";
+
+TEST(Notrack, KnowsBothSpellings) {
+  const Bound bound = bound_text(raw(std::string(kThere) + "-A OUTPUT -j CT --notrack\n"));
+  const auto program = Program::compile(bound.ruleset);
+  EXPECT_EQ(notrack_rules(*program), (std::vector<RuleId>{0, 1}));
+}
+
+TEST(Notrack, OneWayIsFoundWithItsHalfOpenEntry) {
+  const Linted linted(raw(kThere));
+  const auto found = linted.of("PST301");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].place.number, 1U);
+  ASSERT_FALSE(found[0].related.empty());
+  EXPECT_EQ(found[0].related[0].id, "PST309");
+  EXPECT_FALSE(found[0].answer->witness.back().entries.empty());
+}
+
+TEST(Notrack, BothWaysAreRight) {
+  const Linted linted(raw(std::string(kThere) + kBack));
+  EXPECT_TRUE(linted.of("PST301").empty());
+  EXPECT_TRUE(linted.of("PST302").empty());
+}
+
+TEST(Notrack, OverLoOnlyOutputCounts) {
+  const Linted linted(raw("-A PREROUTING -i lo -p udp --dport 53 -j NOTRACK\n"));
+  ASSERT_EQ(linted.of("PST302").size(), 1U);
+  EXPECT_EQ(linted.of("PST302")[0].severity, Severity::kWarning);
+  EXPECT_TRUE(linted.of("PST301").empty());
+}
+
+TEST(Notrack, WhatIsUntrackedAlreadyIsANote) {
+  const Linted linted(raw(std::string(kThere) + kBack + kThere));
+  // Of two equal rules either may go.
+  ASSERT_EQ(linted.of("PST302").size(), 2U);
+  EXPECT_EQ(linted.of("PST302")[0].severity, Severity::kInfo);
+  EXPECT_EQ(linted.of("PST302")[1].severity, Severity::kInfo);
+}
+
+}  // namespace
+}  // namespace postern

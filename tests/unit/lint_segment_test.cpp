@@ -1,0 +1,74 @@
+// Stateless segments (PST206): two kinds of causes, each of them once.
+#include "analyzer/checks/conversation.hpp"
+#include "lint_fixture.hpp"
+#include "net/protocol.hpp"
+
+namespace postern {
+namespace {
+
+const char* const kAnswers = "-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n";
+
+TEST(StatelessSegment, AnAckScanIsTheRulesOwnFault) {
+  const Linted linted(filter_table("-A INPUT -p tcp --sport 1234 --tcp-flags ACK ACK -j ACCEPT\n"));
+  const auto found = linted.of("PST206");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].place.number, 1U);
+  EXPECT_EQ(found[0].answer->witness.front().packet.flags & tcp_flag::kSyn, 0);
+}
+
+TEST(StatelessSegment, OneRuleIsOneFindingOnAllItsPaths) {
+  const Linted linted(filter_table("-A INPUT -p tcp --tcp-flags FIN,ACK ACK -j ACCEPT\n"));
+  ASSERT_EQ(linted.of("PST206").size(), 1U);
+  // in; and once more for loopback, however many segments there are
+  EXPECT_EQ(linted.of("PST206")[0].reasons.size(), 2U);
+}
+
+TEST(StatelessSegment, WhatDropsTheAnswersIsNamedOnce) {
+  const Linted linted(filter_table(std::string(kAnswers) +
+                                       "-A INPUT -i eth0 -p tcp --dport 80 -j ACCEPT\n"
+                                       "-A INPUT -i eth0 -p tcp --dport 443 -j ACCEPT\n",
+                                   "DROP", "DROP", "DROP"));
+  const auto found = linted.of("PST206");
+  ASSERT_EQ(found.size(), 1U);
+  ASSERT_EQ(found[0].related.size(), 2U);
+  EXPECT_EQ(found[0].related[0].place.chain, "OUTPUT");
+  EXPECT_EQ(found[0].related[0].message, "the server's SYN,ACK is dropped here");
+  EXPECT_EQ(found[0].related[1].place.number, 3U);
+}
+
+TEST(StatelessSegment, ARuleMayHaveACauseOfEachKind) {
+  // Port 80 is open but for the answers; everything else is open for ACKs.
+  const Linted linted(
+      filter_table("-A INPUT -i eth0 -p tcp --dport 80 --syn -j ACCEPT\n"
+                   "-A INPUT -i eth0 -p tcp --tcp-flags ACK ACK -j ACCEPT\n"
+                   "-A OUTPUT -p tcp --sport 80 -j DROP\n"));
+  EXPECT_EQ(linted.of("PST206").size(), 2U);
+}
+
+TEST(StatelessSegment, NobodyConnectsFromNoAddress) {
+  const Linted linted(
+      "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A INPUT -s 2001:db8::5 -p udp -j DROP\nCOMMIT\n");
+  EXPECT_TRUE(linted.of("PST206").empty());
+}
+
+TEST(StatelessSegment, APortBehindARateLimitIsNotClosed) {
+  const Linted linted(
+      filter_table(std::string(kAnswers) +
+                   "-A INPUT -p tcp --dport 22 --syn -m limit --limit 3/min -j ACCEPT\n"));
+  EXPECT_TRUE(linted.of("PST206").empty());
+  EXPECT_FALSE(linted.open("PST206"));
+}
+
+TEST(StatelessSegment, WithoutAFilterTableNothingIsCalledAPolicy) {
+  const Linted linted(
+      "*mangle\n:POSTROUTING ACCEPT [0:0]\n"
+      "-A POSTROUTING -o eth0 -p tcp -m tcp --sport 80 -j DROP\nCOMMIT\n");
+  const auto found = linted.of("PST206");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(found[0].message.starts_with("nothing in the filter table stops TCP segments"));
+  EXPECT_EQ(found[0].related.at(0).place.chain, "POSTROUTING");
+}
+
+}  // namespace
+}  // namespace postern
