@@ -2,7 +2,10 @@
 // conntrack line after it, then what the witness stands for.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "analyzer/answer.hpp"
+#include "analyzer/flags_text.hpp"
 #include "net/protocol.hpp"
 
 namespace postern {
@@ -92,6 +95,10 @@ std::string box_text(const FieldBox& box, Family family) {
   std::string out;
   for (const auto& [field, intervals] : box) {
     out += fmt::format("{}{} ", out.empty() ? "" : "; ", info(field).name);
+    if (field == Field::kTcpFlags) {
+      out += tcp_flags_text(intervals);
+      continue;
+    }
     for (std::size_t i = 0; i < intervals.size(); ++i) {
       if (i == 8 && intervals.size() > 9) {
         out += fmt::format(" and {} more", intervals.size() - i);
@@ -103,6 +110,15 @@ std::string box_text(const FieldBox& box, Family family) {
   return out;
 }
 
+// The witness says it already. True of an empty box.
+bool is_one_point(const FieldBox& box) {
+  return std::ranges::all_of(box, [](const auto& item) {
+    return item.second.size() == 1 && item.second.front().first == item.second.front().second;
+  });
+}
+
+bool confirmed(const Answer& a) { return a.on_kernel && a.on_kernel->confirmed; }
+
 std::string verdict_sentence(const Answer& a) {
   static constexpr std::string_view kYes[] = {
       "such a packet is delivered", "such a conversation can be held", "such an entry can be left"};
@@ -113,8 +129,9 @@ std::string verdict_sentence(const Answer& a) {
   const auto verb = static_cast<std::size_t>(a.verb);
   switch (a.truth) {
     case Truth::kYes:
-      return fmt::format("{} ({} packet{}{})", kYes[verb], a.witness.size(),
-                         a.witness.size() == 1 ? "" : "s", a.replayed ? ", replayed" : "");
+      return fmt::format("{} ({} packet{}{}{})", kYes[verb], a.witness.size(),
+                         a.witness.size() == 1 ? "" : "s", a.replayed ? ", replayed" : "",
+                         confirmed(a) ? ", " + to_text(*a.on_kernel) : "");
     case Truth::kNo:
       return std::string(kNo[verb]);
     case Truth::kUnknown:
@@ -146,6 +163,7 @@ std::string field_text(Field field, Family family, std::pair<u128, u128> interva
     return to_decimal(value);
   };
   const auto& [lo, hi] = interval;
+  if (lo == hi && field == Field::kProtocol) return protocol_name(static_cast<std::uint8_t>(lo));
   if (lo == hi) return one(lo);
   return fmt::format("{}-{}", one(lo), one(hi));
 }
@@ -159,6 +177,7 @@ std::string to_text(const Answer& a, bool color) {
   const std::string sentence = verdict_sentence(a);
   out += sentence.empty() ? "\n" : fmt::format(": {}\n", sentence);
   for (const auto& reason : a.reasons) out += fmt::format("  because {}\n", reason);
+  if (a.on_kernel && !a.on_kernel->confirmed) out += fmt::format("  {}\n", to_text(*a.on_kernel));
   for (std::size_t i = 0; i < a.witness.size(); ++i) add_step(out, a.witness[i], i + 1, style);
   const Family family = a.witness.empty() ? a.family : a.witness.front().packet.family();
   for (const auto& [field, value] : a.found) {
@@ -168,7 +187,7 @@ std::string to_text(const Answer& a, bool color) {
   if (!a.generalised.empty()) {
     out += fmt::format("  every combination of: {}\n", box_text(a.generalised, family));
   }
-  if (!a.within_question.empty() && a.within_question != a.generalised) {
+  if (!is_one_point(a.within_question) && a.within_question != a.generalised) {
     out += fmt::format("  within the question:  {}\n", box_text(a.within_question, family));
   }
   if (a.completeness) {
