@@ -138,6 +138,9 @@ std::string summary(const std::vector<FileReport>& reports) {
     bad += report.bad() ? 1 : 0;
     open += report.lint.open.size();
   }
+  if (bad == reports.size()) {
+    return fmt::format("nothing was checked; {} could not be read\n", plural(bad, "file"));
+  }
   std::string out = findings == 0 ? "no findings"
                                   : fmt::format("{} ({})", plural(findings, "finding"),
                                                 count_by_severity(reports));
