@@ -119,7 +119,8 @@ void add_witness(CLI::App& app, Options& options) {
       ->type_name("FILE");
   app.add_option("--scenario", options.scenario, "Write the witness for `postern replay`")
       ->type_name("FILE");
-  add_on_kernel(app, options, "Run the witness on this machine's kernel, in a network namespace");
+  add_on_kernel(app, options,
+                "Run the witness on this machine's kernel, too; a difference is exit code 3");
 }
 
 void add_question(CLI::App& app, Options& options) {
@@ -146,7 +147,8 @@ CLI::App* add_command(CLI::App& app, const CommandInfo& info, Options& options) 
   command->footer(fmt::format("{}\n{}", info.more, exit_code_table()));
   add_common(*command, options);
   if (info.command == Command::kReplay) {
-    add_on_kernel(*command, options, "Run on this machine's kernel, too, and compare");
+    add_on_kernel(*command, options,
+                  "Print what this machine's kernel does; a difference is exit code 3");
   }
   if (info.command == Command::kExplain || info.command == Command::kReplay) return command;
   add_model(*command, options);
