@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "analyzer/on_kernel.hpp"
 #include "analyzer/question.hpp"
 #include "scenario/result.hpp"
 #include "scenario/scenario.hpp"
@@ -70,16 +71,18 @@ struct Answer {
   FieldBox generalised, within_question;
   std::map<Field, u128> found;  // --find: the values
   bool replayed = false;
+  std::optional<OnKernel> on_kernel;  // --on-kernel: what Linux makes of the witness
 };
 
-// "127.0.0.0/8", "0-65535", "eth0": one field's value or interval as users read it.
+// "127.0.0.1-127.0.0.9", "0-65535", "tcp": one field's value or interval as users read it.
 std::string field_text(Field field, Family family, std::pair<u128, u128> interval);
 
 // For a terminal; `color` adds ANSI escapes.
 std::string to_text(const Answer& answer, bool color = false);
 // One element of "answers" (docs/schema/postern-1.json).
 nlohmann::json to_json(const Answer& answer);
-// Keys that findings share with answers: conditional, assumptions, witness, generalised, replayed.
+// Keys that findings share with answers: conditional, assumptions, witness, generalised, replayed,
+// on_kernel.
 nlohmann::json witness_json(const Answer& answer);
 // Commands that reproduce the first packet: "nc -p 1234 127.0.0.1 80"; empty when there is none.
 std::vector<std::string> reproduction(const Answer& answer);

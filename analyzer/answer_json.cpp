@@ -63,6 +63,7 @@ json witness_json(const Answer& answer) {
   json result{{"conditional", answer.conditional},
               {"assumptions", answer.assumptions},
               {"replayed", answer.replayed}};
+  if (answer.on_kernel) result["on_kernel"] = to_json(*answer.on_kernel);
   if (answer.witness.empty()) return result;
   json packets = json::array();
   for (const auto& step : answer.witness) packets.push_back(step_json(step));

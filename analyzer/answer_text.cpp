@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <vector>
 
 #include "analyzer/answer.hpp"
+#include "analyzer/flags_text.hpp"
 #include "net/protocol.hpp"
 
 namespace postern {
@@ -92,34 +91,6 @@ void add_step(std::string& out, const WitnessStep& step, std::size_t number, Sty
   }
 }
 
-// Sets of TCP flags: by what all of them have and lack when that says it all, else one by one.
-std::string flag_sets_text(const IntervalList& intervals) {
-  constexpr std::size_t kShown = 6;
-  std::vector<std::uint8_t> sets;
-  unsigned common = 0xff, seen = 0;
-  for (const auto& [lo, hi] : intervals) {
-    for (auto flags = static_cast<unsigned>(lo); flags <= static_cast<unsigned>(hi); ++flags) {
-      sets.push_back(static_cast<std::uint8_t>(flags));
-      common &= flags;
-      seen |= flags;
-    }
-  }
-  const auto free = static_cast<unsigned>(std::popcount(seen & ~common));
-  if (sets.size() > 1 && sets.size() == std::size_t{1} << free) {
-    if (common == 0 && seen == 0xff) return "any";
-    const auto list = [](unsigned flags) { return flags_text(static_cast<std::uint8_t>(flags)); };
-    std::string out = common == 0 ? "" : "with " + list(common);
-    if (seen != 0xff) out += (out.empty() ? "without " : " without ") + list(~seen & 0xff);
-    return out;
-  }
-  std::string out;
-  for (std::size_t i = 0; i < std::min(sets.size(), kShown); ++i) {
-    out += (i == 0 ? "" : " ") + flags_text(sets[i]);
-  }
-  if (sets.size() > kShown) out += fmt::format(" and {} more", sets.size() - kShown);
-  return out;
-}
-
 // Every value that the field can have: nothing to read for a person (JSON has it).
 bool says_nothing(Field field, const IntervalList& intervals) {
   switch (field) {
@@ -140,7 +111,7 @@ std::string box_text(const FieldBox& box, Family family) {
     if (says_nothing(field, intervals)) continue;
     out += fmt::format("{}{} ", out.empty() ? "" : "; ", info(field).name);
     if (field == Field::kTcpFlags) {
-      out += flag_sets_text(intervals);
+      out += tcp_flags_text(intervals);
       continue;
     }
     for (std::size_t i = 0; i < intervals.size(); ++i) {
@@ -154,6 +125,15 @@ std::string box_text(const FieldBox& box, Family family) {
   return out;
 }
 
+// The witness says it already. True of an empty box.
+bool is_one_point(const FieldBox& box) {
+  return std::ranges::all_of(box, [](const auto& item) {
+    return item.second.size() == 1 && item.second.front().first == item.second.front().second;
+  });
+}
+
+bool confirmed(const Answer& a) { return a.on_kernel && a.on_kernel->confirmed; }
+
 std::string verdict_sentence(const Answer& a) {
   static constexpr std::string_view kYes[] = {
       "such a packet is delivered", "such a conversation can be held", "such an entry can be left"};
@@ -164,8 +144,9 @@ std::string verdict_sentence(const Answer& a) {
   const auto verb = static_cast<std::size_t>(a.verb);
   switch (a.truth) {
     case Truth::kYes:
-      return fmt::format("{} ({} packet{}{})", kYes[verb], a.witness.size(),
-                         a.witness.size() == 1 ? "" : "s", a.replayed ? ", replayed" : "");
+      return fmt::format("{} ({} packet{}{}{})", kYes[verb], a.witness.size(),
+                         a.witness.size() == 1 ? "" : "s", a.replayed ? ", replayed" : "",
+                         confirmed(a) ? ", " + to_text(*a.on_kernel) : "");
     case Truth::kNo:
       return std::string(kNo[verb]);
     case Truth::kUnknown:
@@ -197,6 +178,7 @@ std::string field_text(Field field, Family family, std::pair<u128, u128> interva
     return to_decimal(value);
   };
   const auto& [lo, hi] = interval;
+  if (lo == hi && field == Field::kProtocol) return protocol_name(static_cast<std::uint8_t>(lo));
   if (lo == hi) return one(lo);
   return fmt::format("{}-{}", one(lo), one(hi));
 }
@@ -210,6 +192,7 @@ std::string to_text(const Answer& a, bool color) {
   const std::string sentence = verdict_sentence(a);
   out += sentence.empty() ? "\n" : fmt::format(": {}\n", sentence);
   for (const auto& reason : a.reasons) out += fmt::format("  because {}\n", reason);
+  if (a.on_kernel && !a.on_kernel->confirmed) out += fmt::format("  {}\n", to_text(*a.on_kernel));
   for (std::size_t i = 0; i < a.witness.size(); ++i) add_step(out, a.witness[i], i + 1, style);
   const Family family = a.witness.empty() ? a.family : a.witness.front().packet.family();
   for (const auto& [field, value] : a.found) {
@@ -219,7 +202,7 @@ std::string to_text(const Answer& a, bool color) {
   if (!a.generalised.empty()) {
     out += fmt::format("  every combination of: {}\n", box_text(a.generalised, family));
   }
-  if (!a.within_question.empty() && a.within_question != a.generalised) {
+  if (!is_one_point(a.within_question) && a.within_question != a.generalised) {
     out += fmt::format("  within the question:  {}\n", box_text(a.within_question, family));
   }
   if (a.completeness) {

@@ -21,6 +21,10 @@ ExitCode finish(const Options& options, const std::string& text, ExitCode code);
 // nothing to write: says so on standard error).
 ExitCode write_witness(const Options& options, const Answer* answer, ExitCode code);
 
+// --on-kernel: runs the answer's witness, when it has one, on this machine's kernel and notes what
+// came of it. kIncomplete when Linux saw something else, kClean otherwise.
+ExitCode confirm_on_kernel(Answer& answer);
+
 ExitCode run_lint(const Options& options);
 ExitCode run_query(const Options& options);
 ExitCode run_replay(const Options& options);

@@ -85,13 +85,27 @@ const Answer* first_witness(const std::vector<FileReport>& reports) {
   return nullptr;
 }
 
+// One world after the other: each is a network namespace with its own ruleset.
+ExitCode confirm_witnesses(std::vector<FileReport>& reports, Progress& progress) {
+  ExitCode code = ExitCode::kClean;
+  for (FileReport& report : reports) {
+    for (Finding& finding : report.lint.findings) {
+      if (!finding.answer) continue;
+      progress.show(fmt::format("{}: {} on the kernel", report.file, finding.id));
+      code = stronger(code, confirm_on_kernel(*finding.answer));
+    }
+  }
+  return code;
+}
+
 }  // namespace
 
 ExitCode run_lint(const Options& options) {
   Progress progress(options.quiet);
-  const std::vector<FileReport> reports = lint_files(options, progress);
-  progress.clear();
+  std::vector<FileReport> reports = lint_files(options, progress);
   ExitCode code = ExitCode::kClean;
+  if (options.on_kernel) code = confirm_witnesses(reports, progress);
+  progress.clear();
   for (const FileReport& report : reports) {
     fmt::print(stderr, "{}", error_text(report, use_color(options, Stream::kError)));
     code = stronger(code, exit_code_of(report));

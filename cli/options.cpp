@@ -11,7 +11,7 @@
 #include <map>
 #include <span>
 
-#include "cli/exit_code.hpp"
+#include "cli/help.hpp"
 
 namespace postern {
 namespace {
@@ -20,24 +20,39 @@ struct CommandInfo {
   Command command;
   const char* name;
   const char* what;
-  const char* files;   // the positional's name; empty: none
-  const char* behind;  // what stands behind "--"; empty: further files
+  const char* usage;  // what stands behind the name
+  const char* more;   // examples and what the words mean
 };
 
 constexpr CommandInfo kCommands[] = {
-    {Command::kLint, "lint", "Find holes and mistakes in rulesets; no configuration needed", "FILE",
-     ""},
-    {Command::kQuery, "query", "Answer one question: deliver, connect or track", "FILE",
-     "VERB MATCH..."},
-    {Command::kReplay, "replay", "Run the packets of a scenario through the engine", "SCENARIO",
-     ""},
-    {Command::kTrace, "trace", "Follow a packet, rule by rule, with the reasons why not", "FILE",
-     "PACKET..."},
-    {Command::kExplain, "explain", "Show the page of a check, or list all checks", "ID", ""},
+    {Command::kLint, "lint", "Find holes and mistakes in rulesets; no configuration needed",
+     "[OPTIONS] FILE...",
+     "FILE is what iptables-save or ip6tables-save prints; '-' reads standard input.\n"
+     "Example: iptables-save | postern lint -\n"},
+    {Command::kQuery, "query", "Answer one question: deliver, connect or track",
+     "[OPTIONS] FILE... -- VERB MATCH...",
+     "VERB  deliver  can an outsider get such a packet accepted to its destination?\n"
+     "      connect  can a conversation that begins with such a packet be held?\n"
+     "      track    can such a flow leave a conntrack entry? (--entry-state STATE)\n"
+     "MATCH is written in iptables' own words: -i eth0 -p tcp -s 198.51.100.0/24 ! --dport 22\n"
+     "Examples:\n"
+     "  postern query rules.v4 -- connect -i lo -p tcp --sport 1234 --dport 80\n"
+     "  postern query --expect no rules.v4 -- deliver -i eth0 -p tcp --dport 3306\n"
+     "  postern query --find sport --every dport rules.v4 -- connect -i lo -p tcp\n"},
+    {Command::kReplay, "replay", "Run the packets of a scenario through the engine",
+     "[OPTIONS] SCENARIO...",
+     "SCENARIO is JSON, for instance what `query --scenario FILE` writes; '-' reads standard "
+     "input.\nThe result is always JSON.\n"},
+    {Command::kTrace, "trace", "Follow a packet, rule by rule, with the reasons why not",
+     "[OPTIONS] FILE... -- PACKET...",
+     "Example: postern trace rules.v4 -- -i eth0 -p tcp --dport 80\n"},
+    {Command::kExplain, "explain", "Show the page of a check, or list all checks",
+     "[OPTIONS] [ID...]", "Examples: postern explain; postern explain PST202\n"},
 };
 
-// Part of the contract, not built yet.
+// Part of the contract, not built yet: commands, and options with a file.
 constexpr const char* kLater[] = {"check", "diff", "matrix"};
+constexpr const char* kLaterOptions[] = {"--ip-addr", "--ip-route", "--ipset", "--sysctl"};
 
 const std::map<std::string, Format> kFormats{{"text", Format::kText}, {"json", Format::kJson}};
 const std::map<std::string, ColorMode> kColors{
@@ -62,8 +77,9 @@ CLI::Option* add_choice(CLI::App& app, const char* name, const std::map<std::str
           name, [&choices, &target](const std::string& word) { target = choices.at(word); }, what)
       ->check(CLI::Validator(
           [&choices, type](std::string& word) {
-            return choices.contains(word) ? std::string()
-                                          : fmt::format("'{}' is not one of {}", word, type);
+            if (choices.contains(word)) return std::string();
+            if (word == "sarif") return fmt::format("'sarif' is not yet available: {}", type);
+            return fmt::format("'{}' is not one of {}", word, type);
           },
           ""))
       ->type_name(type);
@@ -86,12 +102,16 @@ void add_model(CLI::App& app, Options& options) {
          },
          "Give up on a question after this time")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 1e6));
+      ->check(CLI::Range(0.001, 1e6).description(""));
   app.add_option("--jobs", options.jobs, "Files to work on at the same time")
       ->type_name("N")
-      ->check(CLI::Range(1u, 256u));
+      ->check(CLI::Range(1u, 256u).description(""));
   add_choice(app, "--conntrack", kTracking, options.tracking,
              "Connection tracking; auto: on when the ruleset switches it on");
+}
+
+void add_on_kernel(CLI::App& app, Options& options, const char* what) {
+  app.add_flag("--on-kernel", options.on_kernel, what);
 }
 
 void add_witness(CLI::App& app, Options& options) {
@@ -99,6 +119,8 @@ void add_witness(CLI::App& app, Options& options) {
       ->type_name("FILE");
   app.add_option("--scenario", options.scenario, "Write the witness for `postern replay`")
       ->type_name("FILE");
+  add_on_kernel(app, options,
+                "Run the witness on this machine's kernel, too; a difference is exit code 3");
 }
 
 void add_question(CLI::App& app, Options& options) {
@@ -121,10 +143,13 @@ void add_question(CLI::App& app, Options& options) {
 
 CLI::App* add_command(CLI::App& app, const CommandInfo& info, Options& options) {
   CLI::App* command = app.add_subcommand(info.name, info.what);
-  CLI::Option* files = command->add_option("files", options.files)->type_name(info.files);
-  files->option_text(fmt::format("{}...", info.files));
-  if (*info.behind != 0) command->footer(fmt::format("Behind the files: -- {}", info.behind));
+  command->add_option("files", options.files);
+  command->footer(fmt::format("{}\n{}", info.more, exit_code_table()));
   add_common(*command, options);
+  if (info.command == Command::kReplay) {
+    add_on_kernel(*command, options,
+                  "Print what this machine's kernel does; a difference is exit code 3");
+  }
   if (info.command == Command::kExplain || info.command == Command::kReplay) return command;
   add_model(*command, options);
   if (info.command == Command::kLint) {
@@ -135,17 +160,6 @@ CLI::App* add_command(CLI::App& app, const CommandInfo& info, Options& options) 
   return command;
 }
 
-std::string exit_code_table() {
-  std::string table = "Exit codes:\n";
-  for (int code = 0; code <= 4; ++code) {
-    for (const ExitCodeInfo& info : kExitCodes) {
-      if (static_cast<int>(info.code) == code)
-        table += fmt::format("  {}  {}\n", code, info.meaning);
-    }
-  }
-  return table;
-}
-
 EarlyExit usage_error(const std::string& message, const std::string& command) {
   return {fmt::format("postern: error: {}\nTry: postern {}--help\n", message,
                       command.empty() ? "" : command + " "),
@@ -154,6 +168,25 @@ EarlyExit usage_error(const std::string& message, const std::string& command) {
 
 bool takes_words(Command command) {
   return command == Command::kQuery || command == Command::kTrace;
+}
+
+std::map<std::string, std::string> usage_lines() {
+  std::map<std::string, std::string> usage{
+      {"", "COMMAND [OPTIONS] ...   (postern COMMAND --help)"}};
+  for (const CommandInfo& info : kCommands) {
+    usage[info.name] = fmt::format("{} {}", info.name, info.usage);
+  }
+  return usage;
+}
+
+// A word of the contract that is not built yet; empty when the line has none.
+std::string not_yet(const std::vector<std::string>& line) {
+  if (!line.empty() && std::ranges::find(kLater, line[0]) != std::end(kLater)) return line[0];
+  for (const std::string& word : line) {
+    const std::string option = word.substr(0, word.find('='));
+    if (std::ranges::find(kLaterOptions, option) != std::end(kLaterOptions)) return option;
+  }
+  return {};
 }
 
 // The command that the line names; empty when none.
@@ -193,16 +226,15 @@ tl::expected<Options, EarlyExit> parse_command_line(const std::vector<std::strin
   app.set_version_flag("--version", "postern " POSTERN_VERSION);
   app.require_subcommand(1);
   app.footer(exit_code_table());
+  app.formatter(std::make_shared<HelpFormatter>(usage_lines()));
   std::vector<std::pair<CLI::App*, const CommandInfo*>> commands;
   for (const CommandInfo& info : kCommands) {
     commands.emplace_back(add_command(app, info, options), &info);
   }
-  if (!line.empty() &&
-      std::find(std::begin(kLater), std::end(kLater), line[0]) != std::end(kLater)) {
-    return tl::unexpected(usage_error(fmt::format("'{}' is not yet available", line[0]), ""));
-  }
-
   const std::string name = command_name(line);
+  if (const std::string word = not_yet(line); !word.empty()) {
+    return tl::unexpected(usage_error(fmt::format("'{}' is not yet available", word), name));
+  }
   try {
     std::reverse(line.begin(), line.end());  // CLI11 takes its arguments from the back
     app.parse(line);
@@ -211,7 +243,12 @@ tl::expected<Options, EarlyExit> parse_command_line(const std::vector<std::strin
     app.exit(success, out, err);
     return tl::unexpected(EarlyExit{out.str(), false});
   } catch (const CLI::ParseError& error) {
-    return tl::unexpected(usage_error(error.what(), name));
+    std::string message = error.what();
+    if (dashes == arguments.end() && (name == "query" || name == "trace")) {
+      message += fmt::format("\nWhat is asked stands behind '--': postern {} FILE -- {}", name,
+                             name == "query" ? "VERB MATCH..." : "PACKET...");
+    }
+    return tl::unexpected(usage_error(message, name));
   }
   for (const auto& [command, info] : commands) {
     if (command->parsed()) options.command = info->command;

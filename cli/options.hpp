@@ -34,6 +34,7 @@ struct Options {
   TrackingMode tracking = TrackingMode::kAuto;
 
   std::string pcap, scenario;  // where the witness goes; empty: nowhere
+  bool on_kernel = false;
   std::optional<bool> expect;  // --expect yes|no
   bool allow_conditional = false;
   std::vector<std::string> find, every;  // field names

@@ -25,10 +25,12 @@ QueryOptions query_options(const Options& options) {
   return query;
 }
 
-std::string as_text(const std::vector<Answer>& answers, bool color) {
+// `named`: there are several files, so each answer says of which it speaks.
+std::string as_text(const std::vector<Answer>& answers, bool named, bool color) {
   std::string text;
   for (const Answer& answer : answers) {
     if (!text.empty()) text += "\n";
+    if (named) text += answer.file + ": ";
     text += to_text(answer, color);
     if (!text.empty() && text.back() != '\n') text += '\n';
   }
@@ -80,20 +82,24 @@ ExitCode run_query(const Options& raw_options) {
   std::vector<Answer> answers;
   for (const std::string& path : options.files) {
     progress.show(path);
-    const auto answered = ask(path, options);
+    auto answered = ask(path, options);
     progress.clear();
     if (!answered) {
       code = stronger(code, ExitCode::kBadInput);
       continue;
     }
     code = stronger(code, exit_code_of(*answered, options));
+    for (Answer& answer : *answered) {
+      if (options.on_kernel) code = stronger(code, confirm_on_kernel(answer));
+    }
     answers.insert(answers.end(), answered->begin(), answered->end());
   }
   if (answers.empty() && code == ExitCode::kBadInput && options.format == Format::kText)
     return code;
-  const std::string text = options.format == Format::kJson
-                               ? as_json(answers)
-                               : as_text(answers, use_color(options, Stream::kOutput));
+  const std::string text =
+      options.format == Format::kJson
+          ? as_json(answers)
+          : as_text(answers, options.files.size() > 1, use_color(options, Stream::kOutput));
   code = finish(options, text, code);
   const auto witness =
       std::ranges::find_if(answers, [](const Answer& answer) { return !answer.witness.empty(); });

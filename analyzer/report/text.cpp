@@ -93,7 +93,7 @@ std::string open_text(const OpenQuestion& question, const FileReport& report) {
 }
 
 std::string plural(std::size_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : noun.ends_with('s') ? "es" : "s");
 }
 
 // "2 errors, 1 warning" over all findings; empty when there are none.
@@ -112,6 +112,25 @@ std::string count_by_severity(const std::vector<FileReport>& reports) {
   return out;
 }
 
+// "; 2 witnesses confirmed on Linux 6.18, 1 not"; nothing without --on-kernel.
+std::string kernel_summary(const std::vector<FileReport>& reports) {
+  std::size_t confirmed = 0, others = 0;
+  std::string release;
+  for (const FileReport& report : reports) {
+    for (const Finding& finding : report.lint.findings) {
+      if (!finding.answer || !finding.answer->on_kernel) continue;
+      const OnKernel& verdict = *finding.answer->on_kernel;
+      ++(verdict.confirmed ? confirmed : others);
+      if (verdict.confirmed) release = verdict.release;
+    }
+  }
+  if (confirmed + others == 0) return "";
+  if (confirmed == 0)
+    return fmt::format("; {} not confirmed on a kernel", plural(others, "witness"));
+  return fmt::format("; {} of {} confirmed on {}", confirmed, plural(confirmed + others, "witness"),
+                     release);
+}
+
 std::string summary(const std::vector<FileReport>& reports) {
   std::size_t findings = 0, bad = 0, open = 0;
   for (const FileReport& report : reports) {
@@ -119,13 +138,16 @@ std::string summary(const std::vector<FileReport>& reports) {
     bad += report.bad() ? 1 : 0;
     open += report.lint.open.size();
   }
+  if (bad == reports.size()) {
+    return fmt::format("nothing was checked; {} could not be read\n", plural(bad, "file"));
+  }
   std::string out = findings == 0 ? "no findings"
                                   : fmt::format("{} ({})", plural(findings, "finding"),
                                                 count_by_severity(reports));
   out += " in " + plural(reports.size() - bad, "file");
   if (bad > 0) out += fmt::format("; {} could not be read", plural(bad, "file"));
   if (open > 0) out += fmt::format("; {} left unknown", plural(open, "question"));
-  return out + "\n";
+  return out + kernel_summary(reports) + "\n";
 }
 
 std::string statistics_text(const FileReport& report) {

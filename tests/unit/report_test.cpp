@@ -121,7 +121,7 @@ TEST(ErrorText, ShowsEveryErrorWithItsPlace) {
   EXPECT_THAT(error_text(report, false), HasSubstr("x.rules:2:2: error: what is this [syntax]\n"));
   EXPECT_TRUE(report.bad());
   EXPECT_THAT(lint_text({report}, {}),
-              HasSubstr("no findings in 0 files; 1 file could not be read"));
+              HasSubstr("nothing was checked; 1 file could not be read"));
 }
 
 TEST(PlaceIndex, FindsRulesAndChainLines) {

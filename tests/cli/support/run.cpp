@@ -1,6 +1,8 @@
 #include "cli/support/run.hpp"
 
 #include <fcntl.h>
+#include <pty.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,9 +19,13 @@ namespace {
 
 struct Pipe {
   int read = -1, write = -1;
-  Pipe() {
+  // `terminal`: the writing end is one, the reading end shows what is on it.
+  explicit Pipe(bool terminal = false) {
     std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+    const int failed = terminal ? ::openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr)
+                                : ::pipe2(ends.data(), O_CLOEXEC);
+    if (failed != 0) throw std::runtime_error("pipe");
+    for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
     read = ends[0];
     write = ends[1];
   }
@@ -45,6 +51,7 @@ std::string drain(int descriptor) {
     const std::size_t equals = variable.find('=');
     ::setenv(variable.substr(0, equals).c_str(), variable.substr(equals + 1).c_str(), 1);
   }
+  if (options.without_rights && ::unshare(CLONE_NEWUSER) != 0) ::_exit(125);
   std::vector<char*> argv{const_cast<char*>(POSTERN_BINARY)};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -55,7 +62,7 @@ std::string drain(int descriptor) {
 }  // namespace
 
 Outcome run_postern(const std::vector<std::string>& arguments, const RunOptions& options) {
-  Pipe in, out, err;
+  Pipe in, out, err(options.terminal);
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("fork");
   if (child == 0) become(arguments, options, in, out, err);

@@ -16,6 +16,9 @@ struct RunOptions {
   std::string input = {};                     // standard input
   std::filesystem::path directory = {};       // working directory; empty: the test's own
   std::vector<std::string> environment = {};  // additional "NAME=value"
+  // Runs where no namespace can be made: as a user whom its user namespace does not know.
+  bool without_rights = false;
+  bool terminal = false;  // standard error is a terminal (what it shows has \r\n for \n)
 };
 
 Outcome run_postern(const std::vector<std::string>& arguments, const RunOptions& options = {});

@@ -1,0 +1,103 @@
+// Covered by tests/cli/on_kernel_test.cpp.
+#include "analyzer/on_kernel.hpp"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "analyzer/replay.hpp"
+#include "kernel/run.hpp"
+#include "scenario/result.hpp"
+
+namespace postern {
+namespace {
+
+// A witness that has to wait for an entry to expire (10 s and more) is not worth the user's time.
+constexpr std::chrono::milliseconds kWitnessPatience{5'000};
+
+std::string kernel_release() {
+  utsname name{};
+  uname(&name);
+  return fmt::format("{} {}", name.sysname, name.release);
+}
+
+std::chrono::milliseconds waits(const Scenario& scenario) {
+  std::chrono::milliseconds sum{0};
+  for (const Step& step : scenario.steps) {
+    if (const auto* wait = std::get_if<WaitStep>(&step)) {
+      sum += std::chrono::milliseconds(wait->milliseconds);
+    }
+  }
+  return sum;
+}
+
+// The programs that load rulesets say more than one line.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::string why_not(const std::string& error) {
+  std::string reason = first_line(error);
+  if (::geteuid() != 0) reason += " (root can do it)";
+  return reason;
+}
+
+}  // namespace
+
+KernelRun run_on_kernel(const Scenario& scenario, const nlohmann::json& engine,
+                        std::chrono::milliseconds patience) {
+  KernelRun run;
+  if (const auto span = waits(scenario); span > patience) {
+    run.verdict.reason = fmt::format(
+        "it waits {} s for a conntrack entry to expire, and a kernel's clock cannot be put forward",
+        (span.count() + 999) / 1000);
+    return run;
+  }
+  auto document = kernel::run(scenario);
+  if (!document) {
+    run.verdict.reason = why_not(document.error());
+    return run;
+  }
+  run.verdict.release = kernel_release();
+  const std::vector<std::string> found = differences(engine, *document);
+  run.verdict.confirmed = found.empty();
+  if (!found.empty()) {
+    // `differences` calls its sides left and right.
+    const std::string first = fmt::format("{} (left: postern, right: Linux)", found.front());
+    if (scenario.choices.empty()) {
+      run.verdict.difference = first;
+    } else {
+      run.verdict.reason = fmt::format(
+          "the ruleset leaves something open (chance, time, an unknown extension), and Linux "
+          "decided otherwise: {}",
+          first);
+    }
+  }
+  run.document = std::move(*document);
+  return run;
+}
+
+OnKernel witness_on_kernel(const Scenario& witness) {
+  const auto engine = replay(witness);
+  if (!engine || !engine->unmodelled.empty()) {
+    return {.reason = "the witness does not replay by itself"};
+  }
+  return run_on_kernel(witness, to_json(engine->report), kWitnessPatience).verdict;
+}
+
+std::string to_text(const OnKernel& verdict) {
+  if (verdict.confirmed) return "confirmed on " + verdict.release;
+  if (verdict.release.empty()) return "not run on a kernel: " + verdict.reason;
+  if (!verdict.difference.empty()) {
+    return fmt::format("differs on {}: {}", verdict.release, verdict.difference);
+  }
+  return fmt::format("not confirmed on {}: {}", verdict.release, verdict.reason);
+}
+
+nlohmann::json to_json(const OnKernel& verdict) {
+  nlohmann::json json{{"confirmed", verdict.confirmed}};
+  if (!verdict.release.empty()) json["release"] = verdict.release;
+  if (!verdict.difference.empty()) json["difference"] = verdict.difference;
+  if (!verdict.reason.empty()) json["reason"] = verdict.reason;
+  return json;
+}
+
+}  // namespace postern

@@ -1,0 +1,43 @@
+// --on-kernel: a scenario that the engine has run, run once more on the real kernel in a network
+// namespace, and what came of it held against the engine's report, key by key.
+//
+// An answer never depends on it: where no kernel can be asked, `reason` says why and the answer
+// stands. A difference puts the answer in doubt (exit code 3). Covered by
+// tests/cli/on_kernel_test.cpp.
+#pragma once
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "scenario/scenario.hpp"
+
+namespace postern {
+
+struct OnKernel {
+  std::string release = {};     // "Linux 6.18.5"; empty: nothing was run
+  bool confirmed = false;       // every verdict, counter, conntrack entry and reply is the same
+  std::string difference = {};  // the first one, when it ran and was not confirmed
+  std::string reason = {};      // why it was not run, or why its run says nothing
+};
+
+struct KernelRun {
+  OnKernel verdict;
+  std::optional<nlohmann::json> document;  // Linux's result (scenario-format.md), when it ran
+};
+
+// Runs `scenario` on this machine's kernel and compares with `engine`, the document of the engine's
+// replay. Waits in it longer than `patience` in all are not waited for: then nothing is run.
+KernelRun run_on_kernel(const Scenario& scenario, const nlohmann::json& engine,
+                        std::chrono::milliseconds patience);
+
+// For a witness: replays it in the engine first. Waits a few seconds at most.
+OnKernel witness_on_kernel(const Scenario& witness);
+
+// "confirmed on Linux 6.18.5", "differs on Linux 6.18.5: ...", "not run on a kernel: ...".
+std::string to_text(const OnKernel& verdict);
+// {"release", "confirmed", "difference" or "reason"}; what is empty is left out.
+nlohmann::json to_json(const OnKernel& verdict);
+
+}  // namespace postern
