@@ -199,6 +199,10 @@ class TableBinder : public ChainNames {
                      "no chain \"" + name + "\" in table " + std::string(text(table_.name)),
                      "declare it before its rules with  :" + name + " - [0:0]");
     }
+    if (table_.name == TableName::kNat && draft.target && draft.target->name == "DROP") {
+      context_.error("bad-options", draft.target->span, "DROP is not allowed in table nat",
+                     "that table sees only the first packet of a flow: drop in filter");
+    }
     auto rules = finish_rule(context_, draft, line.span);
     if (!place || !rules) return;
     refusals_.add(draft, *place);

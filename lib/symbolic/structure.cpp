@@ -147,6 +147,21 @@ bool StructureFinder::host_reply_matches(RuleId rule, const Binding& binding) {
   return !bdd_.disjoint(model_.chains.condition(rule, attached).may, related);
 }
 
+// A socket may set any mark (SO_MARK), also one that no rule writes and that the walk takes for 0.
+bool StructureFinder::socket_mark_matches(RuleId rule, const ChainRun& run, std::size_t k) {
+  if (run.path != Path::kLoopback && run.context.binding.sees_input) return false;
+  Set rest = bdd_.both(run.reaching[k], run.possible);
+  bool names_mark = false;
+  for (const Clause& clause : model_.program.rules()[rule].rule->clauses) {
+    if (mentions(*clause.predicate, Field::kMark)) {
+      names_mark = true;
+    } else {
+      rest = bdd_.both(rest, model_.reader.read(clause.predicate, run.context.binding).may);
+    }
+  }
+  return names_mark && !rest.empty();
+}
+
 // What comes to each rule of a chain in this run, and what its conditions allow there whatever
 // earlier rules took.
 void StructureFinder::judge(const ChainRun& run) {
@@ -160,7 +175,8 @@ void StructureFinder::judge(const ChainRun& run) {
     const std::size_t k = r - chain.first;
     if (k < run.reaching.size()) {
       f.reached = f.reached || !bdd_.disjoint(run.reaching[k], run.possible);
-      f.matched = f.matched || !bdd_.disjoint(run.matching[k], run.possible);
+      f.matched = f.matched || !bdd_.disjoint(run.matching[k], run.possible) ||
+                  socket_mark_matches(r, run, k);
     }
     const Binding& binding = run.context.binding;
     f.matched = f.matched || host_reply_matches(r, binding);

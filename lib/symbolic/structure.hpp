@@ -27,6 +27,7 @@ class StructureFinder {
   void find_possible(ChainRun& run);
   void judge(const ChainRun& run);
   bool host_reply_matches(RuleId rule, const Binding& binding);
+  bool socket_mark_matches(RuleId rule, const ChainRun& run, std::size_t k);
   void never_called();
   void at_odds(RuleId rule);
   bool can_hold(RuleId rule, const std::vector<std::size_t>& clauses);
