@@ -1,7 +1,9 @@
 // PST101: in every state of every flow, earlier rules take every packet that would match. Rules
-// that the same earlier rules cover are one finding.
+// that the same earlier rules cover are one finding. A note where nothing is lost: the rule would
+// do what the earlier ones do, or it is the backstop at the end of its chain.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "analyzer/checks/checks.hpp"
@@ -10,44 +12,133 @@
 namespace postern::check {
 namespace {
 
-std::string where(const Place& place) {
-  return fmt::format("{} rule {}", place.chain, place.number);
+using Rules = std::vector<RuleId>;
+
+const Rule& rule_of(const Program& program, RuleId rule) { return *program.rules()[rule].rule; }
+
+template <class... Kinds>
+bool is_one_of(const Rule& rule) {
+  const auto* effect = std::get_if<Effect>(&rule.action);
+  return effect != nullptr && (std::holds_alternative<Kinds>(*effect) || ...);
 }
 
-std::string message(std::size_t covering, std::size_t covered) {
-  const std::string subject = covered == 1
-                                  ? "this rule never matches"
-                                  : fmt::format("this rule and {} more never match", covered - 1);
-  if (covering == 0) return subject + ": no packet that can match gets to its chain";
-  if (covering == 1) return subject + ": an earlier rule takes every packet that would";
-  return fmt::format("{}: {} earlier rules together take every packet that would", subject,
-                     covering);
+std::string message(const Program& program, const Rules& covering, const Rules& covered,
+                    const RuleFacts& facts) {
+  const std::string subject =
+      covered.size() == 1 ? "this rule never matches"
+                          : fmt::format("this rule and {} more never match", covered.size() - 1);
+  if (facts.wrong_state && !facts.untracked_by.empty()) {
+    return fmt::format("{}: {} untracks the packets, so the jumps to its chain do not send them",
+                       subject, lines_of(program, facts.untracked_by));
+  }
+  if (covering.empty()) return subject + ": no packet that would gets here";
+  return fmt::format("{}: {} {} every packet that would", subject, lines_of(program, covering),
+                     covering.size() == 1 ? "takes" : "together take");
 }
 
-Finding finding_for(const Program& program, const std::vector<RuleId>& covering,
-                    const std::vector<RuleId>& covered) {
+std::string_view taking(const Rule& rule) {
+  if (is_one_of<Accept>(rule)) return "accepts them";
+  if (is_one_of<Drop>(rule)) return "drops them";
+  if (is_one_of<Reject>(rule)) return "rejects them";
+  if (is_one_of<Return>(rule)) return "returns them";
+  if (is_one_of<Nat>(rule)) return "translates them";
+  if (std::holds_alternative<Jump>(rule.action) || std::holds_alternative<Goto>(rule.action)) {
+    return "its chain takes them";
+  }
+  return "takes them";
+}
+
+// Would each of the rules do with the packets what the rules that take them do?
+bool same_end(const Program& program, const Rules& covering, const Rules& covered) {
+  const Rule& first = rule_of(program, covered.front());
+  if (covering.empty() || !is_one_of<Accept, Drop, Reject, Return, Nat>(first)) return false;
+  const auto same = [&](RuleId rule) {
+    return rule_of(program, rule).printed_target == first.printed_target &&
+           program.chains()[program.rules()[rule].chain].table ==
+               program.chains()[program.rules()[covered.front()].chain].table;
+  };
+  if (is_one_of<Return>(first)) {
+    const ChainId chain = program.rules()[covered.front()].chain;
+    const auto here = [&](RuleId rule) { return program.rules()[rule].chain == chain; };
+    if (!std::ranges::all_of(covering, here)) return false;
+  }
+  return std::ranges::all_of(covering, same) && std::ranges::all_of(covered, same);
+}
+
+// A rule that drops or logs whatever is left, with nothing but such rules behind it in its chain.
+bool backstop(const Program& program, RuleId rule) {
+  const ProgramChain& chain = program.chains()[program.rules()[rule].chain];
+  const auto stops = [&](RuleId r) {
+    const Rule& here = rule_of(program, r);
+    return is_one_of<Drop, Reject, Annotate>(here) &&
+           std::ranges::all_of(here.clauses, [](const Clause& clause) {
+             return clause.module != "tcp" && clause.module != "udp" &&
+                    !mentions(*clause.predicate, Field::kSource) &&
+                    !mentions(*clause.predicate, Field::kDestination);
+           });
+  };
+  for (RuleId r = rule; r < chain.first + chain.count; ++r) {
+    if (!stops(r)) return false;
+  }
+  return true;
+}
+
+void advise(Finding& finding, const Program& program, const Rules& covering, const Rules& covered) {
+  if (same_end(program, covering, covered)) {
+    finding.severity = Severity::kInfo;
+    finding.reasons = {"it would do with them what is done there: nothing changes without it"};
+    finding.help = covered.size() == 1 ? "delete it" : "delete them";
+  } else if (std::ranges::all_of(covered, [&](RuleId r) { return backstop(program, r); })) {
+    finding.severity = Severity::kInfo;
+    finding.reasons = {"nothing is left over for this backstop at the end of its chain"};
+    finding.help = "keep it as a safeguard against later changes, or delete it";
+  } else if (covering.empty()) {
+    finding.help = "delete it, or correct the rules that lead here";
+  } else {
+    finding.help = "put it before what takes its packets, or delete it";
+  }
+}
+
+Finding finding_for(const Program& program, const Rules& covering, const Rules& covered,
+                    const RuleFacts& facts) {
   Finding finding{.id = "PST101", .place = place_of(program, covered.front())};
-  finding.message = message(covering.size(), covered.size());
+  finding.message = message(program, covering, covered, facts);
   for (const RuleId rule : covering) {
-    Place place = place_of(program, rule);
-    std::string text = "taken here: " + where(place);
-    finding.related.push_back({{}, std::move(place), std::move(text)});
+    relate(finding, program, std::span(&rule, 1), taking(rule_of(program, rule)));
   }
-  for (std::size_t i = 1; i < covered.size(); ++i) {
-    Place place = place_of(program, covered[i]);
-    std::string text = "never matches either: " + where(place);
-    finding.related.push_back({"PST101", std::move(place), std::move(text)});
+  if (facts.wrong_state) {
+    relate(finding, program, facts.untracked_by, "untracked here");
+    relate(finding, program, facts.jumps, "jumps to its chain");
   }
-  finding.help =
-      "put the more specific rule first; a rule that is no deliberate backstop can be deleted";
+  relate(finding, program, std::span(covered).subspan(1), "never matches either", "PST101");
+  advise(finding, program, covering, covered);
   return finding;
+}
+
+// iptables-restore flushes a table where it begins: of two in one file the first never applies.
+void replaced_tables(LintRun& run) {
+  const PlaceIndex places(run.ruleset());
+  for (const Diagnostic& warning : run.bound().warnings) {
+    if (warning.code != "table-replaced") continue;
+    Finding finding{.id = "PST101", .place = places.at(warning.span)};
+    finding.place.span = warning.span;
+    finding.message = "none of this table's rules ever applies: the same table begins again below";
+    for (const Note& note : warning.notes) {
+      Place place = places.at(note.span);
+      place.span = note.span;
+      finding.related.push_back({{}, std::move(place), note.message});
+    }
+    finding.help = warning.help;
+    run.report(std::move(finding));
+  }
 }
 
 }  // namespace
 
 void unreachable_rule(LintRun& run) {
+  replaced_tables(run);
   // Key: the chain, too, when nothing takes the packets (then the callers are the cause).
-  std::map<std::pair<std::vector<RuleId>, ChainId>, std::vector<RuleId>> groups;
+  std::map<std::pair<Rules, ChainId>, Rules> groups;
   for_each_rule(
       run, "PST101", RuleFate::kTaken, [](const Rule&) { return true; },
       [&](RuleId rule, const RuleFacts& facts) {
@@ -55,7 +146,8 @@ void unreachable_rule(LintRun& run) {
         groups[{facts.taken_by, chain}].push_back(rule);
       });
   for (const auto& [key, covered] : groups) {
-    run.report(finding_for(*run.program(), key.first, covered));
+    run.report(
+        finding_for(*run.program(), key.first, covered, run.structure()->rules[covered.front()]));
   }
 }
 

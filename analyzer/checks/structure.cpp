@@ -19,11 +19,43 @@ RuleFate fate_of(const Rule& rule, const RuleFacts& facts) {
   if (facts.matched) return RuleFate::kLive;
   // Not called, or never matched: proved only where all that stands before it is modelled. What the
   // rule's own conditions exclude needs nothing before it.
-  const bool blames_state = names_state(rule) && facts.stateless_match && !facts.state_possible;
-  if (!facts.alone && !blames_state) return RuleFate::kImpossible;
+  if (!facts.alone) return RuleFate::kImpossible;
   if (facts.unmodelled) return RuleFate::kUnmodelled;
   if (!facts.called) return RuleFate::kNotCalled;
-  return blames_state ? RuleFate::kImpossibleState : RuleFate::kTaken;
+  if (facts.excluded) return RuleFate::kImpossible;
+  return facts.wrong_state && names_state(rule) ? RuleFate::kImpossibleState : RuleFate::kTaken;
+}
+
+std::uint32_t line_of(const Program& program, RuleId rule) {
+  return program.ruleset().source->position(program.rules()[rule].rule->span.begin).line;
+}
+
+std::string lines_of(const Program& program, std::span<const RuleId> rules) {
+  constexpr std::size_t kMost = 4;
+  std::vector<std::uint32_t> lines;
+  for (const RuleId rule : rules) lines.push_back(line_of(program, rule));
+  lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
+  std::string text = lines.size() == 1 ? "line" : "lines";
+  const std::size_t shown = lines.size() > kMost + 1 ? kMost : lines.size();
+  for (std::size_t i = 0; i < shown; ++i) {
+    const bool last = i + 1 == shown && shown == lines.size();
+    text += fmt::format("{} {}", i == 0 ? "" : last ? " and" : ",", lines[i]);
+  }
+  if (shown < lines.size()) text += fmt::format(" and {} more", lines.size() - shown);
+  return text;
+}
+
+std::string where(const Place& place) {
+  return place.number == 0 ? place.chain : fmt::format("{} rule {}", place.chain, place.number);
+}
+
+void relate(Finding& finding, const Program& program, std::span<const RuleId> rules,
+            std::string_view what, std::string_view id) {
+  for (const RuleId rule : rules) {
+    Place place = place_of(program, rule);
+    std::string text = fmt::format("{}: {}", what, where(place));
+    finding.related.push_back({std::string(id), std::move(place), std::move(text)});
+  }
 }
 
 void for_each_rule(LintRun& run, std::string_view id, RuleFate fate,

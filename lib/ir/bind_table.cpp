@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "ir/draft.hpp"
+#include "ir/refusals.hpp"
 #include "ir/rule_finish.hpp"
 #include "ir/rule_reader.hpp"
 
@@ -46,7 +47,9 @@ class TableBinder : public ChainNames {
  public:
   TableBinder(const ast::File& file, TableName name, Family family, Diagnostics& errors,
               Diagnostics& warnings)
-      : context_{*file.source, family, this, errors, warnings}, file_(file) {
+      : context_{*file.source, family, this, errors, warnings},
+        file_(file),
+        refusals_(name, family) {
     table_.name = name;
   }
 
@@ -60,6 +63,7 @@ class TableBinder : public ChainNames {
         rule(std::get<ast::RuleLine>(line));
       }
     }
+    refusals_.report(table_, context_.warnings);
     return std::move(table_);
   }
 
@@ -195,8 +199,13 @@ class TableBinder : public ChainNames {
                      "no chain \"" + name + "\" in table " + std::string(text(table_.name)),
                      "declare it before its rules with  :" + name + " - [0:0]");
     }
+    if (table_.name == TableName::kNat && draft.target && draft.target->name == "DROP") {
+      context_.error("bad-options", draft.target->span, "DROP is not allowed in table nat",
+                     "that table sees only the first packet of a flow: drop in filter");
+    }
     auto rules = finish_rule(context_, draft, line.span);
     if (!place || !rules) return;
+    refusals_.add(draft, *place);
     std::vector<Rule>& all = table_.chains[*place].rules;
     std::size_t at = all.size();
     if (draft.command == 'I') {
@@ -226,6 +235,7 @@ class TableBinder : public ChainNames {
 
   RuleContext context_;
   const ast::File& file_;
+  Refusals refusals_;
   Table table_;
   std::unordered_map<std::string, std::size_t, NameHash, std::equal_to<>> places_;
 };

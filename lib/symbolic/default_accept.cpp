@@ -81,7 +81,8 @@ DefaultAccept Model::Impl::accepted_by_default(Path path, Set beginning) {
   if (tracking) {
     const Set seen = bdd().either(in_state(CtState::kNew), in_state(CtState::kUntracked));
     fresh = bdd().both(bdd().both(fresh, seen),
-                       possible_points(*this, path, FlowEnd::kInitiator, false));
+                       possible_points(*this, path, FlowEnd::kInitiator,
+                                       flows_of(sendable(path, FlowEnd::kInitiator)), false));
   }
   DefaultListener listener(space, program, *entry, fresh);
   const RuleObserver observer = [&](const TableContext&, RuleId rule, Set reaching, Set matching) {

@@ -121,16 +121,18 @@ struct TrackAnswer {
 // How one rule lives, over everything that can happen (all paths, directions, states of all flows,
 // and the host's own replies).
 struct RuleFacts {
-  bool alone = false;    // its own conditions can hold together, for some packet at some hook of it
-  bool called = false;   // some packet gets to its chain
-  bool reached = false;  // ... and to the rule, matching or not
-  bool matched = false;  // ... and matches (may)
-  bool stateless_match = false;  // its conditions other than ctstate can hold of a packet that
-                                 // reaches its chain (matched by earlier rules or not)
-  bool state_possible = true;    // ... and then one of the states it names can occur
+  bool alone = false;  // its own conditions can hold together, for some packet at some hook of it
+  std::vector<std::size_t> at_odds = {};  // else: few of its clauses that already cannot
+  bool called = false;                    // some packet gets to its chain
+  bool reached = false;                   // ... and to the rule, matching or not
+  bool matched = false;                   // ... and matches (may)
   bool unmodelled = false;  // something before it is not modelled: a negative fact is not proved
-  std::vector<RuleId> taken_by;  // when it is alone and called but never matched: earlier rules
-                                 // that take its packets, in order
+  // Why a rule that is alone and called never matches; nothing of it when that is not known.
+  bool excluded = false;     // its conditions and those of `jumps` exclude each other
+  bool wrong_state = false;  // its packets arrive, but never in a state that it, or a jump, names
+  std::vector<RuleId> jumps = {};         // on the ways from built-in chains to it
+  std::vector<RuleId> taken_by = {};      // earlier rules that take its packets: few that suffice
+  std::vector<RuleId> untracked_by = {};  // wrong_state: NOTRACK rules that meet them
 };
 
 struct Structure {

@@ -26,7 +26,8 @@ class PathWalker {
         path_(sender == FlowEnd::kInitiator ? path : reverse(path)) {}
 
   PathWalk run(Set only) {
-    result_.start = bdd_.both(can_set_out(space_, flow_path_, sender_, options_.tracking), only);
+    const auto sent = options_.unrouted ? unrouted : can_set_out;
+    result_.start = bdd_.both(sent(space_, flow_path_, sender_, options_.tracking), only);
     Set live = bdd_.both(result_.start, initial());
     if (path_ == Path::kLoopback) {
       loopback(live);
@@ -45,6 +46,7 @@ class PathWalker {
     Set s = space_.class_is(Axis::kUntracked, 0);
     const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
     for (const std::uint8_t bit : space_.layout(Axis::kMark).bits) {
+      if (local && options_.unrouted) break;
       const Set now = *space_.bit(Axis::kMark, bit);
       const auto asked = space_.bit(Axis::kInitialMark, bit);
       const bool own = local && sender_ == FlowEnd::kInitiator && asked.has_value();

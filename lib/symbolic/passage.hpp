@@ -51,6 +51,8 @@ struct WalkOptions {
   Backend backend = Backend::kLegacy;
   bool tracking = true;
   bool loose = false;  // TableContext::loose
+  // Any addresses (routing.hpp), and any mark on what this host sends (SO_MARK).
+  bool unrouted = false;
 };
 
 // `sender`'s packets of a flow whose initiator's packets take `path`.

@@ -8,8 +8,13 @@ namespace {
 
 class Possible {
  public:
-  Possible(Model::Impl& model, Path path, FlowEnd sender)
-      : model_(model), space_(model.space), bdd_(model.bdd()), path_(path), sender_(sender) {
+  Possible(Model::Impl& model, Path path, FlowEnd sender, Set flows)
+      : model_(model),
+        space_(model.space),
+        bdd_(model.bdd()),
+        path_(path),
+        sender_(sender),
+        flows_(flows) {
     const Path own = sender == FlowEnd::kInitiator ? path : reverse(path);
     local_ = own == Path::kOut || own == Path::kLoopback;
   }
@@ -62,9 +67,8 @@ class Possible {
 
   // Every sight that an entry which some flow can have gives.
   Set seen() {
-    const Set all = model_.flows_of(model_.sendable(path_, FlowEnd::kInitiator));
-    Explorer search = model_.explorer(path_, all, Script::kTrack, false);
-    const Exploration world = search.run(all, kEverything);
+    Explorer search = model_.explorer(path_, flows_, Script::kTrack, false);
+    const Exploration world = search.run(flows_, kEverything);
     // SCTP is not followed state by state; where anything else was left open, any state may come
     // about.
     const Set sctp = space_.class_set_if(
@@ -144,14 +148,15 @@ class Possible {
   Bdd& bdd_;
   Path path_;
   FlowEnd sender_;
+  Set flows_;
   bool local_ = false;
 };
 
 }  // namespace
 
-Set possible_points(Model::Impl& model, Path path, FlowEnd sender, bool loose) {
+Set possible_points(Model::Impl& model, Path path, FlowEnd sender, Set flows, bool loose) {
   if (loose && model.tracking) return conntrack_domain(model.space);
-  return Possible(model, path, sender).points();
+  return Possible(model, path, sender, flows).points();
 }
 
 }  // namespace postern

@@ -7,8 +7,8 @@
 
 namespace postern {
 
-// For `sender`'s packets on a path. `loose`: something is not modelled, so every state that goes
-// together counts as possible.
-Set possible_points(Model::Impl& model, Path path, FlowEnd sender, bool loose);
+// For `sender`'s packets of these flows on a path. `loose`: something is not modelled, so every
+// state that goes together counts as possible.
+Set possible_points(Model::Impl& model, Path path, FlowEnd sender, Set flows, bool loose);
 
 }  // namespace postern

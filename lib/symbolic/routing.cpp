@@ -7,11 +7,12 @@ namespace {
 
 class Routing {
  public:
-  Routing(Space& space, Path path, FlowEnd sender)
+  Routing(Space& space, Path path, FlowEnd sender, bool unrouted)
       : space_(space),
         bdd_(space.bdd()),
         flow_path_(path),
         path_(sender == FlowEnd::kInitiator ? path : reverse(path)),
+        unrouted_(unrouted),
         v4_(space.classes().family == Family::kIpv4) {
     const bool initiator = sender == FlowEnd::kInitiator;
     source_ = initiator ? Axis::kInitiator : Axis::kResponder;
@@ -22,7 +23,7 @@ class Routing {
 
   Set everything(bool tracking) {
     Set s = bdd_.both(space_.domain(), interfaces());
-    s = bdd_.both(s, v4_ ? addresses4() : addresses6());
+    if (!unrouted_) s = bdd_.both(s, v4_ ? addresses4() : addresses6());
     s = bdd_.both(s, types());
     s = bdd_.both(s, headers(tracking));
     // Packets from a wire arrive without a mark; a local process may set one.
@@ -124,8 +125,9 @@ class Routing {
         s = bdd_.both(s,
                       bdd_.either(bdd_.complement(sure), type_is(type, AddressType::kBroadcast)));
       }
-      const bool here = address == source_ ? (out || lo) : lo;
-      const bool elsewhere = address == source_ ? !(out || lo) : (out || path_ == Path::kForward);
+      const bool source = address == source_;
+      const bool here = source ? (out || lo) && !unrouted_ : lo;
+      const bool elsewhere = source ? !(out || lo || unrouted_) : (out || path_ == Path::kForward);
       const Set local = type_is(type, AddressType::kLocal);
       const Set bound = space_.values(address, 0, v4_ ? 0x00ffffff : 0);  // not bound yet
       if (here) s = bdd_.both(s, bdd_.either(local, bound));
@@ -181,14 +183,18 @@ class Routing {
   Space& space_;
   Bdd& bdd_;
   Path flow_path_, path_;
-  bool v4_;
+  bool unrouted_, v4_;
   Axis source_, destination_, source_type_, destination_type_;
 };
 
 }  // namespace
 
 Set can_set_out(Space& space, Path path, FlowEnd sender, bool tracking) {
-  return Routing(space, path, sender).everything(tracking);
+  return Routing(space, path, sender, false).everything(tracking);
+}
+
+Set unrouted(Space& space, Path path, FlowEnd sender, bool tracking) {
+  return Routing(space, path, sender, true).everything(tracking);
 }
 
 Set depends_on_host(Space& space, Path path) {

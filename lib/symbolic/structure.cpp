@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "symbolic/possible.hpp"
+#include "symbolic/routing.hpp"
 
 namespace postern {
 namespace {
@@ -23,44 +24,79 @@ StructureFinder::StructureFinder(Model::Impl& model)
       bdd_(model.bdd()),
       loose_(anything_unmodelled(model.program, model.chains)),
       facts_(model.program.rules().size()),
-      called_(model.program.chains().size()),
-      runs_of_(model.program.chains().size()) {
-  for (RuleFacts& f : facts_) f.state_possible = false;
+      called_(model.program.chains().size()) {
+  runs_.of.resize(model.program.chains().size());
 }
 
 Structure StructureFinder::find() {
-  for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) walk(path);
-  for (Run& run : runs_) {
-    find_possible(run);
-    judge(run);
+  walk_all();
+  // What routing would not let pass matters only to rules that nothing else matches.
+  if (std::ranges::any_of(facts_, [](const RuleFacts& f) { return !f.matched; })) {
+    unrouted_ = true;
+    walk_all();
   }
   never_called();
+  Unmatched why(model_, runs_);
   for (RuleId r = 0; r < facts_.size(); ++r) {
     RuleFacts& f = facts_[r];
-    if (f.alone && f.called && !f.matched) takers(r, f);
+    if (f.alone && f.called && !f.matched) why.explain(r, f);
+    if (!f.alone) at_odds(r);
   }
   return {facts_};
+}
+
+void StructureFinder::walk_all() {
+  const std::size_t before = runs_.all.size();
+  points_.clear();
+  for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) walk(path);
+  for (std::size_t i = before; i < runs_.all.size(); ++i) {
+    find_possible(runs_.all[i]);
+    judge(runs_.all[i]);
+  }
+  if (!unrouted_) return;
+  for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
+    model_.guards_by_flows.erase({path, flows(path)});  // no question may meet them
+  }
+}
+
+// The flows of a walk. Of what routing would not let pass, only those are new that it keeps from
+// one of the two ends, unless a rule looks at marks: then a local end may set them.
+Set StructureFinder::flows(Path path) {
+  const Set routed = model_.flows_of(model_.sendable(path, FlowEnd::kInitiator));
+  if (!unrouted_) return routed;
+  const Set all = model_.flows_of(unrouted(space_, path, FlowEnd::kInitiator, model_.tracking));
+  if (path != Path::kForward && !space_.layout(Axis::kMark).bits.empty()) return all;
+  const Set answered = model_.flows_of(model_.sendable(path, FlowEnd::kResponder));
+  return bdd_.minus(all, bdd_.both(routed, answered));
+}
+
+Set StructureFinder::sent(Path path, FlowEnd sender) {
+  const Set packets =
+      unrouted_ ? unrouted(space_, path, sender, model_.tracking) : model_.sendable(path, sender);
+  return loose_ ? model_.chains.any_header(packets) : packets;
 }
 
 void StructureFinder::walk(Path path) {
   WalkOptions options = model_.walk_options();
   options.loose = loose_;
+  options.unrouted = unrouted_;
   const RuleObserver observer = [&](const TableContext& context, RuleId rule, Set reaching,
                                     Set matching) {
     note(context, path, rule, reaching, matching);
   };
-  const Set flows = model_.flows_of(model_.sendable(path, FlowEnd::kInitiator));
+  const Set all = flows(path);
+  if (all.empty()) return;
   const auto one = [&](FlowEnd sender) {
     return Guards(
         space_,
-        walk_path(space_, model_.chains, model_.program, path, sender, options, observer, flows),
+        walk_path(space_, model_.chains, model_.program, path, sender, options, observer, all),
         sender, model_.chains.has_coins());
   };
   Guards initiator = one(FlowEnd::kInitiator), responder = one(FlowEnd::kResponder);
   if (loose_) return;
   // The same walks serve the questions about all flows.
-  auto& place = model_.guards_by_flows[{path, flows}];
-  if (place == nullptr) {
+  auto& place = model_.guards_by_flows[{path, all}];
+  if (place == nullptr || unrouted_) {
     place = std::make_unique<PathGuards>(PathGuards{std::move(initiator), std::move(responder)});
   }
 }
@@ -69,39 +105,30 @@ void StructureFinder::note(const TableContext& context, Path path, RuleId rule, 
                            Set matching) {
   const ProgramRule& here = model_.program.rules()[rule];
   if (rule == model_.program.chains()[here.chain].first) {
-    runs_of_[here.chain].push_back(runs_.size());
-    Run run;
+    runs_.of[here.chain].push_back(runs_.all.size());
+    ChainRun run;
     run.context = context;
     run.chain = here.chain;
     run.path = path;
-    runs_.push_back(std::move(run));
+    run.unrouted = unrouted_;
+    runs_.all.push_back(std::move(run));
   }
-  runs_.back().reaching.push_back(reaching);
-  runs_.back().matching.push_back(matching);
+  runs_.all.back().reaching.push_back(reaching);
+  runs_.all.back().matching.push_back(matching);
 }
 
-void StructureFinder::find_possible(Run& run) {
+void StructureFinder::find_possible(ChainRun& run) {
   const FlowEnd sender = run.context.binding.sender;
   const auto [it, fresh] = points_.try_emplace({run.path, sender}, std::array<Set, 3>{});
   if (fresh) {
-    const Set sent = loose_ ? model_.chains.any_header(model_.sendable(run.path, sender))
-                            : model_.sendable(run.path, sender);
+    const Set packets = bdd_.both(sent(run.path, sender), loose_ ? kEverything : flows(run.path));
     const Set domain = model_.tracking ? conntrack_domain(space_) : kEverything;
-    it->second = {sent, bdd_.both(sent, domain),
-                  bdd_.both(sent, possible_points(model_, run.path, sender, loose_))};
+    const Set states = possible_points(model_, run.path, sender, flows(run.path), loose_);
+    it->second = {packets, bdd_.both(packets, domain), bdd_.both(packets, states)};
   }
   const bool before = run.context.binding.before_lookup;
   run.universe = it->second[before ? 0 : 1];
   run.possible = it->second[before ? 0 : 2];
-}
-
-Set StructureFinder::stateless_condition(RuleId rule, const Binding& binding) {
-  Set result = kEverything;
-  for (const Clause& clause : model_.program.rules()[rule].rule->clauses) {
-    if (mentions(*clause.predicate, Field::kCtState)) continue;
-    result = bdd_.both(result, model_.reader.read(clause.predicate, binding).may);
-  }
-  return result;
 }
 
 // The host's own answers carry their entry into raw OUTPUT already (kernel-facts 19, 43); a rule
@@ -120,9 +147,24 @@ bool StructureFinder::host_reply_matches(RuleId rule, const Binding& binding) {
   return !bdd_.disjoint(model_.chains.condition(rule, attached).may, related);
 }
 
+// A socket may set any mark (SO_MARK), also one that no rule writes and that the walk takes for 0.
+bool StructureFinder::socket_mark_matches(RuleId rule, const ChainRun& run, std::size_t k) {
+  if (run.path != Path::kLoopback && run.context.binding.sees_input) return false;
+  Set rest = bdd_.both(run.reaching[k], run.possible);
+  bool names_mark = false;
+  for (const Clause& clause : model_.program.rules()[rule].rule->clauses) {
+    if (mentions(*clause.predicate, Field::kMark)) {
+      names_mark = true;
+    } else {
+      rest = bdd_.both(rest, model_.reader.read(clause.predicate, run.context.binding).may);
+    }
+  }
+  return names_mark && !rest.empty();
+}
+
 // What comes to each rule of a chain in this run, and what its conditions allow there whatever
 // earlier rules took.
-void StructureFinder::judge(const Run& run) {
+void StructureFinder::judge(const ChainRun& run) {
   const ProgramChain& chain = model_.program.chains()[run.chain];
   const Set arriving = bdd_.both(run.reaching.front(), run.possible);
   if (arriving.empty()) return;
@@ -133,19 +175,13 @@ void StructureFinder::judge(const Run& run) {
     const std::size_t k = r - chain.first;
     if (k < run.reaching.size()) {
       f.reached = f.reached || !bdd_.disjoint(run.reaching[k], run.possible);
-      f.matched = f.matched || !bdd_.disjoint(run.matching[k], run.possible);
+      f.matched = f.matched || !bdd_.disjoint(run.matching[k], run.possible) ||
+                  socket_mark_matches(r, run, k);
     }
     const Binding& binding = run.context.binding;
     f.matched = f.matched || host_reply_matches(r, binding);
-    if (f.matched) {
-      f.alone = f.stateless_match = f.state_possible = true;
-      continue;
-    }
-    const Set condition = model_.chains.condition(r, binding).may;
-    f.alone = f.alone || !bdd_.disjoint(condition, run.universe);
-    f.stateless_match =
-        f.stateless_match || !bdd_.disjoint(stateless_condition(r, binding), arriving);
-    f.state_possible = f.state_possible || !bdd_.disjoint(condition, arriving);
+    f.alone = f.alone || f.matched ||
+              !bdd_.disjoint(model_.chains.condition(r, binding).may, run.universe);
   }
 }
 
@@ -155,33 +191,43 @@ void StructureFinder::never_called() {
     if (facts_[r].called) continue;
     const Binding anywhere;
     facts_[r].alone = !bdd_.disjoint(model_.chains.condition(r, anywhere).may, space_.domain());
-    facts_[r].stateless_match = facts_[r].alone;
-    facts_[r].state_possible = true;
   }
 }
 
-// The earlier rules of its chain between which the packets of a rule disappear.
-void StructureFinder::takers(RuleId rule, RuleFacts& facts) {
-  const ProgramChain& chain = model_.program.chains()[model_.program.rules()[rule].chain];
-  std::vector<bool> takes(chain.count, false);
-  for (const std::size_t i : runs_of_[model_.program.rules()[rule].chain]) {
-    const Run& run = runs_[i];
-    Set wanted = bdd_.both(model_.chains.condition(rule, run.context.binding).may, run.possible);
-    wanted = bdd_.both(wanted, run.reaching.front());
-    const std::array changing{Axis::kMark, Axis::kConnmark, Axis::kUntracked};
-    const Set now = space_.cube(changing);
-    wanted = bdd_.exists(wanted, now);
-    for (std::uint32_t k = 0; chain.first + k < rule && !wanted.empty(); ++k) {
-      const Set next = k + 1 < run.reaching.size()
-                           ? bdd_.both_exists(wanted, run.reaching[k + 1], now)
-                           : kNothing;
-      if (next != wanted) takes[k] = true;
-      wanted = next;
+bool StructureFinder::can_hold(RuleId rule, const std::vector<std::size_t>& clauses) {
+  const Rule& here = *model_.program.rules()[rule].rule;
+  const auto holds = [&](const Binding& binding, Set universe) {
+    for (const std::size_t clause : clauses) {
+      universe =
+          bdd_.both(universe, model_.reader.read(here.clauses[clause].predicate, binding).may);
+    }
+    return !universe.empty();
+  };
+  const auto& runs = runs_.of[model_.program.rules()[rule].chain];
+  if (runs.empty()) return holds(Binding{}, space_.domain());
+  return std::ranges::any_of(runs, [&](std::size_t run) {
+    return holds(runs_.all[run].context.binding, runs_.all[run].universe);
+  });
+}
+
+// Which one or two clauses cannot hold; all where it takes more.
+void StructureFinder::at_odds(RuleId rule) {
+  RuleFacts& facts = facts_[rule];
+  const std::size_t count = model_.program.rules()[rule].rule->clauses.size();
+  for (std::size_t a = 0; a < count; ++a) {
+    if (!can_hold(rule, {a})) {
+      facts.at_odds = {a};
+      return;
     }
   }
-  for (std::uint32_t k = 0; k < chain.count; ++k) {
-    if (takes[k]) facts.taken_by.push_back(chain.first + k);
+  for (std::size_t a = 0; a < count; ++a) {
+    for (std::size_t b = a + 1; b < count; ++b) {
+      if (can_hold(rule, {a, b})) continue;
+      facts.at_odds = {a, b};
+      return;
+    }
   }
+  for (std::size_t a = 0; a < count; ++a) facts.at_odds.push_back(a);
 }
 
 const Structure& Model::Impl::facts() {

@@ -9,7 +9,7 @@
 
 #include <vector>
 
-#include "symbolic/model_impl.hpp"
+#include "symbolic/unmatched.hpp"
 
 namespace postern {
 
@@ -19,23 +19,18 @@ class StructureFinder {
   Structure find();
 
  private:
-  // One run of one chain in one walk.
-  struct Run {
-    TableContext context;
-    ChainId chain = 0;
-    Path path = Path::kIn;
-    Set universe = kNothing;              // what can be sent, with any state that goes together
-    Set possible = kNothing;              // ... with the states that come about
-    std::vector<Set> reaching, matching;  // by rule, from its first on
-  };
+  void walk_all();
   void walk(Path path);
+  Set sent(Path path, FlowEnd sender);
+  Set flows(Path path);
   void note(const TableContext& context, Path path, RuleId rule, Set reaching, Set matching);
-  void find_possible(Run& run);
-  void judge(const Run& run);
+  void find_possible(ChainRun& run);
+  void judge(const ChainRun& run);
   bool host_reply_matches(RuleId rule, const Binding& binding);
+  bool socket_mark_matches(RuleId rule, const ChainRun& run, std::size_t k);
   void never_called();
-  void takers(RuleId rule, RuleFacts& facts);
-  Set stateless_condition(RuleId rule, const Binding& binding);
+  void at_odds(RuleId rule);
+  bool can_hold(RuleId rule, const std::vector<std::size_t>& clauses);
 
   Model::Impl& model_;
   Space& space_;
@@ -43,8 +38,8 @@ class StructureFinder {
   bool loose_ = false;
   std::vector<RuleFacts> facts_;
   std::vector<bool> called_;
-  std::vector<Run> runs_;
-  std::vector<std::vector<std::size_t>> runs_of_;  // by chain
+  bool unrouted_ = false;
+  ChainRuns runs_;
   std::map<std::pair<Path, FlowEnd>, std::array<Set, 3>>
       points_;  // before the lookup, any, possible
 };

@@ -8,6 +8,7 @@
 
 #include "base/overloaded.hpp"
 #include "syntax/line_parser.hpp"
+#include "syntax/strictness.hpp"
 
 namespace postern {
 namespace {
@@ -20,6 +21,8 @@ struct Block {
   std::vector<std::optional<FlatLine>> lines;  // nullopt: wrong, reported in `errors`
   std::vector<ast::Word> words;
   Diagnostics errors;
+  std::optional<Span> first_return;  // of the lines that a carriage return makes wrong
+  std::size_t returns = 0;
 };
 
 // Lines [first, last), 1-based.
@@ -31,6 +34,13 @@ Block parse_block(const SourceFile& source, std::uint32_t first, std::uint32_t l
     const std::string_view text = source.line_text(line);
     const auto offset = static_cast<std::uint32_t>(text.data() - source.text().data());
     block.lines.push_back(parser.parse(text, offset, block.words, block.errors));
+    if (!block.lines.back()) continue;  // what is wrong was reported
+    if (auto blanks = misplaced_blanks(text, offset)) block.errors.push_back(std::move(*blanks));
+    const auto end = offset + static_cast<std::uint32_t>(text.size());
+    if (end < source.text().size() && source.text()[end] == '\r' && minds_carriage_return(text)) {
+      if (!block.first_return) block.first_return = Span{offset, end};
+      ++block.returns;
+    }
   }
   return block;
 }
@@ -138,7 +148,11 @@ Parsed parse(std::shared_ptr<const SourceFile> source) {
   std::vector<Block> blocks = parse_blocks(*source);
   parsed.file.source = std::move(source);
   Assembly assembly(parsed);
+  std::optional<Span> first_return;
+  std::size_t returns = 0;
   for (Block& block : blocks) {
+    if (!first_return) first_return = block.first_return;
+    returns += block.returns;
     const auto shift = static_cast<std::uint32_t>(parsed.file.words.size());
     if (parsed.file.words.empty()) {
       parsed.file.words = std::move(block.words);
@@ -151,6 +165,7 @@ Parsed parse(std::shared_ptr<const SourceFile> source) {
     std::ranges::move(block.errors, std::back_inserter(parsed.errors));
   }
   assembly.finish();
+  if (first_return) parsed.errors.push_back(carriage_returns(*first_return, returns));
   std::ranges::stable_sort(parsed.errors, {}, &Diagnostic::span);
   return parsed;
 }

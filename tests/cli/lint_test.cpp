@@ -130,6 +130,38 @@ INSTANTIATE_TEST_SUITE_P(
              "*filter\n:INPUT ACCEPT [0:0]\n:A - [0:0]\n-A INPUT -j A\n-A A -j A\nCOMMIT\n",
              {"PST002"},
              {"PST104"}},
+        Case{"RejectInNat",
+             "*nat\n:PREROUTING ACCEPT [0:0]\n:A - [0:0]\n-A PREROUTING -j A\n"
+             "-A A -p tcp -j REJECT\nCOMMIT\n",
+             {"PST002"},
+             {"PST001"}},
+        Case{"OwnerReachedFromInput",
+             "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:A - [0:0]\n-A OUTPUT -j A\n"
+             "-A INPUT -j A\n-A A -m owner --uid-owner 0 -j ACCEPT\nCOMMIT\n",
+             {"PST002"},
+             {}},
+        Case{"OwnerReachedFromOutputOnly",
+             "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:A - [0:0]\n-A OUTPUT -j A\n"
+             "-A A -m owner --uid-owner 0 -j ACCEPT\nCOMMIT\n",
+             {},
+             {"PST002"}},
+        Case{"HelperOfAnotherProtocol",
+             "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p udp -j CT --helper ftp\nCOMMIT\n",
+             {"PST002"},
+             {}},
+        Case{"KnownHelperAndSocketOutsideMangle",
+             "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -j CT --helper ftp\nCOMMIT\n" +
+                 filter("DROP", "-A INPUT -m socket -j ACCEPT\n"),
+             {},
+             {"PST002"}},
+        Case{"TcpMatchWithoutItsProtocol",
+             filter("DROP", "-A INPUT -m tcp -j ACCEPT\n"),
+             {"PST002"},
+             {}},
+        Case{"TableReplacedByALaterOne",
+             filter("DROP", "-A INPUT -p udp -j DROP\n") + filter("DROP", kEstablished),
+             {"PST101"},
+             {}},
         Case{"UnreferencedChain",
              "*filter\n:INPUT DROP [0:0]\n:A - [0:0]\n-A A -j DROP\nCOMMIT\n",
              {"PST104"},
@@ -139,6 +171,13 @@ INSTANTIATE_TEST_SUITE_P(
                     "-A INPUT -p tcp -j DROP\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"),
              {"PST101"},
              {"PST103", "PST201"}},
+        Case{"WhatRoutingWouldKeepOutIsNotCalledImpossible",
+             filter("DROP",
+                    "-A INPUT -s 127.0.0.0/8 ! -i lo -j DROP\n-A INPUT -d 0.0.0.0/32 -j DROP\n"
+                    "-A FORWARD -d 224.0.0.0/4 -j ACCEPT\n" +
+                        kEstablished),
+             {},
+             {"PST101", "PST103", "PST305"}},
         Case{"ShadowedByTwoTogether",
              filter("DROP",
                     "-A INPUT -p tcp -m tcp --dport 0:1000 -j DROP\n"
@@ -316,6 +355,62 @@ TEST(LintWitness, WithoutOneSaysSo) {
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.err, HasSubstr("no witness"));
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+const json& only(const json& file, const std::string& id) {
+  const json* found = nullptr;
+  for (const json& finding : file["findings"]) {
+    if (finding["id"] != id) continue;
+    EXPECT_EQ(found, nullptr) << "more than one " << id;
+    found = &finding;
+  }
+  if (found == nullptr) throw std::runtime_error("no " + id);
+  return *found;
+}
+
+json lint_text_of(const std::string& rules) {
+  const TemporaryDirectory directory;
+  return lint_json(directory.file("x.rules", rules));
+}
+
+TEST(LintStructure, TheOneRuleThatTakesAllIsNamedAlone) {
+  const json file = lint_text_of(
+      filter("DROP", "-A INPUT -i eth0 -p udp -m udp --dport 53 -j ACCEPT\n" + kEstablished +
+                         "-A INPUT -p udp -m state --state ESTABLISHED -j ACCEPT\n"
+                         "-A INPUT -p tcp -m state --state ESTABLISHED -j DROP\n"));
+  const json& finding = only(file, "PST101");
+  EXPECT_EQ(finding["message"],
+            "this rule and 1 more never match: line 6 takes every packet that would");
+  EXPECT_EQ(finding["related"].size(), 2u);
+  EXPECT_EQ(finding["severity"], "warning");
+}
+
+TEST(LintStructure, WhatChangesNothingIsANote) {
+  const json twice = lint_text_of(filter("DROP",
+                                         "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -p "
+                                         "tcp -m tcp --dport 22 -j ACCEPT\n"));
+  EXPECT_EQ(only(twice, "PST101")["severity"], "info");
+  const json backstop = lint_text_of(
+      filter("DROP", "-A INPUT -p tcp -j ACCEPT\n-A INPUT ! -p tcp -j REJECT\n-A INPUT -j DROP\n"));
+  EXPECT_EQ(only(backstop, "PST101")["severity"], "info");
+}
+
+TEST(LintStructure, TakersInTheCallersAndUntrackersAreNamed) {
+  const json ssh =
+      lint_text_of("*filter\n:INPUT DROP [0:0]\n:S - [0:0]\n" + kEstablished +
+                   "-A INPUT -p tcp -m tcp --dport 22 -j S\n"
+                   "-A S -m conntrack --ctstate ESTABLISHED -j DROP\n-A S -j ACCEPT\nCOMMIT\n");
+  EXPECT_THAT(only(ssh, "PST101")["message"].get<std::string>(), HasSubstr("line 4 takes"));
+  const json p2p = lint_json(corpus("p2p/in.rules"));
+  const json& state = only(p2p, "PST305");
+  EXPECT_THAT(state["message"].get<std::string>(), HasSubstr("--ctstate NEW"));
+  EXPECT_EQ(state["related"].at(0)["line"], 7);
+}
+
+TEST(LintStructure, TheConditionThatCannotHoldIsNamed) {
+  const json file = lint_text_of(filter("DROP", "-A FORWARD -i lo -p tcp -j ACCEPT\n"));
+  const json& finding = only(file, "PST103");
+  EXPECT_THAT(finding["reasons"].at(0).get<std::string>(), HasSubstr("`-i lo`"));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ const Rule kState = rule_with(equals(Field::kCtState, 1));
 
 RuleFacts live() {
   RuleFacts facts;
-  facts.alone = facts.called = facts.reached = facts.matched = facts.stateless_match = true;
+  facts.alone = facts.called = facts.reached = facts.matched = true;
   return facts;
 }
 
@@ -36,7 +36,8 @@ TEST(RuleFate, OwnConditionsThatExcludeEachOtherNeedNothingElse) {
 
 TEST(RuleFate, AStateThatCannotOccurIsBlamedOnlyWhereARuleNamesStates) {
   RuleFacts facts = live();
-  facts.matched = facts.state_possible = false;
+  facts.matched = false;
+  facts.wrong_state = true;
   EXPECT_EQ(fate_of(kState, facts), RuleFate::kImpossibleState);
   EXPECT_EQ(fate_of(kPlain, facts), RuleFate::kTaken);
 }
@@ -54,12 +55,19 @@ TEST(RuleFate, AChainThatNothingEntersIsNotTheRulesFault) {
   EXPECT_EQ(fate_of(kPlain, facts), RuleFate::kNotCalled);
 }
 
+TEST(RuleFate, WhatTheJumpsExcludeIsImpossible) {
+  RuleFacts facts = live();
+  facts.matched = false;
+  facts.excluded = true;
+  EXPECT_EQ(fate_of(kPlain, facts), RuleFate::kImpossible);
+}
+
 TEST(RuleFate, WhatIsNotModelledProvesNothing) {
   RuleFacts facts = live();
   facts.matched = false;
   facts.unmodelled = true;
   EXPECT_EQ(fate_of(kPlain, facts), RuleFate::kUnmodelled);
-  facts.state_possible = false;
+  facts.wrong_state = true;
   EXPECT_EQ(fate_of(kState, facts), RuleFate::kUnmodelled);
 }
 

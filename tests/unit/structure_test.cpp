@@ -61,13 +61,15 @@ TEST(Structure, ImpossibleMatchesAndUncalledChains) {
       "-A INPUT -i eth0 -j lan\n"
       "-A lan -i eth1 -j ACCEPT\n"
       "-A lan -p tcp --dport 22 -j ACCEPT\n"
-      "-A INPUT -i lo -s 224.0.0.1 -j ACCEPT\n"
+      "-A INPUT -f -s 224.0.0.1 -m conntrack --ctstate NEW -j ACCEPT\n"
       "-A unused -p udp -j ACCEPT\nCOMMIT\n");
   EXPECT_FALSE(f.of("-i eth1").matched);
   EXPECT_TRUE(f.of("-i eth1").alone);
-  EXPECT_FALSE(f.of("-i eth1").stateless_match);
+  EXPECT_TRUE(f.of("-i eth1").excluded);
+  EXPECT_EQ(f.of("-i eth1").jumps, std::vector<RuleId>{f.id("-j lan")});
   EXPECT_TRUE(f.of("--dport 22").matched);
   EXPECT_FALSE(f.of("224.0.0.1").alone);
+  EXPECT_EQ(f.of("224.0.0.1").at_odds.size(), 1u);
   EXPECT_FALSE(f.of("-A unused").called);
   EXPECT_TRUE(f.of("-A unused").alone);
 }
@@ -80,10 +82,63 @@ TEST(Structure, ImpossibleStates) {
       "-A INPUT -m conntrack --ctstate NEW -p tcp -j ACCEPT\n"
       "-A INPUT -m conntrack --ctstate UNTRACKED -p tcp -j ACCEPT\n"
       "-A INPUT -m conntrack --ctstate INVALID,ESTABLISHED -p udp -j DROP\nCOMMIT\n");
-  EXPECT_FALSE(f.of("NEW").state_possible);
-  EXPECT_TRUE(f.of("NEW").stateless_match);
+  EXPECT_TRUE(f.of("NEW").wrong_state);
+  EXPECT_EQ(f.of("NEW").untracked_by,
+            (std::vector<RuleId>{f.id("-A PREROUTING -j NOTRACK"), f.id("-A OUTPUT -j NOTRACK")}));
   EXPECT_TRUE(f.of("UNTRACKED").matched);
-  EXPECT_FALSE(f.of("INVALID").state_possible);
+  EXPECT_TRUE(f.of("INVALID").wrong_state);
+}
+
+// All measured: PREROUTING comes before routing; 0.0.0.0 to itself is a broadcast; a socket may set
+// a mark (SO_MARK).
+TEST(Structure, WhatOnlyRoutingKeepsOutIsNoImpossibleMatch) {
+  const Facts f(
+      "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A PREROUTING -d 127.0.0.1/32 ! -i lo -p tcp -m tcp --dport 32773 -j DROP\n"
+      "-A PREROUTING -s 127.0.0.0/8 ! -i lo -j DROP\n"
+      "-A PREROUTING -d 127.0.0.1/32 ! -i lo -p tcp -m tcp --dport 32773 -j ACCEPT\nCOMMIT\n"
+      "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A INPUT -d 0.0.0.0/32 -j DROP\n"
+      "-A INPUT -s 127.0.0.1 ! -i lo -j DROP\n"
+      "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+      "-A FORWARD -d 236.49.232.75/32 -j ACCEPT\n"
+      "-A OUTPUT -o lo -m mark --mark 0x539 -j RETURN\nCOMMIT\n");
+  EXPECT_TRUE(f.of("--dport 32773 -j DROP").matched);
+  EXPECT_TRUE(f.of("-s 127.0.0.0/8 ! -i lo").matched);
+  EXPECT_FALSE(f.of("--dport 32773 -j ACCEPT").matched);
+  EXPECT_EQ(f.of("--dport 32773 -j ACCEPT").taken_by,
+            std::vector<RuleId>{f.id("--dport 32773 -j DROP")});
+  EXPECT_TRUE(f.of("-d 0.0.0.0/32").matched);
+  EXPECT_FALSE(f.of("-s 127.0.0.1 ! -i lo").matched) << "raw has dropped it";
+  EXPECT_EQ(f.of("-s 127.0.0.1 ! -i lo").taken_by.back(), f.id("-s 127.0.0.0/8 ! -i lo"));
+  EXPECT_TRUE(f.of("236.49.232.75").matched);
+  EXPECT_TRUE(f.of("0x539").matched);
+}
+
+TEST(Structure, FewTakersAreNamedAndThoseInCallersToo) {
+  const Facts f(
+      "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n:ssh - [0:0]\n"
+      "-A INPUT -i vshit -p udp -m udp --dport 53 -j ACCEPT\n"
+      "-A INPUT -p icmp -j ACCEPT\n"
+      "-A INPUT -i lmd -j ACCEPT\n"
+      "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+      "-A INPUT -p tcp -m tcp --dport 22 -j ssh\n"
+      "-A INPUT -p udp -m udp --sport 53 -m state --state ESTABLISHED -j ACCEPT\n"
+      "-A INPUT -i lmd -j DROP\n"
+      "-A ssh -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+      "-A ssh -j DROP\nCOMMIT\n");
+  const std::vector<RuleId> states{f.id("RELATED,ESTABLISHED -j")};
+  EXPECT_EQ(f.of("--sport 53").taken_by, states);
+  EXPECT_EQ(f.of("-i lmd -j DROP").taken_by, std::vector<RuleId>{f.id("-i lmd -j ACCEPT")});
+  EXPECT_EQ(f.of("-A ssh -m").taken_by, states);
+  EXPECT_FALSE(f.of("-A ssh -m").wrong_state);
+}
+
+TEST(Structure, WhoUntracksIsNamedWhereAJumpAsksForAState) {
+  const Facts f = Facts::of_file("corpus/p2p/in.rules");
+  EXPECT_TRUE(f.of("-A tcp -p tcp").wrong_state);
+  EXPECT_EQ(f.of("-A tcp -p tcp").untracked_by, std::vector<RuleId>{f.id("-j NOTRACK")});
+  EXPECT_TRUE(f.of("-A udp -p udp").taken_by.empty());
 }
 
 TEST(Structure, EveryOrdinaryRuleOfAStatefulFirewallLives) {

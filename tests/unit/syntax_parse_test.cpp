@@ -39,7 +39,7 @@ std::string messages(const std::string& text) {
 
 TEST(Parse, TakesAnEmptyText) {
   EXPECT_TRUE(parsed("").errors.empty());
-  EXPECT_TRUE(parsed("\n\n  \n# only this").errors.empty());
+  EXPECT_TRUE(parsed("\n\n\n# only this").errors.empty());
 }
 
 TEST(Parse, ReadsTablesChainsAndRules) {
@@ -58,10 +58,32 @@ TEST(Parse, ReadsTablesChainsAndRules) {
             "[5:6] -A INPUT -j user");
 }
 
-TEST(Parse, TakesCrLfNoFinalNewlineAndIndentation) {
-  EXPECT_TRUE(
-      parsed("*filter\r\n:INPUT ACCEPT [0:0]\r\n  -A INPUT -j ACCEPT\r\nCOMMIT").errors.empty());
-  EXPECT_EQ(words(parsed("*filter\r\n-A INPUT -j ACCEPT\r\nCOMMIT\r\n")), "-A|INPUT|-j|ACCEPT");
+TEST(Parse, TakesNoFinalNewlineAndIndentedRules) {
+  EXPECT_TRUE(parsed("*filter\n:INPUT ACCEPT [0:0]\n  -A INPUT -j ACCEPT\nCOMMIT").errors.empty());
+}
+
+// Each tried with iptables-restore --test of both backends.
+TEST(Parse, RejectsBlanksAndCarriageReturnsThatIptablesRestoreRejects) {
+  const std::string begin = "*filter\n:INPUT ACCEPT [0:0]\n", end = "COMMIT\n";
+  for (const std::string& text :
+       {begin + " \n" + end, begin + "\t\n" + end, begin + " # x\n" + end, begin + " COMMIT\n",
+        begin + "COMMIT \n", begin + " [1:2] -A INPUT -j ACCEPT\n" + end, " " + begin + end,
+        begin + end + " \n", begin + "\r\n" + end, "*filter\r\n:INPUT ACCEPT [0:0]\n" + end,
+        begin + "COMMIT\r\n", begin + "-A INPUT -j ACCEPT\r\n" + end}) {
+    EXPECT_EQ(parsed(text).errors.size(), 1u) << text;
+  }
+  for (const std::string& text :
+       {begin + "\n" + end, begin + "# x\r\n" + end, "*filter \n:INPUT ACCEPT [0:0]\r\n" + end,
+        begin + "  -A INPUT -j ACCEPT\n" + end}) {
+    EXPECT_TRUE(parsed(text).errors.empty()) << text;
+  }
+}
+
+TEST(Parse, AllCarriageReturnsAreOneError) {
+  const Parsed result = parsed("*filter\r\n-A INPUT -j ACCEPT\r\nCOMMIT\r\n");
+  ASSERT_EQ(result.errors.size(), 1u);
+  EXPECT_EQ(result.errors[0].message, "a carriage return ends this line and 2 more");
+  EXPECT_EQ(words(result), "-A|INPUT|-j|ACCEPT");
 }
 
 TEST(Parse, ReadsNamesThatLookLikeKeywords) {

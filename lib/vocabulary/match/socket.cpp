@@ -10,7 +10,6 @@ const Match socket{
     .name = "socket",
     .options = {{.name = "--transparent"}, {.name = "--nowildcard"}, {.name = "--restore-skmark"}},
     .meaning = undecided("socket: whether a socket waits for the packet"),
-    .tables = {"mangle"},
     .hooks = {"PREROUTING", "INPUT"},
 };
 

@@ -1,5 +1,8 @@
 // `-j CT`: a template for connection tracking, or none at all (xt_CT; kernel-facts 22-24). The
 // first CT or NOTRACK rule that a packet meets wins.
+#include <array>
+
+#include "net/protocol.hpp"
 #include "vocabulary/build.hpp"
 
 namespace postern::target {
@@ -96,11 +99,39 @@ std::string print(const Arguments& arguments) {
   return text;
 }
 
+// The helpers that come with Linux, each with the protocol under which it is found (tried one by
+// one on 6.18; sip has both).
+constexpr std::array<std::pair<std::string_view, std::uint8_t>, 14> kHelpers{
+    {{"ftp", protocol::kTcp},
+     {"irc", protocol::kTcp},
+     {"sip", protocol::kTcp},
+     {"sip", protocol::kUdp},
+     {"Q.931", protocol::kTcp},
+     {"pptp", protocol::kTcp},
+     {"sane", protocol::kTcp},
+     {"tftp", protocol::kUdp},
+     {"RAS", protocol::kUdp},
+     {"H.245", protocol::kUdp},
+     {"amanda", protocol::kUdp},
+     {"snmp", protocol::kUdp},
+     {"snmp_trap", protocol::kUdp},
+     {"netbios-ns", protocol::kUdp}}};
+
 // The helper of a protocol is looked up by the rule's own -p.
 std::optional<std::string> refused(const Arguments& arguments, const RulePlace&) {
-  if (!arguments.has("--helper")) return std::nullopt;
-  if (arguments.protocol && !arguments.protocol_inverted) return std::nullopt;
-  return "--helper needs the helper's protocol by -p";
+  const auto* helper = arguments.get<std::string>("--helper");
+  if (helper == nullptr) return std::nullopt;
+  if (!arguments.protocol || arguments.protocol_inverted) {
+    return "--helper needs the helper's protocol by -p";
+  }
+  bool known = false;
+  for (const auto& [name, protocol] : kHelpers) {
+    if (name != *helper) continue;
+    if (protocol == *arguments.protocol) return std::nullopt;
+    known = true;
+  }
+  if (known) return "helper " + *helper + " is for another protocol than the rule's -p";
+  return "Linux has no helper " + *helper;
 }
 
 }  // namespace
