@@ -19,6 +19,15 @@ void Walker::collect(Hits& hits, std::optional<Family> family) const {
     hits.policies.push_back({chain.table, chain.chain->name, 0, policies_[id].packets,
                              policies_[id].bytes, accepts ? "ACCEPT" : "DROP", family});
   }
+  for (std::size_t hook = 0; hook < kHookCount; ++hook) {
+    for (std::size_t table = 0; table < kTableCount; ++table) {
+      const Counters& counted = unwritten_[hook][table];
+      if (counted.packets == 0) continue;
+      hits.policies.push_back({static_cast<TableName>(table),
+                               std::string(text(static_cast<Hook>(hook))), 0, counted.packets,
+                               counted.bytes, "ACCEPT", family});
+    }
+  }
 }
 
 }  // namespace postern
