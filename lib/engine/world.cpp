@@ -148,7 +148,8 @@ std::optional<Address> World::best_source(const Address& destination, DeviceId i
       continue;  // 127.0.0.1 and ::1 have host scope
     }
     if (own.address.family == Family::kIpv4) {
-      if (prefix_of(own.address, own.length).contains(destination)) score += 1;
+      // another device's address is taken as it comes
+      if (own.device == id && prefix_of(own.address, own.length).contains(destination)) score += 1;
     } else {
       for (unsigned length = 128; length > 0; --length) {
         if (!prefix_of(own.address, length).contains(destination)) continue;

@@ -8,6 +8,7 @@
 
 #include "chain_lines.hpp"
 #include "kernel_fixture.hpp"
+#include "nat_random.hpp"
 #include "nat_twin.hpp"
 
 namespace postern::kernel {
@@ -80,6 +81,42 @@ TEST_P(NatCase, IsWhatLinuxDoes) {
 
 INSTANTIATE_TEST_SUITE_P(Linux, NatCase, testing::ValuesIn(kCases),
                          [](const auto& one) { return std::string(one.param.name); });
+
+unsigned setting(const char* name, unsigned fallback) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? fallback : static_cast<unsigned>(std::stoul(text));
+}
+
+class NatRandom : public KernelTest {};
+
+TEST_F(NatRandom, AgreesOnConversationsThatClash) {
+  const unsigned seed = setting("POSTERN_RANDOM_SEED", 1);
+  const unsigned rounds = setting("POSTERN_RANDOM_ROUNDS", 40);
+  std::printf("seed %u, %u rounds\n", seed, rounds);
+  int packets = 0, translated = 0, ports = 0, failures = 0;
+  for (unsigned round = seed; round < seed + rounds && failures < 5; ++round) {
+    const Scenario scenario = random_nat_scenario(round);
+    const auto twin = run_twin(scenario);
+    ASSERT_TRUE(twin) << "seed " << round << ": " << twin.error() << "\n"
+                      << scenario.ruleset.value_or("") << scenario.ruleset6.value_or("");
+    ASSERT_EQ(twin->unmodelled, "") << "seed " << round;
+    const std::string lines = difference(*twin, 6);
+    if (!lines.empty()) ++failures;
+    EXPECT_EQ(lines, "") << "seed " << round << " (left engine, right Linux)\n"
+                         << write_scenario(scenario);
+    ports += twin->ports_chosen;
+    for (const Json& packet : twin->linux_says["packets"]) {
+      ++packets;
+      if (!packet.contains("conntrack")) continue;
+      for (const Json& entry : packet["conntrack"]) {
+        for (const Json& bit : entry["status"]) translated += bit == "SRC_NAT" || bit == "DST_NAT";
+      }
+    }
+  }
+  EXPECT_GT(translated, packets / 2) << "NAT must come up";
+  EXPECT_GT(ports, packets / 200) << "clashes must come up";
+  std::printf("%d packets, %d ports chosen by chance\n", packets, ports);
+}
 
 }  // namespace
 }  // namespace postern::kernel
