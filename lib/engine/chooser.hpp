@@ -11,12 +11,14 @@ namespace postern {
 
 // One decision that the ruleset's text does not make. For an opaque match 0 = does not match, 1 =
 // matches, 2 = drops the packet (only where the match may); for an opaque target 0 = goes on, 1 =
-// accepts, 2 = drops, 3 = returns.
+// accepts, 2 = drops, 3 = returns; for a port or ICMP id that NAT chooses ("source port",
+// "destination port") its place in the range.
 struct Choice {
   std::string why;            // "limit", "module foo is unknown"
   std::string rule;           // "filter INPUT 3"
   std::uint64_t options = 2;  // values are 0..options-1
   std::uint64_t value = 0;
+  std::uint64_t first = 0;  // the number that value 0 stands for (a port range's first port)
 };
 
 class Chooser {

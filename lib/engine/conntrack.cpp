@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/conntrack_trackers.hpp"
+#include "engine/conntrack_window.hpp"
 
 namespace postern {
 namespace {
@@ -84,6 +85,32 @@ void ConntrackTable::track(const PacketView& packet, Hook hook, Attachment& atta
     if (found.direction == CtDirection::kReply) found.entry->status |= ct_status::kSeenReply;
     return;
   }
+}
+
+bool ConntrackTable::taken(const CtTuple& reply, const ConntrackEntry& by) const {
+  const Found found = find(reply);
+  return found.entry && found.entry.get() != &by && found.entry->original != by.original;
+}
+
+// nf_nat_used_tuple_harder: an SNATed flow that is over (TIME_WAIT, CLOSE) gives way to a SYN
+// beyond its sequence numbers.
+bool ConntrackTable::taken_even_if_scarce(const CtTuple& reply, const ConntrackEntry& by,
+                                          unsigned left) {
+  constexpr unsigned kScarce = 32;
+  if (left > kScarce || reply.protocol != protocol::kTcp || by.tcp.state != TcpState::kSynSent) {
+    return taken(reply, by);
+  }
+  const Found found = find(reply);
+  if (!found.entry) return false;
+  const ConntrackEntry& old = *found.entry;
+  const auto original = static_cast<std::size_t>(CtDirection::kOriginal);
+  const bool advanced = seq_after(by.tcp.side[original].end, old.tcp.side[original].end);
+  if (found.direction == CtDirection::kOriginal || old.tcp.state < TcpState::kTimeWait ||
+      (old.status & ct_status::kSourceNat) == 0 || !advanced) {
+    return true;
+  }
+  erase(found.entry);
+  return false;
 }
 
 bool ConntrackTable::confirm(Attachment& attachment) {

@@ -81,6 +81,11 @@ class ConntrackTable {
     CtDirection direction = CtDirection::kOriginal;
   };
   Found find(const CtTuple& tuple) const;
+  // NAT asks: does another flow answer to this tuple? Two entries of one original tuple are the
+  // same flow. The second form, for the last few places of a range, ends a dead TCP flow that
+  // stands in the way of a newer one.
+  bool taken(const CtTuple& reply, const ConntrackEntry& by) const;
+  bool taken_even_if_scarce(const CtTuple& reply, const ConntrackEntry& by, unsigned left);
   std::size_t size() const { return table_.size() / 2; }
   // In order of creation.
   std::vector<ConntrackEntryPtr> entries() const;

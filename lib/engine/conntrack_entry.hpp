@@ -58,10 +58,11 @@ struct ConntrackEntry {
   CtTuple original, reply;   // reply is original.inverse() unless NAT changed it
   std::uint16_t status = 0;  // ct_status bits
   std::uint32_t mark = 0;
-  std::uint64_t deadline = 0;  // virtual milliseconds; expired when now >= deadline
-  std::uint64_t created = 0;   // virtual milliseconds
-  std::uint64_t serial = 0;    // order of creation
-  bool dying = false;          // out of the table; a packet may still carry it
+  std::uint64_t deadline = 0;           // virtual milliseconds; expired when now >= deadline
+  std::uint64_t created = 0;            // virtual milliseconds
+  std::uint64_t serial = 0;             // order of creation
+  std::uint16_t masquerade_device = 0;  // the DeviceId by which a masqueraded flow left; 0: none
+  bool dying = false;                   // out of the table; a packet may still carry it
   TcpTracking tcp;
   SctpTracking sctp;
   std::string helper;                      // for the issue that adds helpers

@@ -8,10 +8,6 @@
 namespace postern {
 namespace {
 
-bool is_icmp(const PacketView& view) {
-  return view.protocol == (view.family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6);
-}
-
 bool has_table(const Program* program, TableName table) {
   return program != nullptr && program->ruleset().find(table) != nullptr;
 }
@@ -19,7 +15,7 @@ bool has_table(const Program* program, TableName table) {
 }  // namespace
 
 Pipeline::Pipeline(const Scenario& scenario, const Program* v4, const Program* v6, Chooser& chooser)
-    : world_(scenario), backend_(scenario.backend), chooser_(chooser) {
+    : world_(scenario), backend_(scenario.backend), nat_(conntrack_, chooser), chooser_(chooser) {
   const Program* programs[] = {v4, v6};
   for (std::size_t i = 0; i < 2; ++i) {
     if (programs[i] != nullptr) {
@@ -109,6 +105,8 @@ Verdict Pipeline::arrive_at(Traveller& packet) {
   packet.reading.in = packet.in;
   packet.reading.out = kNoDevice;
   const bool looped = packet.in == world_.loopback();
+  if (!looped && !world_.takes(packet.view, packet.in)) return die("before PREROUTING");
+  if (!pass(Hook::kPrerouting, packet)) return die(text(Hook::kPrerouting));
   InputRoute route;
   if (looped) {
     route.kind = InputRoute::Kind::kLocal;
@@ -116,9 +114,7 @@ Verdict Pipeline::arrive_at(Traveller& packet) {
   } else {
     route = world_.route_input(packet.view, packet.in);
   }
-  if (route.kind == InputRoute::Kind::kNotIp) return die("before PREROUTING");
   packet.unicast = route.unicast;
-  if (!pass(Hook::kPrerouting, packet)) return die(text(Hook::kPrerouting));
   switch (route.kind) {
     case InputRoute::Kind::kLocal:
       return deliver(packet);
@@ -197,10 +193,12 @@ Verdict Pipeline::send(Traveller& packet) {
   packet.unicast = route.unicast;
   packet.in = packet.reading.in = kNoDevice;
   packet.out = packet.reading.out = route.out;
+  packet.rerouted = route.out;
   if (!pass(Hook::kOutput, packet)) return die(text(Hook::kOutput));
+  packet.out = packet.reading.out = packet.rerouted;
   if (!pass(Hook::kPostrouting, packet)) return die(text(Hook::kPostrouting));
-  if (reply_ != nullptr) reply_->out = world_.names()[route.out];
-  if (route.out != world_.loopback()) return leave(packet, Verdict::kSent);
+  if (reply_ != nullptr) reply_->out = world_.names()[packet.out];
+  if (packet.out != world_.loopback()) return leave(packet, Verdict::kSent);
   packet.in = packet.out;
   packet.out = kNoDevice;
   packet.has_template = false;
@@ -248,7 +246,7 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
       if (!walk(stage.table, hook, packet)) return false;
       const bool again = hook == Hook::kOutput && stage.table == TableName::kMangle &&
                          (packet.view.mark != mark || packet.view.tos != tos);
-      return !again || routes_again(packet);
+      return !again || route_again(packet);
     }
     case Stage::Kind::kNat:
       return pass_nat(stage, hook, packet);
@@ -262,12 +260,21 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
   return true;
 }
 
-// When mangle OUTPUT has changed mark or TOS, the packet is routed again, now by its own source
-// address: 127.0.0.0/8 may not leave by a wire (ip_route_me_harder). There is one routing table
-// here, so that the device stays.
-bool Pipeline::routes_again(const Traveller& packet) const {
+// A packet whose mark, TOS or destination changed in OUTPUT is routed again, now by its own source
+// address: 127.0.0.0/8 may not leave by a wire (ip_route_me_harder).
+bool Pipeline::route_again(Traveller& packet) {
+  const std::string& bound = packet.view.packet->out_interface;
+  const OutputRoute route =
+      world_.route_output(packet.view.destination_address(),
+                          bound.empty() ? kNoDevice : world_.device(bound).value_or(kNoDevice));
+  if (!route.found) return false;
+  if (route.copied_here && !packet.is_answer) {
+    throw Unmodelled("a broadcast or multicast that comes back to its sender");
+  }
+  packet.unicast = route.unicast;
+  packet.rerouted = route.out;
   const bool v4 = packet.view.family == Family::kIpv4;
-  return !v4 || packet.out == world_.loopback() || (packet.view.source >> 24) != 127;
+  return !v4 || route.out == world_.loopback() || (packet.view.source >> 24) != 127;
 }
 
 void Pipeline::track(Hook hook, Traveller& packet) {
@@ -283,33 +290,13 @@ void Pipeline::track(Hook hook, Traveller& packet) {
   note_event(packet, hook, std::move(event));
 }
 
-// nf_nat_inet_fn: the chains are walked for the first packet of a flow in each of the two manglings
-// (destination at PREROUTING and OUTPUT, source at INPUT and POSTROUTING); a flow that no rule took
-// gets a null binding, which shows in the entry's status. ICMP errors never walk.
-bool Pipeline::pass_nat(const Stage& stage, Hook hook, Traveller& packet) {
-  ConntrackEntry* entry = packet.attachment.entry.get();
-  if (!has_nat_[index(packet.view.family)] || entry == nullptr) return true;
-  const CtState state = packet.attachment.state;
-  if (state != CtState::kNew && state != CtState::kRelated) return true;
-  if (state == CtState::kRelated && is_icmp(packet.view)) return true;
-  const bool destination = hook == Hook::kPrerouting || hook == Hook::kOutput;
-  const std::uint16_t done =
-      destination ? ct_status::kDestinationNatDone : ct_status::kSourceNatDone;
-  if ((entry->status & done) != 0) return true;
-  if (!walk(stage.table, hook, packet)) return false;
-  if (!entry->confirmed()) {
-    entry->status = static_cast<std::uint16_t>(entry->status | done);
-    packet.reading[Field::kCtStatus] = entry->status;
-  }
-  return true;
-}
-
-bool Pipeline::walk(TableName table, Hook hook, Traveller& packet) {
+bool Pipeline::walk(TableName table, Hook hook, Traveller& packet, WalkVerdict* verdict) {
   Walker* walker = walkers_[index(packet.view.family)].get();
   if (walker == nullptr) return true;
-  const WalkVerdict verdict = walker->walk(hook, table, packet, chooser_, trace_);
-  if (verdict.reject != nullptr) reject(*verdict.reject, packet);
-  return verdict.accepted;
+  const WalkVerdict found = walker->walk(hook, table, packet, chooser_, trace_);
+  if (found.reject != nullptr) reject(*found.reject, packet);
+  if (verdict != nullptr) *verdict = found;
+  return found.accepted;
 }
 
 void Pipeline::reject(const Reject& how, Traveller& packet) {
@@ -386,6 +373,7 @@ void Pipeline::note_state(const Traveller& packet, Hook hook) {
 }
 
 void Pipeline::note_point(const Traveller& packet, Hook hook, std::string_view where) {
+  if (reply_ != nullptr && report_ != nullptr) reply_->packet = current(packet.view);
   if (!points_ || report_ == nullptr || reply_ != nullptr) return;
   TracePoint point;
   point.at = std::string(text(hook)) + "." + std::string(where);

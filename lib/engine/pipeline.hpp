@@ -13,6 +13,7 @@
 
 #include "engine/engine.hpp"
 #include "engine/fragments.hpp"
+#include "engine/nat_bind.hpp"
 #include "engine/traveller.hpp"
 #include "engine/walk.hpp"
 #include "engine/world.hpp"
@@ -53,8 +54,13 @@ class Pipeline {
   bool pass(Hook hook, Traveller& packet);
   bool pass_stage(const Stage& stage, Hook hook, Traveller& packet);
   bool pass_nat(const Stage& stage, Hook hook, Traveller& packet);
-  bool walk(TableName table, Hook hook, Traveller& packet);
-  bool routes_again(const Traveller& packet) const;
+  bool walk(TableName table, Hook hook, Traveller& packet, WalkVerdict* verdict = nullptr);
+  bool route_again(Traveller& packet);
+  // NAT, in pipeline_nat.cpp.
+  bool bind(const Stage& stage, Hook hook, Traveller& packet);
+  bool translate(Hook hook, Traveller& packet);
+  bool translate_error(Hook hook, Traveller& packet);
+  void replace(Traveller& packet, Packet made);
   void track(Hook hook, Traveller& packet);
   bool defragment(Traveller& packet, bool tracking_only);
   void describe(Traveller& packet) const;
@@ -73,6 +79,7 @@ class Pipeline {
   std::array<bool, 2> tracks_{}, has_nat_{};
   std::array<std::unique_ptr<Walker>, 2> walkers_;
   ConntrackTable conntrack_;
+  NatBinder nat_;
   Reassembler reassembler_;
   Chooser& chooser_;
   Trace* trace_ = nullptr;

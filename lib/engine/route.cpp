@@ -89,8 +89,15 @@ bool World::joined(const Address& group) const {
   return group.value == ((u128{0xff02} << 112) | 1);                    // ff02::1
 }
 
+bool World::takes(const PacketView& packet, DeviceId in) const {
+  if (packet.family == Family::kIpv4) return true;
+  if ((packet.source == 1 || packet.destination == 1) && in != loopback_) return false;
+  if (multicast(packet.source_address())) return false;
+  return !multicast(packet.destination_address()) || multicast_scope6(packet.destination) > 1;
+}
+
 InputRoute World::route_input(const PacketView& packet, DeviceId in) const {
-  return packet.family == Family::kIpv4 ? route_input4(packet, in) : route_input6(packet, in);
+  return packet.family == Family::kIpv4 ? route_input4(packet, in) : route_input6(packet);
 }
 
 InputRoute World::route_multicast4(const PacketView& packet, DeviceId in) const {
@@ -149,18 +156,15 @@ InputRoute World::route_input4(const PacketView& packet, DeviceId in) const {
   return {.kind = InputRoute::Kind::kForward, .out = route->device, .error = {}, .why = "forward"};
 }
 
-InputRoute World::route_input6(const PacketView& packet, DeviceId in) const {
+InputRoute World::route_input6(const PacketView& packet) const {
   const Address destination = packet.destination_address();
-  const u128 from = packet.source, to = packet.destination;
+  const u128 from = packet.source;
   const bool to_group = multicast(destination);
-  if (((from == 1 || to == 1) && in != loopback_) || multicast(packet.source_address()) ||
-      (to_group && multicast_scope6(to) <= 1)) {
-    return {.kind = InputRoute::Kind::kNotIp, .error = {}, .why = "IPv6 sanity checks"};
-  }
   if (to_group)
     return joined(destination) ? local(false) : refused("multicast group is not joined");
   const FibRoute* route = lookup(destination);
-  if (route == nullptr || route->type == RouteType::kUnreachable) {
+  const bool loopback = packet.destination == 1;  // by DNAT: ::1 is no route's from a wire
+  if (route == nullptr || loopback || route->type == RouteType::kUnreachable) {
     return refused("no route", IcmpError{1, 0});
   }
   switch (route->type) {

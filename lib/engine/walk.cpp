@@ -94,14 +94,14 @@ std::string Walker::place(const ProgramRule& rule) const {
 }
 
 Walker::Kind Walker::kind_of(const Effect& effect) const {
-  return std::visit(Overloaded{[](const Accept&) { return Kind::kAccept; },
-                               [](const Drop&) { return Kind::kDrop; },
-                               [](const Return&) { return Kind::kReturn; },
-                               [](const Reject&) { return Kind::kReject; },
-                               [](const Annotate&) { return Kind::kContinue; },
-                               [](const OpaqueTarget&) { return Kind::kOpaque; },
-                               [](const auto&) { return Kind::kEffect; }},
-                    effect);
+  return std::visit(
+      Overloaded{
+          [](const Accept&) { return Kind::kAccept; }, [](const Drop&) { return Kind::kDrop; },
+          [](const Return&) { return Kind::kReturn; }, [](const Reject&) { return Kind::kReject; },
+          [](const Nat&) { return Kind::kNat; }, [](const Annotate&) { return Kind::kContinue; },
+          [](const OpaqueTarget&) { return Kind::kOpaque; },
+          [](const auto&) { return Kind::kEffect; }},
+      effect);
 }
 
 Walker::Step Walker::compile(const ProgramRule& rule) {
@@ -124,7 +124,6 @@ void Walker::apply(const Effect& effect, Traveller& packet) const {
                  [&](const SetConnmark& e) { set_connmark(e, packet); },
                  [&](const NoTrack&) { notrack(packet); },
                  [&](const AttachTemplate& e) { attach_template(e, packet); },
-                 [](const Nat&) { throw Unmodelled("NAT"); },
                  [&](const SetField& e) {
                    const u128 kept = packet.reading[e.field] & ~e.mask;
                    write_field(e.field, kept ^ e.value, packet);
@@ -198,7 +197,7 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
       if (trace != nullptr) {
         note_rule(*trace, blank_step(hook, table, at.chain, packet), id, outcome, packet);
       }
-      if (outcome.end == RuleCode::kHotdrop) return {false, nullptr};
+      if (outcome.end == RuleCode::kHotdrop) return {.accepted = false};
       if (!matched) continue;
       count(rules_[id], packet);
       kind = step.kind == Kind::kOpaque ? choose(program_.rules()[id], step, chooser) : step.kind;
@@ -206,9 +205,11 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
         case Kind::kAccept:
           return {};
         case Kind::kDrop:
-          return {false, nullptr};
+          return {.accepted = false};
         case Kind::kReject:
-          return {false, &std::get<Reject>(*step.effect)};
+          return {.accepted = false, .reject = &std::get<Reject>(*step.effect)};
+        case Kind::kNat:
+          return {.nat = &std::get<Nat>(*step.effect), .rule = at.next - 1};
         case Kind::kEffect:
           apply(*step.effect, packet);
           continue;
@@ -236,7 +237,7 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
     trace->back().kind = TraceStep::Kind::kPolicy;
     trace->back().matched = policy == Policy::kAccept;
   }
-  return {policy == Policy::kAccept, nullptr};
+  return {.accepted = policy == Policy::kAccept};
 }
 
 void Walker::clear() {

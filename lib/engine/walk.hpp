@@ -1,6 +1,7 @@
 // Walks a packet through one table's chain at one hook: rules in order, jumps and gotos with an
 // explicit stack, counters, and the effects that targets have on the packet and its entry
-// (kernel-facts 9, 22, 23). A REJECT is only reported: its answer is the caller's business.
+// (kernel-facts 9, 22, 23). A REJECT and a mapping are only reported: what follows is the caller's
+// business.
 // Covered by tests/unit/engine_walk_test.cpp.
 #pragma once
 
@@ -21,6 +22,8 @@ namespace postern {
 struct WalkVerdict {
   bool accepted = true;
   const Reject* reject = nullptr;  // with accepted == false
+  const Nat* nat = nullptr;        // with accepted == true: the mapping that a rule asks for
+  RuleId rule = 0;                 // that asked for it
 };
 
 class Walker {
@@ -30,10 +33,13 @@ class Walker {
 
   const Program& program() const { return program_; }
   bool reads(Field field) const { return code_.reads(field); }
-  // True without counting anything when the ruleset has no such chain. Throws Unmodelled at a NAT
-  // target, a zone or a helper.
+  // True without counting anything when the ruleset has no such table; a chain that its text leaves
+  // out is there all the same with the legacy backend, empty and with policy ACCEPT. Throws
+  // Unmodelled at a zone or a helper.
   WalkVerdict walk(Hook hook, TableName table, Traveller& packet, Chooser& chooser, Trace* trace);
 
+  // "nat POSTROUTING 1"
+  std::string place(RuleId rule) const { return place(program_.rules()[rule]); }
   // Adds what was counted since the last clear to `hits`; `family` is set in each when given.
   void collect(Hits& hits, std::optional<Family> family) const;
   void clear();
@@ -47,6 +53,7 @@ class Walker {
     kJump,
     kGoto,
     kReject,
+    kNat,
     kEffect,
     kOpaque,
   };

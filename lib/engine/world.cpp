@@ -99,6 +99,7 @@ void World::add_route(const Route& route) {
   made.to = route.to;
   made.length = route.to.length().value_or(0);
   made.type = type->second;
+  made.gateway = route.via;
   made.device = device(route.device).value_or(kNoDevice);
   if (made.device == kNoDevice && route.via) {
     if (const FibRoute* to_gateway = lookup(*route.via)) made.device = to_gateway->device;
@@ -115,16 +116,40 @@ void World::add_route(const Route& route) {
 // inet_select_addr and ipv6_dev_get_saddr, as far as addresses without scopes and lifetimes need:
 // an address of the device, best one whose network holds the destination; else any other's.
 std::optional<Address> World::source_for(const Address& destination, DeviceId id) const {
+  return best_source(destination, id, id == loopback_);
+}
+
+// inet_select_addr with the scope of the whole world: 127.0.0.1 is no address to be seen by.
+std::optional<Address> World::masquerade_address(const Address& destination, DeviceId id) const {
+  const FibRoute* route = lookup(destination);
+  const bool v4 = destination.family == Family::kIpv4;
+  const bool routed = v4 && route != nullptr && route->device == id && route->gateway;
+  return best_source(routed ? *route->gateway : destination, id, !v4 && id == loopback_);
+}
+
+std::optional<Address> World::primary_address(DeviceId id, Family family) const {
+  std::optional<Address> found;
+  for (const Own& own : own_) {
+    if (own.device != id || own.address.family != family) continue;
+    if (family == Family::kIpv4) return own.address;
+    found = own.address;
+  }
+  return found;
+}
+
+std::optional<Address> World::best_source(const Address& destination, DeviceId id,
+                                          bool host_scope) const {
   const Own* best = nullptr;
   int best_score = -1;
   for (const Own& own : own_) {
     if (own.address.family != destination.family) continue;
     int score = own.device == id ? 1000 : 0;
-    if (own.device == loopback_ && id != loopback_ && (own.length == 8 || own.address.value == 1)) {
+    if (own.device == loopback_ && !host_scope && (own.length == 8 || own.address.value == 1)) {
       continue;  // 127.0.0.1 and ::1 have host scope
     }
     if (own.address.family == Family::kIpv4) {
-      if (prefix_of(own.address, own.length).contains(destination)) score += 1;
+      // another device's address is taken as it comes
+      if (own.device == id && prefix_of(own.address, own.length).contains(destination)) score += 1;
     } else {
       for (unsigned length = 128; length > 0; --length) {
         if (!prefix_of(own.address, length).contains(destination)) continue;

@@ -30,7 +30,6 @@ struct InputRoute {
     kLocal,    // delivered here, through INPUT
     kForward,  // out of `out`, through FORWARD
     kRefused,  // dropped after PREROUTING; `error`, when set, is what the sender is told
-    kNotIp,    // dropped before PREROUTING (IPv6 sanity checks)
   };
   Kind kind = Kind::kRefused;
   DeviceId out = kNoDevice;
@@ -58,11 +57,17 @@ class World {
   DeviceId loopback() const { return loopback_; }
   std::uint32_t mtu(DeviceId device) const { return mtus_[device]; }
 
+  // False: dropped before PREROUTING already (IPv6 sanity checks).
+  bool takes(const PacketView& packet, DeviceId in) const;
   InputRoute route_input(const PacketView& packet, DeviceId in) const;
   // `bound`: the device that the socket is bound to, or kNoDevice.
   OutputRoute route_output(const Address& destination, DeviceId bound) const;
   AddressType address_type(const Address& address) const;  // as xt_addrtype asks
   bool is_own(const Address& address) const;
+  // What REDIRECT maps to: the device's first address (IPv4: primary; IPv6: the newest).
+  std::optional<Address> primary_address(DeviceId device, Family family) const;
+  // What MASQUERADE maps to when a packet to `destination` leaves by this device.
+  std::optional<Address> masquerade_address(const Address& destination, DeviceId device) const;
   // The source address that the kernel takes for a packet to `destination` on this device.
   std::optional<Address> source_for(const Address& destination, DeviceId device) const;
 
@@ -87,7 +92,8 @@ class World {
     unsigned length = 0;
     RouteType type = RouteType::kUnicast;
     DeviceId device = kNoDevice;
-    std::optional<Address> source;  // preferred source
+    std::optional<Address> source = {};   // preferred source
+    std::optional<Address> gateway = {};  // next hop, when not the destination itself
   };
   struct Own {
     Address address;
@@ -110,10 +116,12 @@ class World {
   // Per-device sysctl of IPv4: the larger of conf/all and conf/NAME.
   std::int64_t conf(std::string_view key, DeviceId device) const;
   void refresh();
+  std::optional<Address> best_source(const Address& destination, DeviceId id,
+                                     bool host_scope) const;
   bool source_is_valid(const Address& source, DeviceId in) const;
   bool joined(const Address& group) const;
   InputRoute route_input4(const PacketView& packet, DeviceId in) const;
-  InputRoute route_input6(const PacketView& packet, DeviceId in) const;
+  InputRoute route_input6(const PacketView& packet) const;
   InputRoute route_multicast4(const PacketView& packet, DeviceId in) const;
 
   std::vector<std::string> names_;

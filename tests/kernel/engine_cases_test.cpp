@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analyzer/replay.hpp"
+#include "chain_lines.hpp"
 #include "kernel/run.hpp"
 #include "kernel_fixture.hpp"
 
@@ -27,29 +28,6 @@ void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
 const Case kCases[] = {
 #include "engine_cases.inc"
 };
-
-// The rows leave out the lines of built-in chains; every one gets policy ACCEPT unless a row says
-// so.
-std::string with_chains(const std::string& text) {
-  static const std::map<std::string, std::vector<std::string>> kChains{
-      {"*raw", {"PREROUTING", "OUTPUT"}},
-      {"*mangle", {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"}},
-      {"*nat", {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"}},
-      {"*filter", {"INPUT", "FORWARD", "OUTPUT"}}};
-  std::istringstream lines(text);
-  std::string out, line;
-  while (std::getline(lines, line)) {
-    out += line + "\n";
-    const auto table = kChains.find(line);
-    if (table == kChains.end()) continue;
-    const std::size_t begin = static_cast<std::size_t>(lines.tellg());
-    const std::string body = text.substr(begin, text.find("COMMIT", begin) - begin);
-    for (const std::string& chain : table->second) {
-      if (body.find(":" + chain + " ") == std::string::npos) out += ":" + chain + " ACCEPT [0:0]\n";
-    }
-  }
-  return out;
-}
 
 class EngineCase : public KernelTest, public testing::WithParamInterface<Case> {};
 

@@ -154,11 +154,8 @@ TEST(EngineWalk, WhatIsNotModelledIsSaidLoudly) {
   AttachTemplate zoned, helped;
   zoned.zone = 3;
   helped.helper = "ftp";
-  EXPECT_THROW(Chains({list(rule(Nat{}))}).walk(), Unmodelled);
   EXPECT_THROW(Chains({list(rule(zoned))}).walk(), Unmodelled);
   EXPECT_THROW(Chains({list(rule(helped))}).walk(), Unmodelled);
-  // a NAT rule that does not match is no obstacle
-  EXPECT_TRUE(Chains({list(rule(Nat{}).when(equals(Field::kMark, 1)))}).walk());
 }
 
 TEST(EngineWalk, OpaqueTargetsAskTheChooser) {

@@ -47,6 +47,12 @@ struct Asked {
     p.ttl = ttl;
     return world.route_input(view_of(p), *world.device(in));
   }
+  bool takes(std::string_view from, std::string_view to) const {
+    Packet p;
+    p.source = *Address::parse(from);
+    p.destination = *Address::parse(to);
+    return world.takes(view_of(p), *world.device("eth0"));
+  }
   Kind kind(std::string_view from, std::string_view to, std::string_view in = "eth0") const {
     return input(from, to, in).kind;
   }
@@ -88,10 +94,24 @@ TEST(EngineWorld, MartiansDie) {
   }
   EXPECT_EQ(a.kind("192.0.2.9", "127.0.0.1"), Kind::kRefused);
   EXPECT_EQ(a.kind("192.0.2.9", "0.0.0.5"), Kind::kRefused);
-  EXPECT_EQ(a.kind("2001:db8:1::9", "::1"), Kind::kNotIp);
-  EXPECT_EQ(a.kind("::1", "2001:db8:1::1"), Kind::kNotIp);
-  EXPECT_EQ(a.kind("ff02::1", "2001:db8:1::1"), Kind::kNotIp);
+  EXPECT_FALSE(a.takes("2001:db8:1::9", "::1"));
+  EXPECT_FALSE(a.takes("::1", "2001:db8:1::1"));
+  EXPECT_FALSE(a.takes("ff02::1", "2001:db8:1::1"));
   EXPECT_EQ(a.kind("2001:db8:1::1", "2001:db8:1::1"), Kind::kLocal);  // IPv6 does not mind
+}
+
+TEST(EngineWorld, AddressesThatNatMapsTo) {
+  const Asked a;
+  const DeviceId eth0 = *a.world.device("eth0"), lo = a.world.loopback();
+  const auto masquerade = [&](const char* to, DeviceId by) {
+    return a.world.masquerade_address(*Address::parse(to), by)->text();
+  };
+  EXPECT_EQ(a.world.primary_address(eth0, Family::kIpv4)->text(), "192.0.2.1");
+  EXPECT_EQ(masquerade("203.0.113.64", eth0), "192.0.2.1");
+  EXPECT_EQ(masquerade("127.0.0.1", lo), "192.0.2.1");     // 127.0.0.1 is for nobody else's eyes
+  EXPECT_EQ(masquerade("198.51.100.1", lo), "192.0.2.1");  // nor is the nearest address asked for
+  EXPECT_EQ(masquerade("2001:db8:1::9", eth0), "2001:db8:1::1");
+  EXPECT_FALSE(a.world.primary_address(kNoDevice, Family::kIpv4));
 }
 
 TEST(EngineWorld, ForwardingAndRefusals) {

@@ -1,0 +1,23 @@
+// Writing a flow's other tuple into a packet: addresses, ports, ICMP ids, and the packet that an
+// ICMP error quotes. Checksums follow: a packet whose checksum was wrong keeps a wrong one, except
+// where the kernel computes it anew (SCTP).
+// Sources: nf_nat_manip_pkt, nf_nat_icmp_reply_translation; kernel-facts 49.
+// Covered by tests/unit/nat_headers_test.cpp.
+#pragma once
+
+#include "engine/conntrack_tuple.hpp"
+#include "engine/nat_range.hpp"
+#include "scenario/packet.hpp"
+
+namespace postern {
+
+// The packet with that half of its headers taken from `tuple`: source address and port, or
+// destination address and port; an ICMP query's id for either.
+Packet translated(const Packet& packet, Manip manip, const CtTuple& tuple);
+
+// An ICMP error translated: the quotation as the quoted flow's `quoted` tuple says (in the other
+// half), the error's own address as the answer to it. nullopt: the quotation is too short to be
+// translated, the packet is dropped.
+std::optional<Packet> translated_error(const Packet& error, Manip manip, const CtTuple& quoted);
+
+}  // namespace postern

@@ -1,0 +1,122 @@
+// NAT in the engine against Linux, scenario by scenario: every target at every hook, clashes, ICMP
+// errors, loopback, both families and backends (nat_cases.inc), then random rulesets with random
+// conversations that clash (nat_random.hpp). POSTERN_RANDOM_ROUNDS and POSTERN_RANDOM_SEED as in
+// engine_random_test.cpp.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "chain_lines.hpp"
+#include "kernel_fixture.hpp"
+#include "nat_random.hpp"
+#include "nat_twin.hpp"
+
+namespace postern::kernel {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Case {
+  const char* name;
+  const char* ruleset;      // IPv4; "6" in front: IPv6
+  const char* packets;      // JSON list
+  const char* more = "{}";  // further keys of the scenario
+};
+
+void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
+
+const Case kCases[] = {
+#include "nat_cases.inc"
+};
+
+Scenario scenario_of(const Case& one, const char* backend) {
+  Json json = Json::parse(one.more);
+  const bool six = one.ruleset[0] == '6';
+  const std::string text = one.ruleset + (six ? 1 : 0);
+  // The legacy backend counts policies of chains that the text leaves out, too.
+  const bool nft = std::string_view(backend) == "nft";
+  json[six ? "ruleset6" : "ruleset"] = nft ? with_chains(text) : text;
+  json["packets"] = Json::parse(one.packets);
+  json["backend"] = backend;
+  if (!json.contains("interfaces")) {
+    json["interfaces"] = Json::parse(
+        R"([{"name":"lo"},{"name":"eth0","addresses":["192.0.2.1/24","192.0.2.2/24","2001:db8:1::1/64"]},
+            {"name":"eth1","addresses":["198.51.100.1/24","2001:db8:2::1/64"]}])");
+  }
+  if (!json.contains("routes")) json["routes"] = Json::parse(R"([{"to":"default","dev":"eth1"}])");
+  if (!json.contains("forwarding")) json["forwarding"] = true;
+  const SourceFile source(one.name, json.dump());
+  auto file = read_scenarios(source, ".");
+  if (!file) throw std::runtime_error(render(file.error().front(), source));
+  return file->scenarios.at(0);
+}
+
+// iptables-nft-save writes some rules in other words.
+Json without_texts(Json document) {
+  for (auto& packet : document["packets"]) {
+    if (!packet.contains("rules")) continue;
+    for (auto& hit : packet["rules"]) hit.erase("rule");
+  }
+  return document;
+}
+
+std::string difference(const Twin& twin, std::size_t most = 12) {
+  std::string all;
+  const auto lines = differences(without_texts(twin.engine_says), without_texts(twin.linux_says));
+  for (std::size_t i = 0; i < std::min(lines.size(), most); ++i) all += lines[i] + "\n";
+  return all;
+}
+
+class NatCase : public KernelTest, public testing::WithParamInterface<Case> {};
+
+TEST_P(NatCase, IsWhatLinuxDoes) {
+  for (const char* backend : {"legacy", "nft"}) {
+    const auto twin = run_twin(scenario_of(GetParam(), backend));
+    ASSERT_TRUE(twin) << twin.error();
+    ASSERT_EQ(twin->unmodelled, "");
+    ASSERT_FALSE(twin->undecided);
+    EXPECT_EQ(difference(*twin), "") << backend << " (left engine, right Linux)";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Linux, NatCase, testing::ValuesIn(kCases),
+                         [](const auto& one) { return std::string(one.param.name); });
+
+unsigned setting(const char* name, unsigned fallback) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? fallback : static_cast<unsigned>(std::stoul(text));
+}
+
+class NatRandom : public KernelTest {};
+
+TEST_F(NatRandom, AgreesOnConversationsThatClash) {
+  const unsigned seed = setting("POSTERN_RANDOM_SEED", 1);
+  const unsigned rounds = setting("POSTERN_RANDOM_ROUNDS", 40);
+  std::printf("seed %u, %u rounds\n", seed, rounds);
+  int packets = 0, translated = 0, ports = 0, failures = 0;
+  for (unsigned round = seed; round < seed + rounds && failures < 5; ++round) {
+    const Scenario scenario = random_nat_scenario(round);
+    const auto twin = run_twin(scenario);
+    ASSERT_TRUE(twin) << "seed " << round << ": " << twin.error() << "\n"
+                      << scenario.ruleset.value_or("") << scenario.ruleset6.value_or("");
+    ASSERT_EQ(twin->unmodelled, "") << "seed " << round;
+    const std::string lines = difference(*twin, 6);
+    if (!lines.empty()) ++failures;
+    EXPECT_EQ(lines, "") << "seed " << round << " (left engine, right Linux)\n"
+                         << write_scenario(scenario);
+    ports += twin->ports_chosen;
+    for (const Json& packet : twin->linux_says["packets"]) {
+      ++packets;
+      if (!packet.contains("conntrack")) continue;
+      for (const Json& entry : packet["conntrack"]) {
+        for (const Json& bit : entry["status"]) translated += bit == "SRC_NAT" || bit == "DST_NAT";
+      }
+    }
+  }
+  EXPECT_GT(translated, packets / 2) << "NAT must come up";
+  EXPECT_GT(ports, packets / 200) << "clashes must come up";
+  std::printf("%d packets, %d ports chosen by chance\n", packets, ports);
+}
+
+}  // namespace
+}  // namespace postern::kernel
