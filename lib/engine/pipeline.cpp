@@ -386,6 +386,7 @@ void Pipeline::note_state(const Traveller& packet, Hook hook) {
 }
 
 void Pipeline::note_point(const Traveller& packet, Hook hook, std::string_view where) {
+  if (reply_ != nullptr) reply_->packet = current(packet.view);  // its headers may change yet
   if (!points_ || report_ == nullptr || reply_ != nullptr) return;
   TracePoint point;
   point.at = std::string(text(hook)) + "." + std::string(where);
