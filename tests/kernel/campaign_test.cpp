@@ -154,6 +154,7 @@ TEST_P(PlantedFault, IsFound) {
   Campaign campaign({.packets = 12'000,
                      .seed = 3,
                      .most_failures = 1,
+                     .directory = "",
                      .fault = [](const Scenario& it) { return with_fault(it, GetParam()); },
                      .talk = false});
   campaign.run();

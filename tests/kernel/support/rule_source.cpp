@@ -96,7 +96,7 @@ RuleSource::Words RuleSource::list_words(std::string_view extension, const Optio
       for (std::string& word : split(list, ',')) all.insert(std::move(word));
     }
   }
-  if (all.empty()) return {"x"};
+  if (all.empty()) return {};
   std::vector<std::string> left(all.begin(), all.end());
   std::string text;
   for (std::uint64_t count = 1 + random_.below(3); count > 0 && !left.empty(); --count) {
@@ -116,7 +116,7 @@ RuleSource::Words RuleSource::value_words(std::string_view extension, const Opti
       return list_words(extension, spec);
     case ValueType::kText:
     case ValueType::kTextPair:
-      return from_table(extension, spec).value_or(Words(word_count(spec.type), "x"));
+      return from_table(extension, spec).value_or(Words{});
     case ValueType::kUnsigned:
     case ValueType::kHex:
       return {number(spec)};
@@ -185,6 +185,7 @@ std::optional<std::vector<BoundOption>> RuleSource::options(std::string_view ext
   for (const OptionSpec* spec : chosen) {
     Words words = value_words(extension, *spec);
     if (random_.chance(15)) words = from_table(extension, *spec).value_or(words);
+    // Text of which the table has no example that loads names something that is not there.
     if (words.size() != word_count(spec->type)) return std::nullopt;
     auto option = read_option(*spec, spec->invertible && random_.chance(25), words, rule);
     if (!option) return std::nullopt;
