@@ -1,5 +1,5 @@
 // The loop of a campaign. Covered by campaign_test.cpp.
-#include "support/campaign.hpp"
+#include "tests/kernel/support/campaign.hpp"
 
 #include <chrono>
 #include <filesystem>

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "support/coverage.hpp"
+#include "tests/kernel/support/coverage.hpp"
 
 namespace postern::kernel {
 

@@ -1,5 +1,5 @@
 // One router, with the documentation addresses of both families (RFC 5737, RFC 3849).
-#include "support/constants.hpp"
+#include "tests/kernel/support/constants.hpp"
 
 namespace postern::kernel {
 namespace {

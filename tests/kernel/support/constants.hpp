@@ -7,7 +7,7 @@
 
 #include "net/family.hpp"
 #include "scenario/scenario.hpp"
-#include "support/random.hpp"
+#include "tests/kernel/support/random.hpp"
 
 namespace postern::kernel {
 

@@ -1,5 +1,5 @@
 // Counting. Covered by campaign_test.cpp.
-#include "support/coverage.hpp"
+#include "tests/kernel/support/coverage.hpp"
 
 #include <fmt/format.h>
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "support/judge.hpp"
-#include "support/scenarios.hpp"
+#include "tests/kernel/support/judge.hpp"
+#include "tests/kernel/support/scenarios.hpp"
 
 namespace postern::kernel {
 

@@ -1,6 +1,6 @@
 // Both sides of the comparison. Worlds are kept and reloaded: making one costs more than a hundred
 // packets. Covered by campaign_test.cpp.
-#include "support/judge.hpp"
+#include "tests/kernel/support/judge.hpp"
 
 #include <chrono>
 #include <nlohmann/json.hpp>

@@ -2,7 +2,7 @@
 // Covered by campaign_test.cpp.
 #include "../../unit/rule_table.hpp"
 #include "analyzer/replay.hpp"
-#include "support/rule_source.hpp"
+#include "tests/kernel/support/rule_source.hpp"
 #include "vocabulary/registry.hpp"
 
 namespace postern::kernel {

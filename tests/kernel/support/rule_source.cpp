@@ -1,5 +1,5 @@
 // Drawing from descriptors: try options until they bind. Covered by campaign_test.cpp.
-#include "support/rule_source.hpp"
+#include "tests/kernel/support/rule_source.hpp"
 
 #include <algorithm>
 #include <array>

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "flow/hooks.hpp"
-#include "support/constants.hpp"
-#include "support/random.hpp"
+#include "tests/kernel/support/constants.hpp"
+#include "tests/kernel/support/random.hpp"
 #include "vocabulary/descriptor.hpp"
 
 namespace postern::kernel {

@@ -1,6 +1,6 @@
 // Tables, chains and who calls whom; sysctls as a first step, so that worlds can be used again.
 // Covered by campaign_test.cpp.
-#include "support/scenarios.hpp"
+#include "tests/kernel/support/scenarios.hpp"
 
 namespace postern::kernel {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "support/rule_source.hpp"
-#include "support/traffic.hpp"
+#include "tests/kernel/support/rule_source.hpp"
+#include "tests/kernel/support/traffic.hpp"
 
 namespace postern::kernel {
 

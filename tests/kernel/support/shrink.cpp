@@ -2,7 +2,7 @@
 #include <chrono>
 #include <sstream>
 
-#include "support/judge.hpp"
+#include "tests/kernel/support/judge.hpp"
 
 namespace postern::kernel {
 namespace {

@@ -1,5 +1,5 @@
 // Flows and what their ends say. Covered by campaign_test.cpp.
-#include "support/traffic.hpp"
+#include "tests/kernel/support/traffic.hpp"
 
 #include <map>
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "scenario/scenario.hpp"
-#include "support/constants.hpp"
-#include "support/random.hpp"
+#include "tests/kernel/support/constants.hpp"
+#include "tests/kernel/support/random.hpp"
 
 namespace postern::kernel {
 
