@@ -28,9 +28,11 @@
 @ 4 filter INPUT
 -m conntrack --ctorigsrc 10.0.0.1/8 ! --ctorigdst 192.0.2.1 ; = ; OK
 -m conntrack --ctreplsrc 0.0.0.0/0 --ctrepldst 192.0.2.0/255.255.255.0 ; -m conntrack --ctreplsrc 0.0.0.0/0 --ctrepldst 192.0.2.0/24 ; OK
+-m conntrack --ctreplsrc 0.0.0.9/0.0.0.255 ; -m conntrack --ctreplsrc 0.0.0.9 ; OK
 -m conntrack --ctorigsrc 2001:db8::1 ;  ; FAIL
 @ 6 filter INPUT
 -m conntrack --ctorigsrc fe80::1/10 ; = ; OK
+-m conntrack --ctreplsrc ::9/::ffff ; -m conntrack --ctreplsrc ::9 ; OK
 -m conntrack ! --ctrepldst 2001:db8::1 ; = ; OK
 
 # Meaning.
@@ -70,5 +72,7 @@ match -m conntrack ! --ctexpire 5:10 ;; ctstate=NEW -> unknown
 match -m conntrack --ctorigsrc 10.0.0.1/8 ;; ctstate=NEW ctorigsrc=10.9.9.9 -> yes
 match -m conntrack ! --ctorigdst 192.0.2.1 ;; ctstate=NEW ctorigdst=192.0.2.1 -> no
 match -m conntrack ! --ctrepldst 192.0.2.0/24 ;; ctstate=NEW ctrepldst=192.0.3.1 -> yes
-# iptables-save loses a mask with holes.
--m conntrack --ctreplsrc 192.0.2.1/255.0.255.0 ; = ; KEEP
+# A mask with holes counts as none: iptables reads a prefix length here.
+-m conntrack --ctreplsrc 192.0.2.1/255.0.255.0 ; -m conntrack --ctreplsrc 192.0.2.1 ; OK
+@ 4 filter INPUT
+match -m conntrack --ctorigsrc 0.0.0.9/0.0.0.255 ;; ctstate=NEW ctorigsrc=192.0.2.9 -> no

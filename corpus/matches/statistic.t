@@ -7,6 +7,7 @@
 -m statistic --mode nth --every 3 --packet 3 ;  ; FAIL
 -m statistic --mode nth --every 3 ;  ; FAIL
 -m statistic --mode random ;  ; FAIL
+-m statistic --mode random --probability 1 --packet 0 ;  ; FAIL
 -m statistic --mode random --probability 1.5 ;  ; FAIL
 -m statistic --mode other --probability 0.5 ;  ; FAIL
 -m statistic --probability 0.5 ;  ; FAIL

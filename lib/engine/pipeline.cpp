@@ -373,6 +373,7 @@ void Pipeline::note_state(const Traveller& packet, Hook hook) {
 }
 
 void Pipeline::note_point(const Traveller& packet, Hook hook, std::string_view where) {
+  // The headers of an answer may change on its way.
   if (reply_ != nullptr && report_ != nullptr) reply_->packet = current(packet.view);
   if (!points_ || report_ == nullptr || reply_ != nullptr) return;
   TracePoint point;

@@ -56,6 +56,12 @@ void read_layer4_bytes(Traveller& traveller) {
   if (bytes.size() >= 14) reading[Field::kTcpFlags] = bytes[13];
 }
 
+void read_template(Traveller& traveller) {
+  read_attachment(traveller);
+  traveller.reading[Field::kCtState] = static_cast<unsigned>(CtState::kNew);
+  traveller.reading[Field::kCtStatus] = ct_status::kConfirmed;
+}
+
 void read_attachment(Traveller& traveller) {
   Reading& reading = traveller.reading;
   const Attachment& attachment = traveller.attachment;

@@ -34,6 +34,9 @@ void read_headers(Traveller& traveller);
 // What the nft backend reads where there is no whole header: the bytes that stand in its place.
 void read_layer4_bytes(Traveller& traveller);
 // Copies the attachment into `reading`.
+// The same of a template that a CT target has attached, until the lookup: to rules it is an entry
+// in state NEW, CONFIRMED, of no flow (measured: `-t raw --ctstate NEW` behind a CT rule).
+void read_template(Traveller& traveller);
 void read_attachment(Traveller& traveller);
 
 }  // namespace postern

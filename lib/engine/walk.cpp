@@ -72,6 +72,7 @@ void attach_template(const AttachTemplate& effect, Traveller& packet) {
   if (effect.zone != 0 || effect.zone_from_mark) throw Unmodelled("CT --zone");
   if (!effect.helper.empty()) throw Unmodelled("CT --helper");
   packet.has_template = true;
+  read_template(packet);
 }
 
 }  // namespace

@@ -5,9 +5,17 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "scenario/bytes.hpp"
 
 namespace postern::kernel {
 namespace {
+
+constexpr std::chrono::seconds kAddressPatience{10};
 
 using Setting = std::pair<std::string_view, std::string_view>;
 
@@ -146,13 +154,45 @@ Outcome<void> set_sysctls(const Scenario& scenario) {
   return {};
 }
 
+namespace {
+
+// Linux gives an IPv6 address its local route some time after the address itself (a work queue
+// does it, addrconf_dad_work): until then packets to it are forwarded or unroutable.
+Outcome<void> await_ipv6_addresses(const Scenario& scenario) {
+  std::vector<std::string> awaited;  // as /proc/net/ipv6_route begins a line: "address length"
+  for (const Interface& interface : scenario.interfaces) {
+    for (const InterfaceAddress& one : interface.addresses) {
+      if (one.address.family != Family::kIpv6) continue;
+      Bytes bytes;
+      put_address(bytes, one.address);
+      awaited.push_back(to_hex(bytes) + " 80 ");
+    }
+  }
+  const auto end = std::chrono::steady_clock::now() + kAddressPatience;
+  while (!awaited.empty()) {
+    std::ifstream file("/proc/thread-self/net/ipv6_route");
+    const std::string routes{std::istreambuf_iterator<char>(file), {}};
+    std::erase_if(awaited, [&](const std::string& line) {
+      return routes.starts_with(line) || routes.find("\n" + line) != std::string::npos;
+    });
+    if (awaited.empty()) break;
+    if (std::chrono::steady_clock::now() > end) {
+      return tl::unexpected("the IPv6 address " + awaited.front() + "does not come up");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return {};
+}
+
+}  // namespace
+
 Outcome<void> configure_interfaces(const Scenario& scenario) {
   std::string commands;
   for (const Interface& interface : scenario.interfaces) commands += interface_commands(interface);
   for (const Route& route : scenario.routes) commands += route_command(route);
   auto done = run_checked({"ip", "-batch", "-"}, commands);
   if (!done) return tl::unexpected(done.error());
-  return {};
+  return await_ipv6_addresses(scenario);
 }
 
 Outcome<RuleTexts> load_ruleset(Family family, Backend backend, const std::string& ruleset,

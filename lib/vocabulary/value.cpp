@@ -90,12 +90,14 @@ Part<Prefix> read_prefix(const std::string& word, const ValueContext& context) {
                       "; host names are not resolved");
 }
 
-// The prefix with the address as it was written.
+// The prefix with the address as it was written. iptables has only a prefix length here: a mask
+// with holes counts as none (xtopt_parse_plen; measured: only the very address matches).
 Part<Prefix> read_host_mask(const std::string& word, const ValueContext& context) {
   auto prefix = read_prefix(word, context);
   if (!prefix) return prefix;
   const auto host = Prefix::parse(word.substr(0, word.find('/')), context.family);
   prefix->address = host->address;
+  if (!prefix->length()) prefix->mask = low_bits(address_bits(context.family));
   return prefix;
 }
 

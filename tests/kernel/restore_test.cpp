@@ -146,6 +146,8 @@ TEST_F(RestoreTest, AgreesOnRandomRules) {
     const auto bound = read_ruleset(source, Family::kIpv4);
     const bool unknown = bound && !bound->warnings.empty();  // PST001 is never an error
     if (unknown) continue;
+    // iptables stops reading a line of the other family there and checks nothing of it.
+    if (!bound && tool->status == 0 && rule.find(" -6") != std::string::npos) continue;
     EXPECT_EQ(bound.has_value(), tool->status == 0)
         << rule << "\n"
         << tool->error << (bound ? "" : rendered(bound.error(), *source));

@@ -29,8 +29,9 @@ bool inverted(const Arguments& arguments) {
 tl::expected<MatchMeaning, Complaint> random_meaning(const Arguments& arguments) {
   const auto* word = arguments.get<std::string>("--probability");
   if (word == nullptr) return complaint("--mode random without a chance", "add --probability 0.5");
-  if (arguments.has("--every")) {
-    return complaint("--every does not go with --mode random", "use --probability");
+  for (const std::string_view name : {"--every", "--packet"}) {
+    if (!arguments.has(name)) continue;
+    return complaint(std::string(name) + " does not go with --mode random", "use --probability");
   }
   const auto probability = read_probability(*word);
   if (!probability) {

@@ -1,0 +1,62 @@
+// A campaign: as many random scenarios as it takes to compare so many packets with Linux, each from
+// a seed of its own. A scenario on which engine and Linux differ is shrunk and written as a file.
+//
+//   Campaign campaign({.packets = 100'000, .seed = 1});
+//   campaign.run();
+//   EXPECT_TRUE(campaign.failures().empty());
+//
+// Covered by campaign_test.cpp.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/kernel/support/coverage.hpp"
+
+namespace postern::kernel {
+
+struct CampaignOptions {
+  std::uint64_t packets = 10'000;
+  std::uint64_t seed = 1;
+  std::size_t packets_per_scenario = 100;
+  std::size_t most_failures = 5;
+  std::string directory;  // where failing scenarios are written; empty: nowhere
+  // Makes of each scenario what the engine reads instead (a planted fault).
+  std::function<Scenario(const Scenario&)> fault = {};
+  bool talk = true;  // progress on standard output
+};
+
+class Campaign {
+ public:
+  explicit Campaign(CampaignOptions options) : options_(std::move(options)) {}
+  void run();
+
+  struct Failure {
+    std::uint64_t seed = 0;
+    std::vector<std::string> lines;
+    std::string scenario;  // shrunk, as a file
+  };
+  const std::vector<Failure>& failures() const { return failures_; }
+  const Coverage& coverage() const { return coverage_; }
+  Abilities abilities() const { return abilities_; }
+  std::uint64_t scenarios() const { return scenarios_; }
+  // Of all scenarios, how many were not compared, by reason.
+  const std::map<std::string, std::uint64_t>& left_out() const { return left_out_; }
+
+ private:
+  void one(std::uint64_t seed);
+  void fail(std::uint64_t seed, const Scenario& scenario, std::vector<std::string> lines);
+
+  CampaignOptions options_;
+  Abilities abilities_ = Abilities::probe();
+  Judge judge_;
+  Coverage coverage_;
+  std::uint64_t scenarios_ = 0;
+  std::map<std::string, std::uint64_t> left_out_;
+  std::vector<Failure> failures_;
+};
+
+// Every cell of the tables in kernel-facts, by the name of its table.
+std::map<std::string, std::vector<TcpCellAim>> measured_cells();
+
+}  // namespace postern::kernel

@@ -1,0 +1,163 @@
+// Counting. Covered by campaign_test.cpp.
+#include "tests/kernel/support/coverage.hpp"
+
+#include <fmt/format.h>
+
+#include "net/protocol.hpp"
+
+namespace postern::kernel {
+namespace {
+
+// "SYN_RECV(sim)" -> "SYN_RECV"; what conntrack prints of an entry in that row.
+std::string state_of_row(const std::string& row) {
+  if (row == "pickup") return "ESTABLISHED";
+  if (row == "NONE") return "";
+  return row.substr(0, row.find('('));
+}
+
+bool speaks_of(const TupleReport& tuple, const Packet& packet) {
+  return tuple.source == packet.source && tuple.destination == packet.destination &&
+         tuple.source_port == packet.source_port &&
+         tuple.destination_port == packet.destination_port;
+}
+
+std::string state_after(const PacketReport& report, const Packet& packet) {
+  for (const EntryReport& entry : report.conntrack) {
+    if (entry.protocol != packet.protocol) continue;
+    if (speaks_of(entry.original, packet) || speaks_of(entry.reply, packet)) return entry.state;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string Coverage::table_of(const Scenario& scenario) {
+  const auto* step = std::get_if<SysctlStep>(&scenario.steps.front());
+  if (step == nullptr) return "loose1";
+  const std::string base = "net/netfilter/nf_conntrack_";
+  if (step->values.at(base + "tcp_be_liberal") == "1") return "liberal";
+  return step->values.at(base + "tcp_loose") == "1" ? "loose1" : "loose0";
+}
+
+void Coverage::start(const MadeScenario& made) {
+  before_.reset();
+  before_ = std::make_unique<Coverage>();
+  before_->packets = packets;
+  before_->dropped = dropped;
+  before_->passed = passed;
+  before_->existing = existing;
+  before_->nated = nated;
+  before_->answers = answers;
+  before_->rule_hits = rule_hits;
+  before_->verdicts = verdicts;
+  before_->states = states;
+  before_->families = families;
+  before_->backends = backends;
+  before_->targets = targets;
+  before_->matches = matches;
+  before_->cells = cells;
+  made_ = &made;
+  table_ = table_of(made.scenario);
+  flows_.clear();
+}
+
+void Coverage::keep(bool compared) {
+  if (!compared && before_ != nullptr) *this = std::move(*before_);
+  before_.reset();
+  made_ = nullptr;
+}
+
+void Coverage::add_rules(const Trace& trace, const Program& program) {
+  for (const TraceStep& step : trace) {
+    if (step.kind != TraceStep::Kind::kRule || step.family != program.ruleset().family) continue;
+    const Rule& rule = *program.rules()[step.rule].rule;
+    for (std::size_t i = 0; i < rule.clauses.size(); ++i) {
+      const Clause& clause = rule.clauses[i];
+      const bool failed = step.failed && *step.failed == i;
+      std::string name = clause.module.empty() ? clause.printed.substr(0, clause.printed.find(' '))
+                                               : clause.module;
+      if (name == "!") name = clause.printed.substr(2, 2);
+      Count& count = matches[name];
+      ++(failed ? count.no : count.yes);
+      if (failed) break;
+    }
+    if (!step.matched) continue;
+    ++rule_hits;
+    if (!rule.target.empty()) ++targets[rule.target.substr(0, rule.target.find("user"))];
+  }
+}
+
+// A packet that should meet a cell did so when all that led to it went as it should, and the
+// entry, before it came, was in the row's state.
+void Coverage::add_cell(std::size_t step, const PacketReport& report) {
+  const AimedPacket& aimed = made_->packets[step - made_->first_packet];
+  if (aimed.flow < 0) return;
+  Flow& flow = flows_[aimed.flow];
+  if (aimed.begins) flow = {true, ""};
+  if (aimed.aim && flow.clean && !report.state.empty() &&
+      flow.state == state_of_row(aimed.aim->row)) {
+    ++cells[table_][*aimed.aim];
+  }
+  const bool tracked = !report.state.empty() && report.state.begin()->second != CtState::kInvalid &&
+                       report.state.begin()->second != CtState::kUntracked;
+  flow.clean = flow.clean && tracked;
+  flow.state = state_after(report, aimed.packet);
+}
+
+void Coverage::add(std::size_t step, const Packet& packet, const PacketReport& report,
+                   const Trace& trace, const Program* program) {
+  ++packets;
+  ++verdicts[std::string(text(report.verdict))];
+  ++(report.verdict == Verdict::kDropped ? dropped : passed);
+  answers += report.replies.size();
+  ++families[packet.family() == Family::kIpv4 ? "IPv4" : "IPv6"];
+  ++backends[made_->scenario.backend == Backend::kNft ? "nft" : "legacy"];
+  if (!report.state.empty()) {
+    const CtState state = report.state.begin()->second;
+    ++states[std::string(text(state))];
+    if (state == CtState::kEstablished || state == CtState::kRelated) ++existing;
+  }
+  for (const EntryReport& entry : report.conntrack) {
+    const bool mapped = (entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) != 0;
+    if (mapped && (speaks_of(entry.original, packet) || speaks_of(entry.reply, packet))) {
+      ++nated;
+      break;
+    }
+  }
+  if (program != nullptr) add_rules(trace, *program);
+  if (step >= made_->first_packet) add_cell(step, report);
+}
+
+std::string Coverage::summary() const {
+  const auto share = [&](std::uint64_t count) {
+    return fmt::format("{:.1f} %", 100.0 * static_cast<double>(count) /
+                                       static_cast<double>(std::max<std::uint64_t>(packets, 1)));
+  };
+  std::string text = fmt::format(
+      "{} packets: {} passed, {} dropped, {} in an existing flow, {} with NAT; {} answers of the "
+      "host, {} rule hits\n",
+      packets, share(passed), share(dropped), share(existing), share(nated), answers, rule_hits);
+  const auto list = [&](const char* title, const auto& counts) {
+    text += std::string(title) + ":";
+    for (const auto& [name, count] : counts) text += fmt::format(" {} {}", name, count);
+    text += "\n";
+  };
+  list("families", families);
+  list("backends", backends);
+  list("fates", verdicts);
+  list("states", states);
+  list("targets", targets);
+  text += "matches (true/false):";
+  for (const auto& [name, count] : matches) {
+    text += fmt::format(" {} {}/{}", name, count.yes, count.no);
+  }
+  text += "\nTCP cells met (fewest):";
+  for (const auto& [table, of_table] : cells) {
+    std::uint64_t fewest = ~std::uint64_t{0};
+    for (const auto& [cell, count] : of_table) fewest = std::min(fewest, count);
+    text += fmt::format(" {} {} ({})", table, of_table.size(), fewest);
+  }
+  return text + "\n";
+}
+
+}  // namespace postern::kernel

@@ -1,0 +1,52 @@
+// What a campaign has reached: whether the random runs interact at all. Counted from the engine's
+// trace of every packet that was compared with Linux. Covered by campaign_test.cpp.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/kernel/support/judge.hpp"
+#include "tests/kernel/support/scenarios.hpp"
+
+namespace postern::kernel {
+
+class Coverage {
+ public:
+  struct Count {
+    std::uint64_t yes = 0, no = 0;
+  };
+  std::uint64_t packets = 0, dropped = 0, passed = 0, existing = 0, nated = 0;
+  std::uint64_t answers = 0, rule_hits = 0;
+  std::map<std::string, std::uint64_t> verdicts, states, families, backends, targets;
+  std::map<std::string, Count> matches;  // by module, and "! module" ones with it
+  // By table ("loose1", "loose0", "liberal"), then cell.
+  std::map<std::string, std::map<TcpCellAim, std::uint64_t>> cells;
+
+  // Begins a scenario.
+  void start(const MadeScenario& made);
+  void add(std::size_t step, const Packet& packet, const PacketReport& report, const Trace& trace,
+           const Program* program);
+  // What was counted since start() counts (or not: the scenario was not compared).
+  void keep(bool compared);
+
+  // Which table of kernel-facts a scenario with these sysctls belongs to.
+  static std::string table_of(const Scenario& scenario);
+  std::string summary() const;
+
+ private:
+  struct Flow {
+    bool clean = false;  // every packet of the walk so far did what it should
+    std::string state;   // of the entry that the walk has made; empty: none
+  };
+  void add_rules(const Trace& trace, const Program& program);
+  void add_cell(std::size_t step, const PacketReport& report);
+
+  const MadeScenario* made_ = nullptr;
+  std::string table_;
+  std::map<int, Flow> flows_;
+  std::unique_ptr<Coverage> before_;
+};
+
+}  // namespace postern::kernel

@@ -1,0 +1,136 @@
+// Tables, chains and who calls whom; sysctls as a first step, so that worlds can be used again.
+// Covered by campaign_test.cpp.
+#include "tests/kernel/support/scenarios.hpp"
+
+namespace postern::kernel {
+namespace {
+
+using Words = std::vector<std::string>;
+
+class RulesetMaker {
+ public:
+  RulesetMaker(Random& random, const Constants& constants, Backend backend, Abilities abilities)
+      : random_(random),
+        tracking_(random.chance(88)),
+        abilities_(abilities),
+        backend_(backend),
+        source_(random, constants, backend, tracking_, abilities) {}
+
+  std::string text() {
+    std::string text;
+    if (random_.chance(55)) text += table("raw", {"PREROUTING", "OUTPUT"});
+    if (random_.chance(45)) {
+      text += table("mangle", {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"});
+    }
+    if (random_.chance(abilities_.nat ? 60 : 15)) {
+      text += table("nat", {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"});
+    }
+    if (random_.chance(15)) text += table("security", {"INPUT", "FORWARD", "OUTPUT"});
+    text += table("filter", {"INPUT", "FORWARD", "OUTPUT"});
+    return text;
+  }
+
+ private:
+  std::string table(const std::string& name, const Words& builtin) {
+    const std::uint64_t users = random_.below(4);
+    std::string text = "*" + name + "\n", rules;
+    for (const std::string& chain : builtin) {
+      const unsigned percent = name == "filter" ? 25 : name == "nat" ? 0 : 1;
+      text += ":" + chain + (random_.chance(percent) ? " DROP" : " ACCEPT") + " [0:0]\n";
+    }
+    for (std::uint64_t i = 0; i < users; ++i) text += ":" + user(i) + " - [0:0]\n";
+    const std::vector<std::string_view> all(builtin.begin(), builtin.end());
+    for (const std::string& chain : builtin) {
+      const std::vector<std::string_view> one{chain};
+      for (std::uint64_t i = random_.below(5); i > 0; --i) {
+        rules += rule(chain, {name, one}, 0, users);
+      }
+    }
+    for (std::uint64_t u = 0; u < users; ++u) {
+      for (std::uint64_t i = 1 + random_.below(4); i > 0; --i) {
+        rules += rule(user(u), {name, all}, u + 1, users);
+      }
+    }
+    // Some rule must switch tracking on where it is meant to be on.
+    if (tracking_ && name == "filter") rules += "-A OUTPUT -m conntrack --ctstate NEW\n";
+    return text + rules + "COMMIT\n";
+  }
+
+  static std::string user(std::uint64_t number) { return "user" + std::to_string(number); }
+
+  // A rule may call the user chains [callees, users): never upwards, so there are no loops.
+  std::string rule(const std::string& chain, const RulePlace& place, std::uint64_t callees,
+                   std::uint64_t users) {
+    const bool builtin_chain = !chain.starts_with("user");
+    for (;;) {
+      RuleSource::Protocol protocol;
+      if (random_.chance(65)) protocol = source_.protocol();
+      std::string text = protocol.text + source_.builtin_options(place, builtin_chain);
+      for (int i = 0; i < 2; ++i) {
+        if (random_.chance(protocol.number ? 65 : 45)) text += source_.match(place, protocol);
+      }
+      if (callees < users && random_.chance(30)) {
+        text +=
+            (random_.chance(30) ? " -g " : " -j ") + user(callees + random_.below(users - callees));
+      } else if (!random_.chance(8)) {
+        text += source_.target(place, protocol);
+      }
+      if (!beyond_nft(text)) return "-A " + chain + text + "\n";
+    }
+  }
+
+  // iptables-nft 1.8.9 makes one comparison of two inverted ports (harness_test.cpp pins it).
+  bool beyond_nft(const std::string& text) const {
+    if (backend_ != Backend::kNft) return false;
+    for (const char* never : {"! -s 0.0.0.0/0", "! -d 0.0.0.0/0", "! -s ::/0", "! -d ::/0"}) {
+      if (text.find(never) != std::string::npos) return true;  // refused (kernel-facts 59)
+    }
+    return text.find("! --sport") != std::string::npos &&
+           text.find("! --dport") != std::string::npos;
+  }
+
+  Random& random_;
+  bool tracking_;
+  Abilities abilities_;
+  Backend backend_;
+  RuleSource source_;
+};
+
+SysctlStep sysctls(Random& random) {
+  const auto flag = [&](unsigned percent) {
+    return std::string(random.chance(percent) ? "1" : "0");
+  };
+  const std::string base = "net/netfilter/nf_conntrack_";
+  SysctlStep step;
+  step.values = {{base + "tcp_loose", flag(80)},
+                 {base + "tcp_be_liberal", flag(25)},
+                 {base + "tcp_ignore_invalid_rst", flag(20)},
+                 {base + "checksum", flag(85)}};
+  return step;
+}
+
+}  // namespace
+
+MadeScenario make_scenario(std::uint64_t seed, std::size_t packets, Abilities abilities) {
+  Random random(seed);
+  const Family family = random.chance(60) ? Family::kIpv4 : Family::kIpv6;
+  const Constants constants = router_constants(family, random);
+  MadeScenario made;
+  Scenario& scenario = made.scenario;
+  scenario.interfaces = constants.interfaces;
+  scenario.routes = constants.routes;
+  scenario.forwarding = random.chance(94);
+  scenario.backend = random.chance(50) ? Backend::kNft : Backend::kLegacy;
+  RulesetMaker rules(random, constants, scenario.backend, abilities);
+  (family == Family::kIpv4 ? scenario.ruleset : scenario.ruleset6) = rules.text();
+  scenario.steps.emplace_back(sysctls(random));
+  made.first_packet = scenario.steps.size();
+  Traffic traffic(random, constants);
+  for (std::size_t i = 0; i < packets; ++i) {
+    made.packets.push_back(traffic.next());
+    scenario.steps.emplace_back(made.packets.back().packet);
+  }
+  return made;
+}
+
+}  // namespace postern::kernel
