@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "../kernel/random_rules.hpp"
 #include "engine/engine.hpp"
 #include "flow/hooks.hpp"
 #include "net/protocol.hpp"
+#include "random_rules.hpp"
 
 namespace postern {
 

@@ -12,8 +12,8 @@
 #include <cstdlib>
 #include <random>
 
-#include "../kernel/random_traffic.hpp"
 #include "../unit/query_fixture.hpp"
+#include "random_traffic.hpp"
 #include "scenario/result.hpp"
 
 namespace postern {

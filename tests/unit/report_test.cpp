@@ -120,8 +120,7 @@ TEST(ErrorText, ShowsEveryErrorWithItsPlace) {
   report.errors = {error, error};
   EXPECT_THAT(error_text(report, false), HasSubstr("x.rules:2:2: error: what is this [syntax]\n"));
   EXPECT_TRUE(report.bad());
-  EXPECT_THAT(lint_text({report}, {}),
-              HasSubstr("nothing was checked; 1 file could not be read"));
+  EXPECT_THAT(lint_text({report}, {}), HasSubstr("nothing was checked; 1 file could not be read"));
 }
 
 TEST(PlaceIndex, FindsRulesAndChainLines) {
