@@ -10,16 +10,10 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-TEST(FidelityPins, AFlowToItselfIsUnknownOnLoopbackAndNeverOnAWire) {
-  const std::string rules = corpus("notrack/test3.rules");
-  const Outcome itself =
-      run_postern({"query", rules, "--", "deliver", "-i", "lo", "-p", "udp", "-s", "127.0.0.1",
-                   "-d", "127.0.0.1", "--sport", "5", "--dport", "5"});
-  EXPECT_EQ(itself.code, 3);
-  EXPECT_THAT(itself.out, HasSubstr("unknown"));
+TEST(FidelityPins, AFlowToItselfIsNeverOnAWire) {
   const Outcome wire =
-      run_postern({"query", "--path", "in", "--expect", "no", rules, "--", "deliver", "-i", "eth0",
-                   "-p", "udp", "-s", "192.0.2.1", "-d", "192.0.2.1"});
+      run_postern({"query", "--path", "in", "--expect", "no", corpus("notrack/test3.rules"), "--",
+                   "deliver", "-i", "eth0", "-p", "udp", "-s", "192.0.2.1", "-d", "192.0.2.1"});
   EXPECT_EQ(wire.code, 0) << wire.out;
 }
 
