@@ -28,6 +28,13 @@ constexpr std::array kCountable{
     Field::kLength,          Field::kTtl,         Field::kTos,
 };
 
+// What `conntrack -L` calls the states of an entry: TCP's, then SCTP's own.
+constexpr std::array<std::string_view, 16> kEntryStates{
+    "SYN_SENT",      "SYN_RECV",      "ESTABLISHED",       "FIN_WAIT",
+    "CLOSE_WAIT",    "LAST_ACK",      "TIME_WAIT",         "CLOSE",
+    "SYN_SENT2",     "CLOSED",        "COOKIE_WAIT",       "COOKIE_ECHOED",
+    "SHUTDOWN_SENT", "SHUTDOWN_RECD", "SHUTDOWN_ACK_SENT", "HEARTBEAT_SENT"};
+
 bool in(std::span<const Field> list, Field field) {
   return std::ranges::find(list, field) != list.end();
 }
@@ -101,7 +108,8 @@ class Reader {
       }
     }
     if (question_.entry_state && question_.verb != Verb::kTrack) {
-      error({}, "--entry-state is only for `track`", "`track --entry-state SYN_SENT ...`");
+      error(entry_state_span_, "--entry-state is only for `track`",
+            "`track --entry-state SYN_SENT ...`");
     }
     if (!errors_.empty()) return tl::unexpected(errors_);
     return question_;
@@ -158,11 +166,17 @@ class Reader {
   void own_value(std::string_view option, const std::string& value, Span span) {
     if (option == "--path") {
       path_ = path_named(value);
+      path_span_ = span;
       if (!path_)
         error(span, fmt::format("`{}` is no path", value), "in, out, forward or loopback");
     } else if (option == "--entry-state") {
       question_.entry_state = value;
       for (char& c : *question_.entry_state) c = static_cast<char>(std::toupper(c));
+      entry_state_span_ = span;
+      if (std::ranges::find(kEntryStates, *question_.entry_state) == kEntryStates.end()) {
+        error(span, fmt::format("`{}` is no state of a conntrack entry", value),
+              fmt::format("one of {}", fmt::join(kEntryStates, ", ")));
+      }
     } else if (option == "--to-destination") {
       question_.to_destination = Prefix::parse(value, question_.family);
       if (!question_.to_destination) error(span, fmt::format("`{}` is no address", value), "");
@@ -244,7 +258,8 @@ class Reader {
       return;
     }
     if (std::ranges::find(possible, *path_) == possible.end()) {
-      error({}, fmt::format("no packet on the path `{}` has these interfaces", text(*path_)),
+      error(path_span_,
+            fmt::format("no packet on the path `{}` has these interfaces", text(*path_)),
             "`lo` is on `loopback` only; `in` has no -o, `out` has no -i");
       return;
     }
@@ -256,6 +271,7 @@ class Reader {
   std::string rest_;
   std::vector<Span> spans_;
   Question question_;
+  Span path_span_, entry_state_span_;
   std::optional<Path> path_, alone_;  // asked for; what -o alone means
   Diagnostics errors_;
 };

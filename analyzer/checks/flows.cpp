@@ -260,26 +260,38 @@ std::optional<RuleId> accepting_rule(const Program& program, const WitnessStep& 
   return accepted;
 }
 
+namespace {
+
+// The last rule of this step that tests `field` and lets the packet go on, in the filter table or
+// in any.
+std::optional<RuleId> testing_rule(const Program& program, const WitnessStep& step, Field field,
+                                   bool any_table) {
+  std::optional<RuleId> testing;
+  for (const MatchedRule& matched : step.rules) {
+    if (!any_table && matched.table != TableName::kFilter) continue;
+    const auto id = find_rule(program, matched);
+    if (!id) continue;
+    const ProgramRule& rule = program.rules()[*id];
+    const Effect* effect = effect_of(rule);
+    const bool lets = rule.callee || (effect != nullptr && std::holds_alternative<Accept>(*effect));
+    const bool tests = std::ranges::any_of(
+        rule.rule->clauses, [&](const Clause& c) { return mentions(*c.predicate, field); });
+    if (lets && tests) testing = id;
+  }
+  return testing;
+}
+
+}  // namespace
+
 std::optional<RuleId> port_testing_rule(const Program& program, const Answer& answer) {
   const Address client = answer.witness.front().packet.source;
   const std::uint16_t port = answer.witness.front().packet.source_port;
-  for (const WitnessStep& step : answer.witness) {
-    const bool sent = step.packet.source == client && step.packet.source_port == port;
-    const Field field = sent ? Field::kSourcePort : Field::kDestinationPort;
-    std::optional<RuleId> testing;
-    for (const MatchedRule& matched : step.rules) {
-      if (matched.table != TableName::kFilter) continue;
-      const auto id = find_rule(program, matched);
-      if (!id) continue;
-      const ProgramRule& rule = program.rules()[*id];
-      const Effect* effect = effect_of(rule);
-      const bool lets =
-          rule.callee || (effect != nullptr && std::holds_alternative<Accept>(*effect));
-      const bool tests = std::ranges::any_of(
-          rule.rule->clauses, [&](const Clause& c) { return mentions(*c.predicate, field); });
-      if (lets && tests) testing = id;
+  for (const bool any_table : {false, true}) {
+    for (const WitnessStep& step : answer.witness) {
+      const bool sent = step.packet.source == client && step.packet.source_port == port;
+      const Field field = sent ? Field::kSourcePort : Field::kDestinationPort;
+      if (const auto rule = testing_rule(program, step, field, any_table)) return rule;
     }
-    if (testing) return testing;
   }
   return std::nullopt;
 }

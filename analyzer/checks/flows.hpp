@@ -43,8 +43,9 @@ std::vector<std::string> words_for(Verb verb, const Space& space, Path path,
 // The rule of the filter table that accepted this packet in INPUT or FORWARD (OUTPUT when it was
 // the only one); nullopt when a policy did.
 std::optional<RuleId> accepting_rule(const Program& program, const WitnessStep& step);
-// The rule of the filter table that lets this conversation pass because of its source port: the
-// first that tests it (as destination port of an answer); nullopt when no rule of the witness does.
+// The rule that lets this conversation pass because of its source port: the first that tests it (as
+// destination port of an answer), of the filter table where it has one; nullopt when no rule of the
+// witness does.
 std::optional<RuleId> port_testing_rule(const Program& program, const Answer& answer);
 // Does the packet match this rule on its way?
 bool matches_rule(const Program& program, const WitnessStep& step, RuleId rule);

@@ -52,7 +52,12 @@ TEST(Question, ErrorsSayWhere) {
             "`sport` stands under --find and under --every");
   EXPECT_NE(first_error("connect -m conntrack --ctstate NEW").find("may not name"),
             std::string::npos);
-  EXPECT_EQ(first_error("deliver --entry-state NEW"), "--entry-state is only for `track`");
+  EXPECT_EQ(first_error("deliver --entry-state ESTABLISHED", &marked),
+            "--entry-state is only for `track`");
+  EXPECT_EQ(marked, "ESTABLISHED");
+  EXPECT_EQ(first_error("track --entry-state FOO", &marked),
+            "`FOO` is no state of a conntrack entry");
+  EXPECT_EQ(marked, "FOO");
 }
 
 TEST(Question, FamilyByItsWords) {
