@@ -21,10 +21,8 @@ bool same_beginning(std::string_view name, std::string_view word, bool prefix) {
 MatchMeaning on_transport(std::uint8_t protocol, PredicatePtr tests) {
   const PredicatePtr cut =
       all({equals(Field::kFragmentOffset, 0), negate(equals(Field::kTruncated, 0))});
-  const PredicatePtr bad =
-      protocol == protocol::kTcp ? any({cut, equals(Field::kFragmentOffset, 1)}) : cut;
   return {all({has_transport(protocol), std::move(tests)}),
-          all({equals(Field::kProtocol, protocol), bad})};
+          all({equals(Field::kProtocol, protocol), cut})};
 }
 
 PredicatePtr range_test(Field field, const Arguments& arguments, std::string_view option) {

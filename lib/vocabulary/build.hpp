@@ -14,8 +14,7 @@ namespace postern {
 
 // `tests` behind the guard of a match on a transport header: nothing matches, inverted or not,
 // where the header cannot be read, and a whole packet or first fragment that is cut short is
-// dropped on the spot (par->hotdrop); for TCP also a fragment at offset 8 bytes (kernel-facts 42;
-// xt_tcpudp.c).
+// dropped on the spot (par->hotdrop; kernel-facts 42; xt_tcpudp.c).
 MatchMeaning on_transport(std::uint8_t protocol, PredicatePtr tests);
 
 // The option's range over `field`, inverted if the option is; true when the option is absent.

@@ -46,7 +46,15 @@ tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
     const auto kind = static_cast<std::uint8_t>(std::get<NumberRange>(option->value).lo);
     tests.push_back(negate_if(option->inverted, tcp_option(kind)));
   }
-  return on_transport(protocol::kTcp, all(std::move(tests)));
+  MatchMeaning made = on_transport(protocol::kTcp, all(std::move(tests)));
+  // A fragment that begins 8 bytes into the header is dropped, too: of IPv4 only, as ip6tables
+  // counts the offset in bytes and never meets the 1 that the match looks for (xt_tcpudp.c).
+  if (arguments.family == Family::kIpv4) {
+    made.hotdrop =
+        any({made.hotdrop,
+             all({equals(Field::kProtocol, protocol::kTcp), equals(Field::kFragmentOffset, 1)})});
+  }
+  return made;
 }
 
 std::string print(const Arguments& arguments) {
