@@ -1,5 +1,5 @@
 @ 46 filter INPUT
 -j DROP ; = ; OK
 @ 4 nat PREROUTING
-# Refused by iptables there; the binder takes it.
--j DROP ; = ; LAX
+# Filtering is not what nat is for, says iptables.
+-j DROP ;  ; FAIL
