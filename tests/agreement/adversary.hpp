@@ -11,7 +11,7 @@
 #include "engine/engine.hpp"
 #include "flow/hooks.hpp"
 #include "net/protocol.hpp"
-#include "random_rules.hpp"
+#include "tests/support/random_rules.hpp"
 
 namespace postern {
 

@@ -13,8 +13,8 @@
 #include <random>
 
 #include "../unit/query_fixture.hpp"
-#include "random_traffic.hpp"
 #include "scenario/result.hpp"
+#include "tests/support/random_traffic.hpp"
 
 namespace postern {
 namespace {

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "nat_twin.hpp"
-#include "random_rules.hpp"
-#include "random_traffic.hpp"
+#include "tests/support/random_rules.hpp"
+#include "tests/support/random_traffic.hpp"
 
 namespace postern::kernel {
 

@@ -1,7 +1,7 @@
 // NAT in the engine against Linux, scenario by scenario: every target at every hook, clashes, ICMP
 // errors, loopback, both families and backends (nat_cases.inc), then random rulesets with random
 // conversations that clash (nat_random.hpp). POSTERN_RANDOM_ROUNDS and POSTERN_RANDOM_SEED as in
-// engine_random_test.cpp.
+// campaign_test.cpp.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>

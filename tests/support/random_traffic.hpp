@@ -3,8 +3,8 @@
 // was said; protocols without tracker; fragments; packets that routing kills.
 #pragma once
 
-#include "random_rules.hpp"
 #include "scenario/scenario.hpp"
+#include "tests/support/random_rules.hpp"
 
 namespace postern::kernel {
 
