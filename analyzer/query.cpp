@@ -14,6 +14,8 @@ namespace {
 std::string match_text(const Question& question) {
   std::string text;
   for (const Clause& c : question.match) text += c.printed + ' ';
+  if (question.to_destination) text += "--to-destination " + question.to_destination->text() + ' ';
+  if (question.to_port) text += "--to-port " + std::to_string(*question.to_port);
   return text;
 }
 
@@ -41,8 +43,13 @@ ModelOptions model_options(const QueryOptions& options) {
   ModelOptions result;
   result.backend = options.backend;
   result.tracking = options.tracking;
-  result.tcp_loose = sysctl(options, "nf_conntrack_tcp_loose", 1) != 0;
-  result.tcp_be_liberal = sysctl(options, "nf_conntrack_tcp_be_liberal", 0) != 0;
+  const auto is_on = [&](const char* key, bool standard) {
+    return sysctl(options, key, standard ? 1 : 0) != 0;
+  };
+  result.conntrack.tcp_loose = is_on("nf_conntrack_tcp_loose", true);
+  result.conntrack.tcp_be_liberal = is_on("nf_conntrack_tcp_be_liberal", false);
+  result.conntrack.tcp_ignore_invalid_rst = is_on("nf_conntrack_tcp_ignore_invalid_rst", false);
+  result.conntrack.checksum = is_on("nf_conntrack_checksum", true);
   return result;
 }
 
@@ -53,13 +60,14 @@ struct Prover::State {
   std::vector<std::string> covered;  // match_text of the questions whose cuts the model has
   std::unique_ptr<Model> model;
   bool too_big = false;
+  bool out_of_time = false;  // the last attempt to make the model was
   // Where an unknown extension may or may not switch connection tracking on: `options` has it off,
   // and this prover on. Only what both say is an answer.
   const Rule* doubt = nullptr;
   std::unique_ptr<Prover> with_tracking = nullptr;
 
   // The model, made anew when the question cuts where it does not; null: over the node limit.
-  Model* model_for(const Question& question) {
+  Model* model_for(const Question& question, Bdd::Deadline deadline) {
     const std::string wanted = match_text(question);
     if (std::ranges::find(covered, wanted) == covered.end()) {
       cuts.push_back(full_predicate(question));
@@ -68,13 +76,14 @@ struct Prover::State {
       too_big = false;
     }
     if (!model && !too_big) {
-      auto built = Model::build(program, cuts, model_options(options));
-      if (built) {
-        model = std::move(*built);
-      } else {
-        too_big = true;
-      }
+      ModelOptions how = model_options(options);
+      how.deadline = deadline;
+      auto built = Model::build(program, cuts, how);
+      out_of_time = !built && built.error().time;
+      too_big = !built && !out_of_time;
+      if (built) model = std::move(*built);
     }
+    if (model) model->set_deadline(deadline);
     return model.get();
   }
 };
@@ -113,12 +122,16 @@ Answer Prover::ask(const Question& question, Path path) {
   answer.verb = question.verb;
   answer.path = path;
   answer.family = family;
-  Model* model = state_->model_for(question);
+  const auto deadline = std::chrono::steady_clock::now() + state_->options.timeout;
+  Model* model = state_->model_for(question, deadline);
   if (model == nullptr) {
-    answer.reasons.push_back("the packet sets of this ruleset outgrew their limit");
+    answer.reasons.push_back(state_->out_of_time
+                                 ? "time: the packet sets of this ruleset took too long"
+                                 : "the packet sets of this ruleset outgrew their limit");
     return answer;
   }
-  Asking(*model, state_->program, state_->options, question, answer).run();
+  Asking(*model, state_->program, state_->options, question, deadline, answer).run();
+  model->set_deadline(std::nullopt);
   if (state_->with_tracking && answer.truth != Truth::kUnknown) {
     const Answer other = state_->with_tracking->ask(question, path);
     if (other.truth != answer.truth) return in_doubt(std::move(answer));

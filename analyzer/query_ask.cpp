@@ -16,7 +16,7 @@ namespace {
 // Rethrows the budget's end: one catch in run() turns it into `unknown`.
 template <class T>
 T take(Budgeted<T> value) {
-  if (!value) throw BudgetEnded{};
+  if (!value) throw value.error();
   return std::move(*value);
 }
 
@@ -126,20 +126,23 @@ PredicatePtr full_predicate(const Question& question) {
 }
 
 Asking::Asking(Model& model, const Program& program, const QueryOptions& options,
-               const Question& question, Answer& answer)
+               const Question& question, std::chrono::steady_clock::time_point deadline,
+               Answer& answer)
     : model_(model),
       space_(model.space()),
       program_(program),
       options_(options),
       question_(question),
+      deadline_(deadline),
       answer_(answer) {}
 
 void Asking::run() {
   try {
     answer_question();
-  } catch (const BudgetEnded&) {
+  } catch (const BudgetEnded& ended) {
     answer_.truth = Truth::kUnknown;
-    answer_.reasons.push_back("the packet sets of this question outgrew their limit");
+    answer_.reasons.push_back(ended.time ? "time: the packet sets of this question took too long"
+                                         : "the packet sets of this question outgrew their limit");
   }
 }
 
@@ -425,11 +428,11 @@ void Asking::answer_no(const Solved& solved) {
   }
   if (claim.reached != nullptr) completeness.depth = claim.reached->depth;
   CertificateOptions options;
-  const ModelOptions parameters = model_options(options_);
   options.backend = options_.backend;
-  options.conntrack.tcp_loose = parameters.tcp_loose;
-  options.conntrack.tcp_be_liberal = parameters.tcp_be_liberal;
-  options.limit = std::min(options_.timeout, std::chrono::milliseconds{60'000});
+  options.conntrack = model_options(options_).conntrack;
+  options.limit = std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                 deadline_ - std::chrono::steady_clock::now()),
+                             std::chrono::milliseconds{1}, std::chrono::milliseconds{60'000});
   const CertificateResult result = certify(model_, program_, claim, options);
   if (result.verdict == Verification::kRefuted) {
     throw InternalError(fmt::format("Z3 refutes the packet sets on `{}` ({}): {}", answer_.query,

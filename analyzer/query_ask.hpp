@@ -22,7 +22,7 @@ class Asking {
  public:
   // Fills `answer`. All references must outlive the call of run().
   Asking(Model& model, const Program& program, const QueryOptions& options,
-         const Question& question, Answer& answer);
+         const Question& question, std::chrono::steady_clock::time_point deadline, Answer& answer);
   // Never throws BudgetEnded; throws InternalError when a witness does not replay or Z3 refutes the
   // sets.
   void run();
@@ -57,6 +57,7 @@ class Asking {
   const Program& program_;
   const QueryOptions& options_;
   const Question& question_;
+  std::chrono::steady_clock::time_point deadline_;  // of the whole answer; the model knows it, too
   Answer& answer_;
   Set m_, universe_;  // M's packets; M as a set over the axes of the verb's answer
 };

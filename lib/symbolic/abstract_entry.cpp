@@ -119,9 +119,12 @@ Steps icmp_query(const AbstractEntry& entry, FlowEnd sender, PacketKind kind) {
 Steps udplite(const AbstractEntry& entry, FlowEnd sender, const ConntrackConfig& config) {
   const Steps valid =
       entry.present ? Steps{after_reply(entry, sender)} : create(Tracker::kUdplite, sender);
-  if (!config.checksum) return valid;
   Steps steps = valid;
   for (auto& step : steps) step.condition = Condition::kUnlooked;
+  if (!config.checksum) {  // on a wire as well
+    steps.insert(steps.end(), valid.begin(), valid.end());
+    return steps;
+  }
   steps.push_back(plain(entry, CtState::kInvalid, Condition::kAlways));
   for (AbstractStep crafted : valid) {
     crafted.coarse = true;

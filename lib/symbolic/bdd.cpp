@@ -48,6 +48,8 @@ void Bdd::grow_table() {
 
 std::uint32_t Bdd::make(std::uint32_t variable, std::uint32_t low, std::uint32_t high) {
   if (low == high) return low;
+  constexpr std::uint32_t kBetweenChecks = 1 << 14;
+  if (++made_ % kBetweenChecks == 0) check_time();
   const std::uint64_t hash = mix(pair(low, high) + variable * 0x100000001b3u);
   for (std::uint32_t i = buckets_[hash & (buckets_.size() - 1)]; i != 0; i = next_[i]) {
     const Node& n = nodes_[i];

@@ -7,6 +7,7 @@
 // equality of functions. Every operation may throw BudgetEnded. Covered by tests/unit/bdd_test.cpp.
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -18,9 +19,12 @@
 
 namespace postern {
 
-// Thrown when the node limit is reached; stops at Model's public functions, which turn it into
-// `unknown`. Not an error of ours nor of the input.
-struct BudgetEnded {};
+// Thrown when the node limit is reached, or the time is up; stops at Model's public functions,
+// which turn it into `unknown`. Not an error of ours nor of the input. What was computed before
+// stays true: nobody may keep a result that was under way.
+struct BudgetEnded {
+  bool time = false;  // else nodes
+};
 
 // A Boolean function over the variables of one Bdd; a set of whatever the variables describe.
 struct Set {
@@ -38,6 +42,14 @@ class Bdd {
   using VariableMap = std::vector<std::uint32_t>;  // old variable -> new one
 
   Bdd(unsigned variables, std::size_t node_limit);
+
+  using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+  // From then on operations throw BudgetEnded; nullopt: never.
+  void set_deadline(Deadline deadline) { deadline_ = deadline; }
+  // Throws when the time is up. Operations call it by themselves now and then.
+  void check_time() const {
+    if (deadline_ && std::chrono::steady_clock::now() >= *deadline_) throw BudgetEnded{true};
+  }
 
   unsigned variables() const { return variables_; }
   std::size_t size() const { return nodes_.size(); }
@@ -98,6 +110,8 @@ class Bdd {
 
   unsigned variables_;
   std::size_t node_limit_;
+  Deadline deadline_;
+  std::uint32_t made_ = 0;  // calls of make()
   std::vector<Node> nodes_;
   std::vector<std::uint32_t> buckets_, next_;
   std::vector<CacheEntry> cache_;

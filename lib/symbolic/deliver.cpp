@@ -86,8 +86,8 @@ Set Model::Impl::related(Path path, Set m, Parents parents) {
 
 // Addresses (of the responder) at which some flow of the outsider with an entry ends, or begins.
 Set Model::Impl::parent_addresses(Path path, Parents parents) {
-  const auto [it, fresh] = parent_sets.try_emplace({path, parents}, kNothing);
-  if (!fresh) return it->second;
+  const auto known = parent_sets.find({path, parents});
+  if (known != parent_sets.end()) return known->second;
   std::vector<Axis> others{Axis::kConnmark};
   for (const Axis axis : flow_axes()) {
     if (axis != Axis::kInitiator && axis != Axis::kResponder) others.push_back(axis);
@@ -118,7 +118,7 @@ Set Model::Impl::parent_addresses(Path path, Parents parents) {
       if (r.state.entry != 0) add(r.flows);
     }
   }
-  return it->second = ends;
+  return parent_sets[{path, parents}] = ends;
 }
 
 Set Model::Impl::beyond(Path path, Set m) {

@@ -259,6 +259,7 @@ Frontier Explorer::step(const Frontier& from, bool waiting) {
   Bdd& bdd = space_.bdd();
   Frontier next;
   for (const auto& [state, flows] : from) {
+    bdd.check_time();
     if (waiting) {
       if (state.entry != 0) add(next, {0, state.reached}, begin(space_.exists(flows, kNow)));
       continue;

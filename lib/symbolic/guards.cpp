@@ -18,6 +18,16 @@ bool tcp_kind(PacketKind kind) {
          kind == PacketKind::kTcpRst || kind == PacketKind::kTcpInvalid;
 }
 
+// The result for a key, computed once. Kept only when it is finished: making it may throw.
+template <class Map, class Make>
+Set remembered(Map& known, const typename Map::key_type& key, const Make& make) {
+  const auto it = known.find(key);
+  if (it != known.end()) return it->second;
+  const Set result = make();
+  known.emplace(key, result);
+  return result;
+}
+
 }  // namespace
 
 Guards::Guards(Space& space, PathWalk walk, FlowEnd sender, bool coins)
@@ -101,15 +111,14 @@ Set Guards::seen(const Case& c) {
   fix(Axis::kFirst, c.sight.first ? 1 : 0);
   fix(Axis::kSeenReply, c.sight.seen_reply ? 1 : 0);
   fix(Axis::kAssured, c.sight.assured ? 1 : 0);
-  const auto [it, fresh] = seen_.try_emplace({relation.id, literals.id}, kNothing);
-  if (fresh) it->second = bdd.restrict(relation, literals);
-  return it->second;
+  return remembered(seen_, {relation.id, literals.id},
+                    [&] { return bdd.restrict(relation, literals); });
 }
 
 // A RELATED packet carries another flow's entry: any direction, status and connmark.
 Set Guards::seen_related(Set relation, bool must) {
-  const auto [it, fresh] = related_.try_emplace({relation.id, must}, kNothing);
-  if (!fresh) return it->second;
+  const auto known = related_.find({relation.id, must});
+  if (known != related_.end()) return known->second;
   Bdd& bdd = space_.bdd();
   const std::array now{Axis::kConnmark};
   const std::array unknown{Axis::kDirection, Axis::kSeenReply, Axis::kAssured,
@@ -118,8 +127,8 @@ Set Guards::seen_related(Set relation, bool must) {
       bdd.both(space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
                space_.class_is(Axis::kFirst, 0));
   const Set here = space_.exists(bdd.restrict(relation, state), now);
-  it->second = must ? space_.forall(here, unknown) : space_.exists(here, unknown);
-  return it->second;
+  const Set result = must ? space_.forall(here, unknown) : space_.exists(here, unknown);
+  return related_[{relation.id, must}] = result;
 }
 
 Set Guards::kind_set(PacketKind kind) {
@@ -163,23 +172,17 @@ Set Guards::flows(const Case& c) {
   const Set cut = seen(c);
   if (cut.empty()) return cut;
   Bdd& bdd = space_.bdd();
-  const auto [rest, fresh] = projected_.try_emplace({cut.id, 0}, kNothing);
-  if (fresh) rest->second = space_.exists(cut, kBesidesFlags);
+  const Set rest =
+      remembered(projected_, {cut.id, 0}, [&] { return space_.exists(cut, kBesidesFlags); });
   const std::array flags_axis{Axis::kTcpFlags};
   if (!c.kind) {
-    const auto [all, first] = projected_.try_emplace({cut.id, 1}, kNothing);
-    if (first) all->second = space_.exists(rest->second, flags_axis);
-    return all->second;
+    return remembered(projected_, {cut.id, 1}, [&] { return space_.exists(rest, flags_axis); });
   }
   kind_set(*c.kind);
   const auto& [flow, flags] = kinds_.at(*c.kind);
-  const auto key = std::pair{cut.id, 2 + static_cast<int>(*c.kind)};
-  const auto [result, unknown] = projected_.try_emplace(key, kNothing);
-  if (unknown) {
-    const Set of_flags = bdd.both_exists(rest->second, flags, space_.cube(flags_axis));
-    result->second = bdd.both(of_flags, flow);
-  }
-  return result->second;
+  return remembered(projected_, {cut.id, 2 + static_cast<int>(*c.kind)}, [&] {
+    return bdd.both(bdd.both_exists(rest, flags, space_.cube(flags_axis)), flow);
+  });
 }
 
 Set Guards::unmodelled_early() { return space_.exists(walk_.early_unmodelled, packet_axes()); }

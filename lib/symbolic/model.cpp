@@ -13,13 +13,6 @@ bool is_on(const Program& program, TrackingMode mode) {
   return mode == TrackingMode::kOn || (mode == TrackingMode::kAuto && program.tracks());
 }
 
-ConntrackConfig config_of(const ModelOptions& options) {
-  ConntrackConfig config;
-  config.tcp_loose = options.tcp_loose;
-  config.tcp_be_liberal = options.tcp_be_liberal;
-  return config;
-}
-
 // Every public function runs in here: the node limit ends as a value.
 template <class Body>
 auto budgeted(const Body& body) -> Budgeted<decltype(body())> {
@@ -40,12 +33,16 @@ Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questio
       space(compress(program_, questions), options_.node_limit),
       reader(space),
       chains(space, reader, program_),
-      automaton(config_of(options_)) {}
+      automaton(options_.conntrack) {
+  bdd().set_deadline(options.deadline);
+  bdd().check_time();
+}
 
 Set Model::Impl::sendable(Path path, FlowEnd sender) {
-  const auto [it, fresh] = sendable_sets.try_emplace({path, sender}, kNothing);
-  if (fresh) it->second = can_set_out(space, path, sender, tracking);
-  return it->second;
+  const auto known = sendable_sets.find({path, sender});
+  if (known != sendable_sets.end()) return known->second;
+  const Set all = can_set_out(space, path, sender, tracking);
+  return sendable_sets[{path, sender}] = all;
 }
 
 PathGuards& Model::Impl::guards(Path path, Set flows) {
@@ -127,6 +124,7 @@ Budgeted<std::unique_ptr<Model>> Model::build(const Program& program,
 }
 
 Space& Model::space() { return impl_->space; }
+void Model::set_deadline(Bdd::Deadline deadline) { impl_->bdd().set_deadline(deadline); }
 bool Model::tracking() const { return impl_->tracking; }
 std::span<const EntryInfo> Model::entries() const { return impl_->automaton.infos(); }
 

@@ -38,8 +38,9 @@ using Budgeted = tl::expected<T, BudgetEnded>;
 struct ModelOptions {
   Backend backend = Backend::kLegacy;
   TrackingMode tracking = TrackingMode::kAuto;
-  bool tcp_loose = true, tcp_be_liberal = false;
+  ConntrackConfig conntrack = {};
   std::size_t node_limit = 12'000'000;  // 24 bytes each, roughly
+  Bdd::Deadline deadline = {};
 };
 
 struct Triple {
@@ -160,6 +161,10 @@ class Model {
   Space& space();
   bool tracking() const;
   std::span<const EntryInfo> entries() const;  // [0] is "no entry"
+
+  // From then on everything ends in BudgetEnded; nullopt: never. Building has its own
+  // (ModelOptions).
+  void set_deadline(Bdd::Deadline deadline);
 
   // Initiator's packets that match M as first seen (in PREROUTING, or OUTPUT) and can set out on
   // the path: flow axes, packet axes and kInitialMark. May be called for any path.

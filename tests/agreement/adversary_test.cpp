@@ -303,6 +303,8 @@ void round(Dice& dice, Tally& tally) {
   const std::string text = AdversaryRules(dice, family).text();
   Scenario world = kernel::random_world(dice);
   world.forwarding = true;
+  if (dice.chance(15)) world.sysctl["net/netfilter/nf_conntrack_tcp_ignore_invalid_rst"] = "1";
+  if (dice.chance(15)) world.sysctl["net/netfilter/nf_conntrack_checksum"] = "0";
   SCOPED_TRACE(
       "backend " + std::string(world.backend == Backend::kNft ? "nft" : "legacy") + ", loose=0: " +
       std::to_string(world.sysctl.count("net/netfilter/nf_conntrack_tcp_loose")) + ", liberal: " +
