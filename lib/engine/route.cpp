@@ -162,9 +162,10 @@ InputRoute World::route_input6(const PacketView& packet) const {
   const bool to_group = multicast(destination);
   if (to_group)
     return joined(destination) ? local(false) : refused("multicast group is not joined");
-  const FibRoute* route = lookup(destination);
-  const bool loopback = packet.destination == 1;  // by DNAT: ::1 is no route's from a wire
-  if (route == nullptr || loopback || route->type == RouteType::kUnreachable) {
+  // To ::1 by NAT: from a wire, its local route does not count (measured).
+  const FibRoute* route =
+      packet.destination == 1 ? longest(main_, destination, kNoDevice) : lookup(destination);
+  if (route == nullptr || route->type == RouteType::kUnreachable) {
     return refused("no route", IcmpError{1, 0});
   }
   switch (route->type) {

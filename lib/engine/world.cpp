@@ -150,6 +150,10 @@ std::optional<Address> World::best_source(const Address& destination, DeviceId i
     if (own.address.family == Family::kIpv4) {
       // another device's address is taken as it comes
       if (own.device == id && prefix_of(own.address, own.length).contains(destination)) score += 1;
+    } else if (own.address == destination) {
+      score = 10000;  // whichever device has it
+    } else if (own.address.value == 1) {
+      score = 0;  // ::1 has no meaning for others
     } else {
       for (unsigned length = 128; length > 0; --length) {
         if (!prefix_of(own.address, length).contains(destination)) continue;

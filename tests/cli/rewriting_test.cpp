@@ -108,7 +108,7 @@ std::vector<Story> stories() {
         {"deliver -i {I} -p {T} --dport {P} --path in", kYes},
         {"deliver -i {I} -p {T} --dport {Q} --path in", kNo}},
        {{"deliver -i {I} -p {T} --dport {P} --path in", kNo}},
-       {"PST301", "PST309"}},
+       {"PST301", "PST305", "PST309"}},
       {"p2p/both",
        "33333",
        "eth0",
@@ -118,7 +118,7 @@ std::vector<Story> stories() {
        {{"track -i {I} -p {T} --dport {P} --path in", kNo},
         {"connect -i {I} -p {T} --dport {P} --path in", kYes}},
        {{"connect -i {I} -p {T} --dport {P} --path in", kNo}},
-       {}},
+       {"PST305"}},
       {"p2p/new-only",
        "33333",
        "eth0",
@@ -127,7 +127,7 @@ std::vector<Story> stories() {
        false,
        {{"deliver -i {I} -p {T} --dport {P} --path in", kNo}},
        {},
-       {"PST301", "PST309"}},
+       {"PST301", "PST305", "PST309"}},
   };
 }
 

@@ -4,20 +4,37 @@
 #pragma once
 
 #include "nat_twin.hpp"
-#include "tests/support/random_rules.hpp"
-#include "tests/support/random_traffic.hpp"
+#include "tests/kernel/support/random.hpp"
 
 namespace postern::kernel {
 
+// A router between two networks, with a default route.
+inline Scenario nat_world(Random& dice) {
+  const auto cidr = [](std::string_view text, unsigned length) {
+    return InterfaceAddress{*Address::parse(text), length};
+  };
+  Scenario world;
+  world.interfaces = {{"lo", {}, 65536},
+                      {"eth0", {cidr("192.0.2.1", 24), cidr("2001:db8:1::1", 64)}, 1500},
+                      {"eth1", {cidr("198.51.100.1", 24), cidr("2001:db8:2::1", 64)}, 1500}};
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+    const char* all = family == Family::kIpv4 ? "0.0.0.0/0" : "::/0";
+    world.routes.push_back({*Prefix::parse(all, family), "eth1", std::nullopt, "unicast"});
+  }
+  world.forwarding = true;
+  world.backend = dice.chance(50) ? Backend::kNft : Backend::kLegacy;
+  return world;
+}
+
 class NatRules {
  public:
-  NatRules(Dice& dice, Family family) : dice_(dice), family_(family) {}
+  NatRules(Random& dice, Family family) : dice_(dice), family_(family) {}
 
   std::string text() {
     std::string out;
     if (dice_.chance(15)) {
       out += "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A " +
-             dice_.of<std::string>({"PREROUTING", "OUTPUT"}) + " -p udp -m udp --dport 53 -j " +
+             dice_.pick<std::string>({"PREROUTING", "OUTPUT"}) + " -p udp -m udp --dport 53 -j " +
              "NOTRACK\nCOMMIT\n";
     }
     out += "*nat\n";
@@ -25,7 +42,7 @@ class NatRules {
       out += ":" + std::string(hook) + " ACCEPT [0:0]\n";
     }
     for (const std::string hook : {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"}) {
-      for (unsigned n = dice_.below(hook == "INPUT" ? 2 : 4); n > 0; --n) out += rule(hook) + "\n";
+      for (auto n = dice_.below(hook == "INPUT" ? 2 : 4); n > 0; --n) out += rule(hook) + "\n";
     }
     return out +
            "COMMIT\n*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT "
@@ -35,20 +52,29 @@ class NatRules {
 
  private:
   bool v4() const { return family_ == Family::kIpv4; }
+  std::vector<std::string> hosts() const {
+    if (v4()) return {"192.0.2.9", "192.0.2.1", "198.51.100.9", "198.51.100.1", "203.0.113.5"};
+    return {"2001:db8:1::9", "2001:db8:1::1", "2001:db8:2::9", "2001:db8:2::1", "2001:db8:5::5"};
+  }
+  std::vector<std::string> networks() const {
+    if (v4()) return {"192.0.2.0/24", "198.51.100.0/24", "192.0.2.8/29", "127.0.0.0/8"};
+    return {"2001:db8:1::/64", "2001:db8:2::/64", "2001:db8::/32", "::1/128"};
+  }
   std::string rule(const std::string& hook) {
     const bool input = hook == "PREROUTING" || hook == "INPUT";
     std::string out = "-A " + hook;
     if (dice_.chance(40)) {
-      out += (input ? " -i " : " -o ") + dice_.of<std::string>({"eth0", "eth1", "lo"});
+      out += (input ? " -i " : " -o ") + dice_.pick<std::string>({"eth0", "eth1", "lo"});
     }
-    if (dice_.chance(20)) out += " -s " + dice_.of(some_prefixes(family_));
-    if (dice_.chance(15)) out += " -d " + dice_.of(some_addresses(family_));
+    if (dice_.chance(20)) out += " -s " + dice_.pick(networks());
+    if (dice_.chance(15)) out += " -d " + dice_.pick(hosts());
     const std::string protocol =
-        dice_.chance(50) ? "" : dice_.of<std::string>({"tcp", "udp", v4() ? "icmp" : "ipv6-icmp"});
+        dice_.chance(50) ? ""
+                         : dice_.pick<std::string>({"tcp", "udp", v4() ? "icmp" : "ipv6-icmp"});
     if (!protocol.empty()) out += " -p " + protocol;
     const bool ports = protocol == "tcp" || protocol == "udp";
     if (ports && dice_.chance(40)) {
-      out += " -m " + protocol + " --dport " + dice_.of<std::string>({"53", "80", "5000:5001"});
+      out += " -m " + protocol + " --dport " + dice_.pick<std::string>({"53", "80", "5000:5001"});
     }
     const bool source = hook == "POSTROUTING" || hook == "INPUT";
     return out + (source ? source_target(hook, ports) : destination_target(ports));
@@ -68,12 +94,12 @@ class NatRules {
     const std::vector<std::string> k6{"2001:db8:2::7", "2001:db8:2::1",
                                       "2001:db8:1::1", "2001:db8:1::9",
                                       "2001:db8:5::5", "2001:db8:2::20-2001:db8:2::1:3"};
-    return dice_.of(v4() ? k4 : k6);
+    return dice_.pick(v4() ? k4 : k6);
   }
   std::string range(bool ports) {
     const std::string host = address();
     if (!ports || dice_.chance(50)) return host;
-    const std::string port = dice_.of<std::string>({"80", "53-54", "4000-4003", "1024-65535"});
+    const std::string port = dice_.pick<std::string>({"80", "53-54", "4000-4003", "1024-65535"});
     return (v4() ? host : "[" + host + "]") + ":" + port;
   }
 
@@ -100,14 +126,14 @@ class NatRules {
   std::string filter() {
     std::string out;
     for (const std::string hook : {"INPUT", "FORWARD", "OUTPUT"}) {
-      for (unsigned n = dice_.below(3); n > 0; --n) {
+      for (auto n = dice_.below(3); n > 0; --n) {
         out += "-A " + hook + " " +
-               dice_.of<std::string>(
+               dice_.pick<std::string>(
                    {"-m conntrack --ctstate SNAT", "-m conntrack --ctstate DNAT",
                     "-m conntrack ! --ctstate SNAT", "-m conntrack --ctstate NEW --ctdir ORIGINAL",
-                    "-m conntrack --ctstate RELATED", "-d " + dice_.of(some_addresses(family_)),
-                    "-m conntrack --ctrepldst " + dice_.of(some_addresses(family_)),
-                    "-m conntrack --ctorigdst " + dice_.of(some_addresses(family_)),
+                    "-m conntrack --ctstate RELATED", "-d " + dice_.pick(hosts()),
+                    "-m conntrack --ctrepldst " + dice_.pick(hosts()),
+                    "-m conntrack --ctorigdst " + dice_.pick(hosts()),
                     "-m conntrack --ctorigdstport 53", "-p udp -m udp --dport 80"}) +
                (dice_.chance(70)   ? ""
                 : dice_.chance(50) ? " -j DROP"
@@ -118,13 +144,13 @@ class NatRules {
     return out;
   }
 
-  Dice& dice_;
+  Random& dice_;
   Family family_;
 };
 
 class NatTraffic {
  public:
-  NatTraffic(Dice& dice, Family family, Engine& engine)
+  NatTraffic(Random& dice, Family family, Engine& engine)
       : dice_(dice), family_(family), engine_(engine) {}
 
   // The next packet, which the engine has already run.
@@ -147,7 +173,9 @@ class NatTraffic {
   };
 
   bool v4() const { return family_ == Family::kIpv4; }
-  Address address(const std::vector<std::string>& list) { return *Address::parse(dice_.of(list)); }
+  Address address(const std::vector<std::string>& list) {
+    return *Address::parse(dice_.pick(list));
+  }
   Address client() {
     return v4() ? address({"192.0.2.9", "192.0.2.10", "192.0.2.11"})
                 : address({"2001:db8:1::9", "2001:db8:1::10", "2001:db8:1::11"});
@@ -160,7 +188,7 @@ class NatTraffic {
     return v4() ? address({"192.0.2.1", "198.51.100.1", "127.0.0.1"})
                 : address({"2001:db8:1::1", "2001:db8:2::1", "::1"});
   }
-  std::uint16_t port(std::vector<int> list) { return static_cast<std::uint16_t>(dice_.of(list)); }
+  std::uint16_t port(std::vector<int> list) { return static_cast<std::uint16_t>(dice_.pick(list)); }
 
   Packet fresh() {
     Packet p;
@@ -184,16 +212,16 @@ class NatTraffic {
         p.destination = dice_.chance(20) ? own() : server();
     }
     p.protocol =
-        static_cast<std::uint8_t>(dice_.of<int>({6, 6, 17, 17, 17, v4() ? 1 : 58, 47, 253}));
+        static_cast<std::uint8_t>(dice_.pick<int>({6, 6, 17, 17, 17, v4() ? 1 : 58, 47, 253}));
     p.source_port = port({5000, 5000, 5001, 80, 700});
     p.destination_port = port({53, 80, 5000});
     if (p.protocol == 6) {
-      p.flags = static_cast<std::uint8_t>(dice_.of<int>({2, 2, 2, 0x10, 0x12, 0x04}));
-      p.seq = 1000 * (1 + dice_.below(3));
+      p.flags = static_cast<std::uint8_t>(dice_.pick<int>({2, 2, 2, 0x10, 0x12, 0x04}));
+      p.seq = static_cast<std::uint32_t>(1000 * (1 + dice_.below(3)));
       p.ack = (p.flags & 0x10) != 0 ? 500 : 0;
     }
-    if (p.protocol == 1) p.type = static_cast<std::uint8_t>(dice_.of<int>({8, 8, 8, 13, 0}));
-    if (p.protocol == 58) p.type = static_cast<std::uint8_t>(dice_.of<int>({128, 128, 129, 139}));
+    if (p.protocol == 1) p.type = static_cast<std::uint8_t>(dice_.pick<int>({8, 8, 8, 13, 0}));
+    if (p.protocol == 58) p.type = static_cast<std::uint8_t>(dice_.pick<int>({128, 128, 129, 139}));
     p.icmp_id = port({1, 1, 2});
     if (p.protocol == 47 || p.protocol == 253) p.payload.assign(8, 0x33);
     return p;
@@ -201,7 +229,7 @@ class NatTraffic {
 
   // What the other end says to something that reached it, or the same end once more.
   Packet answer() {
-    const Seen& about = dice_.of(seen_);
+    const Seen& about = dice_.pick(seen_);
     Packet p;
     p.source = about.packet.destination;
     p.destination = about.packet.source;
@@ -216,7 +244,7 @@ class NatTraffic {
     if (p.protocol == 6) {
       const std::uint8_t flags = about.packet.flags;
       p.flags =
-          flags == 2 ? 0x12 : static_cast<std::uint8_t>(dice_.of<int>({0x10, 0x10, 0x11, 0x14}));
+          flags == 2 ? 0x12 : static_cast<std::uint8_t>(dice_.pick<int>({0x10, 0x10, 0x11, 0x14}));
       p.ack = about.packet.seq + ((flags & 3) != 0 ? 1 : 0);
       p.seq = (flags & 0x10) != 0 ? about.packet.ack : 500;
     }
@@ -225,10 +253,11 @@ class NatTraffic {
   }
 
   Packet error() {
-    const Seen& about = dice_.of(seen_);
+    const Seen& about = dice_.pick(seen_);
     Packet p;
     p.protocol = v4() ? 1 : 58;
-    p.type = static_cast<std::uint8_t>(v4() ? dice_.of<int>({3, 3, 11, 5}) : dice_.of<int>({1, 3}));
+    p.type =
+        static_cast<std::uint8_t>(v4() ? dice_.pick<int>({3, 3, 11, 5}) : dice_.pick<int>({1, 3}));
     p.code = p.type == 3 && v4() ? 3 : 0;
     p.destination = about.packet.source;
     p.source = dice_.chance(60) ? about.packet.destination : server();
@@ -242,17 +271,16 @@ class NatTraffic {
     return p;
   }
 
-  Dice& dice_;
+  Random& dice_;
   Family family_;
   Engine& engine_;
   std::vector<Seen> seen_;
 };
 
-inline Scenario random_nat_scenario(unsigned seed) {
-  Dice dice(seed);
+inline Scenario random_nat_scenario(std::uint64_t seed) {
+  Random dice(seed);
   const Family family = dice.chance(65) ? Family::kIpv4 : Family::kIpv6;
-  Scenario scenario = random_world(dice);
-  scenario.forwarding = true;
+  Scenario scenario = nat_world(dice);
   (family == Family::kIpv4 ? scenario.ruleset : scenario.ruleset6) = NatRules(dice, family).text();
   const Programs programs(scenario);
   ListChooser chooser;

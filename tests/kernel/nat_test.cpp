@@ -1,7 +1,7 @@
 // NAT in the engine against Linux, scenario by scenario: every target at every hook, clashes, ICMP
 // errors, loopback, both families and backends (nat_cases.inc), then random rulesets with random
-// conversations that clash (nat_random.hpp). POSTERN_RANDOM_ROUNDS and POSTERN_RANDOM_SEED as in
-// campaign_test.cpp.
+// conversations that clash (nat_random.hpp). POSTERN_RANDOM_ROUNDS=N runs N rulesets,
+// POSTERN_RANDOM_SEED=N starts elsewhere.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -82,19 +82,15 @@ TEST_P(NatCase, IsWhatLinuxDoes) {
 INSTANTIATE_TEST_SUITE_P(Linux, NatCase, testing::ValuesIn(kCases),
                          [](const auto& one) { return std::string(one.param.name); });
 
-unsigned setting(const char* name, unsigned fallback) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? fallback : static_cast<unsigned>(std::stoul(text));
-}
-
 class NatRandom : public KernelTest {};
 
 TEST_F(NatRandom, AgreesOnConversationsThatClash) {
-  const unsigned seed = setting("POSTERN_RANDOM_SEED", 1);
-  const unsigned rounds = setting("POSTERN_RANDOM_ROUNDS", 40);
-  std::printf("seed %u, %u rounds\n", seed, rounds);
+  const std::uint64_t seed = setting("POSTERN_RANDOM_SEED", 1);
+  const std::uint64_t rounds = setting("POSTERN_RANDOM_ROUNDS", 40);
+  std::printf("seed %llu, %llu rounds\n", static_cast<unsigned long long>(seed),
+              static_cast<unsigned long long>(rounds));
   int packets = 0, translated = 0, ports = 0, failures = 0;
-  for (unsigned round = seed; round < seed + rounds && failures < 5; ++round) {
+  for (std::uint64_t round = seed; round < seed + rounds && failures < 5; ++round) {
     const Scenario scenario = random_nat_scenario(round);
     const auto twin = run_twin(scenario);
     ASSERT_TRUE(twin) << "seed " << round << ": " << twin.error() << "\n"

@@ -111,6 +111,8 @@ TEST(EngineWorld, AddressesThatNatMapsTo) {
   EXPECT_EQ(masquerade("127.0.0.1", lo), "192.0.2.1");     // 127.0.0.1 is for nobody else's eyes
   EXPECT_EQ(masquerade("198.51.100.1", lo), "192.0.2.1");  // nor is the nearest address asked for
   EXPECT_EQ(masquerade("2001:db8:1::9", eth0), "2001:db8:1::1");
+  EXPECT_EQ(masquerade("2001:db8:2::1", lo), "2001:db8:2::1");  // itself, whichever device has it
+  EXPECT_EQ(masquerade("::1", lo), "::1");
   EXPECT_FALSE(a.world.primary_address(kNoDevice, Family::kIpv4));
 }
 
