@@ -44,7 +44,7 @@ TEST(Deadline, AProverGoesOnAfterAnAnswerThatTookTooLong) {
   ASSERT_TRUE(expected.has_value());
   for (unsigned i = 0; i < 60; ++i) {
     const auto model = fresh();
-    model->set_deadline(steady_clock::now() + microseconds{20U << (i / 4)});
+    model->set_deadline(steady_clock::now() + microseconds{20U << (i / 3)});
     (may(*model) ? finished : interrupted) += 1;
     model->set_deadline(std::nullopt);
     EXPECT_EQ(may(*model), expected) << i;

@@ -97,14 +97,10 @@ void run(CampaignOptions options) {
   EXPECT_LT(left_out * 5, campaign.scenarios()) << "too much is not compared";
 }
 
-TEST_F(CampaignTest, FixedSeed) { run({.packets = 5'000, .seed = 1, .directory = directory()}); }
-
-TEST_F(CampaignTest, FreshSeed) {
-  if (std::getenv("POSTERN_CAMPAIGN_PACKETS") == nullptr) {
-    GTEST_SKIP() << "runs on request: ./dev campaign";
-  }
+// The same every time in ./dev test; as long as one likes, and from any seed, in ./dev campaign.
+TEST_F(CampaignTest, FindsNoDifference) {
   run({.packets = setting("POSTERN_CAMPAIGN_PACKETS", 5'000),
-       .seed = setting("POSTERN_CAMPAIGN_SEED", std::random_device{}() % 1'000'000),
+       .seed = setting("POSTERN_CAMPAIGN_SEED", 1),
        .directory = directory()});
 }
 

@@ -60,7 +60,7 @@ Json without_texts(Json document) {
   return document;
 }
 
-std::string difference(const Twin& twin, std::size_t most = 12) {
+std::string difference(const NatTwin& twin, std::size_t most = 12) {
   std::string all;
   const auto lines = differences(without_texts(twin.engine_says), without_texts(twin.linux_says));
   for (std::size_t i = 0; i < std::min(lines.size(), most); ++i) all += lines[i] + "\n";

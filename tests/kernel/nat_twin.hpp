@@ -75,7 +75,7 @@ class LinuxPorts : public Chooser {
   int chosen_ = 0;
 };
 
-struct Twin {
+struct NatTwin {
   nlohmann::json linux_says, engine_says;
   std::string unmodelled;  // the engine stopped and said why
   bool undecided = false;  // a match or target that the text does not decide
@@ -132,8 +132,8 @@ inline PacketReport take_step(const Step& step, Engine& engine) {
   return report;
 }
 
-inline Outcome<Twin> run_twin(const Scenario& scenario) {
-  Twin twin;
+inline Outcome<NatTwin> run_twin(const Scenario& scenario) {
+  NatTwin twin;
   auto document = run(scenario);
   if (!document) return tl::unexpected(document.error());
   twin.linux_says = std::move(*document);

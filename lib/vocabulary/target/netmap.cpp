@@ -11,6 +11,10 @@ const Target netmap{
       Nat nat;
       nat.kind = Nat::Kind::kNetmap;
       nat.network = *arguments.get<Prefix>("--to");
+      // Measured: iptables makes a single host of a mask with holes, with both backends.
+      if (!nat.network->length()) {
+        nat.network->mask = low_bits(address_bits(nat.network->address.family));
+      }
       return Effect{nat};
     },
     .switches_on_tracking = true,
