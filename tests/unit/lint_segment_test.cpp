@@ -55,9 +55,8 @@ TEST(StatelessSegment, NobodyConnectsFromNoAddress) {
 TEST(StatelessSegment, APortBehindARateLimitIsNotClosed) {
   const Linted linted(
       filter_table(std::string(kAnswers) +
-                   "-A INPUT -i eth0 -p tcp --dport 22 --syn -m limit --limit 3/min -j ACCEPT\n"));
+                   "-A INPUT -p tcp --dport 22 --syn -m limit --limit 3/min -j ACCEPT\n"));
   EXPECT_TRUE(linted.of("PST206").empty());
-  EXPECT_FALSE(linted.open("PST206"));
 }
 
 TEST(StatelessSegment, WithoutAFilterTableNothingIsCalledAPolicy) {
