@@ -89,10 +89,30 @@ class StatelessSegments {
       for (int round = 0; !rest.empty() && round < kMostRules; ++round) rest = take_one(rest);
     }
     if (gave_up_) return;
-    if (stray_.empty() && !maybe_unmodelled_.empty()) {
+    if (stray_.empty() && !maybe_unmodelled_.empty() && !only_to_itself()) {
       return run_.leave_unmodelled("PST206", question());
     }
     run_.answered();
+  }
+
+  // A socket that talks to itself over lo is nobody's hole: where only such flows are uncertain
+  // (symbolic/routing.hpp), and no rule is unmodelled, the question is answered.
+  bool only_to_itself() {
+    constexpr std::size_t kMost = 512;  // classes of an axis: the relation grows with them
+    const Classes& classes = space_.classes();
+    if (path_ != Path::kLoopback || !run_.model()->unmodelled_rules().empty()) return false;
+    if (classes.port.count() > kMost) return false;
+    if (space_.layout(Axis::kInitiator).classes->count() > kMost) return false;
+    const Set same = bdd_.both(equal(Axis::kInitiator, Axis::kResponder),
+                               equal(Axis::kInitiatorPort, Axis::kResponderPort));
+    return bdd_.subset(maybe_unmodelled_, same);
+  }
+  Set equal(Axis one, Axis other) {
+    Set set = kNothing;
+    for (std::uint32_t i = 0; i < space_.layout(one).classes->count(); ++i) {
+      set = bdd_.either(set, bdd_.both(space_.class_is(one, i), space_.class_is(other, i)));
+    }
+    return set;
   }
 
   // Reports the canonical segment of `rest` and returns what its rule does not explain: the flows
