@@ -15,6 +15,7 @@ struct Run {
   std::vector<WitnessStep> steps;
   std::vector<Choice> choices;
   std::string mismatch;
+  bool met_nat = false;  // some packet met a NAT target
 };
 
 std::string entry_word(const EntryInfo& e) { return e.text.empty() ? "none" : e.text; }
@@ -76,6 +77,15 @@ std::vector<MatchedRule> matched_rules(const Trace& trace, const Program& progra
   return rules;
 }
 
+// The sets do not model NAT yet: a packet that meets it may well fare otherwise than they say.
+bool translates(const Trace& trace, const Program& program) {
+  return std::ranges::any_of(trace, [&](const TraceStep& step) {
+    if (step.kind != TraceStep::Kind::kRule || step.own_reply || !step.matched) return false;
+    const Effect* effect = std::get_if<Effect>(&program.rules()[step.rule].rule->action);
+    return effect != nullptr && std::holds_alternative<Nat>(*effect);
+  });
+}
+
 // One run with the first choices given; ends at the first packet that is not as expected.
 Run run_once(const Witness& witness, const Scenario& world, const Program& program,
              std::span<const EntryInfo> entries, const std::vector<std::uint64_t>& choices) {
@@ -98,6 +108,7 @@ Run run_once(const Witness& witness, const Scenario& world, const Program& progr
     step.ctstate = report.state;
     step.rules = matched_rules(trace, program);
     step.entries = engine.entries();
+    run.met_nat = run.met_nat || translates(trace, program);
     run.mismatch = compare(packet, report, engine.tracks(family), entries, step.entries,
                            witness.packets.front().packet);
     run.steps.push_back(std::move(step));
@@ -140,7 +151,10 @@ Confirmed confirm(const Witness& witness, const Scenario& world, const Program& 
       if (first_mismatch.empty()) first_mismatch = run.mismatch;
       if (!next_choices(run.choices, choices)) break;
     }
-    if (!run.mismatch.empty()) result.mismatch = first_mismatch;
+    if (!run.mismatch.empty()) {
+      result.mismatch = first_mismatch;
+      result.unmodelled = run.met_nat;
+    }
   } catch (const Unmodelled& e) {
     result.mismatch = e.what();
     result.unmodelled = true;

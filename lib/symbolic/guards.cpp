@@ -179,9 +179,9 @@ Set Guards::flows(const Case& c) {
     return remembered(projected_, {cut.id, 1}, [&] { return space_.exists(rest, flags_axis); });
   }
   kind_set(*c.kind);
-  const auto& [flow, flags] = kinds_.at(*c.kind);
+  const auto& kind = kinds_.at(*c.kind);
   return remembered(projected_, {cut.id, 2 + static_cast<int>(*c.kind)}, [&] {
-    return bdd.both(bdd.both_exists(rest, flags, space_.cube(flags_axis)), flow);
+    return bdd.both(bdd.both_exists(rest, kind.second, space_.cube(flags_axis)), kind.first);
   });
 }
 
