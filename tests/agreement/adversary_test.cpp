@@ -343,7 +343,12 @@ void round(Dice& dice, Tally& tally) {
     if (::testing::Test::HasFatalFailure()) return;
     flow = random_flow(dice, family, path);
   }
-  if (dice.chance(15)) ask_about(rules, options, flow, dice, tally);
+  if (!dice.chance(15)) return;
+  try {
+    ask_about(rules, options, flow, dice, tally);
+  } catch (const std::exception& wrong) {  // here the ruleset is still in the trace
+    FAIL() << wrong.what();
+  }
 }
 
 TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
