@@ -1,5 +1,6 @@
 // Engine against sets against Z3, on small random worlds: rulesets of a few rules with states,
-// NOTRACK, user chains and RETURN, and sequences of up to three packets of one flow.
+// marks of packets and entries, NOTRACK, user chains (jump and goto) and RETURN, and sequences of
+// up to three packets of one flow.
 //   1. whatever the engine does in a sequence that the question allows is in the symbolic `may`
 //   sets;
 //   2. every symbolic yes replays (ask() throws InternalError when it does not);
@@ -32,10 +33,10 @@ class World {
     std::string text = "*raw\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n:n -\n";
     for (const char* chain : {"PREROUTING", "OUTPUT"}) {
       for (unsigned i = pick(3); i > 0; --i) {
-        text += rule(chain, false) + (pick(3) == 0 ? " -j n\n" : " -j NOTRACK\n");
+        text += rule(chain, false) + notrack() + "\n";
       }
     }
-    text += rule("n", false) + " -j RETURN\n-A n -j NOTRACK\nCOMMIT\n*filter\n";
+    text += rule("n", false) + " -j RETURN\n-A n -j NOTRACK\nCOMMIT\n" + mangle() + "*filter\n";
     for (const char* chain : {"INPUT", "OUTPUT"}) {
       text += std::string(":") + chain + (pick(2) == 0 ? " ACCEPT\n" : " DROP\n");
     }
@@ -62,6 +63,7 @@ class World {
     }
     static constexpr const char* kStates[] = {"NEW", "ESTABLISHED", "RELATED,ESTABLISHED",
                                               "INVALID", "UNTRACKED"};
+    if (states && pick(5) == 0) text += mark();
     if (states && pick(2) == 0) {
       text += std::string(" -m conntrack") + (pick(4) == 0 ? " !" : "") + " --ctstate " +
               kStates[pick(5)];
@@ -71,14 +73,41 @@ class World {
   std::string port() {
     return std::string(pick(2) == 0 ? " --sport " : " --dport ") + (pick(2) == 0 ? "1000" : "2000");
   }
+  std::string notrack() {
+    static constexpr const char* kTargets[] = {" -j n", " -g n", " -j NOTRACK", " -j NOTRACK"};
+    return kTargets[pick(4)];
+  }
+  std::string mark() {
+    static constexpr const char* kMarks[] = {"0x1/0x1", "0x2/0x2", "0x0", "0x3"};
+    return std::string(pick(2) == 0 ? " -m mark" : " -m connmark") + (pick(4) == 0 ? " !" : "") +
+           " --mark " + kMarks[pick(4)];
+  }
+  // Marks are written to packets and entries, saved, restored; sometimes for some packets only.
+  std::string mangle() {
+    static constexpr const char* kTargets[] = {
+        " -j MARK --set-xmark 0x1/0x1",
+        " -j MARK --set-xmark 0x2/0x3",
+        " -j CONNMARK --set-xmark 0x1/0x1",
+        " -j CONNMARK --set-xmark 0x2/0x2",
+        " -j CONNMARK --save-mark --nfmask 0x3 --ctmask 0x3",
+        " -j CONNMARK --restore-mark --nfmask 0x3 --ctmask 0x3",
+    };
+    std::string text = "*mangle\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n";
+    for (const char* chain : {"PREROUTING", "INPUT", "OUTPUT"}) {
+      for (unsigned i = pick(3); i > 0; --i) text += rule(chain, true) + kTargets[pick(6)] + "\n";
+    }
+    return text + "COMMIT\n";
+  }
   std::string target(const std::string& chain) {
-    switch (pick(chain == "u" ? 3 : 4)) {
+    switch (pick(chain == "u" ? 3 : 5)) {
       case 0:
         return " -j ACCEPT";
       case 1:
         return " -j DROP";
       case 2:
         return chain == "u" ? " -j RETURN" : " -j REJECT";
+      case 3:
+        return " -g u";
       default:
         return " -j u";
     }
@@ -149,7 +178,7 @@ struct Sets {
 };
 
 struct Counts {
-  unsigned delivered = 0, dropped = 0, entries = 0, yes = 0, no = 0, replies = 0;
+  unsigned delivered = 0, dropped = 0, entries = 0, yes = 0, no = 0, unknown = 0, replies = 0;
   bool complete() const { return delivered && dropped && entries && yes && no && replies; }
 };
 
@@ -224,8 +253,12 @@ TEST(Agreement, EngineSetsAndZ3OnSmallWorlds) {
     prover.prepare(questions);
     for (const Question& q : questions) {
       const Answer a = prover.ask(q, flow.path);
-      ASSERT_NE(a.truth, Truth::kUnknown) << to_text(a);
-      (a.truth == Truth::kYes ? counts.yes : counts.no) += 1;
+      // Errors and REJECT's replies may mark an entry: what hangs on that is left open.
+      ASSERT_TRUE(a.truth != Truth::kUnknown || text.find("CONNMARK") != std::string::npos)
+          << to_text(a);
+      (a.truth == Truth::kYes  ? counts.yes
+       : a.truth == Truth::kNo ? counts.no
+                               : counts.unknown) += 1;
     }
     Model& model = *prover.model();
     const Set all = *model.anything(flow.path);
@@ -245,6 +278,7 @@ TEST(Agreement, EngineSetsAndZ3OnSmallWorlds) {
   EXPECT_GT(counts.replies, 0U);
   EXPECT_GT(counts.yes, 0U);
   EXPECT_GT(counts.no, 0U);
+  EXPECT_LT(counts.unknown, counts.yes + counts.no);
 }
 
 }  // namespace
