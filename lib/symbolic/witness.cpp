@@ -67,6 +67,11 @@ class Chooser {
     set_ = space_.bdd().both(set_, space_.class_is(axis, c));
     return c;
   }
+  // Another class than this where there is one.
+  void avoid(Axis axis, std::uint32_t c) {
+    const Set rest = space_.bdd().minus(set_, space_.class_is(axis, c));
+    if (!rest.empty()) set_ = rest;
+  }
   // Bits of a bit axis, zeros where possible.
   u128 take_bits(Axis axis) {
     u128 value = 0;
@@ -239,6 +244,12 @@ FlowPoint choose_flow(Space& space, Set flows, Path path) {
   take(Axis::kIcmpType, {v6 ? 128U : 8U});
   take(Axis::kIcmpCode, {0});
   take(Axis::kResponder, role.responder);
+  // Two ends on wires have two addresses (both axes share their classes).
+  const auto& to = space.layout(Axis::kResponder).classes->classes[point.classes[Axis::kResponder]];
+  if (path != Path::kLoopback && to.intervals.size() == 1 &&
+      to.intervals[0].lo == to.intervals[0].hi) {
+    chooser.avoid(Axis::kInitiator, point.classes[Axis::kResponder]);
+  }
   take(Axis::kInitiator, role.initiator);
   const std::vector<u128> services{80, 22, 53, 443}, ephemeral{40000, 40001};
   take(Axis::kResponderPort, services, 1);
@@ -390,6 +401,10 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
                       const FlowPoint& flow, const std::vector<FlowStep>& steps) {
   Witness witness;
   witness.world = make_world(path, flow);
+  if (path == Path::kForward && flow.initiator_interface != flow.responder_interface &&
+      flow.value(Axis::kInitiator) == flow.value(Axis::kResponder)) {
+    witness.obstacle = "its ends have one address behind two interfaces";
+  }
   TcpNumbers numbers;
   const Set fixed = flow_set(space, flow);
   std::optional<std::uint32_t> wait;

@@ -133,5 +133,15 @@ TEST(OtherPackets, AnErrorThatOnlyRelatedLetsInIsUnknown) {
   EXPECT_EQ(ask_one(open, "deliver -i eth0 --path in -p icmp --icmp-type 3").truth, Truth::kYes);
 }
 
+// A witness on a wire has two addresses where it can; an address behind two wires has no world.
+TEST(OtherPackets, AForwardedWitnessHasTwoAddresses) {
+  const LoadedRuleset rules("other.rules",
+                            "*filter\n:FORWARD DROP\n-A FORWARD -o eth1 -d 192.0.2.9 -j "
+                            "ACCEPT\nCOMMIT\n");
+  EXPECT_EQ(ask_one(rules, "deliver -p tcp --dport 1024 --path forward").truth, Truth::kYes);
+  EXPECT_EQ(ask_one(rules, "deliver -p tcp -i eth0 -s 192.0.2.9 --path forward").truth,
+            Truth::kUnknown);
+}
+
 }  // namespace
 }  // namespace postern
