@@ -273,8 +273,11 @@ bool Pipeline::route_again(Traveller& packet) {
   }
   packet.unicast = route.unicast;
   packet.rerouted = route.out;
-  const bool v4 = packet.view.family == Family::kIpv4;
-  return !v4 || route.out == world_.loopback() || (packet.view.source >> 24) != 127;
+  return may_leave_by(packet.view, route.out);
+}
+
+bool Pipeline::may_leave_by(const PacketView& view, DeviceId out) const {
+  return view.family != Family::kIpv4 || out == world_.loopback() || (view.source >> 24) != 127;
 }
 
 void Pipeline::track(Hook hook, Traveller& packet) {
@@ -321,6 +324,9 @@ void Pipeline::answer(Packet made, const Traveller& about, bool closes) {
   packet.is_answer = true;
   packet.depth = about.depth + 1;
   packet.has_template = about.attachment.untracked();
+  // Answers are routed by their source as well (icmp_route_lookup, nf_send_reset).
+  const OutputRoute route = world_.route_output(packet.view.destination_address(), kNoDevice);
+  if (!route.found || !may_leave_by(packet.view, route.out)) return;
   if (tracks(packet.view.family)) {
     packet.attachment = conntrack_.attach_answer(about.attachment);
     read_attachment(packet);
@@ -338,11 +344,7 @@ void Pipeline::answer(Packet made, const Traveller& about, bool closes) {
   reply_ = outer;
   if (verdict == Verdict::kDelivered) reply.fate = "delivered";
   if (verdict == Verdict::kDropped) reply.fate = "dropped";
-  const bool was_sent = died_at_ != "before OUTPUT" || verdict != Verdict::kDropped;
-  if (report_ != nullptr && was_sent) report_->replies[place] = std::move(reply);
-  if (report_ != nullptr && !was_sent) {
-    report_->replies.erase(report_->replies.begin() + static_cast<std::ptrdiff_t>(place));
-  }
+  if (report_ != nullptr) report_->replies[place] = std::move(reply);
   died_at_ = died_at;
 }
 

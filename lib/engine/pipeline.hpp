@@ -56,6 +56,8 @@ class Pipeline {
   bool pass_nat(const Stage& stage, Hook hook, Traveller& packet);
   bool walk(TableName table, Hook hook, Traveller& packet, WalkVerdict* verdict = nullptr);
   bool route_again(Traveller& packet);
+  // False: an IPv4 source 127.0.0.0/8 on a wire.
+  bool may_leave_by(const PacketView& view, DeviceId out) const;
   // NAT, in pipeline_nat.cpp.
   bool bind(const Stage& stage, Hook hook, Traveller& packet);
   bool translate(Hook hook, Traveller& packet);

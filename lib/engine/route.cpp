@@ -97,7 +97,7 @@ bool World::takes(const PacketView& packet, DeviceId in) const {
 }
 
 InputRoute World::route_input(const PacketView& packet, DeviceId in) const {
-  return packet.family == Family::kIpv4 ? route_input4(packet, in) : route_input6(packet);
+  return packet.family == Family::kIpv4 ? route_input4(packet, in) : route_input6(packet, in);
 }
 
 InputRoute World::route_multicast4(const PacketView& packet, DeviceId in) const {
@@ -156,15 +156,16 @@ InputRoute World::route_input4(const PacketView& packet, DeviceId in) const {
   return {.kind = InputRoute::Kind::kForward, .out = route->device, .error = {}, .why = "forward"};
 }
 
-InputRoute World::route_input6(const PacketView& packet) const {
+InputRoute World::route_input6(const PacketView& packet, DeviceId in) const {
   const Address destination = packet.destination_address();
   const u128 from = packet.source;
   const bool to_group = multicast(destination);
   if (to_group)
     return joined(destination) ? local(false) : refused("multicast group is not joined");
-  // To ::1 by NAT: from a wire, its local route does not count (measured).
-  const FibRoute* route =
-      packet.destination == 1 ? longest(main_, destination, kNoDevice) : lookup(destination);
+  // ::1 (by NAT) and link-local addresses mean something on the packet's own device only
+  // (rt6_need_strict).
+  const bool strict = packet.destination == 1 || link_local6(packet.destination);
+  const FibRoute* route = lookup(destination, strict ? in : kNoDevice);
   if (route == nullptr || route->type == RouteType::kUnreachable) {
     return refused("no route", IcmpError{1, 0});
   }

@@ -121,7 +121,7 @@ class World {
   bool source_is_valid(const Address& source, DeviceId in) const;
   bool joined(const Address& group) const;
   InputRoute route_input4(const PacketView& packet, DeviceId in) const;
-  InputRoute route_input6(const PacketView& packet) const;
+  InputRoute route_input6(const PacketView& packet, DeviceId in) const;
   InputRoute route_multicast4(const PacketView& packet, DeviceId in) const;
 
   std::vector<std::string> names_;
