@@ -13,6 +13,12 @@
 namespace postern {
 namespace {
 
+// What every host takes for its own: 255.255.255.255 and multicast.
+bool for_everybody(const Address& a) {
+  if (a.family == Family::kIpv6) return (a.value >> 120) == 0xff;
+  return a.value == 0xffffffff || (a.value >> 28) == 0xe;
+}
+
 // Rethrows the budget's end: one catch in run() turns it into `unknown`.
 template <class T>
 T take(Budgeted<T> value) {
@@ -306,7 +312,9 @@ void Asking::world_assumptions(const FlowPoint& flow) {
   const auto address = [&](Axis axis) { return Address{flow.family, flow.value(axis)}.text(); };
   switch (answer_.path) {
     case Path::kIn:
-      list.push_back(fmt::format("{} is an address of this host", address(Axis::kResponder)));
+      if (!for_everybody({flow.family, flow.value(Axis::kResponder)})) {
+        list.push_back(fmt::format("{} is an address of this host", address(Axis::kResponder)));
+      }
       break;
     case Path::kOut:
       list.push_back(fmt::format("{} is an address of this host, and {} is reached by {}",

@@ -28,8 +28,8 @@ std::span<const BuiltinOption> builtin_options() {
       {'j', {"--jump"}, kJump, 1},
       {'g', {"--goto"}, kGoto, 1},
       {'c', {"--set-counters"}, kCounters, 1},
-      {'4', {"--ipv4"}, kIpv4, 0},
-      {'6', {"--ipv6"}, kIpv6, 0},
+      {'4', {"--ipv4"}, kIpv4, 0, true},  // iptables overlooks a ! before it
+      {'6', {"--ipv6"}, kIpv6, 0, true},
       {'v', {"--verbose"}, kVerbose, 0},
       {'t', {"--table"}, kTable, 1},
       {'n', {"--numeric"}, kForbidden, 0},

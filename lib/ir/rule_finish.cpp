@@ -128,6 +128,23 @@ bool check_interfaces(const RuleContext& context, const Draft& draft) {
   return true;
 }
 
+// A list of several addresses goes with no inverted address, be it of the other end.
+bool check_address_lists(const RuleContext& context, const Draft& draft) {
+  const Given<std::vector<Prefix>>* list = nullptr;
+  const Given<std::vector<Prefix>>* inverted = nullptr;
+  for (const auto* given : {&draft.source, &draft.destination}) {
+    if (!*given) continue;
+    if ((*given)->value.size() > 1) list = &**given;
+    if ((*given)->inverted) inverted = &**given;
+  }
+  if (list == nullptr || inverted == nullptr) return true;
+  context.error("inversion", inverted->span,
+                list == inverted ? "a list of addresses cannot be inverted"
+                                 : "no address can be inverted next to a list of addresses",
+                "write a chain of your own that returns for each of them");
+  return false;
+}
+
 // One address clause (or none) for each rule that a list stands for.
 std::vector<std::optional<Clause>> one_by_one(
     bool destination, const std::optional<Given<std::vector<Prefix>>>& given) {
@@ -146,10 +163,11 @@ std::optional<std::vector<Rule>> finish_rule(const RuleContext& context, const D
   Rule rule;
   rule.span = line;
   rule.counters = draft.counters;
-  const bool interfaces = check_interfaces(context, draft);
+  const bool places = check_interfaces(context, draft);
+  const bool addresses = check_address_lists(context, draft);
   auto others = other_clauses(context, draft);
   const bool target = finish_target(context, draft, rule);
-  if (!interfaces || !others || !target) return std::nullopt;
+  if (!places || !addresses || !others || !target) return std::nullopt;
   drop_silent(*others);
 
   std::vector<Rule> rules;
@@ -166,8 +184,9 @@ std::optional<std::vector<Rule>> finish_rule(const RuleContext& context, const D
 }
 
 std::optional<std::vector<Clause>> finish_clauses(const RuleContext& context, const Draft& draft) {
+  const bool addresses = check_address_lists(context, draft);
   auto others = other_clauses(context, draft);
-  if (!others) return std::nullopt;
+  if (!addresses || !others) return std::nullopt;
   std::vector<Clause> clauses;
   const auto add = [&](bool destination, const auto& given) {
     if (given) {

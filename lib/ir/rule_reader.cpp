@@ -135,6 +135,7 @@ class Reader {
       if (option.exact) return {.extension = extension, .spec = option.spec};
       if (!abbreviations) continue;
       if (option.ambiguous) abbreviated_twice = true;
+      if (option.spec == found.spec) continue;  // the same match once more: the newest has it
       if (option.spec != nullptr) offer({.extension = extension, .spec = option.spec});
     }
     if (abbreviations && name.starts_with("--") && name.size() > 2) {
@@ -211,8 +212,13 @@ class Reader {
     std::vector<std::string> values;
     if (!take(spec.name, word_count(spec.type), spec.invertible, values)) return false;
     const Span span = span_since_begin();
-    auto bound =
-        read_option(spec, bang_.has_value(), values, draft_.arguments(extension, context_.family));
+    Arguments arguments = draft_.arguments(extension, context_.family);
+    // A match of one protocol takes its values for that, whatever -p says ("-p udp -m tcp").
+    if (extension.match != nullptr && extension.match->protocols.size() == 1) {
+      arguments.protocol = extension.match->protocols[0];
+      arguments.protocol_inverted = false;
+    }
+    auto bound = read_option(spec, bang_.has_value(), values, arguments);
     if (!bound) {
       return fail("bad-value", span, bound.error().message, bound.error().help);
     }
@@ -346,8 +352,12 @@ class Reader {
     const bool number = option.letter == 'I' && at_ < words_.size() && !is_option(words_[at_]) &&
                         words_[at_].text != "!";
     if (number) {
-      draft_.chain_argument = {words_[at_].text, false, words_[at_].span};
-      ++at_;
+      const RuleWord& word = words_[at_++];
+      if (!std::ranges::all_of(word.text, [](char c) { return c >= '0' && c <= '9'; })) {
+        return fail("bad-value", word.span, "no place " + word.text + " in this chain",
+                    "a number from 1 on");
+      }
+      draft_.chain_argument = {word.text, false, word.span};
     }
     return true;
   }
@@ -359,10 +369,6 @@ class Reader {
     if (!value)
       return fail("bad-value", words_[at_ - 1].span, value.error().message, value.error().help);
     auto& prefixes = std::get<std::vector<Prefix>>(*value);
-    if (prefixes.size() > 1 && bang_) {
-      return fail("inversion", span, "a list of addresses cannot be inverted",
-                  "write a chain of your own that returns for each of them");
-    }
     return once(slot, std::move(prefixes), span);
   }
 
@@ -449,6 +455,9 @@ class Reader {
 
   // "-c PACKETS BYTES" or "-c PACKETS,BYTES".
   bool counters(const std::string& first, Span span) {
+    if (draft_.counters) {
+      return fail("duplicate-option", span, "this option is given twice", "keep one");
+    }
     std::vector<std::string> values = split(first, ',');
     if (values.size() == 1 && at_ < words_.size() && !is_option(words_[at_])) {
       values.push_back(words_[at_++].text);

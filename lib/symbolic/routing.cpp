@@ -197,7 +197,26 @@ Set unrouted(Space& space, Path path, FlowEnd sender, bool tracking) {
   return Routing(space, path, sender, true).everything(tracking);
 }
 
-Set depends_on_host(Space& space, Path path) {
+namespace {
+
+// Types of addresses that only the routes of a host give: a subnet's broadcast address, a blackhole
+// and the like. 255.255.255.255 and 0.0.0.0/8 are broadcast on every host.
+Set types_by_routes(Space& space, Axis address, Axis type) {
+  Bdd& bdd = space.bdd();
+  Set plain = kNothing;
+  for (const AddressType sure :
+       {AddressType::kUnicast, AddressType::kLocal, AddressType::kMulticast}) {
+    const auto value = static_cast<u128>(sure);
+    plain = bdd.either(plain, space.values(type, value, value));
+  }
+  if (space.classes().family == Family::kIpv4) {
+    plain = bdd.either(plain, bdd.either(space.values(address, 0xffffffff, 0xffffffff),
+                                         space.values(address, 0, 0x00ffffff)));
+  }
+  return bdd.both(space.domain(), bdd.complement(plain));
+}
+
+Set groups_by_host(Space& space, Path path) {
   Bdd& bdd = space.bdd();
   const bool v4 = space.classes().family == Family::kIpv4;
   // All hosts: joined everywhere.
@@ -209,6 +228,17 @@ Set depends_on_host(Space& space, Path path) {
   if (path != Path::kOut) return kNothing;
   return v4 ? bdd.either(everyone, space.values(Axis::kResponder, 0xffffffff, 0xffffffff))
             : everyone;
+}
+
+}  // namespace
+
+Set depends_on_host(Space& space, Path path) {
+  Bdd& bdd = space.bdd();
+  const Set groups = groups_by_host(space, path);
+  if (space.classes().address_type.count() == 1) return groups;
+  return bdd.either(groups,
+                    bdd.either(types_by_routes(space, Axis::kInitiator, Axis::kInitiatorType),
+                               types_by_routes(space, Axis::kResponder, Axis::kResponderType)));
 }
 
 Set own_address(Space& space, Path path) {

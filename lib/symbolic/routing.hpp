@@ -19,7 +19,8 @@ Set can_set_out(Space& space, Path path, FlowEnd sender, bool tracking);
 Set unrouted(Space& space, Path path, FlowEnd sender, bool tracking);
 
 // Flows whose first packets only some hosts take: to a multicast group that may not be joined (in),
-// to everybody here and there at once (out). Flow axes.
+// to everybody here and there at once (out), or where addrtype finds a type that only routes give
+// (a subnet's broadcast address). Flow axes.
 Set depends_on_host(Space& space, Path path);
 // Flows between one single address and itself, which routing treats as the host's own: they are
 // never on a wire of this host (in, out). Flow axes.

@@ -33,6 +33,9 @@ struct OptionSpec {
   std::string_view excludes = {};           // group name: at most one option of a group
   std::uint64_t min = 0, max = 0xffffffff;  // bounds of numbers (kUnsigned, kHex, kRange, kMasked)
   bool multiple = false;                    // may be given more than once
+  // Of ports: services of every protocol by name, as getaddrinfo(3) finds them (-p udp --dport
+  // ssh).
+  bool any_service = false;
 };
 
 // An option as bound in one rule; `value` is what read_value (value.hpp) gives for its type.

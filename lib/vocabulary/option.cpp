@@ -138,7 +138,8 @@ tl::expected<BoundOption, Complaint> read_option(const OptionSpec& spec, bool in
     return tl::unexpected(
         Complaint{std::string(spec.name) + " cannot be inverted", "leave the ! out"});
   }
-  const auto protocol = rule.protocol_inverted ? std::nullopt : rule.protocol;
+  const bool any = rule.protocol_inverted || spec.any_service;
+  const auto protocol = any ? std::nullopt : rule.protocol;
   auto value = read_value(spec.type, words, {rule.family, protocol, spec.min, spec.max});
   if (!value) return tl::unexpected(std::move(value.error()));
   return BoundOption{&spec, inverted, std::move(*value), {}};

@@ -1,4 +1,5 @@
 // Which rules are rules: random words against `iptables-legacy-restore --test`, both ways.
+#include <cstdlib>
 #include <random>
 
 #include "../unit/ir_texts.hpp"
@@ -124,7 +125,8 @@ constexpr std::string_view kCommands[] = {"-A INPUT", "-A u",   "-A OUTPUT",
 class RestoreTest : public KernelTest {};
 
 TEST_F(RestoreTest, AgreesOnRandomRules) {
-  const unsigned seed = std::random_device{}();
+  const char* const given = std::getenv("POSTERN_SEED");
+  const unsigned seed = given ? static_cast<unsigned>(std::stoul(given)) : std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   const auto pick = [&](const auto& from) {
@@ -135,7 +137,9 @@ TEST_F(RestoreTest, AgreesOnRandomRules) {
   ASSERT_TRUE(space) << space.error();
   const auto inside = space->enter();
   std::size_t taken = 0, refused = 0;
-  for (int i = 0; i < 400; ++i) {
+  const char* const more = std::getenv("POSTERN_RANDOM_ROUNDS");
+  const int rounds = more ? std::stoi(more) : 400;
+  for (int i = 0; i < rounds; ++i) {
     std::string rule = pick(kCommands);
     for (int n = std::uniform_int_distribution(1, 4)(random); n > 0; --n)
       rule += " " + pick(kPieces);
@@ -146,8 +150,10 @@ TEST_F(RestoreTest, AgreesOnRandomRules) {
     const auto bound = read_ruleset(source, Family::kIpv4);
     const bool unknown = bound && !bound->warnings.empty();  // PST001 is never an error
     if (unknown) continue;
-    // iptables stops reading a line of the other family there and checks nothing of it.
-    if (!bound && tool->status == 0 && rule.find(" -6") != std::string::npos) continue;
+    // A port above 65535 is a typing error to postern; to iptables' udp it is a port modulo 65536.
+    if (rule.find("65536") != std::string::npos && tool->status == 0) continue;
+    // Of a line of the other family iptables checks some of what stands before the -6.
+    if (rule.find(" -6") != std::string::npos) continue;
     EXPECT_EQ(bound.has_value(), tool->status == 0)
         << rule << "\n"
         << tool->error << (bound ? "" : rendered(bound.error(), *source));

@@ -57,6 +57,7 @@ TEST(StatelessSegment, APortBehindARateLimitIsNotClosed) {
       filter_table(std::string(kAnswers) +
                    "-A INPUT -p tcp --dport 22 --syn -m limit --limit 3/min -j ACCEPT\n"));
   EXPECT_TRUE(linted.of("PST206").empty());
+  EXPECT_FALSE(linted.open("PST206"));
 }
 
 TEST(StatelessSegment, WithoutAFilterTableNothingIsCalledAPolicy) {

@@ -51,6 +51,22 @@ TEST(Query, OneSourcePortReachesEveryDestinationPort) {
   EXPECT_EQ(none[0].truth, Truth::kNo) << to_text(none[0]);
 }
 
+// Docker's rule: what goes to an address of this host is translated, a broadcast is not. Whether
+// 10.0.0.1 is some subnet's broadcast address is nobody's to say.
+TEST(Query, AnAddressThatMayBeABroadcastAddressIsNotDelivered) {
+  const LoadedRuleset rules("docker.rules",
+                            "*nat\n:PREROUTING ACCEPT\n-A PREROUTING -m addrtype --dst-type LOCAL "
+                            "-j DNAT --to-destination 172.18.0.2\nCOMMIT\n*filter\n:OUTPUT "
+                            "DROP\nCOMMIT\n");
+  const Answer one = ask_one(rules, "deliver -i wlan0 --path in -p udp --dport 53 -d 10.0.0.1");
+  ASSERT_EQ(one.truth, Truth::kUnknown) << to_text(one);
+  EXPECT_NE(one.reasons.at(0).find("DNAT"), std::string::npos) << to_text(one);
+  const Answer all = ask_one(rules, "deliver -i wlan0 --path in -p udp --dport 53");
+  ASSERT_EQ(all.truth, Truth::kYes) << to_text(all);
+  EXPECT_EQ(all.witness.at(0).packet.destination.text(), "255.255.255.255");
+  EXPECT_TRUE(all.assumptions.empty());
+}
+
 TEST(Query, Test4ClosesTheHole) {
   const auto rules = LoadedRuleset::corpus("notrack/test4.rules");
   const Answer a = ask_one(rules, "connect -i lo -p tcp --sport 1234 ! --dport 1234");

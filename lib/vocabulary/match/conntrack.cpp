@@ -117,7 +117,7 @@ std::string print(const Arguments& arguments) {
 }
 
 constexpr OptionSpec test(std::string_view name, ValueType type) {
-  return {.name = name, .type = type, .invertible = true};
+  return {.name = name, .type = type, .invertible = true, .any_service = true};
 }
 
 }  // namespace

@@ -6,13 +6,14 @@ namespace postern::match {
 extern const Match ipvs;
 const Match ipvs{
     .name = "ipvs",
-    .options = {{.name = "--ipvs", .invertible = true},
-                {.name = "--vproto", .type = ValueType::kProtocol, .invertible = true},
-                {.name = "--vaddr", .type = ValueType::kPrefix, .invertible = true},
-                {.name = "--vport", .type = ValueType::kPort, .invertible = true},
-                {.name = "--vdir", .type = ValueType::kText},
-                {.name = "--vmethod", .type = ValueType::kText, .invertible = true},
-                {.name = "--vportctl", .type = ValueType::kPort, .invertible = true}},
+    .options =
+        {{.name = "--ipvs", .invertible = true},
+         {.name = "--vproto", .type = ValueType::kProtocol, .invertible = true},
+         {.name = "--vaddr", .type = ValueType::kPrefix, .invertible = true},
+         {.name = "--vport", .type = ValueType::kPort, .invertible = true, .any_service = true},
+         {.name = "--vdir", .type = ValueType::kText},
+         {.name = "--vmethod", .type = ValueType::kText, .invertible = true},
+         {.name = "--vportctl", .type = ValueType::kPort, .invertible = true, .any_service = true}},
     .meaning = undecided("ipvs: which connections IPVS knows"),
 };
 

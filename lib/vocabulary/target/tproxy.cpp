@@ -30,9 +30,10 @@ std::optional<std::string> refused(const Arguments& arguments, const RulePlace&)
 extern const Target tproxy;
 const Target tproxy{
     .name = "TPROXY",
-    .options = {{.name = "--on-port", .type = ValueType::kPort, .required = true},
-                {.name = "--on-ip", .type = ValueType::kAddress},
-                {.name = "--tproxy-mark", .type = ValueType::kMasked}},
+    .options =
+        {{.name = "--on-port", .type = ValueType::kPort, .required = true, .any_service = true},
+         {.name = "--on-ip", .type = ValueType::kAddress},
+         {.name = "--tproxy-mark", .type = ValueType::kMasked}},
     .effect = undecided_target("TPROXY: whether a socket takes the packet"),
     .print = print,
     .tables = {"mangle"},
