@@ -66,4 +66,18 @@ Budgeted<UntrackedFlows> untracked_flows(Model& model, const Program& program, P
   }
 }
 
+void each_notrack_rule(LintRun& run, std::string_view id, std::string question,
+                       const std::function<void(LintRun&, RuleId)>& ask) {
+  const std::vector<RuleId> rules = notrack_rules(*run.program());
+  if (rules.empty()) return;
+  if (run.model() == nullptr || run.structure() == nullptr) {
+    return run.leave_open(
+        {.id = id, .question = std::move(question), .why = std::string(kBudgetEnded)},
+        rules.size());
+  }
+  for (const RuleId rule : rules) {
+    if (run.structure()->rules[rule].matched) ask(run, rule);
+  }
+}
+
 }  // namespace postern
