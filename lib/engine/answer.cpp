@@ -129,7 +129,12 @@ std::optional<Packet> icmp_error(const Traveller& about, IcmpError error, const 
   // A packet that was meant for this host is answered from the address that it was sent to; others,
   // in IPv4, from an address of the device that leads back, in IPv6 from one of the device that the
   // packet came in by (measured on 6.18).
-  const bool here = world.address_type(view.destination_address()) == AddressType::kLocal;
+  // Not, in IPv6, from one that only another device knows (ipv6_chk_addr: ::1, fe80::/10).
+  const bool narrow = !v4 && (view.destination == 1 || link_local6(view.destination));
+  const bool elsewhere =
+      narrow && about.in != kNoDevice && !world.has_address(about.in, view.destination_address());
+  const bool here =
+      !elsewhere && world.address_type(view.destination_address()) == AddressType::kLocal;
   const bool by_input = !v4 && about.in != kNoDevice;
   const auto source = here       ? view.destination_address()
                       : by_input ? world.source_for(answer.destination, about.in)

@@ -140,11 +140,17 @@ std::string Coverage::summary() const {
   for (const auto& [name, count] : matches) {
     text += fmt::format(" {} {}/{}", name, count.yes, count.no);
   }
-  text += "\nTCP cells met (fewest):";
-  for (const auto& [table, of_table] : cells) {
-    std::uint64_t fewest = ~std::uint64_t{0};
-    for (const auto& [cell, count] : of_table) fewest = std::min(fewest, count);
-    text += fmt::format(" {} {} ({})", table, of_table.size(), fewest);
+  text += "\nTCP cells (met 20 times, met, all; hits):";
+  for (const auto& [table, all] : measured_cells()) {
+    std::uint64_t often = 0, met = 0, hits = 0;
+    if (const auto of_table = cells.find(table); of_table != cells.end()) {
+      for (const auto& [cell, count] : of_table->second) {
+        ++met;
+        hits += count;
+        if (count >= 20) ++often;
+      }
+    }
+    text += fmt::format(" {} {} {} {}; {}", table, often, met, all.size(), hits);
   }
   return text + "\n";
 }
