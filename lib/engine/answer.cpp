@@ -33,7 +33,10 @@ bool checksum_is_trusted(std::uint8_t number) {
 bool checksum_holds(const PacketView& view) {
   if (checksum_is_trusted(view.protocol)) return true;
   const bool transport = view.protocol == protocol::kTcp || view.protocol == protocol::kUdp;
-  if ((transport || is_icmp(view)) && !view.truncated) return !view.bad_checksum;
+  // Of a first fragment the kernel sums up what is there.
+  if ((transport || is_icmp(view)) && !view.truncated && !view.packet->more_fragments) {
+    return !view.bad_checksum;
+  }
   if (view.l4_length == 0) return true;
   const Bytes bytes = to_bytes(*view.packet);
   const std::uint32_t pseudo =
@@ -78,7 +81,7 @@ Packet current(const PacketView& view) {
 std::optional<Packet> tcp_reset(const Traveller& rejected) {
   const PacketView& view = rejected.view;
   if (view.protocol != protocol::kTcp || view.fragment_offset != 0 || view.truncated ||
-      (view.tcp_flags & tcp_flag::kRst) != 0 || view.bad_checksum) {
+      (view.tcp_flags & tcp_flag::kRst) != 0 || !checksum_holds(view)) {
     return std::nullopt;
   }
   const bool v4 = view.family == Family::kIpv4;

@@ -17,8 +17,8 @@
 namespace postern::kernel {
 namespace {
 
-constexpr std::uint64_t kInTests = 110'000;  // packets of one ./dev test
-constexpr std::uint64_t kWhole = 100'000;    // from so many on, everything must be met often
+constexpr std::uint64_t kInTests = 240'000;  // packets of one ./dev test
+constexpr std::uint64_t kWhole = 240'000;    // from so many on, everything must be met often
 
 class CampaignTest : public KernelTest {
  protected:

@@ -35,8 +35,13 @@ struct Traffic::Flow {
 Traffic::~Traffic() = default;
 
 Traffic::Traffic(Random& random, const Constants& constants, const std::vector<TcpCellAim>& aims,
-                 Fate fate)
-    : random_(random), constants_(constants), aims_(aims), fate_(std::move(fate)) {
+                 Fate fate, bool drill)
+    : random_(random),
+      constants_(constants),
+      aims_(aims),
+      next_aim_(random.below(aims.size())),
+      fate_(std::move(fate)),
+      drill_(drill) {
   for (int i = 0; i < 6; ++i) {
     flows_.push_back(std::make_unique<Flow>());
     flows_.back()->number = i;
@@ -47,12 +52,12 @@ Traffic::Traffic(Random& random, const Constants& constants, const std::vector<T
 // A new conversation; often with what is left of the old one's addresses and ports.
 void Traffic::begin(Flow& flow) {
   const auto ping = static_cast<std::uint8_t>(v4() ? protocol::kIcmp : protocol::kIcmpv6);
-  const std::vector<std::uint8_t> protocols{6,  6,  6,  6,    6,    6,  6,   6,   6,
-                                            17, 17, 17, ping, ping, 47, 132, 253, 136};
-  const bool again = flow.said > 0 && random_.chance(40);
+  const std::vector<std::uint8_t> protocols{6,  6,  6,    6,    6,  6,   6,   6,   6,  17,
+                                            17, 17, ping, ping, 47, 132, 132, 253, 136};
+  const bool again = flow.said > 0 && random_.chance(drill_ ? 15 : 40);
   Flow::Side &first = flow.side[0], &second = flow.side[1];
   if (!again) {
-    flow.protocol = random_.pick(protocols);
+    flow.protocol = drill_ ? std::uint8_t{protocol::kTcp} : random_.pick(protocols);
     do {
       first.me = host();
       second.me = host();
@@ -79,8 +84,8 @@ void Traffic::begin(Flow& flow) {
   flow.said = 0;
   flow.at = 0;
   flow.follows = random_.chance(88);
-  flow.walks = flow.protocol == protocol::kTcp && random_.chance(85);
-  if (flow.walks) flow.aim = random_.pick(aims_);
+  flow.walks = flow.protocol == protocol::kTcp && (drill_ || random_.chance(85));
+  if (flow.walks) flow.aim = aims_[next_aim_++ % aims_.size()];
 }
 
 Packet Traffic::blank(const Constants::Host& from, const std::string& to) {
@@ -325,12 +330,12 @@ void Traffic::decorate(Packet& packet) {
 
 AimedPacket Traffic::next() {
   AimedPacket made;
-  if (!said_.empty() && random_.chance(7)) {
+  if (!said_.empty() && random_.chance(drill_ ? 2 : 7)) {
     made.packet = error();
     follow(nullptr, false, made.packet);
     return made;
   }
-  if (random_.chance(2)) {
+  if (!drill_ && random_.chance(2)) {
     made.packet = odd();
     follow(nullptr, false, made.packet);
     return made;
@@ -341,9 +346,8 @@ AimedPacket Traffic::next() {
 AimedPacket Traffic::speak() {
   AimedPacket made;
   Flow& flow = *flows_[random_.below(flows_.size())];
-  if (!flow.walks && flow.said > 3 && random_.chance(flow.protocol == protocol::kTcp ? 60 : 15)) {
-    begin(flow);
-  }
+  const bool over = flow.said > 3 && random_.chance(flow.protocol == protocol::kTcp ? 60 : 15);
+  if (!flow.walks && (drill_ || over)) begin(flow);
   made.reply = random_.chance(45);
   switch (flow.protocol) {
     case protocol::kTcp:

@@ -33,9 +33,9 @@ using Fate = std::function<PacketReport(const Packet&)>;
 
 class Traffic {
  public:
-  // `aims`: the cells that walks are for.
+  // `aims`: the cells that walks are for; `drill`: nothing but walks, one after the other.
   Traffic(Random& random, const Constants& constants, const std::vector<TcpCellAim>& aims,
-          Fate fate = {});
+          Fate fate = {}, bool drill = false);
   ~Traffic();
   AimedPacket next();
 
@@ -62,7 +62,9 @@ class Traffic {
   Random& random_;
   const Constants& constants_;
   const std::vector<TcpCellAim>& aims_;
+  std::size_t next_aim_;  // in turn, so that none is forgotten
   Fate fate_;
+  bool drill_;
   std::vector<std::unique_ptr<Flow>> flows_;
   std::vector<Packet> said_, arrived_;  // `arrived_`: as they left or were delivered, `in` by what
   std::uint16_t fragments_ = 100;
