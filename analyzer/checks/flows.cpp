@@ -211,7 +211,7 @@ Set from_one_host(Space& space, Set flows) {
     flows = space.bdd().minus(flows, space.values(Axis::kInitiator, low, high));
   };
   if (space.classes().family == Family::kIpv4) {
-    without(0, 0x00ffffff);
+    without(0, 0);
     without(0xe0000000, 0xefffffff);
     without(0xffffffff, 0xffffffff);
   } else {

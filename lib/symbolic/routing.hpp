@@ -1,7 +1,7 @@
 // Which packets can set out on a path at all: what routing, the interfaces and the headers allow.
 // Without facts about the host any unicast address may be local or not.
 // Sources: design.md 4 ("Packets that routing kills"), kernel-facts 13, 42; what Linux does with
-// 0.0.0.0/8, broadcast and multicast (net/ipv4/route.c: ip_route_input_slow). Covered by
+// 0.0.0.0, broadcast and multicast (net/ipv4/route.c: ip_route_input_slow). Covered by
 // tests/unit/walk_test.cpp, structure_test.cpp.
 #pragma once
 

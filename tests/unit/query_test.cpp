@@ -90,6 +90,19 @@ TEST(Query, NobodyToNobodyIsABroadcast) {
             Truth::kNo);
 }
 
+// Only 0.0.0.0 itself is nobody's (since Linux 5.3), and a link-local packet may be sent back by
+// the device that it came in by. Both seen on the kernel.
+TEST(Query, OddAddressesAreRouted) {
+  const LoadedRuleset low("low.rules",
+                          "*filter\n:INPUT DROP\n-A INPUT -s 0.0.0.5 -j ACCEPT\nCOMMIT\n");
+  EXPECT_EQ(ask_one(low, "deliver -i eth0 --path in -p udp").truth, Truth::kYes);
+  const LoadedRuleset narrow("narrow.rules",
+                             "*filter\n:FORWARD DROP\n-A FORWARD -s fe80::/10 -j ACCEPT\nCOMMIT\n");
+  const Answer back = ask_one(narrow, "deliver -i eth0 --path forward -p udp");
+  ASSERT_EQ(back.truth, Truth::kYes) << to_text(back);
+  EXPECT_EQ(ask_one(narrow, "deliver -i eth0 -o eth1 -p udp").truth, Truth::kNo);
+}
+
 TEST(Query, Test4ClosesTheHole) {
   const auto rules = LoadedRuleset::corpus("notrack/test4.rules");
   const Answer a = ask_one(rules, "connect -i lo -p tcp --sport 1234 ! --dport 1234");
