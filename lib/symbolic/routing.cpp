@@ -232,13 +232,14 @@ Set groups_by_host(Space& space, Path path) {
 
 }  // namespace
 
+Set typed_by_routes(Space& space) {
+  if (space.classes().address_type.count() == 1) return kNothing;
+  return space.bdd().either(types_by_routes(space, Axis::kInitiator, Axis::kInitiatorType),
+                            types_by_routes(space, Axis::kResponder, Axis::kResponderType));
+}
+
 Set depends_on_host(Space& space, Path path) {
-  Bdd& bdd = space.bdd();
-  const Set groups = groups_by_host(space, path);
-  if (space.classes().address_type.count() == 1) return groups;
-  return bdd.either(groups,
-                    bdd.either(types_by_routes(space, Axis::kInitiator, Axis::kInitiatorType),
-                               types_by_routes(space, Axis::kResponder, Axis::kResponderType)));
+  return space.bdd().either(groups_by_host(space, path), typed_by_routes(space));
 }
 
 Set own_address(Space& space, Path path) {

@@ -22,6 +22,8 @@ Set unrouted(Space& space, Path path, FlowEnd sender, bool tracking);
 // to everybody here and there at once (out), or where addrtype finds a type that only routes give
 // (a subnet's broadcast address). Flow axes.
 Set depends_on_host(Space& space, Path path);
+// ... the latter alone: nothing where no rule asks for a type.
+Set typed_by_routes(Space& space);
 // Flows between one single address and itself, which routing treats as the host's own: they are
 // never on a wire of this host (in, out). Flow axes.
 Set own_address(Space& space, Path path);
