@@ -234,6 +234,7 @@ void mark_classes(Classes& classes, const Program& program, const CutCollector& 
   classes.mark_bits = bit_list(bits.mark);
   classes.connmark_bits = bit_list(bits.connmark);
   classes.initial_mark_bits = bit_list(question_bits);
+  classes.marks_are_read = bits.read;
 }
 
 }  // namespace

@@ -72,7 +72,11 @@ class Routing {
     s = path_ == Path::kIn || path_ == Path::kOut
             ? bdd_.minus(s, bdd_.minus(zero_source, to_broadcast))
             : bdd_.minus(s, zero_source);
-    s = outside(s, destination_, 0, kZeroEnd);
+    const Set to_zero = space_.values(destination_, 0, kZeroEnd);
+    const Set nobody =  // from 0.0.0.0 to 0.0.0.0 is a broadcast, too
+        bdd_.both(space_.values(source_, 0, 0), space_.values(destination_, 0, 0));
+    s = bdd_.minus(s, to_zero);
+    if (path_ == Path::kIn) s = bdd_.either(s, nobody);
     if (path_ != Path::kLoopback) {
       s = outside(s, source_, kLoop, kLoopEnd);
       s = outside(s, destination_, kLoop, kLoopEnd);
@@ -249,6 +253,7 @@ Set own_address(Space& space, Path path) {
   for (std::uint32_t i = 0; i < classes.size(); ++i) {
     const auto& in = classes[i].intervals;
     if (in.size() != 1 || in[0].lo != in[0].hi) continue;
+    if (path == Path::kIn && in[0].lo == 0) continue;  // nobody's address: a broadcast
     result = space.bdd().either(result, space.bdd().both(space.class_is(Axis::kInitiator, i),
                                                          space.class_is(Axis::kResponder, i)));
   }
