@@ -255,7 +255,7 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
       note_point(packet, hook, "ct");
       return true;
     case Stage::Kind::kConfirm:
-      return !tracking || conntrack_.confirm(packet.attachment);
+      return !tracking || (help(packet) && conntrack_.confirm(packet.attachment));
   }
   return true;
 }
@@ -281,8 +281,11 @@ bool Pipeline::may_leave_by(const PacketView& view, DeviceId out) const {
 }
 
 void Pipeline::track(Hook hook, Traveller& packet) {
-  conntrack_.track(packet.view, hook, packet.attachment);
+  conntrack_.track(packet.view, hook, packet.attachment, packet.request);
   packet.has_template = false;
+  packet.request = nullptr;
+  const ConntrackEntryPtr& entry = packet.attachment.entry;
+  if (entry && entry->follow) nat_.follow_master(entry);
   read_attachment(packet);
   note_state(packet, hook);
   if (trace_ == nullptr) return;

@@ -16,6 +16,7 @@ struct Traveller {
   // A CT target attached a template in this raw walk, or the kernel left a state without an entry
   // on an answer to an untracked packet: NOTRACK is void from then on (kernel-facts 23, 46).
   bool has_template = false;
+  const AttachTemplate* request = nullptr;  // the template's, until the lookup
   DeviceId in = kNoDevice, out = kNoDevice;
   // Where routing has sent it anew in OUTPUT; rules there still see `out` (kernel-facts 7).
   DeviceId rerouted = kNoDevice;

@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "base/overloaded.hpp"
+#include "engine/helper.hpp"
 
 namespace postern {
 namespace {
@@ -69,9 +70,11 @@ void notrack(Traveller& packet) {
 
 void attach_template(const AttachTemplate& effect, Traveller& packet) {
   if (settled(packet)) return;
-  if (effect.zone != 0 || effect.zone_from_mark) throw Unmodelled("CT --zone");
-  if (!effect.helper.empty()) throw Unmodelled("CT --helper");
+  if (!effect.helper.empty() && !knows_helper(effect.helper)) {
+    throw Unmodelled("CT --helper " + effect.helper);
+  }
   packet.has_template = true;
+  packet.request = &effect;
   read_template(packet);
 }
 

@@ -35,7 +35,7 @@ class Walker {
   bool reads(Field field) const { return code_.reads(field); }
   // True without counting anything when the ruleset has no such table; a chain that its text leaves
   // out is there all the same with the legacy backend, empty and with policy ACCEPT. Throws
-  // Unmodelled at a zone or a helper.
+  // Unmodelled at a helper that is not (helper.hpp).
   WalkVerdict walk(Hook hook, TableName table, Traveller& packet, Chooser& chooser, Trace* trace);
 
   // "nat POSTROUTING 1"
