@@ -129,6 +129,22 @@ bool ConntrackTable::taken(const CtTuple& reply, const ConntrackEntry& by) const
   return other(met.original) || other(met.reply);
 }
 
+bool ConntrackTable::met_only_itself(const CtTuple& tuple, const ConntrackEntry& by) const {
+  constexpr std::uint16_t kUsesNat =
+      ct_status::kSourceNat | ct_status::kDestinationNat | ct_status::kSequenceAdjust;
+  const Tracker tracker = tracker_of(tuple.protocol);
+  if (tracker != Tracker::kUdp && tracker != Tracker::kUdplite) return false;
+  if ((by.status & kUsesNat) != 0) return false;
+  Found found = find(tuple, by.zone());
+  if (!found.entry) found = find(*tuple.inverse(), by.zone());
+  if (!found.entry || (found.entry->status & kUsesNat) != 0) return false;
+  const auto same = [](CtTuple one, const CtTuple& other) {
+    one.zone = other.zone;
+    return one == other;
+  };
+  return same(found.entry->original, by.reply) && same(found.entry->reply, by.original);
+}
+
 // nf_nat_used_tuple_harder: an SNATed flow that is over (TIME_WAIT, CLOSE) gives way to a SYN
 // beyond its sequence numbers.
 bool ConntrackTable::taken_even_if_scarce(const CtTuple& reply, const ConntrackEntry& by,

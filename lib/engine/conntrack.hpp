@@ -86,6 +86,10 @@ class ConntrackTable {
   // that stands in the way of a newer one.
   bool taken(const CtTuple& reply, const ConntrackEntry& by) const;
   bool taken_even_if_scarce(const CtTuple& reply, const ConntrackEntry& by, unsigned left);
+  // Is what stands in the way of this tuple the same UDP flow the other way round, without NAT?
+  // Linux takes that for a race that confirmation will settle; with zones it is none, and the
+  // packet dies there (nf_nat_used_tuple_new).
+  bool met_only_itself(const CtTuple& tuple, const ConntrackEntry& by) const;
   std::size_t size() const { return count_; }
   ExpectationTable& expectations() { return expectations_; }
   const ExpectationTable& expectations() const { return expectations_; }

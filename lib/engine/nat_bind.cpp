@@ -89,7 +89,7 @@ CtTuple NatBinder::unique_tuple(const CtTuple& current, const ConntrackEntry& en
                                 const NatRange& range, const std::string& place) {
   if (manip == Manip::kSource && !range.random) {
     if (source_in_range(current, range)) {
-      if (!taken(current, entry)) return current;
+      if (!taken(current, entry) || table_.met_only_itself(current, entry)) return current;
     } else if (const auto earlier = earlier_mapping(current, entry, range)) {
       if (!taken(*earlier, entry)) return *earlier;
     }

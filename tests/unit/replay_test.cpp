@@ -122,7 +122,7 @@ TEST_F(ReplayExamples, TheIpv6PartOfIpv6Nat) {
 
 TEST_F(ReplayExamples, AForeignHelperIsSaidToBeUnmodelled) {
   Scenario zoned = scenario("ipv6_nat");
-  zoned.ruleset = "*raw\n-A PREROUTING -p tcp -j CT --helper sip\nCOMMIT\n";
+  zoned.ruleset = "*raw\n-A PREROUTING -p udp -j CT --helper sip\nCOMMIT\n";
   const auto engine = replay(zoned);
   ASSERT_TRUE(engine);
   EXPECT_EQ(engine->unmodelled, "unmodelled: CT --helper sip");
