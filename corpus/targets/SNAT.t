@@ -10,6 +10,9 @@
 -j SNAT ;  ; FAIL
 @ 6 nat POSTROUTING
 -j SNAT --to-source 2001:db8::1 ; = ; OK
+-j SNAT --to-source ::1 ; = ; OK
+-p tcp -j SNAT --to-source ::-::1 ; = ; OK
+-p tcp -j SNAT --to-source :80 ; = ; OK
 -p tcp -j SNAT --to-source [2001:db8::1-2001:db8::9]:1024-2047 --random ; = ; OK
 @ 4 nat PREROUTING
 -j SNAT --to-source 192.0.2.1 ;  ; LOAD

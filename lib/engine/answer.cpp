@@ -33,7 +33,10 @@ bool checksum_is_trusted(std::uint8_t number) {
 bool checksum_holds(const PacketView& view) {
   if (checksum_is_trusted(view.protocol)) return true;
   const bool transport = view.protocol == protocol::kTcp || view.protocol == protocol::kUdp;
-  if ((transport || is_icmp(view)) && !view.truncated) return !view.bad_checksum;
+  // Of a first fragment the kernel sums up what is there.
+  if ((transport || is_icmp(view)) && !view.truncated && !view.packet->more_fragments) {
+    return !view.bad_checksum;
+  }
   if (view.l4_length == 0) return true;
   const Bytes bytes = to_bytes(*view.packet);
   const std::uint32_t pseudo =
@@ -78,7 +81,7 @@ Packet current(const PacketView& view) {
 std::optional<Packet> tcp_reset(const Traveller& rejected) {
   const PacketView& view = rejected.view;
   if (view.protocol != protocol::kTcp || view.fragment_offset != 0 || view.truncated ||
-      (view.tcp_flags & tcp_flag::kRst) != 0 || view.bad_checksum) {
+      (view.tcp_flags & tcp_flag::kRst) != 0 || !checksum_holds(view)) {
     return std::nullopt;
   }
   const bool v4 = view.family == Family::kIpv4;
@@ -129,7 +132,12 @@ std::optional<Packet> icmp_error(const Traveller& about, IcmpError error, const 
   // A packet that was meant for this host is answered from the address that it was sent to; others,
   // in IPv4, from an address of the device that leads back, in IPv6 from one of the device that the
   // packet came in by (measured on 6.18).
-  const bool here = world.address_type(view.destination_address()) == AddressType::kLocal;
+  // Not, in IPv6, from one that only another device knows (ipv6_chk_addr: ::1, fe80::/10).
+  const bool narrow = !v4 && (view.destination == 1 || link_local6(view.destination));
+  const bool elsewhere =
+      narrow && about.in != kNoDevice && !world.has_address(about.in, view.destination_address());
+  const bool here =
+      !elsewhere && world.address_type(view.destination_address()) == AddressType::kLocal;
   const bool by_input = !v4 && about.in != kNoDevice;
   const auto source = here       ? view.destination_address()
                       : by_input ? world.source_for(answer.destination, about.in)

@@ -255,7 +255,10 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
       note_point(packet, hook, "ct");
       return true;
     case Stage::Kind::kConfirm:
-      return !tracking || (help(packet) && conntrack_.confirm(packet.attachment));
+      if (!tracking) return true;
+      if (!help(packet) || !conntrack_.confirm(packet.attachment)) return false;
+      read_attachment(packet);  // over lo the same packet comes to rules once more
+      return true;
   }
   return true;
 }

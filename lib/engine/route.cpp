@@ -8,7 +8,8 @@ namespace {
 constexpr u128 kLimitedBroadcast = 0xffffffff;
 
 bool loopback4(u128 address) { return (address >> 24) == 127; }
-bool zeronet4(u128 address) { return (address >> 24) == 0; }
+// ipv4_is_zeronet: since Linux 5.3 the rest of 0.0.0.0/8 is unicast.
+bool zeronet4(u128 address) { return address == 0; }
 
 bool multicast(const Address& address) {
   return address.family == Family::kIpv4 ? (address.value >> 28) == 0xe
@@ -45,6 +46,13 @@ const World::FibRoute* World::lookup(const Address& destination, DeviceId only) 
 bool World::is_own(const Address& address) const {
   for (const Own& own : own_) {
     if (own.address == address) return true;
+  }
+  return false;
+}
+
+bool World::has_address(DeviceId device, const Address& address) const {
+  for (const Own& own : own_) {
+    if (own.device == device && own.address == address) return true;
   }
   return false;
 }
@@ -181,8 +189,10 @@ InputRoute World::route_input6(const PacketView& packet, DeviceId in) const {
       break;
   }
   if (!forwarding(Family::kIpv6)) return refused("forwarding is off");
-  if (from == 0) return refused("unspecified source");
-  if (link_local6(from)) return refused("link-local source", IcmpError{1, 2});
+  // Not asked where the packet goes back by the device that it came in by (ip6_forward).
+  const bool elsewhere = route->device != in;
+  if (elsewhere && from == 0) return refused("unspecified source");
+  if (elsewhere && link_local6(from)) return refused("link-local source", IcmpError{1, 2});
   return {.kind = InputRoute::Kind::kForward, .out = route->device, .error = {}, .why = "forward"};
 }
 

@@ -64,6 +64,7 @@ class World {
   OutputRoute route_output(const Address& destination, DeviceId bound) const;
   AddressType address_type(const Address& address) const;  // as xt_addrtype asks
   bool is_own(const Address& address) const;
+  bool has_address(DeviceId device, const Address& address) const;
   // What REDIRECT maps to: the device's first address (IPv4: primary; IPv6: the newest).
   std::optional<Address> primary_address(DeviceId device, Family family) const;
   // What MASQUERADE maps to when a packet to `destination` leaves by this device.

@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kAddressPatience{10};
 using Setting = std::pair<std::string_view, std::string_view>;
 
 // Of the namespace. A fresh one may inherit the host's IPv4 settings, so those that matter are set.
-constexpr std::array<Setting, 13> kDefaults{{
+constexpr std::array<Setting, 14> kDefaults{{
     {"net/ipv4/conf/all/rp_filter", "0"},
     {"net/ipv4/conf/default/rp_filter", "0"},
     {"net/ipv4/conf/all/send_redirects", "0"},
@@ -31,6 +31,7 @@ constexpr std::array<Setting, 13> kDefaults{{
     {"net/ipv4/icmp_ratelimit", "0"},
     {"net/ipv4/icmp_ratemask", "0"},
     {"net/ipv6/icmp/ratelimit", "0"},
+    {"net/ipv6/icmp/ratemask", ""},
     {"net/ipv6/conf/default/accept_ra", "0"},
     {"net/ipv6/conf/default/accept_dad", "0"},
     {"net/ipv6/conf/default/router_solicitations", "0"},

@@ -161,7 +161,9 @@ Part<NatRange> read_nat_ports(const std::string& word, const ValueContext& conte
 Part<NatRange> read_nat_range(const std::string& word, const ValueContext& context) {
   std::string addresses = word;
   std::optional<std::string> ports;
-  if (context.family == Family::kIpv4 || word.starts_with(':')) {
+  // ":80" is a port, "::1" an address.
+  const bool port_alone = word.starts_with(':') && word.find(':', 1) == std::string::npos;
+  if (context.family == Family::kIpv4 || port_alone) {
     const std::size_t colon = word.find(':');
     addresses = word.substr(0, colon);
     if (colon != std::string::npos) ports = word.substr(colon + 1);

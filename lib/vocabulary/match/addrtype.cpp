@@ -56,8 +56,7 @@ PredicatePtr looked_up(const Side& side, AddressType type, bool limited) {
 
 PredicatePtr test4(const Side& side, std::uint64_t bits, bool limited) {
   const PredicatePtr multicast = masked(side.address, 0xe0000000, 0xf0000000);
-  const PredicatePtr broadcast =
-      any({masked(side.address, 0, 0xff000000), equals(side.address, 0xffffffff)});
+  const PredicatePtr broadcast = any({equals(side.address, 0), equals(side.address, 0xffffffff)});
   std::vector<PredicatePtr> cases;
   std::vector<PredicatePtr> by_lookup;
   for (const NamedValue& entry : kTypes) {

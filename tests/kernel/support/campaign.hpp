@@ -1,5 +1,6 @@
 // A campaign: as many random scenarios as it takes to compare so many packets with Linux, each from
-// a seed of its own. A scenario on which engine and Linux differ is shrunk and written as a file.
+// a seed of its own, on every processor. A scenario on which engine and Linux differ is shrunk and
+// written as a file.
 //
 //   Campaign campaign({.packets = 100'000, .seed = 1});
 //   campaign.run();
@@ -8,6 +9,9 @@
 // Covered by campaign_test.cpp.
 #pragma once
 
+#include <atomic>
+#include <chrono>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -24,6 +28,8 @@ struct CampaignOptions {
   // Makes of each scenario what the engine reads instead (a planted fault).
   std::function<Scenario(const Scenario&)> fault = {};
   bool talk = true;  // progress on standard output
+  // Makes a scenario of a seed; by default make_scenario().
+  std::function<MadeScenario(std::uint64_t seed, std::size_t packets, Abilities)> source = {};
 };
 
 class Campaign {
@@ -40,23 +46,25 @@ class Campaign {
   const Coverage& coverage() const { return coverage_; }
   Abilities abilities() const { return abilities_; }
   std::uint64_t scenarios() const { return scenarios_; }
-  // Of all scenarios, how many were not compared, by reason.
+  // Of all scenarios, how many were not compared (to the end), by reason.
   const std::map<std::string, std::uint64_t>& left_out() const { return left_out_; }
 
  private:
-  void one(std::uint64_t seed);
-  void fail(std::uint64_t seed, const Scenario& scenario, std::vector<std::string> lines);
+  void work();
+  void one(Judge& judge, std::uint64_t seed);
+  void fail(Judge& judge, std::uint64_t seed, const Scenario& scenario,
+            std::vector<std::string> lines);
+  void talk();
 
   CampaignOptions options_;
   Abilities abilities_ = Abilities::probe();
-  Judge judge_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::atomic<std::uint64_t> next_round_ = 0;
+  std::mutex mutex_;  // of everything below
   Coverage coverage_;
-  std::uint64_t scenarios_ = 0;
+  std::uint64_t scenarios_ = 0, next_word_ = 0;
   std::map<std::string, std::uint64_t> left_out_;
   std::vector<Failure> failures_;
 };
-
-// Every cell of the tables in kernel-facts, by the name of its table.
-std::map<std::string, std::vector<TcpCellAim>> measured_cells();
 
 }  // namespace postern::kernel

@@ -16,9 +16,13 @@ std::string state_of_row(const std::string& row) {
 }
 
 bool speaks_of(const TupleReport& tuple, const Packet& packet) {
+  if (tuple.icmp_id) {
+    return tuple.source == packet.source && tuple.destination == packet.destination &&
+           tuple.icmp_id == packet.icmp_id && tuple.icmp_type == packet.type;
+  }
   return tuple.source == packet.source && tuple.destination == packet.destination &&
-         tuple.source_port == packet.source_port &&
-         tuple.destination_port == packet.destination_port;
+         tuple.source_port.value_or(0) == packet.source_port &&
+         tuple.destination_port.value_or(0) == packet.destination_port;
 }
 
 std::string state_after(const PacketReport& report, const Packet& packet) {
@@ -31,40 +35,25 @@ std::string state_after(const PacketReport& report, const Packet& packet) {
 
 }  // namespace
 
-std::string Coverage::table_of(const Scenario& scenario) {
-  const auto* step = std::get_if<SysctlStep>(&scenario.steps.front());
-  if (step == nullptr) return "loose1";
-  const std::string base = "net/netfilter/nf_conntrack_";
-  if (step->values.at(base + "tcp_be_liberal") == "1") return "liberal";
-  return step->values.at(base + "tcp_loose") == "1" ? "loose1" : "loose0";
-}
+Coverage::Coverage(const MadeScenario& made) : made_(&made), table_(table_of(made.scenario)) {}
 
-void Coverage::start(const MadeScenario& made) {
-  before_.reset();
-  before_ = std::make_unique<Coverage>();
-  before_->packets = packets;
-  before_->dropped = dropped;
-  before_->passed = passed;
-  before_->existing = existing;
-  before_->nated = nated;
-  before_->answers = answers;
-  before_->rule_hits = rule_hits;
-  before_->verdicts = verdicts;
-  before_->states = states;
-  before_->families = families;
-  before_->backends = backends;
-  before_->targets = targets;
-  before_->matches = matches;
-  before_->cells = cells;
-  made_ = &made;
-  table_ = table_of(made.scenario);
-  flows_.clear();
-}
-
-void Coverage::keep(bool compared) {
-  if (!compared && before_ != nullptr) *this = std::move(*before_);
-  before_.reset();
-  made_ = nullptr;
+void Coverage::merge(const Coverage& other) {
+  for (const auto count :
+       {&Coverage::packets, &Coverage::dropped, &Coverage::passed, &Coverage::existing,
+        &Coverage::nated, &Coverage::answers, &Coverage::rule_hits}) {
+    this->*count += other.*count;
+  }
+  for (const auto counts : {&Coverage::verdicts, &Coverage::states, &Coverage::families,
+                            &Coverage::backends, &Coverage::targets}) {
+    for (const auto& [name, count] : other.*counts) (this->*counts)[name] += count;
+  }
+  for (const auto& [name, count] : other.matches) {
+    matches[name].yes += count.yes;
+    matches[name].no += count.no;
+  }
+  for (const auto& [table, of_table] : other.cells) {
+    for (const auto& [cell, count] : of_table) cells[table][cell] += count;
+  }
 }
 
 void Coverage::add_rules(const Trace& trace, const Program& program) {
@@ -151,11 +140,17 @@ std::string Coverage::summary() const {
   for (const auto& [name, count] : matches) {
     text += fmt::format(" {} {}/{}", name, count.yes, count.no);
   }
-  text += "\nTCP cells met (fewest):";
-  for (const auto& [table, of_table] : cells) {
-    std::uint64_t fewest = ~std::uint64_t{0};
-    for (const auto& [cell, count] : of_table) fewest = std::min(fewest, count);
-    text += fmt::format(" {} {} ({})", table, of_table.size(), fewest);
+  text += "\nTCP cells (met 20 times, met, all; hits):";
+  for (const auto& [table, all] : measured_cells()) {
+    std::uint64_t often = 0, met = 0, hits = 0;
+    if (const auto of_table = cells.find(table); of_table != cells.end()) {
+      for (const auto& [cell, count] : of_table->second) {
+        ++met;
+        hits += count;
+        if (count >= 20) ++often;
+      }
+    }
+    text += fmt::format(" {} {} {} {}; {}", table, often, met, all.size(), hits);
   }
   return text + "\n";
 }

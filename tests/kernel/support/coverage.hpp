@@ -24,15 +24,14 @@ class Coverage {
   // By table ("loose1", "loose0", "liberal"), then cell.
   std::map<std::string, std::map<TcpCellAim, std::uint64_t>> cells;
 
-  // Begins a scenario.
-  void start(const MadeScenario& made);
+  Coverage() = default;
+  // Of one scenario.
+  explicit Coverage(const MadeScenario& made);
   void add(std::size_t step, const Packet& packet, const PacketReport& report, const Trace& trace,
            const Program* program);
-  // What was counted since start() counts (or not: the scenario was not compared).
-  void keep(bool compared);
+  // Adds what another has counted.
+  void merge(const Coverage& other);
 
-  // Which table of kernel-facts a scenario with these sysctls belongs to.
-  static std::string table_of(const Scenario& scenario);
   std::string summary() const;
 
  private:
@@ -46,7 +45,6 @@ class Coverage {
   const MadeScenario* made_ = nullptr;
   std::string table_;
   std::map<int, Flow> flows_;
-  std::unique_ptr<Coverage> before_;
 };
 
 }  // namespace postern::kernel

@@ -2,12 +2,16 @@
 // packets. Covered by campaign_test.cpp.
 #include "tests/kernel/support/judge.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "base/overloaded.hpp"
 #include "engine/engine.hpp"
-#include "ir/bind.hpp"
+#include "scenario/serialise.hpp"
+#include "tests/kernel/support/drawn_ports.hpp"
+#include "tests/kernel/support/programs.hpp"
 
 namespace postern::kernel {
 namespace {
@@ -16,51 +20,32 @@ constexpr std::size_t kWorlds = 6;
 constexpr int kRuns = 3;
 constexpr std::chrono::milliseconds kSlowAfter{1500};
 
-// A ruleset with its program; the program points into the ruleset, so the pair stays put.
-struct Compiled {
-  Ruleset ruleset;
-  std::optional<Program> program;
-};
-
-Outcome<std::unique_ptr<Compiled>> compile(const std::optional<std::string>& text, Family family) {
-  auto made = std::make_unique<Compiled>();
-  if (!text) return made;
-  const auto source = std::make_shared<const SourceFile>("ruleset", *text);
-  auto bound = read_ruleset(source, family);
-  if (!bound) return tl::unexpected(render(bound.error().front(), *source));
-  made->ruleset = std::move(bound->ruleset);
-  auto program = Program::compile(made->ruleset);
-  if (!program) return tl::unexpected(render(program.error().front(), *source));
-  made->program = std::move(*program);
-  return made;
-}
-
 struct EngineSays {
   std::vector<PacketReport> packets;
   std::string unmodelled;
   bool undecided = false;
+  std::size_t guessed_at = 0;
 };
 
-Outcome<EngineSays> on_engine(const Scenario& scenario, const Watch& watch) {
+Outcome<EngineSays> on_engine(const Scenario& scenario, const std::vector<PacketReport>& linux,
+                              const Watch& watch) {
   const auto v4 = compile(scenario.ruleset, Family::kIpv4);
   if (!v4) return tl::unexpected(v4.error());
   const auto v6 = compile(scenario.ruleset6, Family::kIpv6);
   if (!v6) return tl::unexpected(v6.error());
-  const auto program = [](const auto& compiled) {
-    return (*compiled)->program ? &*(*compiled)->program : nullptr;
-  };
-  ListChooser chooser;
-  Engine engine(scenario, program(v4), program(v6), chooser);
+  DrawnPorts ports(linux);
+  Engine engine(scenario, (*v4)->get(), (*v6)->get(), ports);
   EngineSays says;
   Trace trace;
   if (watch) engine.set_trace(&trace);
   const auto send = [&](const Packet& packet) {
     trace.clear();
+    ports.go_to(says.packets.size());
     PacketReport report = engine.inject(packet);
     engine.observe(report);
-    if (watch && chooser.made().empty()) {
+    if (watch && !ports.undecided()) {
       watch(says.packets.size(), packet, report, trace,
-            packet.family() == Family::kIpv4 ? program(v4) : program(v6));
+            packet.family() == Family::kIpv4 ? (*v4)->get() : (*v6)->get());
     }
     says.packets.push_back(std::move(report));
   };
@@ -88,7 +73,8 @@ Outcome<EngineSays> on_engine(const Scenario& scenario, const Watch& watch) {
   } catch (const Unmodelled& unmodelled) {
     says.unmodelled = unmodelled.what();
   }
-  says.undecided = !chooser.made().empty();
+  says.undecided = ports.undecided();
+  says.guessed_at = ports.guessed_at();
   return says;
 }
 
@@ -98,6 +84,54 @@ nlohmann::json comparable(const PacketReport& report) {
   if (!json.contains("rules")) return json;
   for (auto& rule : json["rules"]) rule.erase("rule");
   return json;
+}
+
+bool same(const std::vector<Packet>& left, const std::vector<Packet>& right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](const Packet& a, const Packet& b) {
+                      return a.in == b.in && a.mark == b.mark && to_bytes(a) == to_bytes(b);
+                    });
+}
+bool same(const std::vector<RuleHit>& left, const std::vector<RuleHit>& right) {
+  const auto before = [](const RuleHit& a, const RuleHit& b) {
+    return std::tie(a.table, a.chain, a.number) < std::tie(b.table, b.chain, b.number);
+  };
+  std::vector<RuleHit> a = left, b = right;
+  std::sort(a.begin(), a.end(), before);
+  std::sort(b.begin(), b.end(), before);
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const RuleHit& x, const RuleHit& y) {
+    return std::tie(x.table, x.chain, x.number, x.packets, x.bytes, x.family) ==
+           std::tie(y.table, y.chain, y.number, y.packets, y.bytes, y.family);
+  });
+}
+bool same(std::vector<EntryReport> left, std::vector<EntryReport> right) {
+  if (left.size() != right.size()) return false;
+  for (auto* side : {&left, &right}) {
+    for (EntryReport& entry : *side) entry.tcp_flags.reset();  // only Linux shows them
+    std::sort(side->begin(), side->end());
+  }
+  return left == right;
+}
+
+// Surely equal, without the documents that name a difference: those take most of the time.
+bool same(const PacketReport& linux, const PacketReport& engine) {
+  const auto same_out = [](const auto& a, const auto& b) {
+    return a.second == b.second && to_bytes(a.first) == to_bytes(b.first);
+  };
+  const auto same_answer = [](const ReplyReport& a, const ReplyReport& b) {
+    return std::tie(a.out, a.state, a.reply_direction, a.fate) ==
+               std::tie(b.out, b.state, b.reply_direction, b.fate) &&
+           to_bytes(a.packet) == to_bytes(b.packet);
+  };
+  return linux.verdict == engine.verdict && linux.died_at == engine.died_at &&
+         linux.step == engine.step && linux.state == engine.state &&
+         linux.reply_direction == engine.reply_direction && linux.expect == engine.expect &&
+         std::equal(linux.replies.begin(), linux.replies.end(), engine.replies.begin(),
+                    engine.replies.end(), same_answer) &&
+         std::equal(linux.out.begin(), linux.out.end(), engine.out.begin(), engine.out.end(),
+                    same_out) &&
+         same(linux.delivered, engine.delivered) && same(linux.rules, engine.rules) &&
+         same(linux.policies, engine.policies) && same(linux.conntrack, engine.conntrack);
 }
 
 }  // namespace
@@ -144,13 +178,12 @@ Outcome<Judge::Answers> Judge::on_linux(const Scenario& scenario) {
 
 Judged Judge::judge(const Scenario& scenario, const Watch& watch, const Scenario* for_engine) {
   Judged judged;
-  const auto engine = on_engine(for_engine != nullptr ? *for_engine : scenario, watch);
+  const auto linux = on_linux(scenario);
+  const auto engine = on_engine(for_engine != nullptr ? *for_engine : scenario,
+                                linux ? linux->packets : std::vector<PacketReport>(), watch);
   if (engine && engine->undecided) {
     judged.kind = Judged::Kind::kUndecided;
-    return judged;
-  }
-  const auto linux = on_linux(scenario);
-  if (!linux && !engine) {
+  } else if (!linux && !engine) {
     judged.kind = Judged::Kind::kRefused;
   } else if (!linux) {
     judged.lines = {"Linux refuses: " + linux.error()};
@@ -161,13 +194,18 @@ Judged Judge::judge(const Scenario& scenario, const Watch& watch, const Scenario
   } else {
     judged.unmodelled = engine->unmodelled;
     for (std::size_t i = 0; i < engine->packets.size(); ++i) {
-      const auto theirs = comparable(linux->packets[i]), ours = comparable(engine->packets[i]);
       ++judged.compared;
-      if (theirs == ours) continue;
-      for (const std::string& line : differences(theirs, ours)) {
+      if (same(linux->packets[i], engine->packets[i])) continue;
+      for (const std::string& line :
+           differences(comparable(linux->packets[i]), comparable(engine->packets[i]))) {
         judged.lines.push_back("packets[" + std::to_string(i) + "]." + line);
       }
-      if (!judged.lines.empty()) break;  // what follows is a consequence, mostly
+      if (judged.lines.empty()) continue;
+      if (i >= engine->guessed_at) {
+        judged.lines.clear();
+        judged.unmodelled = "a port that nobody saw";
+      }
+      break;  // what follows is a consequence, mostly
     }
   }
   return judged;

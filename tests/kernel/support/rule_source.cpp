@@ -39,10 +39,10 @@ RuleSource::Protocol RuleSource::protocol() {
     const char* text;
     std::uint8_t number;
   };
-  const std::array<Choice, 9> choices{{{36, "tcp", 6},
+  const std::array<Choice, 9> choices{{{33, "tcp", 6},
                                        {20, "udp", 17},
                                        {14, v4 ? "icmp" : "ipv6-icmp", std::uint8_t(v4 ? 1 : 58)},
-                                       {4, "sctp", 132},
+                                       {7, "sctp", 132},
                                        {2, "udplite", 136},
                                        {2, "dccp", 33},
                                        {2, "gre", 47},
@@ -222,6 +222,8 @@ std::string RuleSource::match(const RulePlace& place, const Protocol& protocol) 
     if (match->switches_on_tracking && !tracking_) continue;
     if (state && !match->switches_on_tracking) continue;
     candidates.push_back(match);
+    // Most of what is drawn for these is refused, or left open by the text.
+    if (match->name == "statistic" || match->name == "recent") candidates.push_back(match);
   }
   // Matches on the rule's own protocol are few among many: they get every other draw.
   std::vector<const Match*> own;

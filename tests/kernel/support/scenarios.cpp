@@ -2,27 +2,38 @@
 // Covered by campaign_test.cpp.
 #include "tests/kernel/support/scenarios.hpp"
 
+#include "engine/engine.hpp"
+#include "tests/kernel/support/nat_rules.hpp"
+#include "tests/kernel/support/programs.hpp"
+
 namespace postern::kernel {
 namespace {
 
 using Words = std::vector<std::string>;
 
+// Percent of scenarios that are only about the TCP tables: elsewhere a walk is disturbed too often.
+constexpr unsigned kDrills = 35;
+
 class RulesetMaker {
  public:
-  RulesetMaker(Random& random, const Constants& constants, Backend backend, Abilities abilities)
+  // `gentle`: tracked, and next to nothing dropped.
+  RulesetMaker(Random& random, const Constants& constants, Backend backend, Abilities abilities,
+               bool gentle)
       : random_(random),
-        tracking_(random.chance(88)),
+        gentle_(gentle),
+        tracking_(gentle || random.chance(88)),
         abilities_(abilities),
         backend_(backend),
-        source_(random, constants, backend, tracking_, abilities) {}
+        source_(random, constants, backend, tracking_, abilities),
+        nat_(random, constants) {}
 
   std::string text() {
     std::string text;
-    if (random_.chance(55)) text += table("raw", {"PREROUTING", "OUTPUT"});
+    if (!gentle_ && random_.chance(55)) text += table("raw", {"PREROUTING", "OUTPUT"});
     if (random_.chance(45)) {
       text += table("mangle", {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"});
     }
-    if (random_.chance(abilities_.nat ? 60 : 15)) {
+    if (random_.chance(gentle_ ? 45 : abilities_.nat ? 72 : 15)) {
       text += table("nat", {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"});
     }
     if (random_.chance(15)) text += table("security", {"INPUT", "FORWARD", "OUTPUT"});
@@ -35,15 +46,19 @@ class RulesetMaker {
     const std::uint64_t users = random_.below(4);
     std::string text = "*" + name + "\n", rules;
     for (const std::string& chain : builtin) {
-      const unsigned percent = name == "filter" ? 25 : name == "nat" ? 0 : 1;
+      const unsigned percent = gentle_ || name == "nat" ? 0 : name == "filter" ? 25 : 1;
       text += ":" + chain + (random_.chance(percent) ? " DROP" : " ACCEPT") + " [0:0]\n";
     }
     for (std::uint64_t i = 0; i < users; ++i) text += ":" + user(i) + " - [0:0]\n";
+    const bool broad = name == "nat" && tracking_ && abilities_.nat && random_.chance(80);
     const std::vector<std::string_view> all(builtin.begin(), builtin.end());
     for (const std::string& chain : builtin) {
       const std::vector<std::string_view> one{chain};
-      for (std::uint64_t i = random_.below(5); i > 0; --i) {
+      for (std::uint64_t i = random_.below(broad ? 3 : 5); i > 0; --i) {
         rules += rule(chain, {name, one}, 0, users);
+      }
+      for (std::uint64_t i = broad ? random_.below(chain == "INPUT" ? 2 : 3) : 0; i > 0; --i) {
+        rules += "-A " + chain + nat_.rule(chain) + "\n";
       }
     }
     for (std::uint64_t u = 0; u < users; ++u) {
@@ -72,6 +87,8 @@ class RulesetMaker {
       if (callees < users && random_.chance(30)) {
         text +=
             (random_.chance(30) ? " -g " : " -j ") + user(callees + random_.below(users - callees));
+      } else if (gentle_) {
+        text += random_.chance(50) ? " -j ACCEPT" : " -j LOG";
       } else if (!random_.chance(8)) {
         text += source_.target(place, protocol);
       }
@@ -90,10 +107,42 @@ class RulesetMaker {
   }
 
   Random& random_;
-  bool tracking_;
+  bool gentle_, tracking_;
   Abilities abilities_;
   Backend backend_;
   RuleSource source_;
+  NatSource nat_;
+};
+
+// An engine that tells the ends of conversations what reached them.
+class Fates {
+ public:
+  explicit Fates(const Scenario& scenario) {
+    auto v4 = compile(scenario.ruleset, Family::kIpv4);
+    auto v6 = compile(scenario.ruleset6, Family::kIpv6);
+    if (!v4 || !v6) return;  // the judge says so
+    v4_ = std::move(*v4);
+    v6_ = std::move(*v6);
+    engine_ = std::make_unique<Engine>(scenario, v4_->get(), v6_->get(), chooser_);
+    for (const Step& step : scenario.steps) {
+      if (const auto* it = std::get_if<SysctlStep>(&step)) engine_->set_sysctl(it->values);
+    }
+  }
+
+  PacketReport of(const Packet& packet) {
+    if (!engine_) return {};
+    try {
+      return engine_->inject(packet);
+    } catch (const Unmodelled&) {  // the judge stops there as well
+      engine_.reset();
+      return {};
+    }
+  }
+
+ private:
+  std::unique_ptr<Compiled> v4_, v6_;
+  ListChooser chooser_;
+  std::unique_ptr<Engine> engine_;
 };
 
 SysctlStep sysctls(Random& random) {
@@ -102,14 +151,38 @@ SysctlStep sysctls(Random& random) {
   };
   const std::string base = "net/netfilter/nf_conntrack_";
   SysctlStep step;
-  step.values = {{base + "tcp_loose", flag(80)},
-                 {base + "tcp_be_liberal", flag(25)},
+  step.values = {{base + "tcp_loose", flag(82)},
+                 {base + "tcp_be_liberal", flag(40)},
                  {base + "tcp_ignore_invalid_rst", flag(20)},
                  {base + "checksum", flag(85)}};
   return step;
 }
 
 }  // namespace
+
+// Which table of kernel-facts a scenario with these sysctls belongs to.
+std::string table_of(const Scenario& scenario) {
+  const auto* step = std::get_if<SysctlStep>(&scenario.steps.front());
+  if (step == nullptr) return "loose1";
+  const std::string base = "net/netfilter/nf_conntrack_";
+  if (step->values.at(base + "tcp_be_liberal") == "1") return "liberal";
+  return step->values.at(base + "tcp_loose") == "1" ? "loose1" : "loose0";
+}
+
+void add_traffic(Random& random, const Constants& constants, std::size_t packets,
+                 MadeScenario& made, bool drill) {
+  Scenario& scenario = made.scenario;
+  scenario.steps.emplace_back(sysctls(random));
+  made.first_packet = scenario.steps.size();
+  Fates fates(scenario);
+  Traffic traffic(
+      random, constants, measured_cells().at(table_of(scenario)),
+      [&](const Packet& packet) { return fates.of(packet); }, drill);
+  for (std::size_t i = 0; i < packets; ++i) {
+    made.packets.push_back(traffic.next());
+    scenario.steps.emplace_back(made.packets.back().packet);
+  }
+}
 
 MadeScenario make_scenario(std::uint64_t seed, std::size_t packets, Abilities abilities) {
   Random random(seed);
@@ -121,15 +194,10 @@ MadeScenario make_scenario(std::uint64_t seed, std::size_t packets, Abilities ab
   scenario.routes = constants.routes;
   scenario.forwarding = random.chance(94);
   scenario.backend = random.chance(50) ? Backend::kNft : Backend::kLegacy;
-  RulesetMaker rules(random, constants, scenario.backend, abilities);
+  const bool drill = random.chance(kDrills);
+  RulesetMaker rules(random, constants, scenario.backend, abilities, drill);
   (family == Family::kIpv4 ? scenario.ruleset : scenario.ruleset6) = rules.text();
-  scenario.steps.emplace_back(sysctls(random));
-  made.first_packet = scenario.steps.size();
-  Traffic traffic(random, constants);
-  for (std::size_t i = 0; i < packets; ++i) {
-    made.packets.push_back(traffic.next());
-    scenario.steps.emplace_back(made.packets.back().packet);
-  }
+  add_traffic(random, constants, packets, made, drill);
   return made;
 }
 

@@ -1,8 +1,6 @@
 // Flows and what their ends say. Covered by campaign_test.cpp.
 #include "tests/kernel/support/traffic.hpp"
 
-#include <map>
-
 #include "net/protocol.hpp"
 
 namespace postern::kernel {
@@ -10,88 +8,40 @@ namespace {
 
 using namespace tcp_flag;
 
-// How to bring a fresh flow into the state of each row: who says what ('o' original, 'r' reply).
-struct Step {
-  char side;
-  std::uint8_t flags;
-};
-const std::map<std::string, std::vector<Step>>& walks() {
-  static const std::vector<Step> kEstablished{{'o', kSyn}, {'r', kSyn | kAck}, {'o', kAck}};
-  static const auto kMade = [] {
-    const auto then = [](std::vector<Step> more) {
-      std::vector<Step> all = kEstablished;
-      all.insert(all.end(), more.begin(), more.end());
-      return all;
-    };
-    constexpr std::uint8_t kFinAck = kFin | kAck;
-    return std::map<std::string, std::vector<Step>>{
-        {"NONE", {}},
-        {"SYN_SENT", {{'o', kSyn}}},
-        {"SYN_RECV", {{'o', kSyn}, {'r', kSyn | kAck}}},
-        {"ESTABLISHED", kEstablished},
-        {"FIN_WAIT", then({{'o', kFinAck}})},
-        {"CLOSE_WAIT", then({{'o', kFinAck}, {'r', kAck}})},
-        {"LAST_ACK", then({{'o', kFinAck}, {'r', kAck}, {'r', kFinAck}})},
-        {"TIME_WAIT", then({{'o', kFinAck}, {'r', kAck}, {'r', kFinAck}, {'o', kAck}})},
-        {"CLOSE(o-rst)", then({{'o', kRst}})},
-        {"CLOSE(r-rst)", then({{'r', kRst}})},
-        {"SYN_SENT2", {{'o', kSyn}, {'r', kSyn}}},
-        {"SYN_RECV(sim)", {{'o', kSyn}, {'r', kSyn}, {'o', kSyn | kAck}}},
-        {"FIN_WAIT(r)", then({{'r', kFinAck}})},
-        {"CLOSE_WAIT(r)", then({{'r', kFinAck}, {'o', kAck}})},
-        {"LAST_ACK(r)", then({{'r', kFinAck}, {'o', kAck}, {'o', kFinAck}})},
-        {"TIME_WAIT(r)", then({{'r', kFinAck}, {'o', kAck}, {'o', kFinAck}, {'r', kAck}})},
-        {"pickup", {{'o', kAck}}},
-    };
-  }();
-  return kMade;
-}
-
-std::uint8_t flags_of_column(const std::string& column) {
-  if (column == "SYN" || column == "SYN+new") return kSyn;
-  if (column == "SYN,ACK") return kSyn | kAck;
-  if (column == "ACK") return kAck;
-  if (column == "FIN,ACK") return kFin | kAck;
-  return column == "RST" ? kRst : kRst | kAck;
-}
-
 void put(std::vector<std::uint8_t>& to, std::initializer_list<std::uint8_t> bytes) {
   to.insert(to.end(), bytes);
 }
 
 }  // namespace
 
-const std::vector<std::string>& tcp_rows() {
-  static const auto kRows = [] {
-    std::vector<std::string> names;
-    for (const auto& [name, steps] : walks()) names.push_back(name);
-    return names;
-  }();
-  return kRows;
-}
-const std::vector<std::string>& tcp_columns() {
-  static const std::vector<std::string> kColumns{"SYN",     "SYN+new", "SYN,ACK", "ACK",
-                                                 "FIN,ACK", "RST",     "RST,ACK"};
-  return kColumns;
-}
-
 struct Traffic::Flow {
+  // Itself and the other end as this side knows them: NAT makes the two views differ.
+  struct Side {
+    Constants::Host me;
+    std::string peer;
+    std::uint16_t port = 0, peer_port = 0, id = 1;
+  };
   int number = 0;
   std::uint8_t protocol = 6;
-  Constants::Host end[2];
-  std::uint16_t port[2] = {0, 0};
+  Side side[2];
   std::uint32_t isn[2] = {0, 0}, next[2] = {0, 0};
-  std::uint16_t id = 1;
   unsigned said = 0;
-  bool walks = false;  // on the way to `aim`, step `at` of its walk comes next
+  bool follows = true;  // answers go to where the packets seem to come from
+  bool walks = false;   // on the way to `aim`, step `at` of its walk comes next
   std::size_t at = 0;
   TcpCellAim aim;
 };
 
 Traffic::~Traffic() = default;
 
-Traffic::Traffic(Random& random, const Constants& constants)
-    : random_(random), constants_(constants) {
+Traffic::Traffic(Random& random, const Constants& constants, const std::vector<TcpCellAim>& aims,
+                 Fate fate, bool drill)
+    : random_(random),
+      constants_(constants),
+      aims_(aims),
+      next_aim_(random.below(aims.size())),
+      fate_(std::move(fate)),
+      drill_(drill) {
   for (int i = 0; i < 6; ++i) {
     flows_.push_back(std::make_unique<Flow>());
     flows_.back()->number = i;
@@ -101,55 +51,47 @@ Traffic::Traffic(Random& random, const Constants& constants)
 
 // A new conversation; often with what is left of the old one's addresses and ports.
 void Traffic::begin(Flow& flow) {
-  const std::vector<std::uint8_t> protocols{6,
-                                            6,
-                                            6,
-                                            6,
-                                            6,
-                                            6,
-                                            6,
-                                            17,
-                                            17,
-                                            17,
-                                            v4() ? std::uint8_t{1} : std::uint8_t{58},
-                                            v4() ? std::uint8_t{1} : std::uint8_t{58},
-                                            47,
-                                            132,
-                                            253,
-                                            136};
-  const bool again = flow.said > 0 && random_.chance(40);
+  const auto ping = static_cast<std::uint8_t>(v4() ? protocol::kIcmp : protocol::kIcmpv6);
+  const std::vector<std::uint8_t> protocols{6,  6,  6,    6,    6,  6,   6,   6,   6,  17,
+                                            17, 17, ping, ping, 47, 132, 132, 253, 136};
+  const bool again = flow.said > 0 && random_.chance(drill_ ? 15 : 40);
+  Flow::Side &first = flow.side[0], &second = flow.side[1];
   if (!again) {
-    flow.protocol = random_.pick(protocols);
+    flow.protocol = drill_ ? std::uint8_t{protocol::kTcp} : random_.pick(protocols);
     do {
-      flow.end[0] = host();
-      flow.end[1] = host();
+      first.me = host();
+      second.me = host();
       // Loopback addresses are spoken to from the router only.
-    } while ((flow.end[0].address == constants_.hosts.back().address) !=
-             (flow.end[1].address == constants_.hosts.back().address));
-    flow.port[0] = random_.pick(constants_.ports);
-    flow.port[1] = random_.pick(constants_.ports);
-    flow.id = static_cast<std::uint16_t>(1 + random_.below(3));
+    } while ((first.me.address == constants_.hosts.back().address) !=
+             (second.me.address == constants_.hosts.back().address));
+    first.port = random_.pick(constants_.ports);
+    second.port = random_.pick(constants_.ports);
+    first.id = second.id = static_cast<std::uint16_t>(1 + random_.below(3));
   } else if (random_.chance(30)) {
-    std::swap(flow.end[0], flow.end[1]);
+    std::swap(first, second);
   } else if (random_.chance(40)) {
-    flow.port[random_.below(2)] = random_.pick(constants_.ports);
+    flow.side[random_.below(2)].port = random_.pick(constants_.ports);
+  } else if (random_.chance(50)) {
+    second.me = {first.peer, second.me.device};  // what the first end called it
+    second.port = first.peer_port;
   }
-  for (int side = 0; side < 2; ++side) {
-    flow.isn[side] = static_cast<std::uint32_t>(random_.below(8)) * 1'000'000 + 1000;
-    flow.next[side] = flow.isn[side];
+  for (const int one : {0, 1}) {
+    flow.side[one].peer = flow.side[1 - one].me.address;
+    flow.side[one].peer_port = flow.side[1 - one].port;
+    flow.isn[one] = static_cast<std::uint32_t>(random_.below(8)) * 1'000'000 + 1000;
+    flow.next[one] = flow.isn[one];
   }
   flow.said = 0;
   flow.at = 0;
-  flow.walks = flow.protocol == protocol::kTcp && random_.chance(75);
-  if (flow.walks) {
-    flow.aim = {random_.pick(tcp_rows()), random_.chance(50), random_.pick(tcp_columns())};
-  }
+  flow.follows = random_.chance(88);
+  flow.walks = flow.protocol == protocol::kTcp && (drill_ || random_.chance(85));
+  if (flow.walks) flow.aim = aims_[next_aim_++ % aims_.size()];
 }
 
-Packet Traffic::blank(const Constants::Host& from, const Constants::Host& to) {
+Packet Traffic::blank(const Constants::Host& from, const std::string& to) {
   Packet packet;
   packet.source = *Address::parse(from.address);
-  packet.destination = *Address::parse(to.address);
+  packet.destination = *Address::parse(to);
   packet.in = from.device;
   // Seldom from where it should not come (never as if from the router: that is a local packet).
   if (!packet.in.empty() && random_.chance(2)) {
@@ -159,12 +101,40 @@ Packet Traffic::blank(const Constants::Host& from, const Constants::Host& to) {
   return packet;
 }
 
+Packet Traffic::from_side(Flow& flow, int side) {
+  const Flow::Side& me = flow.side[side];
+  Packet packet = blank(me.me, me.peer);
+  packet.protocol = flow.protocol;
+  packet.source_port = me.port;
+  packet.destination_port = me.peer_port;
+  return packet;
+}
+
+// The packet reached somebody: from now on this is the other end, and that is how it knows the one
+// that spoke.
+void Traffic::follow(Flow* flow, bool reply, const Packet& packet) {
+  if (!fate_) return;
+  const PacketReport report = fate_(packet);
+  const bool here = !report.delivered.empty();
+  if (!here && report.out.empty()) return;
+  Packet seen = here ? report.delivered.front() : report.out.front().first;
+  seen.in = here ? "" : report.out.front().second;
+  seen.mark = 0;
+  if (seen.in == "lo") return;
+  if (!seen.inner && !seen.raw && !seen.raw_l4) arrived_.push_back(seen);
+  if (flow == nullptr || !flow->follows || seen.protocol != flow->protocol) return;
+  Flow::Side& other = flow->side[reply ? 0 : 1];
+  other.me = {seen.destination.text(), seen.in};
+  other.peer = seen.source.text();
+  if (packet.fragment_size != 0) return;
+  other.port = seen.destination_port;
+  other.peer_port = seen.source_port;
+  other.id = seen.icmp_id;
+}
+
 Packet Traffic::segment(Flow& flow, bool reply, std::uint8_t flags, bool in_order) {
   const int me = reply ? 1 : 0;
-  Packet packet = blank(flow.end[me], flow.end[1 - me]);
-  packet.protocol = protocol::kTcp;
-  packet.source_port = flow.port[me];
-  packet.destination_port = flow.port[1 - me];
+  Packet packet = from_side(flow, me);
   packet.flags = flags;
   if ((flags & kSyn) == 0 && flow.next[me] == flow.isn[me]) ++flow.next[me];
   packet.seq = (flags & kSyn) != 0 ? flow.isn[me] : flow.next[me];
@@ -207,16 +177,18 @@ std::vector<std::uint8_t> Traffic::tcp_options(bool syn) {
 
 // One step on the way to the cell, then the packet that meets it; then the flow speaks freely.
 AimedPacket Traffic::walk(Flow& flow) {
-  const auto& steps = walks().at(flow.aim.row);
+  const auto& steps = tcp_walks().at(flow.aim.row);
   AimedPacket made;
   made.flow = flow.number;
   made.begins = flow.at == 0;
   if (flow.at < steps.size()) {
-    const Step& step = steps[flow.at++];
-    made.packet = segment(flow, step.side == 'r', step.flags, true);
+    const TcpStep& step = steps[flow.at++];
+    made.reply = step.side == 'r';
+    made.packet = segment(flow, made.reply, step.flags, true);
     return made;
   }
   flow.walks = false;
+  made.reply = flow.aim.reply;
   if (flow.aim.column == "SYN+new") {
     flow.isn[flow.aim.reply ? 1 : 0] += 5'000'000;
     made.packet = segment(flow, flow.aim.reply, kSyn, true);
@@ -238,24 +210,21 @@ AimedPacket Traffic::tcp(Flow& flow) {
                                        0xff,        kFin | kPsh | kUrg};
   const std::uint8_t flags = random_.pick(random_.chance(8) ? wild : sensible);
   AimedPacket made;
-  made.packet = segment(flow, random_.chance(50), flags, random_.chance(40));
+  made.reply = random_.chance(50);
+  made.packet = segment(flow, made.reply, flags, random_.chance(40));
   return made;
 }
 
-Packet Traffic::udp(Flow& flow) {
-  const int me = random_.chance(45) ? 1 : 0;
-  Packet packet = blank(flow.end[me], flow.end[1 - me]);
-  packet.protocol = flow.protocol;
-  packet.source_port = flow.port[me];
-  packet.destination_port = flow.port[1 - me];
+Packet Traffic::udp(Flow& flow, bool reply) {
+  Packet packet = from_side(flow, reply ? 1 : 0);
   packet.payload.assign(random_.below(60), 0x62);
   return packet;
 }
 
-Packet Traffic::icmp(Flow& flow) {
-  const int me = random_.chance(45) ? 1 : 0;
-  Packet packet = blank(flow.end[me], flow.end[1 - me]);
-  packet.protocol = flow.protocol;
+Packet Traffic::icmp(Flow& flow, bool reply) {
+  const int me = reply ? 1 : 0;
+  Packet packet = from_side(flow, me);
+  packet.source_port = packet.destination_port = 0;
   packet.type = static_cast<std::uint8_t>(v4() ? (me == 1 ? 0 : 8) : 128 + me);
   if (random_.chance(12)) {
     const std::vector<std::uint8_t> odd4{13, 14, 15, 16, 17, 18, 9, 10, 42};
@@ -263,14 +232,14 @@ Packet Traffic::icmp(Flow& flow) {
     packet.type = random_.pick(v4() ? odd4 : odd6);
   }
   if (random_.chance(5)) packet.code = 1;
-  packet.icmp_id = flow.id;
+  packet.icmp_id = flow.side[me].id;
   packet.icmp_seq = static_cast<std::uint16_t>(flow.said);
   packet.payload.assign(random_.below(30), 0x63);
   return packet;
 }
 
-Packet Traffic::other(Flow& flow) {
-  Packet packet = udp(flow);
+Packet Traffic::other(Flow& flow, bool reply) {
+  Packet packet = udp(flow, reply);
   packet.payload.assign(8 + random_.below(20), 0x33);
   if (packet.protocol == protocol::kSctp) {
     const std::vector<std::uint8_t> chunks{1, 2, 10, 11, 0, 3, 4, 6, 7, 8, 14};
@@ -288,9 +257,11 @@ Packet Traffic::other(Flow& flow) {
   return packet;
 }
 
-// About something that was said, to who said it (or to someone else); the flow may be gone by now.
+// About something that was said, or that arrived somewhere, to who said it (or to someone else);
+// the flow may be gone by now.
 Packet Traffic::error() {
-  const Packet& about = random_.pick(said_);
+  const bool received = !arrived_.empty() && random_.chance(60);
+  const Packet& about = random_.pick(received ? arrived_ : said_);
   const std::vector<std::pair<int, int>> kinds4{{3, 1}, {3, 3}, {3, 13}, {11, 0},
                                                 {4, 0}, {5, 1}, {12, 0}};
   const std::vector<std::pair<int, int>> kinds6{{1, 4}, {1, 0}, {3, 0}, {2, 0}, {4, 1}};
@@ -299,7 +270,8 @@ Packet Traffic::error() {
   for (const Constants::Host& one : constants_.hosts) {
     if (one.address == about.destination.text() && random_.chance(60)) from = one;
   }
-  Packet packet = blank(from, from);
+  if (received && random_.chance(80)) from = {about.destination.text(), about.in};
+  Packet packet = blank(from, from.address);
   packet.destination = random_.chance(90) ? about.source : *Address::parse(host().address);
   packet.protocol = v4() ? protocol::kIcmp : protocol::kIcmpv6;
   packet.type = static_cast<std::uint8_t>(type);
@@ -332,7 +304,7 @@ Packet Traffic::odd() {
                                  {"::", "2001:db8:1::1"}};
   const Pair pair = random_.chance(20) ? unreachable : random_.pick(v4() ? pairs4 : pairs6);
   Packet packet;
-  packet.in = "eth0";
+  packet.in = constants_.interfaces[1].name;
   packet.source = *Address::parse(pair.first);
   packet.destination = *Address::parse(pair.second);
   packet.protocol = protocol::kUdp;
@@ -358,36 +330,43 @@ void Traffic::decorate(Packet& packet) {
 
 AimedPacket Traffic::next() {
   AimedPacket made;
-  Flow& flow = *flows_[random_.below(flows_.size())];
-  if (!said_.empty() && random_.chance(7)) {
+  if (!said_.empty() && random_.chance(drill_ ? 2 : 7)) {
     made.packet = error();
+    follow(nullptr, false, made.packet);
     return made;
   }
-  if (random_.chance(2)) {
+  if (!drill_ && random_.chance(2)) {
     made.packet = odd();
+    follow(nullptr, false, made.packet);
     return made;
   }
-  const bool walking = flow.walks;
-  if (!walking && flow.said > 3 && random_.chance(flow.protocol == protocol::kTcp ? 60 : 15)) {
-    begin(flow);
-  }
+  return speak();
+}
+
+AimedPacket Traffic::speak() {
+  AimedPacket made;
+  Flow& flow = *flows_[random_.below(flows_.size())];
+  const bool over = flow.said > 3 && random_.chance(flow.protocol == protocol::kTcp ? 60 : 15);
+  if (!flow.walks && (drill_ || over)) begin(flow);
+  made.reply = random_.chance(45);
   switch (flow.protocol) {
     case protocol::kTcp:
       made = tcp(flow);
       break;
     case protocol::kUdp:
-      made.packet = udp(flow);
+      made.packet = udp(flow, made.reply);
       break;
     case protocol::kIcmp:
     case protocol::kIcmpv6:
-      made.packet = icmp(flow);
+      made.packet = icmp(flow, made.reply);
       break;
     default:
-      made.packet = other(flow);
+      made.packet = other(flow, made.reply);
   }
   ++flow.said;
   if (made.flow < 0) decorate(made.packet);
   said_.push_back(made.packet);
+  follow(&flow, made.reply, made.packet);
   return made;
 }
 
