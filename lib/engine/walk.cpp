@@ -5,6 +5,7 @@
 #include "base/check.hpp"
 #include "base/overloaded.hpp"
 #include "engine/helper.hpp"
+#include "engine/tcp_mss.hpp"
 
 namespace postern {
 namespace {
@@ -82,6 +83,7 @@ void attach_template(const AttachTemplate& effect, Traveller& packet) {
 
 Walker::Walker(const Program& program, const World& world, Backend backend)
     : program_(program),
+      world_(world),
       devices_(world.names()),
       backend_(backend),
       code_(program.ruleset().family, world.names()) {
@@ -99,12 +101,13 @@ std::string Walker::place(const ProgramRule& rule) const {
 
 Walker::Kind Walker::kind_of(const Effect& effect) const {
   return std::visit(
-      Overloaded{
-          [](const Accept&) { return Kind::kAccept; }, [](const Drop&) { return Kind::kDrop; },
-          [](const Return&) { return Kind::kReturn; }, [](const Reject&) { return Kind::kReject; },
-          [](const Nat&) { return Kind::kNat; }, [](const Annotate&) { return Kind::kContinue; },
-          [](const OpaqueTarget&) { return Kind::kOpaque; },
-          [](const auto&) { return Kind::kEffect; }},
+      Overloaded{[](const Accept&) { return Kind::kAccept; },
+                 [](const Drop&) { return Kind::kDrop; },
+                 [](const Return&) { return Kind::kReturn; },
+                 [](const Reject&) { return Kind::kReject; }, [](const Nat&) { return Kind::kNat; },
+                 [](const Annotate& e) { return e.mss ? Kind::kLowerMss : Kind::kContinue; },
+                 [](const OpaqueTarget&) { return Kind::kOpaque; },
+                 [](const auto&) { return Kind::kEffect; }},
       effect);
 }
 
@@ -216,6 +219,11 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
           return {.nat = &std::get<Nat>(*step.effect), .rule = at.next - 1};
         case Kind::kEffect:
           apply(*step.effect, packet);
+          continue;
+        case Kind::kLowerMss:
+          if (!lower_mss(*std::get<Annotate>(*step.effect).mss, packet, world_)) {
+            return {.accepted = false};
+          }
           continue;
         case Kind::kJump:
           stack_.push_back(at);

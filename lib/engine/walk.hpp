@@ -28,7 +28,7 @@ struct WalkVerdict {
 
 class Walker {
  public:
-  // `program` must outlive the walker.
+  // Both must outlive the walker.
   Walker(const Program& program, const World& world, Backend backend);
 
   const Program& program() const { return program_; }
@@ -54,6 +54,7 @@ class Walker {
     kGoto,
     kReject,
     kNat,
+    kLowerMss,
     kEffect,
     kOpaque,
   };
@@ -77,6 +78,7 @@ class Walker {
                  const Traveller& packet) const;
 
   const Program& program_;
+  const World& world_;
   std::vector<std::string> devices_;
   Backend backend_;
   RuleCode code_;
