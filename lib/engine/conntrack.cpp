@@ -36,45 +36,79 @@ CtState state_of(const ConntrackEntry& entry, CtDirection direction) {
   return (entry.status & ct_status::kExpected) != 0 ? CtState::kRelated : CtState::kNew;
 }
 
+// `--zone mark` takes the mark's lower half.
+ConntrackZone zone_of(const AttachTemplate& request, std::uint32_t mark) {
+  const auto id = request.zone_from_mark ? static_cast<std::uint16_t>(mark) : request.zone;
+  using Direction = AttachTemplate::Direction;
+  const Direction direction = request.zone_direction;
+  return {direction == Direction::kReply ? std::uint16_t{0} : id,
+          direction == Direction::kOriginal ? std::uint16_t{0} : id};
+}
+
 bool icmp_of_family(const PacketView& packet) {
   return packet.protocol == (packet.family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6);
 }
 
 }  // namespace
 
-ConntrackTable::Found ConntrackTable::find(const CtTuple& tuple) const {
+ConntrackTable::Owners ConntrackTable::owners(const CtTuple& tuple, ConntrackZone zone) const {
   const auto at = table_.find(tuple);
   if (at == table_.end()) return {};
-  Found found = at->second;
-  // A tuple that is its own inverse: Linux hashes the reply last and finds it first.
-  if (found.entry->original == found.entry->reply) found.direction = CtDirection::kReply;
-  return found;
+  Owners met = at->second;
+  if (zone.original != tuple.zone) met.original = nullptr;
+  if (zone.reply != tuple.zone) met.reply = nullptr;
+  return met;
 }
 
-ConntrackEntryPtr ConntrackTable::make_entry(const CtTuple& tuple) {
+ConntrackTable::Found ConntrackTable::find(CtTuple tuple, ConntrackZone zone) const {
+  tuple.zone = zone.original;
+  Owners met = owners(tuple, zone);
+  if (zone.one_way() && !met.original && !met.reply) {
+    tuple.zone = zone.reply;
+    met = owners(tuple, zone);
+  }
+  // Linux finds the entry first that it has hashed last, and of one entry the reply.
+  const bool original = met.original && (!met.reply || met.original->serial > met.reply->serial);
+  if (original) return {met.original, CtDirection::kOriginal};
+  return {met.reply, CtDirection::kReply};
+}
+
+ConntrackEntryPtr ConntrackTable::make_entry(CtTuple tuple, ConntrackZone zone,
+                                             const AttachTemplate* request) {
+  tuple.zone = zone.original;
   const auto reply = tuple.inverse();
   if (!reply) return nullptr;
   auto entry = std::make_shared<ConntrackEntry>();
   entry->original = tuple;
   entry->reply = *reply;
+  entry->reply.zone = zone.reply;
   entry->created = now_;
+  if (const auto expected = expectations_.take(tuple, zone.id(), now_)) {
+    entry->status |= ct_status::kExpected;
+    entry->master = expected->master.lock();
+    entry->mark = entry->master->mark;
+    entry->follow = expected->follow;
+  } else if (request != nullptr && !request->helper.empty()) {
+    entry->status |= ct_status::kHelper;
+    entry->helper = request->helper;
+  }
   return entry;
 }
 
 void ConntrackTable::track(const PacketView& packet, Hook hook, Attachment& attachment,
-                           const ConntrackTemplate* request) {
+                           const AttachTemplate* request) {
   if (attachment.entry || attachment.untracked()) return;
   attachment = {};
   if (packet.fragment_offset != 0) return;
-  if (icmp_of_family(packet) && track_icmp_error(packet, hook, attachment)) return;
-  auto tuple = tuple_of(packet);
+  const ConntrackZone zone = request != nullptr ? zone_of(*request, packet.mark) : ConntrackZone{};
+  if (icmp_of_family(packet) && track_icmp_error(packet, hook, attachment, zone)) return;
+  const auto tuple = tuple_of(packet);
   if (!tuple) return;
-  if (request != nullptr) tuple->zone = request->zone;
   const TrackContext context{config_, now_, hook};
   // At most twice: after a SYN has ended an entry there is none.
   for (;;) {
-    Found found = find(*tuple);
-    if (!found.entry) found.entry = make_entry(*tuple);
+    Found found = find(*tuple, zone);
+    if (!found.entry) found = {make_entry(*tuple, zone, request), CtDirection::kOriginal};
     if (!found.entry) return;
     const CtState state = state_of(*found.entry, found.direction);
     const Tracked outcome = run_tracker(*found.entry, packet, found.direction, context);
@@ -88,8 +122,27 @@ void ConntrackTable::track(const PacketView& packet, Hook hook, Attachment& atta
 }
 
 bool ConntrackTable::taken(const CtTuple& reply, const ConntrackEntry& by) const {
-  const Found found = find(reply);
-  return found.entry && found.entry.get() != &by && found.entry->original != by.original;
+  const auto other = [&](const ConntrackEntryPtr& entry) {
+    return entry && entry.get() != &by && entry->original != by.original;
+  };
+  const Owners met = owners(reply, by.zone());
+  return other(met.original) || other(met.reply);
+}
+
+bool ConntrackTable::met_only_itself(const CtTuple& tuple, const ConntrackEntry& by) const {
+  constexpr std::uint16_t kUsesNat =
+      ct_status::kSourceNat | ct_status::kDestinationNat | ct_status::kSequenceAdjust;
+  const Tracker tracker = tracker_of(tuple.protocol);
+  if (tracker != Tracker::kUdp && tracker != Tracker::kUdplite) return false;
+  if ((by.status & kUsesNat) != 0) return false;
+  Found found = find(tuple, by.zone());
+  if (!found.entry) found = find(*tuple.inverse(), by.zone());
+  if (!found.entry || (found.entry->status & kUsesNat) != 0) return false;
+  const auto same = [](CtTuple one, const CtTuple& other) {
+    one.zone = other.zone;
+    return one == other;
+  };
+  return same(found.entry->original, by.reply) && same(found.entry->reply, by.original);
 }
 
 // nf_nat_used_tuple_harder: an SNATed flow that is over (TIME_WAIT, CLOSE) gives way to a SYN
@@ -100,7 +153,7 @@ bool ConntrackTable::taken_even_if_scarce(const CtTuple& reply, const ConntrackE
   if (left > kScarce || reply.protocol != protocol::kTcp || by.tcp.state != TcpState::kSynSent) {
     return taken(reply, by);
   }
-  const Found found = find(reply);
+  const Found found = find(reply, by.zone());
   if (!found.entry) return false;
   const ConntrackEntry& old = *found.entry;
   const auto original = static_cast<std::size_t>(CtDirection::kOriginal);
@@ -113,16 +166,23 @@ bool ConntrackTable::taken_even_if_scarce(const CtTuple& reply, const ConntrackE
   return false;
 }
 
+bool ConntrackTable::clashes(const CtTuple& tuple, ConntrackZone zone) const {
+  const Owners met = owners(tuple, zone);
+  return met.original || met.reply;
+}
+
 bool ConntrackTable::confirm(Attachment& attachment) {
   if (!attachment.entry || attachment.entry->confirmed()) return true;
   // The host's own answer carries the entry of the packet that it answers: that one may confirm it.
   if (attachment.direction == CtDirection::kReply) return true;
   ConntrackEntry& entry = *attachment.entry;
-  if (entry.dying || table_.contains(entry.original) || table_.contains(entry.reply)) return false;
+  if (entry.dying) return false;
+  if (clashes(entry.original, entry.zone()) || clashes(entry.reply, entry.zone())) return false;
   entry.status |= ct_status::kConfirmed;
   entry.serial = next_serial_++;
-  table_.emplace(entry.original, Found{attachment.entry, CtDirection::kOriginal});
-  table_.emplace(entry.reply, Found{attachment.entry, CtDirection::kReply});
+  ++count_;
+  table_[entry.original].original = attachment.entry;
+  table_[entry.reply].reply = attachment.entry;
   return true;
 }
 
@@ -147,28 +207,34 @@ void ConntrackTable::erase(ConntrackEntryPtr entry) {
   if (entry->dying) return;
   entry->dying = true;
   if (!entry->confirmed()) return;
-  table_.erase(entry->original);
-  table_.erase(entry->reply);
+  --count_;
+  for (const CtTuple& tuple : {entry->original, entry->reply}) {
+    const auto at = table_.find(tuple);
+    if (at == table_.end()) continue;
+    Owners& owners = at->second;
+    if (owners.original == entry) owners.original = nullptr;
+    if (owners.reply == entry) owners.reply = nullptr;
+    if (!owners.original && !owners.reply) table_.erase(at);
+  }
 }
 
 void ConntrackTable::flush() {
-  for (auto& [tuple, found] : table_) found.entry->dying = true;
+  for (const auto& entry : entries()) entry->dying = true;
   table_.clear();
+  count_ = 0;
 }
 
 void ConntrackTable::advance(std::uint64_t milliseconds) {
   now_ += milliseconds;
-  std::erase_if(table_, [this](const auto& item) {
-    if (item.second.entry->deadline > now_) return false;
-    item.second.entry->dying = true;
-    return true;
-  });
+  for (const auto& entry : entries()) {
+    if (entry->deadline <= now_) erase(entry);
+  }
 }
 
 std::vector<ConntrackEntryPtr> ConntrackTable::entries() const {
   std::vector<ConntrackEntryPtr> list;
-  for (const auto& [tuple, found] : table_) {
-    if (found.direction == CtDirection::kOriginal) list.push_back(found.entry);
+  for (const auto& [tuple, owners] : table_) {
+    if (owners.original) list.push_back(owners.original);
   }
   std::sort(list.begin(), list.end(),
             [](const auto& a, const auto& b) { return a->serial < b->serial; });
@@ -190,8 +256,9 @@ EntryReport ConntrackEntry::report() const {
   report.reply = reply.report();
   report.status = status;
   report.mark = mark;
-  report.zone = original.zone;
+  report.zone = zone().id();
   report.helper = helper;
+  if (master) report.master = master->original.report();
   return report;
 }
 

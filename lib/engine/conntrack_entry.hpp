@@ -29,9 +29,20 @@ struct TcpSide {
   bool max_ack_set = false;
 };
 
+// By how much a NAT helper has shifted what one side says: sequence numbers after `position` by
+// `after`, those up to it by `before` (struct nf_ct_seqadj).
+struct SequenceShift {
+  std::uint32_t position = 0, before = 0, after = 0;
+
+  std::uint32_t at(std::uint32_t seq) const {
+    return static_cast<std::int32_t>(position - seq) < 0 ? after : before;
+  }
+};
+
 struct TcpTracking {
   TcpState state = TcpState::kNone;
-  std::array<TcpSide, 2> side;  // by CtDirection
+  std::array<TcpSide, 2> side;         // by CtDirection
+  std::array<SequenceShift, 2> shift;  // the same
   // The last segment that counted. `last_segment` is empty on a fresh entry.
   CtDirection last_direction = CtDirection::kOriginal;
   std::optional<TcpSegment> last_segment;
@@ -54,6 +65,29 @@ struct SctpTracking {
   CtDirection last_direction = CtDirection::kOriginal;
 };
 
+// Where lines of FTP begin: the last two sequence numbers behind a line's end, of one side.
+struct LineStarts {
+  std::array<std::uint32_t, 2> seq{};
+  std::uint8_t count = 0;
+};
+
+// How an expected flow is translated if its master is: it goes to where `direction` of the master
+// goes to, as its master's other end, at this port (nf_nat_follow_master).
+struct FollowMaster {
+  CtDirection direction = CtDirection::kOriginal;
+  std::uint16_t port = 0;
+};
+
+// The zone of a packet or an entry: one id for both directions, or for one of them, and then the
+// other is in the default zone 0 (struct nf_conntrack_zone; kernel-facts 24).
+struct ConntrackZone {
+  std::uint16_t original = 0, reply = 0;
+
+  std::uint16_t id() const { return original | reply; }
+  bool one_way() const { return original != reply; }
+  auto operator<=>(const ConntrackZone&) const = default;
+};
+
 struct ConntrackEntry {
   CtTuple original, reply;   // reply is original.inverse() unless NAT changed it
   std::uint16_t status = 0;  // ct_status bits
@@ -65,12 +99,15 @@ struct ConntrackEntry {
   bool dying = false;                   // out of the table; a packet may still carry it
   TcpTracking tcp;
   SctpTracking sctp;
-  std::string helper;                      // for the issue that adds helpers
+  std::string helper;                      // by name; empty: none
+  std::array<LineStarts, 2> lines;         // of the FTP helper, by CtDirection
   std::shared_ptr<ConntrackEntry> master;  // of an expected flow
+  std::optional<FollowMaster> follow;      // of an expected flow whose master is translated
 
   bool seen_reply() const { return (status & ct_status::kSeenReply) != 0; }
   bool assured() const { return (status & ct_status::kAssured) != 0; }
   bool confirmed() const { return (status & ct_status::kConfirmed) != 0; }
+  ConntrackZone zone() const { return {original.zone, reply.zone}; }
   EntryReport report() const;
 };
 

@@ -14,7 +14,8 @@ constexpr std::uint32_t kIcmpHeader = 8;
 
 }  // namespace
 
-bool ConntrackTable::track_icmp_error(const PacketView& packet, Hook hook, Attachment& attachment) {
+bool ConntrackTable::track_icmp_error(const PacketView& packet, Hook hook, Attachment& attachment,
+                                      ConntrackZone zone) {
   if (packet.l4_length < kIcmpHeader) return true;
   if (packet.bad_checksum && config_.checksum && hook == Hook::kPrerouting) return true;
   if (packet.family == Family::kIpv4 && packet.icmp_type > kLastIcmpType) return true;
@@ -23,7 +24,7 @@ bool ConntrackTable::track_icmp_error(const PacketView& packet, Hook hook, Attac
       attachment.state = CtState::kUntracked;
       return true;
     case IcmpClass::kError:
-      relate(packet, attachment);
+      relate(packet, attachment, zone);
       return true;
     case IcmpClass::kRequest:
     case IcmpClass::kReply:
@@ -34,7 +35,8 @@ bool ConntrackTable::track_icmp_error(const PacketView& packet, Hook hook, Attac
   return true;
 }
 
-void ConntrackTable::relate(const PacketView& packet, Attachment& attachment) const {
+void ConntrackTable::relate(const PacketView& packet, Attachment& attachment,
+                            ConntrackZone zone) const {
   if (packet.inner == nullptr) return;
   PacketView inner = view_of(*packet.inner);
   if (inner.family != packet.family || inner.fragment_offset != 0) return;
@@ -49,7 +51,7 @@ void ConntrackTable::relate(const PacketView& packet, Attachment& attachment) co
   if (!quoted) return;
   const auto answer = quoted->inverse();
   if (!answer) return;
-  const Found found = find(*answer);
+  const Found found = find(*answer, zone);
   if (!found.entry) return;
   // The error must go to the sender of the quoted packet, as this host saw it.
   const CtTuple& tuple =

@@ -21,7 +21,12 @@ class WindowCheck {
         end_(segment_end(packet)),
         ack_(packet.ack),
         sack_(receiver_.sack_permitted ? highest_sack(packet.tcp_options, packet.ack) : packet.ack),
-        liberal_(be_liberal || sender_.be_liberal) {}
+        liberal_(be_liberal || sender_.be_liberal) {
+    // The receiver's numbers as it knows them itself.
+    const auto shift = tcp.shift[static_cast<std::size_t>(opposite(direction))].at(ack_ - 1);
+    ack_ -= shift;
+    sack_ -= shift;
+  }
 
   InWindow run();
 

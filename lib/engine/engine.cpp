@@ -36,8 +36,12 @@ Verdict Engine::run(const Packet& packet) { return impl_->run(packet, nullptr); 
 void Engine::wait(std::uint32_t milliseconds) { impl_->pipeline.wait(milliseconds); }
 
 void Engine::flush(bool expectations) {
-  // There are no expectations before helpers are modelled.
-  if (!expectations) impl_->pipeline.conntrack().flush();
+  ConntrackTable& table = impl_->pipeline.conntrack();
+  if (expectations) {
+    table.expectations().clear();
+  } else {
+    table.flush();
+  }
 }
 
 void Engine::set_sysctl(const std::map<std::string, std::string>& values) {
@@ -69,6 +73,8 @@ void Engine::observe(PacketReport& report) {
   report.rules = std::move(now.rules);
   report.policies = std::move(now.policies);
   report.conntrack = entries();
+  const ConntrackTable& table = impl_->pipeline.conntrack();
+  report.expect = table.expectations().report(table.now());
   clear_hits();
 }
 

@@ -1,7 +1,7 @@
 // The concrete engine: a small world with rulesets, conntrack table and a virtual clock, through
 // which packets run one after the other. It claims to agree with Linux in every verdict, counter,
-// ctstate and conntrack entry (kernel-facts.md); where it cannot (zones, helpers) it throws
-// Unmodelled instead of guessing. Deterministic: the only chance is the Chooser's.
+// ctstate and conntrack entry (kernel-facts.md); where it cannot (helpers other than ftp, tftp,
+// irc) it throws Unmodelled instead of guessing. Deterministic: the only chance is the Chooser's.
 // Covered by tests/unit/engine_*_test.cpp and, against the real kernel, tests/kernel/.
 #pragma once
 
@@ -20,7 +20,7 @@
 namespace postern {
 
 // The packet met something that the engine does not model (yet). The caller reports the answer as
-// unknown (exit code 3); it is never a pass. `what()` names the thing: "CT --zone".
+// unknown (exit code 3); it is never a pass. `what()` names the thing: "CT --helper sip".
 class Unmodelled : public std::runtime_error {
  public:
   explicit Unmodelled(const std::string& what) : std::runtime_error("unmodelled: " + what) {}
@@ -58,7 +58,8 @@ class Engine {
   // Counters since the last clear_hits().
   Hits hits() const;
   void clear_hits();
-  // hits() into report.rules and .policies (and clears them), entries() into report.conntrack.
+  // hits() into report.rules and .policies (and clears them), entries() into report.conntrack, the
+  // expectations into report.expect.
   void observe(PacketReport& report);
 
   // Collects every step from now on into `trace` (nullptr: stops). Not owned.

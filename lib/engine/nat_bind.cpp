@@ -6,10 +6,11 @@
 namespace postern {
 namespace {
 
-// From what a flow comes: protocol, address, port or id, and the zone of its original direction.
-CtTuple source_of(const CtTuple& tuple, std::uint16_t zone) {
+// From what a flow comes: protocol, address, port or id, and the zone if it is of both directions:
+// flows are filed by this, and a zone of one direction is not looked at (hash_by_source).
+CtTuple source_of(const CtTuple& tuple, ConntrackZone zone) {
   CtTuple source = tuple;
-  source.zone = zone;
+  source.zone = zone.one_way() ? 0 : zone.original;
   source.destination = 0;
   source.destination_key = 0;
   return source;
@@ -42,9 +43,22 @@ void NatBinder::bind(const ConntrackEntryPtr& entry, Manip manip, const NatRange
     entry->status |= changed_bit(manip);
   }
   if (manip == Manip::kSource) {
-    sources_[source_of(entry->original, entry->original.zone)].push_back(entry);
+    sources_[source_of(entry->original, entry->zone())].push_back(entry);
   }
   entry->status |= done_bit(manip);
+}
+
+void NatBinder::follow_master(const ConntrackEntryPtr& entry) {
+  if (entry->confirmed() || !entry->follow) return;
+  const FollowMaster follow = *entry->follow;
+  const CtTuple& talk =
+      follow.direction == CtDirection::kReply ? entry->master->original : entry->master->reply;
+  NatRange range;
+  range.addresses = NatRange::Addresses{talk.destination, talk.destination};
+  bind(entry, Manip::kSource, range, "expected");
+  range.addresses = NatRange::Addresses{talk.source, talk.source};
+  range.ports = NatRange::Ports{follow.port, follow.port};
+  bind(entry, Manip::kDestination, range, "expected");
 }
 
 // The source that another flow from the same place has been given, if it fits
@@ -52,7 +66,7 @@ void NatBinder::bind(const ConntrackEntryPtr& entry, Manip manip, const NatRange
 std::optional<CtTuple> NatBinder::earlier_mapping(const CtTuple& current,
                                                   const ConntrackEntry& entry,
                                                   const NatRange& range) {
-  const auto at = sources_.find(source_of(current, entry.original.zone));
+  const auto at = sources_.find(source_of(current, entry.zone()));
   if (at == sources_.end()) return std::nullopt;
   auto& list = at->second;
   std::erase_if(list, [](const auto& weak) {
@@ -60,7 +74,9 @@ std::optional<CtTuple> NatBinder::earlier_mapping(const CtTuple& current,
     return !flow || flow->dying;
   });
   for (auto it = list.rbegin(); it != list.rend(); ++it) {
-    const CtTuple mapped = inverse_of(it->lock()->reply);
+    const auto flow = it->lock();
+    if (flow->original.zone != entry.original.zone) continue;
+    const CtTuple mapped = inverse_of(flow->reply);
     CtTuple candidate = current;
     candidate.source = mapped.source;
     candidate.source_key = mapped.source_key;
@@ -73,13 +89,13 @@ CtTuple NatBinder::unique_tuple(const CtTuple& current, const ConntrackEntry& en
                                 const NatRange& range, const std::string& place) {
   if (manip == Manip::kSource && !range.random) {
     if (source_in_range(current, range)) {
-      if (!taken(current, entry)) return current;
+      if (!taken(current, entry) || table_.met_only_itself(current, entry)) return current;
     } else if (const auto earlier = earlier_mapping(current, entry, range)) {
       if (!taken(*earlier, entry)) return *earlier;
     }
   }
   CtTuple tuple = current;
-  choose_address(tuple, manip, range, entry.original.zone);
+  choose_address(tuple, manip, range, entry.zone().id());
   if (!range.random) {
     if (!range.ports) {
       if (!taken(tuple, entry)) return tuple;

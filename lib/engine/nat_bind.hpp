@@ -25,6 +25,8 @@ class NatBinder {
   // `place` names the rule ("nat POSTROUTING 1").
   void bind(const ConntrackEntryPtr& entry, Manip manip, const NatRange& range,
             const std::string& place);
+  // Settles both halves of a new flow that was expected by one with NAT (nf_nat_follow_master).
+  void follow_master(const ConntrackEntryPtr& entry);
 
  private:
   struct SourceHash {

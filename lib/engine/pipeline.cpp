@@ -256,7 +256,7 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
       return true;
     case Stage::Kind::kConfirm:
       if (!tracking) return true;
-      if (!conntrack_.confirm(packet.attachment)) return false;
+      if (!help(packet) || !conntrack_.confirm(packet.attachment)) return false;
       read_attachment(packet);  // over lo the same packet comes to rules once more
       return true;
   }
@@ -284,8 +284,11 @@ bool Pipeline::may_leave_by(const PacketView& view, DeviceId out) const {
 }
 
 void Pipeline::track(Hook hook, Traveller& packet) {
-  conntrack_.track(packet.view, hook, packet.attachment);
+  conntrack_.track(packet.view, hook, packet.attachment, packet.request);
   packet.has_template = false;
+  packet.request = nullptr;
+  const ConntrackEntryPtr& entry = packet.attachment.entry;
+  if (entry && entry->follow) nat_.follow_master(entry);
   read_attachment(packet);
   note_state(packet, hook);
   if (trace_ == nullptr) return;

@@ -13,6 +13,7 @@
 
 #include "engine/engine.hpp"
 #include "engine/fragments.hpp"
+#include "engine/helper.hpp"
 #include "engine/nat_bind.hpp"
 #include "engine/traveller.hpp"
 #include "engine/walk.hpp"
@@ -64,6 +65,11 @@ class Pipeline {
   bool translate_error(Hook hook, Traveller& packet);
   void replace(Traveller& packet, Packet made);
   void track(Hook hook, Traveller& packet);
+  // The helper's look at the packet, and the shift of its sequence numbers, before it is confirmed;
+  // in pipeline_helper.cpp. False: drop.
+  bool help(Traveller& packet);
+  void rewrite(Traveller& packet, const Rewriting& rewriting);
+  bool shift_sequence(Traveller& packet);
   bool defragment(Traveller& packet, bool tracking_only);
   void describe(Traveller& packet) const;
 

@@ -4,6 +4,8 @@
 
 #include "base/check.hpp"
 #include "base/overloaded.hpp"
+#include "engine/helper.hpp"
+#include "engine/tcp_mss.hpp"
 
 namespace postern {
 namespace {
@@ -69,9 +71,11 @@ void notrack(Traveller& packet) {
 
 void attach_template(const AttachTemplate& effect, Traveller& packet) {
   if (settled(packet)) return;
-  if (effect.zone != 0 || effect.zone_from_mark) throw Unmodelled("CT --zone");
-  if (!effect.helper.empty()) throw Unmodelled("CT --helper");
+  if (!effect.helper.empty() && !knows_helper(effect.helper)) {
+    throw Unmodelled("CT --helper " + effect.helper);
+  }
   packet.has_template = true;
+  packet.request = &effect;
   read_template(packet);
 }
 
@@ -79,6 +83,7 @@ void attach_template(const AttachTemplate& effect, Traveller& packet) {
 
 Walker::Walker(const Program& program, const World& world, Backend backend)
     : program_(program),
+      world_(world),
       devices_(world.names()),
       backend_(backend),
       code_(program.ruleset().family, world.names()) {
@@ -96,12 +101,13 @@ std::string Walker::place(const ProgramRule& rule) const {
 
 Walker::Kind Walker::kind_of(const Effect& effect) const {
   return std::visit(
-      Overloaded{
-          [](const Accept&) { return Kind::kAccept; }, [](const Drop&) { return Kind::kDrop; },
-          [](const Return&) { return Kind::kReturn; }, [](const Reject&) { return Kind::kReject; },
-          [](const Nat&) { return Kind::kNat; }, [](const Annotate&) { return Kind::kContinue; },
-          [](const OpaqueTarget&) { return Kind::kOpaque; },
-          [](const auto&) { return Kind::kEffect; }},
+      Overloaded{[](const Accept&) { return Kind::kAccept; },
+                 [](const Drop&) { return Kind::kDrop; },
+                 [](const Return&) { return Kind::kReturn; },
+                 [](const Reject&) { return Kind::kReject; }, [](const Nat&) { return Kind::kNat; },
+                 [](const Annotate& e) { return e.mss ? Kind::kLowerMss : Kind::kContinue; },
+                 [](const OpaqueTarget&) { return Kind::kOpaque; },
+                 [](const auto&) { return Kind::kEffect; }},
       effect);
 }
 
@@ -213,6 +219,11 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
           return {.nat = &std::get<Nat>(*step.effect), .rule = at.next - 1};
         case Kind::kEffect:
           apply(*step.effect, packet);
+          continue;
+        case Kind::kLowerMss:
+          if (!lower_mss(*std::get<Annotate>(*step.effect).mss, packet, world_)) {
+            return {.accepted = false};
+          }
           continue;
         case Kind::kJump:
           stack_.push_back(at);

@@ -28,14 +28,14 @@ struct WalkVerdict {
 
 class Walker {
  public:
-  // `program` must outlive the walker.
+  // Both must outlive the walker.
   Walker(const Program& program, const World& world, Backend backend);
 
   const Program& program() const { return program_; }
   bool reads(Field field) const { return code_.reads(field); }
   // True without counting anything when the ruleset has no such table; a chain that its text leaves
   // out is there all the same with the legacy backend, empty and with policy ACCEPT. Throws
-  // Unmodelled at a zone or a helper.
+  // Unmodelled at a helper that is not (helper.hpp).
   WalkVerdict walk(Hook hook, TableName table, Traveller& packet, Chooser& chooser, Trace* trace);
 
   // "nat POSTROUTING 1"
@@ -54,6 +54,7 @@ class Walker {
     kGoto,
     kReject,
     kNat,
+    kLowerMss,
     kEffect,
     kOpaque,
   };
@@ -77,6 +78,7 @@ class Walker {
                  const Traveller& packet) const;
 
   const Program& program_;
+  const World& world_;
   std::vector<std::string> devices_;
   Backend backend_;
   RuleCode code_;

@@ -23,10 +23,17 @@ struct Reject {
   bool tcp_reset = false;
   std::uint8_t icmp_type = 3, icmp_code = 3;  // or ICMPv6's
 };
-// Writes a line or a copy somewhere (LOG, NFLOG, TRACE, ...), or changes something that nothing in
-// this model reads (TCPMSS, CHECKSUM, CLASSIFY): goes on with the next rule.
+// The largest segment that a SYN announces is lowered to `size`, or (none) to what the path's MTU
+// has room for; a SYN that announces none gets the option.
+struct LowerMss {
+  std::optional<std::uint16_t> size = std::nullopt;
+};
+// Writes a line or a copy somewhere (LOG, NFLOG, TRACE, ...), or changes something that no rule
+// reads (CHECKSUM, CLASSIFY; of TCPMSS only the length that an added option makes larger): goes on
+// with the next rule.
 struct Annotate {
   std::string what;
+  std::optional<LowerMss> mss = std::nullopt;
 };
 // mark = (mark & ~mask) ^ value; goes on (kernel: mark_tg, "--set-xmark value/mask").
 struct SetMark {

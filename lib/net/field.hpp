@@ -117,8 +117,8 @@ enum class CtState : std::uint8_t { kInvalid, kNew, kEstablished, kRelated, kUnt
 // The kernel's own status bits (uapi nf_conntrack_common.h, enum ip_conntrack_status).
 namespace ct_status {
 inline constexpr std::uint16_t kExpected = 1, kSeenReply = 2, kAssured = 4, kConfirmed = 8,
-                               kSourceNat = 16, kDestinationNat = 32, kSourceNatDone = 128,
-                               kDestinationNatDone = 256;
+                               kSourceNat = 16, kDestinationNat = 32, kSequenceAdjust = 64,
+                               kSourceNatDone = 128, kDestinationNatDone = 256, kHelper = 8192;
 }  // namespace ct_status
 
 // Kernel route types as addrtype tests them (uapi rtnetlink.h RTN_*).

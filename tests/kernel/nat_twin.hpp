@@ -32,6 +32,7 @@ class LinuxPorts : public Chooser {
       return 0;
     }
     ++chosen_;
+    if (question.why == "expected port") return expected(question);
     for (const nlohmann::json& entry : fresh()) {
       const auto& reply = entry["reply"];
       const char* key = reply.contains("id")            ? "id"
@@ -47,6 +48,22 @@ class LinuxPorts : public Chooser {
   }
 
  private:
+  // The port of an expectation that is not the one that the question begins with.
+  std::uint64_t expected(const Choice& question) const {
+    const auto& packet = document_["packets"][packet_];
+    if (!packet.contains("expect")) return 0;
+    const auto& before = packet_ > 0 ? document_["packets"][packet_ - 1] : nlohmann::json::object();
+    for (const nlohmann::json& one : packet["expect"]) {
+      const auto& known = before.value("expect", nlohmann::json::array());
+      if (std::find(known.begin(), known.end(), one) != known.end()) continue;
+      const std::uint64_t port = one["tuple"]["dport"];
+      if (port >= question.first && port - question.first < question.options) {
+        return port - question.first;
+      }
+    }
+    return 0;
+  }
+
   static std::string name(const nlohmann::json& entry) {
     return entry["orig"].dump() + entry["proto"].dump() +
            entry.value("zone", nlohmann::json()).dump();

@@ -120,19 +120,19 @@ TEST_F(ReplayExamples, TheIpv6PartOfIpv6Nat) {
   }
 }
 
-TEST_F(ReplayExamples, AZoneIsSaidToBeUnmodelled) {
+TEST_F(ReplayExamples, AForeignHelperIsSaidToBeUnmodelled) {
   Scenario zoned = scenario("ipv6_nat");
-  zoned.ruleset = "*raw\n-A PREROUTING -j CT --zone 3\nCOMMIT\n";
+  zoned.ruleset = "*raw\n-A PREROUTING -p udp -j CT --helper sip\nCOMMIT\n";
   const auto engine = replay(zoned);
   ASSERT_TRUE(engine);
-  EXPECT_EQ(engine->unmodelled, "unmodelled: CT --zone");
+  EXPECT_EQ(engine->unmodelled, "unmodelled: CT --helper sip");
   EXPECT_TRUE(engine->report.packets.empty());
   ScenarioFile file;
   file.scenarios.push_back(zoned);
   const auto document = replay_document(file);
   ASSERT_TRUE(document);
   EXPECT_EQ(document->exit_status, 3);
-  EXPECT_EQ(document->json["error"], "unmodelled: CT --zone");
+  EXPECT_EQ(document->json["error"], "unmodelled: CT --helper sip");
 }
 
 TEST(Replay, OpaqueMatchesTakeTheScenariosChoices) {

@@ -1,5 +1,5 @@
-// `-j TCPMSS`: lowers the maximum segment size that a SYN announces (xt_TCPMSS). Known gap: a SYN
-// without that option gets one, which makes it four bytes longer.
+// `-j TCPMSS`: lowers the maximum segment size that a SYN announces, or adds that option
+// (xt_TCPMSS).
 #include "net/protocol.hpp"
 #include "vocabulary/build.hpp"
 
@@ -16,6 +16,14 @@ std::optional<std::string> refused(const Arguments& arguments, const RulePlace& 
   return std::nullopt;
 }
 
+tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
+  LowerMss mss;
+  if (const auto* size = arguments.get<NumberRange>("--set-mss")) {
+    mss.size = static_cast<std::uint16_t>(size->lo);
+  }
+  return Effect{Annotate{"TCPMSS", mss}};
+}
+
 }  // namespace
 
 extern const Target tcpmss;
@@ -28,7 +36,7 @@ const Target tcpmss{
                  .excludes = "size",
                  .max = 65535},
                 {.name = "--clamp-mss-to-pmtu", .excludes = "size"}},
-    .effect = annotates("TCPMSS"),
+    .effect = effect,
     .refused = refused,
 };
 
