@@ -13,10 +13,10 @@
 namespace postern {
 namespace {
 
-// What every host takes for its own: 255.255.255.255 and multicast.
+// What every host takes for its own: broadcasts (0.0.0.0 from nobody is one) and multicast.
 bool for_everybody(const Address& a) {
   if (a.family == Family::kIpv6) return (a.value >> 120) == 0xff;
-  return a.value == 0xffffffff || (a.value >> 28) == 0xe;
+  return a.value == 0 || a.value == 0xffffffff || (a.value >> 28) == 0xe;
 }
 
 // Rethrows the budget's end: one catch in run() turns it into `unknown`.
@@ -451,6 +451,11 @@ void Asking::answer_no(const Solved& solved) {
   }
   if (!model_.tracking()) {
     answer_.assumptions.push_back("nothing outside this ruleset switches connection tracking on");
+  }
+  if (space_.classes().marks_are_read && answer_.path != Path::kForward) {
+    answer_.assumptions.push_back(
+        "no local process marks its packets (SO_MARK), but for what the question says with -m "
+        "mark");
   }
   if (result.verdict == Verification::kNotChecked) {
     answer_.reasons.push_back("the packet sets say no, but Z3 could not re-check it: " +

@@ -77,10 +77,10 @@ std::optional<BrokenOff> culprit(const Program& program, const Trace& trace, con
 
 }  // namespace
 
-std::optional<BrokenOff> where_broken_off(const Program& program, const Answer& answer) {
-  if (answer.witness.size() != 1 || !answer.scenario) return std::nullopt;
+Conversation hold_conversation(const Program& program, const Answer& answer) {
+  if (answer.witness.size() != 1 || !answer.scenario) return {};
   const Packet syn = answer.witness.front().packet;
-  if (syn.protocol != protocol::kTcp || syn.flags != kSyn) return std::nullopt;
+  if (syn.protocol != protocol::kTcp || syn.flags != kSyn) return {};
   const std::string device = far_device(*answer.scenario, syn.destination);
   ListChooser chooser(answer.scenario->choices);
   const bool v4 = syn.family() == Family::kIpv4;
@@ -92,12 +92,12 @@ std::optional<BrokenOff> where_broken_off(const Program& program, const Answer& 
     for (const Line& line : kLines) {
       trace.clear();
       if (engine.run(write(syn, answer.path, device, line, numbers)) != Verdict::kDropped) continue;
-      return culprit(program, trace, line.text);
+      return {false, culprit(program, trace, line.text)};
     }
   } catch (const Unmodelled&) {
-    return std::nullopt;
+    return {};
   }
-  return std::nullopt;
+  return {true, std::nullopt};
 }
 
 }  // namespace postern

@@ -1,6 +1,6 @@
 // Why a TCP conversation cannot be held although its SYN gets in: the engine plays what honest ends
-// would send next, and the trace says who drops it. Only for explanations: that the conversation is
-// impossible is proved elsewhere. Covered by tests/unit/lint_segment_test.cpp.
+// would send next, and the trace says who drops it. That the conversation is impossible is proved
+// elsewhere; one that is held here contradicts it. Covered by tests/unit/lint_segment_test.cpp.
 #pragma once
 
 #include <optional>
@@ -18,8 +18,14 @@ struct BrokenOff {
   bool operator==(const BrokenOff& other) const { return place.span == other.place.span; }
 };
 
-// Where the conversation dies that begins with the first packet of this witness. nullopt: the first
-// packet is no SYN, the whole conversation passes, or no rule or policy is to blame (routing).
-std::optional<BrokenOff> where_broken_off(const Program& program, const Answer& answer);
+struct Conversation {
+  bool held = false;  // every packet of it passes
+  // Where it dies. nullopt: it does not, its first packet is no SYN, or no rule or policy is to
+  // blame (routing).
+  std::optional<BrokenOff> broken;
+};
+
+// The conversation that begins with the first packet of this witness, in its world.
+Conversation hold_conversation(const Program& program, const Answer& answer);
 
 }  // namespace postern

@@ -7,6 +7,7 @@
 
 #include "base/check.hpp"
 #include "net/protocol.hpp"
+#include "symbolic/routing.hpp"
 
 namespace postern {
 namespace {
@@ -190,6 +191,8 @@ Set point_set(Space& space, const FlowPoint& point) {
   return set;
 }
 
+namespace {
+
 Set to_one_host(Space& space, Set flows) {
   const auto without = [&](Axis axis, u128 low, u128 high) {
     flows = space.bdd().minus(flows, space.values(axis, low, high));
@@ -200,11 +203,6 @@ Set to_one_host(Space& space, Set flows) {
   } else {
     without(Axis::kResponder, u128{0xff} << 120, ~u128{0});
   }
-  if (space.classes().address_type.count() > 1) {
-    for (const AddressType type : {AddressType::kBroadcast, AddressType::kMulticast}) {
-      without(Axis::kResponderType, static_cast<u128>(type), static_cast<u128>(type));
-    }
-  }
   return flows;
 }
 
@@ -213,7 +211,7 @@ Set from_one_host(Space& space, Set flows) {
     flows = space.bdd().minus(flows, space.values(Axis::kInitiator, low, high));
   };
   if (space.classes().family == Family::kIpv4) {
-    without(0, 0x00ffffff);
+    without(0, 0);
     without(0xe0000000, 0xefffffff);
     without(0xffffffff, 0xffffffff);
   } else {
@@ -221,6 +219,13 @@ Set from_one_host(Space& space, Set flows) {
     without(u128{0xff} << 120, ~u128{0});
   }
   return flows;
+}
+
+}  // namespace
+
+Set between_hosts(Space& space, Set flows) {
+  flows = space.bdd().minus(flows, typed_by_routes(space));
+  return from_one_host(space, to_one_host(space, flows));
 }
 
 std::vector<std::string> words_for(Verb verb, const Space& space, Path path,

@@ -1,6 +1,8 @@
 // Covered by tests/unit/lint_notrack_test.cpp.
 #include "analyzer/checks/notrack.hpp"
 
+#include "symbolic/routing.hpp"
+
 namespace postern {
 namespace {
 
@@ -54,15 +56,30 @@ std::vector<RuleId> notrack_rules(const Program& program) {
 
 Budgeted<UntrackedFlows> untracked_flows(Model& model, const Program& program, Path path,
                                          RuleId rule) {
-  const auto m = model.question(path, way_to(program, rule));
-  if (!m) return tl::unexpected(m.error());
-  if (m->empty()) return UntrackedFlows{};
-  const auto answer = model.track(path, *m);
-  if (!answer) return tl::unexpected(answer.error());
+  const auto asked = model.question(path, way_to(program, rule));
+  if (!asked) return tl::unexpected(asked.error());
   try {
-    return classify(model, *m, *answer);
+    const Set m = model.space().bdd().minus(*asked, typed_by_routes(model.space()));
+    if (m.empty()) return UntrackedFlows{};
+    const auto answer = model.track(path, m);
+    if (!answer) return tl::unexpected(answer.error());
+    return classify(model, m, *answer);
   } catch (const BudgetEnded& ended) {
     return tl::unexpected(ended);
+  }
+}
+
+void each_notrack_rule(LintRun& run, std::string_view id, std::string question,
+                       const std::function<void(LintRun&, RuleId)>& ask) {
+  const std::vector<RuleId> rules = notrack_rules(*run.program());
+  if (rules.empty()) return;
+  if (run.model() == nullptr || run.structure() == nullptr) {
+    return run.leave_open(
+        {.id = std::string(id), .question = std::move(question), .why = std::string(kBudgetEnded)},
+        rules.size());
+  }
+  for (const RuleId rule : rules) {
+    if (run.structure()->rules[rule].matched) ask(run, rule);
   }
 }
 

@@ -2,7 +2,10 @@
 // Covered by tests/unit/lint_notrack_test.cpp.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "analyzer/checks/flows.hpp"
@@ -28,5 +31,10 @@ struct UntrackedFlows {
 
 Budgeted<UntrackedFlows> untracked_flows(Model& model, const Program& program, Path path,
                                          RuleId rule);
+
+// Asks about each NOTRACK rule that some packet matches (one that nothing matches has its finding:
+// PST101, 103 or 305). Without a model or structure `question` of the check `id` is left open.
+void each_notrack_rule(LintRun& run, std::string_view id, std::string question,
+                       const std::function<void(LintRun&, RuleId)>& ask);
 
 }  // namespace postern

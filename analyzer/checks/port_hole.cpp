@@ -185,9 +185,9 @@ Budgeted<HoleSearch> search_port_holes(Model& model, const Program& program, Pat
                                        std::uint8_t protocol) {
   const auto m = model.question(path, protocol_is(protocol));
   if (!m) return tl::unexpected(m.error());
-  const auto answer = model.connect(path, *m);
-  if (!answer) return tl::unexpected(answer.error());
   try {
+    const auto answer = model.connect(path, between_hosts(model.space(), *m));
+    if (!answer) return tl::unexpected(answer.error());
     return Search(model, program, path, protocol, answer->flows).run();
   } catch (const BudgetEnded& ended) {
     return tl::unexpected(ended);

@@ -66,7 +66,7 @@ class StatelessSegments {
     const auto tcp = run_.model()->question(path_, protocol_is(protocol::kTcp));
     if (!tcp) return false;
     // Nobody connects to a broadcast, or from no address at all, whatever the rules say.
-    const Set m = from_one_host(space_, to_one_host(space_, *tcp));
+    const Set m = between_hosts(space_, *tcp);
     const auto delivered = run_.model()->deliver(path_, m);
     const auto connected = run_.model()->connect(path_, m);
     if (!delivered || !connected) return false;
@@ -121,19 +121,28 @@ class StatelessSegments {
     const FlowPoint point = canonical_point(space_, path_, rest, true);
     Answer answer = run_.ask(words_for(Verb::kDeliver, space_, path_, point), path_);
     if (answer.truth != Truth::kYes) {
-      leave_open(answer.reasons.empty() ? "the witness was not confirmed" : answer.reasons.front());
-      gave_up_ = true;
-      return kNothing;
+      return give_up(answer.reasons.empty() ? "the witness was not confirmed"
+                                            : answer.reasons.front());
+    }
+    auto conversation = hold_conversation(*run_.program(), answer);
+    if (conversation.held) {
+      return give_up("the sets say that nobody can connect, but the engine holds a conversation");
     }
     Cause cause{.rule = accepting_rule(*run_.program(), answer.witness.front())};
     cause.opens = answer.witness.front().packet.flags == tcp_flag::kSyn;
-    if (cause.opens) cause.broken = where_broken_off(*run_.program(), answer);
+    if (cause.opens) cause.broken = std::move(conversation.broken);
     add(cause, std::move(answer));
     if (!cause.rule) return kNothing;
     const auto explained = flows_let_in(*run_.model(), path_, *run_.program(), *cause.rule);
     if (!explained) return kNothing;
     const Set flows = space_.exists(point_set(space_, point), packet_axes());
     return bdd_.minus(rest, bdd_.either(*explained, flows));
+  }
+
+  Set give_up(std::string why) {
+    leave_open(std::move(why));
+    gave_up_ = true;
+    return kNothing;
   }
 
   // Another rule, or another path, may have led to the same cause: one cause, one finding.

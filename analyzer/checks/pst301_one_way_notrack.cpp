@@ -83,17 +83,7 @@ void ask_about(LintRun& run, RuleId rule) {
 }  // namespace
 
 void one_way_notrack(LintRun& run) {
-  const std::vector<RuleId> rules = notrack_rules(*run.program());
-  if (rules.empty()) return;
-  if (run.model() == nullptr || run.structure() == nullptr) {
-    return run.leave_open({.id = "PST301",
-                           .question = "which NOTRACK rules untrack one direction only",
-                           .why = std::string(kBudgetEnded)},
-                          rules.size());
-  }
-  for (const RuleId rule : rules) {
-    if (run.structure()->rules[rule].matched) ask_about(run, rule);
-  }
+  each_notrack_rule(run, "PST301", "which NOTRACK rules untrack one direction only", ask_about);
 }
 
 }  // namespace postern::check

@@ -94,18 +94,7 @@ void ask_about(LintRun& run, RuleId rule) {
 }  // namespace
 
 void notrack_keeps_tracking(LintRun& run) {
-  const std::vector<RuleId> rules = notrack_rules(*run.program());
-  if (rules.empty()) return;
-  if (run.model() == nullptr || run.structure() == nullptr) {
-    return run.leave_open({.id = "PST302",
-                           .question = "which NOTRACK rules change nothing",
-                           .why = std::string(kBudgetEnded)},
-                          rules.size());
-  }
-  for (const RuleId rule : rules) {
-    // A rule that nothing matches has its finding (PST101, 103 or 305).
-    if (run.structure()->rules[rule].matched) ask_about(run, rule);
-  }
+  each_notrack_rule(run, "PST302", "which NOTRACK rules change nothing", ask_about);
 }
 
 }  // namespace postern::check

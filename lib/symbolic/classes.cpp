@@ -143,7 +143,6 @@ FieldClasses by_interval(const FieldCuts& cuts, unsigned width, const Preference
 void cut_routing(FieldCuts& cuts, Family family) {
   if (family == Family::kIpv4) {
     cuts.interval(0, 0);
-    cuts.interval(0, 0x00ffffff);
     cuts.interval(0x7f000000, 0x7fffffff);
     cuts.interval(0xe0000000, 0xefffffff);
     cuts.interval(0xe0000001, 0xe0000001);
@@ -234,6 +233,7 @@ void mark_classes(Classes& classes, const Program& program, const CutCollector& 
   classes.mark_bits = bit_list(bits.mark);
   classes.connmark_bits = bit_list(bits.connmark);
   classes.initial_mark_bits = bit_list(question_bits);
+  classes.marks_are_read = bits.read;
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ struct Classes {
   std::vector<bool> interface_is_example;  // the name stands for others that no rule names
   std::vector<std::uint8_t> mark_bits, connmark_bits;  // that some rule depends on, ascending
   std::vector<std::uint8_t> initial_mark_bits;         // that the question names
-  std::vector<std::uint8_t> tcp_options;               // kinds that some rule tests
+  bool marks_are_read = false;            // some rule hangs on the mark that a packet sets out with
+  std::vector<std::uint8_t> tcp_options;  // kinds that some rule tests
 };
 
 inline constexpr std::uint32_t kNoInterface = 0, kLoopbackInterface = 1;

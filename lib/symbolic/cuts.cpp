@@ -114,7 +114,7 @@ MarkBits followed_marks(const Program& program, std::uint32_t tested_mark,
     one_connmark |= one_mark & flow.saved;
     one_mark |= one_connmark & flow.restored;
   }
-  return {mark & one_mark, connmark & one_connmark};
+  return {mark & one_mark, connmark & one_connmark, mark != 0};
 }
 
 }  // namespace postern

@@ -59,6 +59,7 @@ unsigned width_of(Field field, Family family);
 // with.
 struct MarkBits {
   std::uint32_t mark = 0, connmark = 0;
+  bool read = false;  // something hangs on the mark that a packet sets out with
 };
 MarkBits followed_marks(const Program& program, std::uint32_t tested_mark,
                         std::uint32_t tested_connmark, std::uint32_t initial);

@@ -57,22 +57,35 @@ class Routing {
     return kNothing;
   }
 
+  Set one_interface() {
+    Set same = kNothing;
+    for (std::uint32_t c = 0; c < space_.classes().interface.count(); ++c) {
+      same = bdd_.either(same, bdd_.both(space_.class_is(Axis::kInitiatorInterface, c),
+                                         space_.class_is(Axis::kResponderInterface, c)));
+    }
+    return same;
+  }
+
   Set outside(Set of, Axis axis, u128 lo, u128 hi) {
     return bdd_.minus(of, space_.values(axis, lo, hi));
   }
 
   Set addresses4() {
-    constexpr u128 kZeroEnd = 0x00ffffff, kLoop = 0x7f000000, kLoopEnd = 0x7fffffff;
+    constexpr u128 kLoop = 0x7f000000, kLoopEnd = 0x7fffffff;
     constexpr u128 kMulticast = 0xe0000000, kMulticastEnd = 0xefffffff, kBroadcast = 0xffffffff;
     Set s = outside(kEverything, source_, kMulticast, kMulticastEnd);
     s = outside(s, source_, kBroadcast, kBroadcast);
-    const Set zero_source = space_.values(source_, 0, kZeroEnd);
+    // ipv4_is_zeronet: since Linux 5.3 the rest of 0.0.0.0/8 is unicast.
+    const Set zero_source = space_.values(source_, 0, 0);
     const Set to_broadcast = space_.values(destination_, kBroadcast, kBroadcast);
-    // Only a broadcast may come from 0.0.0.0/8, and only to this host (DHCP).
+    // Only a broadcast may come from 0.0.0.0, and only to this host (DHCP).
     s = path_ == Path::kIn || path_ == Path::kOut
             ? bdd_.minus(s, bdd_.minus(zero_source, to_broadcast))
             : bdd_.minus(s, zero_source);
-    s = outside(s, destination_, 0, kZeroEnd);
+    const Set to_zero = space_.values(destination_, 0, 0);
+    const Set nobody = bdd_.both(zero_source, to_zero);  // a broadcast, too
+    s = bdd_.minus(s, to_zero);
+    if (path_ == Path::kIn) s = bdd_.either(s, nobody);
     if (path_ != Path::kLoopback) {
       s = outside(s, source_, kLoop, kLoopEnd);
       s = outside(s, destination_, kLoop, kLoopEnd);
@@ -94,14 +107,14 @@ class Routing {
       s = outside(s, destination_, 1, 1);
     }
     if (path_ == Path::kForward || path_ == Path::kLoopback) {
-      s = outside(s, source_, 0, 0);
       s = outside(s, destination_, multicast, ~u128{0});
     }
-    if (path_ == Path::kForward) {
-      s = outside(s, source_, link, link_end);
-      s = outside(s, destination_, link, link_end);
-    }
-    return s;
+    if (path_ == Path::kLoopback) s = outside(s, source_, 0, 0);
+    if (path_ != Path::kForward) return s;
+    // Only back by the device that they came in by (ip6_forward, rt6_need_strict).
+    Set narrow = bdd_.either(space_.values(source_, 0, 0), space_.values(source_, link, link_end));
+    narrow = bdd_.either(narrow, space_.values(destination_, link, link_end));
+    return bdd_.minus(s, bdd_.minus(narrow, one_interface()));
   }
 
   Set type_is(Axis axis, AddressType type) {
@@ -121,7 +134,7 @@ class Routing {
                                  type_is(type, AddressType::kMulticast)));
       if (v4_) {
         const Set sure = bdd_.either(space_.values(address, 0xffffffff, 0xffffffff),
-                                     space_.values(address, 0, 0x00ffffff));
+                                     space_.values(address, 0, 0));
         s = bdd_.both(s,
                       bdd_.either(bdd_.complement(sure), type_is(type, AddressType::kBroadcast)));
       }
@@ -129,7 +142,7 @@ class Routing {
       const bool here = source ? (out || lo) && !unrouted_ : lo;
       const bool elsewhere = source ? !(out || lo || unrouted_) : (out || path_ == Path::kForward);
       const Set local = type_is(type, AddressType::kLocal);
-      const Set bound = space_.values(address, 0, v4_ ? 0x00ffffff : 0);  // not bound yet
+      const Set bound = space_.values(address, 0, 0);  // not bound yet
       if (here) s = bdd_.both(s, bdd_.either(local, bound));
       if (elsewhere) s = bdd_.minus(s, local);
     }
@@ -200,7 +213,7 @@ Set unrouted(Space& space, Path path, FlowEnd sender, bool tracking) {
 namespace {
 
 // Types of addresses that only the routes of a host give: a subnet's broadcast address, a blackhole
-// and the like. 255.255.255.255 and 0.0.0.0/8 are broadcast on every host.
+// and the like. 255.255.255.255 and 0.0.0.0 are broadcast on every host.
 Set types_by_routes(Space& space, Axis address, Axis type) {
   Bdd& bdd = space.bdd();
   Set plain = kNothing;
@@ -211,7 +224,7 @@ Set types_by_routes(Space& space, Axis address, Axis type) {
   }
   if (space.classes().family == Family::kIpv4) {
     plain = bdd.either(plain, bdd.either(space.values(address, 0xffffffff, 0xffffffff),
-                                         space.values(address, 0, 0x00ffffff)));
+                                         space.values(address, 0, 0)));
   }
   return bdd.both(space.domain(), bdd.complement(plain));
 }
@@ -232,13 +245,14 @@ Set groups_by_host(Space& space, Path path) {
 
 }  // namespace
 
+Set typed_by_routes(Space& space) {
+  if (space.classes().address_type.count() == 1) return kNothing;
+  return space.bdd().either(types_by_routes(space, Axis::kInitiator, Axis::kInitiatorType),
+                            types_by_routes(space, Axis::kResponder, Axis::kResponderType));
+}
+
 Set depends_on_host(Space& space, Path path) {
-  Bdd& bdd = space.bdd();
-  const Set groups = groups_by_host(space, path);
-  if (space.classes().address_type.count() == 1) return groups;
-  return bdd.either(groups,
-                    bdd.either(types_by_routes(space, Axis::kInitiator, Axis::kInitiatorType),
-                               types_by_routes(space, Axis::kResponder, Axis::kResponderType)));
+  return space.bdd().either(groups_by_host(space, path), typed_by_routes(space));
 }
 
 Set own_address(Space& space, Path path) {
@@ -248,6 +262,7 @@ Set own_address(Space& space, Path path) {
   for (std::uint32_t i = 0; i < classes.size(); ++i) {
     const auto& in = classes[i].intervals;
     if (in.size() != 1 || in[0].lo != in[0].hi) continue;
+    if (path == Path::kIn && in[0].lo == 0) continue;  // nobody's address: a broadcast
     result = space.bdd().either(result, space.bdd().both(space.class_is(Axis::kInitiator, i),
                                                          space.class_is(Axis::kResponder, i)));
   }

@@ -1,7 +1,7 @@
 // Which packets can set out on a path at all: what routing, the interfaces and the headers allow.
 // Without facts about the host any unicast address may be local or not.
 // Sources: design.md 4 ("Packets that routing kills"), kernel-facts 13, 42; what Linux does with
-// 0.0.0.0/8, broadcast and multicast (net/ipv4/route.c: ip_route_input_slow). Covered by
+// 0.0.0.0, broadcast and multicast (net/ipv4/route.c: ip_route_input_slow). Covered by
 // tests/unit/walk_test.cpp, structure_test.cpp.
 #pragma once
 
@@ -22,6 +22,8 @@ Set unrouted(Space& space, Path path, FlowEnd sender, bool tracking);
 // to everybody here and there at once (out), or where addrtype finds a type that only routes give
 // (a subnet's broadcast address). Flow axes.
 Set depends_on_host(Space& space, Path path);
+// ... the latter alone: nothing where no rule asks for a type.
+Set typed_by_routes(Space& space);
 // Flows between one single address and itself, which routing treats as the host's own: they are
 // never on a wire of this host (in, out). Flow axes.
 Set own_address(Space& space, Path path);

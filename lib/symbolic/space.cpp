@@ -158,19 +158,23 @@ class SpaceBuilder {
 
   unsigned build() {
     for (const Axis axis : kOrder) {
+      if (axis == Axis::kInitialMark) continue;  // next to the bits that begin as it
       AxisLayout& layout = of(axis);
       layout.classes = classes_of(space_.classes_, axis, space_.binary_);
       if (layout.classes != nullptr) {
         for (unsigned i = 0; i < bits_for(layout.classes->count()); ++i) add(axis);
       } else {
-        const auto& c = space_.classes_;
-        const auto& bits = axis == Axis::kTcpOptions ? c.tcp_options : c.initial_mark_bits;
-        for (const std::uint8_t bit : bits) add_bit(axis, bit);
+        for (const std::uint8_t kind : space_.classes_.tcp_options) add_bit(axis, kind);
       }
     }
     // What a walk changes: each bit before, in scratch and now side by side, so that both renamings
     // of relation.cpp keep the order.
-    for (const std::uint8_t bit : space_.classes_.mark_bits) {
+    const auto has = [](const std::vector<std::uint8_t>& bits, std::uint8_t bit) {
+      return std::ranges::find(bits, bit) != bits.end();
+    };
+    for (std::uint8_t bit = 0; bit < 32; ++bit) {
+      if (has(space_.classes_.initial_mark_bits, bit)) add_bit(Axis::kInitialMark, bit);
+      if (!has(space_.classes_.mark_bits, bit)) continue;
       add_bit(Axis::kMarkBefore, bit);
       space_.mark_scratch.push_back(scratch());
       add_bit(Axis::kMark, bit);

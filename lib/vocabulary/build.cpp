@@ -95,4 +95,37 @@ void append_range(std::string& text, const Arguments& arguments, std::string_vie
   append_bound(text, arguments, name);
 }
 
+namespace {
+
+// The one option that is given (they exclude each other): what follows the prefix, and its number.
+struct HopLimit {
+  std::string_view kind;
+  u128 value;
+  bool inverted;
+};
+HopLimit hop_limit(const Arguments& arguments, std::string_view prefix) {
+  const BoundOption& option = arguments.options.front();
+  return {option.spec->name.substr(prefix.size()), std::get<NumberRange>(option.value).lo,
+          option.inverted};
+}
+
+}  // namespace
+
+MatchMeaning hop_limit_test(const Arguments& arguments, std::string_view prefix) {
+  const auto [kind, value, inverted] = hop_limit(arguments, prefix);
+  if (kind == "-lt") {
+    return {value == 0 ? constant(false) : in_range(Field::kTtl, 0, value - 1)};
+  }
+  if (kind == "-gt") return {in_range(Field::kTtl, value + 1, 255)};
+  return {negate_if(inverted, equals(Field::kTtl, value))};
+}
+
+Effect hop_limit_change(const Arguments& arguments, std::string_view prefix) {
+  const auto [kind, value, inverted] = hop_limit(arguments, prefix);
+  const auto number = static_cast<int>(value);
+  if (kind == "-inc") return AddField{Field::kTtl, number};
+  if (kind == "-dec") return AddField{Field::kTtl, -number};
+  return SetField{Field::kTtl, value, 0xff};
+}
+
 }  // namespace postern

@@ -22,6 +22,11 @@ PredicatePtr range_test(Field field, const Arguments& arguments, std::string_vie
 // The same for an address with mask, and for a range of addresses.
 PredicatePtr prefix_test(Field field, const Prefix& prefix);
 
+// What ttl and hl test (xt_hl) and TTL and HL write (xt_HL): one of the options `prefix`-eq, -lt
+// and -gt, or -set, -inc and -dec (counting stops at 0 and 255).
+MatchMeaning hop_limit_test(const Arguments& arguments, std::string_view prefix);
+Effect hop_limit_change(const Arguments& arguments, std::string_view prefix);
+
 // One of a fixed set of words with what it stands for.
 struct NamedValue {
   std::string_view name;

@@ -60,6 +60,20 @@ TEST(StatelessSegment, APortBehindARateLimitIsNotClosed) {
   EXPECT_FALSE(linted.open("PST206"));
 }
 
+// Answers to a broadcast address are dropped: that an outsider may have such an address on some
+// host is no reason to call port 22 closed.
+TEST(StatelessSegment, NobodysAddressIsABroadcastAddress) {
+  const Linted linted(
+      filter_table("-N BASE\n-A INPUT -j BASE\n-A OUTPUT -j BASE\n"
+                   "-A BASE -m addrtype --dst-type BROADCAST -j DROP\n" +
+                       std::string("-A BASE -m conntrack --ctstate ESTABLISHED "
+                                   "-j ACCEPT\n-A INPUT -p tcp --dport 22 -j "
+                                   "ACCEPT\n"),
+                   "DROP", "DROP", "DROP"));
+  EXPECT_TRUE(linted.of("PST206").empty());
+  EXPECT_FALSE(linted.open("PST206"));
+}
+
 TEST(StatelessSegment, WithoutAFilterTableNothingIsCalledAPolicy) {
   const Linted linted(
       "*mangle\n:POSTROUTING ACCEPT [0:0]\n"

@@ -67,6 +67,42 @@ TEST(Query, AnAddressThatMayBeABroadcastAddressIsNotDelivered) {
   EXPECT_TRUE(all.assumptions.empty());
 }
 
+// A process may mark what it sends (SO_MARK): a question that names no mark leaves that out, and
+// says so.
+TEST(Query, ANoOnTheWayOutListsThatNobodySetsTheMark) {
+  const LoadedRuleset rules(
+      "mark.rules", "*filter\n:OUTPUT DROP\n-A OUTPUT -m mark --mark 0xcafe -j ACCEPT\nCOMMIT\n");
+  const Answer none = ask_one(rules, "deliver -o eth0 -p udp");
+  ASSERT_EQ(none.truth, Truth::kNo) << to_text(none);
+  EXPECT_NE(to_text(none).find("no local process marks its packets"), std::string::npos);
+  const Answer marked = ask_one(rules, "deliver -o eth0 -p udp -m mark --mark 0xcafe");
+  ASSERT_EQ(marked.truth, Truth::kYes) << to_text(marked);
+  EXPECT_EQ(marked.witness.at(0).packet.mark, 0xcafeU);
+}
+
+// From 0.0.0.0 to 0.0.0.0 is a broadcast to Linux: it reaches every host.
+TEST(Query, NobodyToNobodyIsABroadcast) {
+  const LoadedRuleset rules(
+      "nobody.rules", "*filter\n:INPUT DROP\n-A INPUT -s 0.0.0.0 -d 0.0.0.0 -j ACCEPT\nCOMMIT\n");
+  EXPECT_EQ(ask_one(rules, "deliver -i eth0 --path in -p udp").truth, Truth::kYes);
+  EXPECT_EQ(ask_one(rules, "deliver -i eth0 --path forward -p udp -s 0.0.0.0").truth, Truth::kNo);
+  EXPECT_EQ(ask_one(rules, "deliver -i eth0 --path in -p udp -s 0.0.0.0 ! -d 0.0.0.0").truth,
+            Truth::kNo);
+}
+
+// Only 0.0.0.0 itself is nobody's (since Linux 5.3), and a link-local packet may be sent back by
+// the device that it came in by. Both seen on the kernel.
+TEST(Query, OddAddressesAreRouted) {
+  const LoadedRuleset low("low.rules",
+                          "*filter\n:INPUT DROP\n-A INPUT -s 0.0.0.5 -j ACCEPT\nCOMMIT\n");
+  EXPECT_EQ(ask_one(low, "deliver -i eth0 --path in -p udp").truth, Truth::kYes);
+  const LoadedRuleset narrow("narrow.rules",
+                             "*filter\n:FORWARD DROP\n-A FORWARD -s fe80::/10 -j ACCEPT\nCOMMIT\n");
+  const Answer back = ask_one(narrow, "deliver -i eth0 --path forward -p udp");
+  ASSERT_EQ(back.truth, Truth::kYes) << to_text(back);
+  EXPECT_EQ(ask_one(narrow, "deliver -i eth0 -o eth1 -p udp").truth, Truth::kNo);
+}
+
 TEST(Query, Test4ClosesTheHole) {
   const auto rules = LoadedRuleset::corpus("notrack/test4.rules");
   const Answer a = ask_one(rules, "connect -i lo -p tcp --sport 1234 ! --dport 1234");

@@ -5,13 +5,7 @@ namespace postern::match {
 namespace {
 
 tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
-  const BoundOption& option = arguments.options.front();  // one: they exclude each other
-  const u128 value = std::get<NumberRange>(option.value).lo;
-  if (option.spec->name == "--ttl-lt") {
-    return MatchMeaning{value == 0 ? constant(false) : in_range(Field::kTtl, 0, value - 1)};
-  }
-  if (option.spec->name == "--ttl-gt") return MatchMeaning{in_range(Field::kTtl, value + 1, 255)};
-  return MatchMeaning{negate_if(option.inverted, equals(Field::kTtl, value))};
+  return hop_limit_test(arguments, "--ttl");
 }
 
 }  // namespace

@@ -5,11 +5,7 @@ namespace postern::target {
 namespace {
 
 tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
-  const BoundOption& option = arguments.options.front();  // one: they exclude each other
-  const auto value = static_cast<int>(std::get<NumberRange>(option.value).lo);
-  if (option.spec->name == "--ttl-inc") return Effect{AddField{Field::kTtl, value}};
-  if (option.spec->name == "--ttl-dec") return Effect{AddField{Field::kTtl, -value}};
-  return Effect{SetField{Field::kTtl, static_cast<u128>(value), 0xff}};
+  return hop_limit_change(arguments, "--ttl");
 }
 
 }  // namespace
