@@ -9,6 +9,7 @@
 #include "base/check.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/generalise.hpp"
+#include "symbolic/routing.hpp"
 
 namespace postern {
 namespace {
@@ -170,7 +171,7 @@ void Asking::answer_question() {
   } else if (!winners(may).empty()) {
     answer_yes(solved, may, false);
   } else if (!winners(space_.bdd().either(may, open)).empty()) {
-    answer_unknown();
+    answer_unknown(space_.bdd().either(may, open));
   } else {
     answer_no(solved);
   }
@@ -389,8 +390,14 @@ std::string Asking::rule_text(RuleId id) const {
                      source.position(rule.rule->span.begin).line);
 }
 
-void Asking::answer_unknown() {
+void Asking::answer_unknown(Set open) {
   answer_.truth = Truth::kUnknown;
+  if (space_.bdd().subset(open, depends_on_host(space_, answer_.path))) {
+    answer_.reasons.push_back(
+        "it depends on this host: which groups it has joined, and which addresses are a subnet's "
+        "broadcast address or of another type that only routes give");
+    return;
+  }
   auto rules = model_.unmodelled_rules();
   // An unknown target may do anything, NAT included.
   for (const RuleId id : model_.opaque_rules()) {

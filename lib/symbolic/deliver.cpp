@@ -171,9 +171,7 @@ bool Model::Impl::to_itself(Path path) const {
   return path != Path::kIn || program.ruleset().family == Family::kIpv6;
 }
 
-Set Model::Impl::with_entry(Path path, Set flows) {
-  Explorer search = explorer(path, flows, Script::kTrack, false);
-  const Exploration world = search.run(flows, kEverything);
+Set Model::Impl::with_entry(const Exploration& world) {
   const std::array now{Axis::kConnmark};
   Set result = world.unmodelled;
   for (const Reached& r : world.states) {
@@ -184,20 +182,20 @@ Set Model::Impl::with_entry(Path path, Set flows) {
 
 // To conntrack every packet of such a flow after its first is an answer, whether the first arrived
 // or not: each is a packet of both ends, and both speak as soon as the first was sent.
-Set Model::Impl::delivered_to_itself(Path path, Set m) {
+Set Model::Impl::delivered_to_itself(Path path, Set m, const Exploration& world) {
   if (!to_itself(path)) return kNothing;
   const Set own = bdd().both(m, one_tuple(space, false));
   // On a wire an answer comes by the interface of the request, which the sets do not follow.
   if (path != Path::kLoopback) {
-    return own.empty() ? own : bdd().both(own, with_entry(path, flows_of(own)));
+    return own.empty() ? own : bdd().both(own, with_entry(world));
   }
   // The far end's packets have no mark in the sets; here they may.
   if (own.empty() || !space.layout(Axis::kInitialMark).bits.empty()) return own;
   const Set flows = flows_of(own);
   Explorer search = explorer(path, flows_of(m), Script::kTrack, false);
-  const Exploration world = search.run(flows, kEverything);
+  const Exploration both = search.run(flows, kEverything);
   Delivered delivered(space, search, own);
-  Set result = bdd().both(own, world.unmodelled);
+  Set result = bdd().both(own, both.unmodelled);
   for (const Frontier& layer : search.layers()) {
     for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
       for (const bool coarse : {false, true}) {
@@ -247,7 +245,7 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
   }
   const Set found = bdd().both(answer.packets.may, own_tuple(path));
   take_out(found, answer.packets, answer.by_depth, answer.must_by_depth);
-  const Set open = bdd().minus(delivered_to_itself(path, m), answer.packets.may);
+  const Set open = bdd().minus(delivered_to_itself(path, m, answer.may), answer.packets.may);
   answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, bdd().either(found, open));
   route(path, answer.packets, answer.by_depth, answer.must_by_depth);
   return answer;
@@ -280,7 +278,7 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
   take_out(own, answer.flows, answer.by_depth, answer.must_by_depth);
   if (path != Path::kLoopback && to_itself(path)) {
     const Set maybe = bdd().both(all_flows, one_tuple(space, false));
-    if (!maybe.empty()) own = bdd().either(own, bdd().both(maybe, with_entry(path, maybe)));
+    if (!maybe.empty()) own = bdd().either(own, bdd().both(maybe, with_entry(answer.may)));
   }
   answer.flows.unmodelled =
       bdd().either(answer.flows.unmodelled, bdd().minus(own, answer.flows.may));

@@ -56,10 +56,10 @@ struct Model::Impl {
   // themselves)? Those that surely are such: never answered `yes`. Flow axes.
   bool to_itself(Path path) const;
   Set own_tuple(Path path);
-  // Those of `flows` of which some sequence of packets leaves an entry.
-  Set with_entry(Path path, Set flows);
+  // Flows that had an entry at some moment, or met what is not modelled.
+  Set with_entry(const Exploration& world);
   // ... packets of m that may be delivered in a flow that may be such a one.
-  Set delivered_to_itself(Path path, Set m);
+  Set delivered_to_itself(Path path, Set m, const Exploration& world);
   void take_out(Set surely_own, Triple& answer, std::vector<Set>& may, std::vector<Set>& must);
 
   // What routing has the last word on, taken out of an answer: impossible, or `unknown` without the
