@@ -2,13 +2,13 @@
 // (conntrack attachment, template, mark). On loopback the same traveller goes through both halves.
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "engine/conntrack.hpp"
 #include "engine/rule_code.hpp"
 #include "engine/view.hpp"
 #include "engine/world.hpp"
-
-#include <memory>
-#include <vector>
 
 namespace postern {
 
