@@ -134,7 +134,8 @@ TEST(Helper, SomeAreForIpv4Only) {
   const auto reads = [](std::string_view helper, Family family) {
     const std::string text =
         "*raw\n-A PREROUTING -p tcp -j CT --helper " + std::string(helper) + "\nCOMMIT\n";
-    return read_ruleset(std::make_shared<const SourceFile>("rules", text), family).has_value();
+    const auto bound = read_ruleset(std::make_shared<const SourceFile>("rules", text), family);
+    return bound && bound->warnings.empty();
   };
   EXPECT_TRUE(reads("irc", Family::kIpv4));
   EXPECT_FALSE(reads("irc", Family::kIpv6));
