@@ -77,7 +77,7 @@ std::optional<BrokenOff> culprit(const Program& program, const Trace& trace, con
 
 }  // namespace
 
-Conversation hold_conversation(const Program& program, const Answer& answer) {
+Course hold_conversation(const Program& program, const Answer& answer) {
   if (answer.witness.size() != 1 || !answer.scenario) return {};
   const Packet syn = answer.witness.front().packet;
   if (syn.protocol != protocol::kTcp || syn.flags != kSyn) return {};

@@ -18,7 +18,7 @@ struct BrokenOff {
   bool operator==(const BrokenOff& other) const { return place.span == other.place.span; }
 };
 
-struct Conversation {
+struct Course {
   bool held = false;  // every packet of it passes
   // Where it dies. nullopt: it does not, its first packet is no SYN, or no rule or policy is to
   // blame (routing).
@@ -26,6 +26,6 @@ struct Conversation {
 };
 
 // The conversation that begins with the first packet of this witness, in its world.
-Conversation hold_conversation(const Program& program, const Answer& answer);
+Course hold_conversation(const Program& program, const Answer& answer);
 
 }  // namespace postern

@@ -223,8 +223,8 @@ Set from_one_host(Space& space, Set flows) {
 
 }  // namespace
 
-Set between_hosts(Space& space, Set flows) {
-  flows = space.bdd().minus(flows, typed_by_routes(space));
+Set between_hosts(Space& space, Path path, Set flows) {
+  flows = space.bdd().minus(flows, depends_on_host(space, path));
   return from_one_host(space, to_one_host(space, flows));
 }
 

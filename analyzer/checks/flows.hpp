@@ -27,10 +27,9 @@ using FlowPoint = std::map<Axis, AxisPoint>;
 // The canonical element of a set that is not empty: over lo between 127.0.0.1 (::1) and itself, to
 // port 80, where the set has such flows.
 FlowPoint canonical_point(Space& space, Path path, Set flows, bool packet);
-// Those of `flows` whose ends could both hold a conversation: no multicast, no broadcast, no
-// 0.0.0.0 or ::, and no address of a type that only the routes of a host give (a subnet's
-// broadcast).
-Set between_hosts(Space& space, Set flows);
+// Those of `flows` whose ends could both hold a conversation, whatever the host: no multicast, no
+// broadcast, no 0.0.0.0 or ::, nothing that depends on its routes (a subnet's broadcast address).
+Set between_hosts(Space& space, Path path, Set flows);
 // The set of that one class of each axis.
 Set point_set(Space& space, const FlowPoint& point);
 

@@ -186,7 +186,7 @@ Budgeted<HoleSearch> search_port_holes(Model& model, const Program& program, Pat
   const auto m = model.question(path, protocol_is(protocol));
   if (!m) return tl::unexpected(m.error());
   try {
-    const auto answer = model.connect(path, between_hosts(model.space(), *m));
+    const auto answer = model.connect(path, between_hosts(model.space(), path, *m));
     if (!answer) return tl::unexpected(answer.error());
     return Search(model, program, path, protocol, answer->flows).run();
   } catch (const BudgetEnded& ended) {

@@ -66,7 +66,7 @@ class StatelessSegments {
     const auto tcp = run_.model()->question(path_, protocol_is(protocol::kTcp));
     if (!tcp) return false;
     // Nobody connects to a broadcast, or from no address at all, whatever the rules say.
-    const Set m = between_hosts(space_, *tcp);
+    const Set m = between_hosts(space_, path_, *tcp);
     const auto delivered = run_.model()->deliver(path_, m);
     const auto connected = run_.model()->connect(path_, m);
     if (!delivered || !connected) return false;
@@ -95,12 +95,12 @@ class StatelessSegments {
     run_.answered();
   }
 
-  // A socket that talks to itself over lo is nobody's hole: where only such flows are uncertain
+  // A socket that talks to itself is nobody's hole: where only such flows are uncertain
   // (symbolic/routing.hpp), and no rule is unmodelled, the question is answered.
   bool only_to_itself() {
     constexpr std::size_t kMost = 512;  // classes of an axis: the relation grows with them
     const Classes& classes = space_.classes();
-    if (path_ != Path::kLoopback || !run_.model()->unmodelled_rules().empty()) return false;
+    if (!run_.model()->unmodelled_rules().empty()) return false;
     if (classes.port.count() > kMost) return false;
     if (space_.layout(Axis::kInitiator).classes->count() > kMost) return false;
     const Set same = bdd_.both(equal(Axis::kInitiator, Axis::kResponder),

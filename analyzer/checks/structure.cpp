@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "analyzer/checks/translation.hpp"
 #include "base/check.hpp"
 
 namespace postern {
@@ -63,6 +64,7 @@ void for_each_rule(LintRun& run, std::string_view id, RuleFate fate,
                    const std::function<void(RuleId, const RuleFacts&)>& visit) {
   const auto rules = run.program()->rules();
   const Structure* structure = run.structure();
+  const Translation translation(*run.program());
   std::uint64_t asked = 0, unmodelled = 0;
   for (RuleId id_of_rule = 0; id_of_rule < rules.size(); ++id_of_rule) {
     const Rule& rule = *rules[id_of_rule].rule;
@@ -70,7 +72,11 @@ void for_each_rule(LintRun& run, std::string_view id, RuleFate fate,
     ++asked;
     if (structure == nullptr) continue;
     const RuleFacts& facts = structure->rules[id_of_rule];
-    const RuleFate found = fate_of(rule, facts);
+    RuleFate found = fate_of(rule, facts);
+    if (found != RuleFate::kLive && found != RuleFate::kNotCalled &&
+        translation.may_match(id_of_rule, facts)) {
+      found = RuleFate::kUnmodelled;
+    }
     if (found == RuleFate::kUnmodelled) ++unmodelled;
     if (found == fate) visit(id_of_rule, facts);
   }

@@ -145,6 +145,9 @@ std::optional<Packet> translated_error(const Packet& error, Manip manip, const C
   const std::uint32_t quoted_length = error.inner_length.value_or(headers + kQuotedBytes);
   const bool has_key = key_offset(inner.protocol, inner.type, manip).has_value();
   if (has_key && quoted_length < headers + kQuotedBytes) return std::nullopt;
+  // Measured on 6.18: not even forwarded (other protocols are INVALID when quoted as a fragment).
+  const bool six = inner.family() == Family::kIpv6;
+  if (six && inner.protocol == protocol::kGre && inner.more_fragments) return std::nullopt;
   Packet made = error;
   made.inner = std::make_shared<const Packet>(translated(inner, other(manip), quoted));
   Address& address = manip == Manip::kSource ? made.source : made.destination;

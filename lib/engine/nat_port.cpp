@@ -81,17 +81,24 @@ void choose_port(CtTuple& tuple, Manip manip, const NatRange& range, const Tuple
   if (!span) return;
   const Start start(*span, manip, chooser, place);
   std::uint16_t offset = 0;
+  const bool by_chance = !range.base && (range.random || manip == Manip::kSource);
   if (range.base) {
     offset = static_cast<std::uint16_t>(*key - *range.base);
-  } else if (range.random || manip == Manip::kSource) {
+  } else if (by_chance) {
     offset = start.random();
   }
   for (unsigned attempts = std::min(span->size, kMostAttempts);; attempts /= 2) {
+    const std::uint16_t begin = offset;
     for (unsigned i = 0; i < attempts; ++i, ++offset) {
       *key = static_cast<std::uint16_t>(span->first + offset % span->size);
       if (!taken(tuple, attempts - i)) return;
     }
-    if (attempts >= span->size || attempts < kFewestToGoOn) return;
+    if (attempts >= span->size || attempts < kFewestToGoOn) {
+      // None is free. Linux keeps the last that it tried, anyone by a chance of its own: the
+      // chooser's, so that whoever has seen the port can name it.
+      if (by_chance) *key = static_cast<std::uint16_t>(span->first + begin % span->size);
+      return;
+    }
     offset = start.random();
   }
 }

@@ -161,14 +161,36 @@ void Model::Impl::route(Path path, Triple& answer, std::vector<Set>& may, std::v
 }
 
 Set Model::Impl::own_tuple(Path path) {
-  return path == Path::kLoopback && tracking ? one_tuple(space, true) : kNothing;
+  return to_itself(path) ? one_tuple(space, true) : kNothing;
+}
+
+// Where a flow from an address and port to themselves may be: not on a wire to or from this host in
+// IPv4, nor on one that leaves it (routing.hpp).
+bool Model::Impl::to_itself(Path path) const {
+  if (!tracking || path == Path::kOut) return false;
+  return path != Path::kIn || program.ruleset().family == Family::kIpv6;
+}
+
+Set Model::Impl::with_entry(Path path, Set flows) {
+  Explorer search = explorer(path, flows, Script::kTrack, false);
+  const Exploration world = search.run(flows, kEverything);
+  const std::array now{Axis::kConnmark};
+  Set result = world.unmodelled;
+  for (const Reached& r : world.states) {
+    if (r.state.entry != 0) result = bdd().either(result, space.exists(r.flows, now));
+  }
+  return result;
 }
 
 // To conntrack every packet of such a flow after its first is an answer, whether the first arrived
 // or not: each is a packet of both ends, and both speak as soon as the first was sent.
 Set Model::Impl::delivered_to_itself(Path path, Set m) {
-  if (path != Path::kLoopback || !tracking) return kNothing;
+  if (!to_itself(path)) return kNothing;
   const Set own = bdd().both(m, one_tuple(space, false));
+  // On a wire an answer comes by the interface of the request, which the sets do not follow.
+  if (path != Path::kLoopback) {
+    return own.empty() ? own : bdd().both(own, with_entry(path, flows_of(own)));
+  }
   // The far end's packets have no mark in the sets; here they may.
   if (own.empty() || !space.layout(Axis::kInitialMark).bits.empty()) return own;
   const Set flows = flows_of(own);
@@ -223,9 +245,10 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
           bdd().either(answer.packets.unmodelled, bdd().minus(bdd().either(coarse, parents), all));
     }
   }
-  take_out(own_tuple(path), answer.packets, answer.by_depth, answer.must_by_depth);
-  const Set to_itself = bdd().minus(delivered_to_itself(path, m), answer.packets.may);
-  answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, to_itself);
+  const Set found = bdd().both(answer.packets.may, own_tuple(path));
+  take_out(found, answer.packets, answer.by_depth, answer.must_by_depth);
+  const Set open = bdd().minus(delivered_to_itself(path, m), answer.packets.may);
+  answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, bdd().either(found, open));
   route(path, answer.packets, answer.by_depth, answer.must_by_depth);
   return answer;
 }
@@ -252,10 +275,15 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
     (must ? answer.flows.must : answer.flows.may) = all;
     if (!must) answer.flows.unmodelled = bdd().either(world.unmodelled, beyond_us);
   }
-  // A flow to itself is covered: both ends are free.
-  const Set to_itself = bdd().both(answer.flows.may, own_tuple(path));
-  answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, to_itself);
-  take_out(to_itself, answer.flows, answer.by_depth, answer.must_by_depth);
+  // Over lo a flow to itself is covered: both ends are free. On a wire they have one interface.
+  Set own = bdd().both(answer.flows.may, own_tuple(path));
+  take_out(own, answer.flows, answer.by_depth, answer.must_by_depth);
+  if (path != Path::kLoopback && to_itself(path)) {
+    const Set maybe = bdd().both(all_flows, one_tuple(space, false));
+    if (!maybe.empty()) own = bdd().either(own, bdd().both(maybe, with_entry(path, maybe)));
+  }
+  answer.flows.unmodelled =
+      bdd().either(answer.flows.unmodelled, bdd().minus(own, answer.flows.may));
   route(path, answer.flows, answer.by_depth, answer.must_by_depth);
   return answer;
 }

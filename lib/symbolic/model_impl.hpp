@@ -52,9 +52,12 @@ struct Model::Impl {
   // Flows of m that are answered `unknown` whatever the search finds: those that a helper's
   // expectation may let through.
   Set beyond(Path path, Set m);
-  // Loopback: flows whose two directions are surely one tuple (from an address and port to
-  // themselves): never answered `yes`. Flow axes.
+  // May there be flows on the path whose two directions are one tuple (from an address and port to
+  // themselves)? Those that surely are such: never answered `yes`. Flow axes.
+  bool to_itself(Path path) const;
   Set own_tuple(Path path);
+  // Those of `flows` of which some sequence of packets leaves an entry.
+  Set with_entry(Path path, Set flows);
   // ... packets of m that may be delivered in a flow that may be such a one.
   Set delivered_to_itself(Path path, Set m);
   void take_out(Set surely_own, Triple& answer, std::vector<Set>& may, std::vector<Set>& must);

@@ -78,16 +78,22 @@ class Routing {
     // ipv4_is_zeronet: since Linux 5.3 the rest of 0.0.0.0/8 is unicast.
     const Set zero_source = space_.values(source_, 0, 0);
     const Set to_broadcast = space_.values(destination_, kBroadcast, kBroadcast);
-    // Only a broadcast may come from 0.0.0.0, and only to this host (DHCP).
-    s = path_ == Path::kIn || path_ == Path::kOut
-            ? bdd_.minus(s, bdd_.minus(zero_source, to_broadcast))
-            : bdd_.minus(s, zero_source);
+    // Only a broadcast may come from 0.0.0.0 (DHCP), or a multicast, and only to this host.
+    Set unbound = zero_source;
+    if (path_ == Path::kIn || path_ == Path::kOut) unbound = bdd_.minus(unbound, to_broadcast);
+    if (path_ == Path::kIn) {
+      unbound = bdd_.minus(unbound, space_.values(destination_, kMulticast, kMulticastEnd));
+    }
+    s = bdd_.minus(s, unbound);
     const Set to_zero = space_.values(destination_, 0, 0);
     const Set nobody = bdd_.both(zero_source, to_zero);  // a broadcast, too
     s = bdd_.minus(s, to_zero);
     if (path_ == Path::kIn) s = bdd_.either(s, nobody);
     if (path_ != Path::kLoopback) {
-      s = outside(s, source_, kLoop, kLoopEnd);
+      // To a broadcast it may come, unless it is the host's own.
+      Set martian = space_.values(source_, kLoop, kLoopEnd);
+      if (path_ == Path::kIn) martian = bdd_.minus(martian, to_broadcast);
+      s = bdd_.minus(s, martian);
       s = outside(s, destination_, kLoop, kLoopEnd);
     }
     if (path_ == Path::kForward || path_ == Path::kLoopback) {
@@ -101,7 +107,7 @@ class Routing {
     const u128 multicast = u128{0xff} << 120, link = u128{0x3fa} << 118;
     const u128 link_end = (u128{0x3fb} << 118) - 1;
     Set s = outside(kEverything, source_, multicast, ~u128{0});
-    s = outside(s, destination_, 0, 0);
+    if (path_ != Path::kForward) s = outside(s, destination_, 0, 0);  // a router sends that on
     if (path_ != Path::kLoopback) {
       s = outside(s, source_, 1, 1);
       s = outside(s, destination_, 1, 1);
@@ -229,6 +235,30 @@ Set types_by_routes(Space& space, Axis address, Axis type) {
   return bdd.both(space.domain(), bdd.complement(plain));
 }
 
+// From an address to itself, as far as the classes know single addresses.
+Set same_address(Space& space) {
+  Set result = kNothing;
+  const auto& classes = space.classes().address.classes;
+  for (std::uint32_t i = 0; i < classes.size(); ++i) {
+    const auto& in = classes[i].intervals;
+    if (in.size() != 1 || in[0].lo != in[0].hi || in[0].lo == 0) continue;
+    result = space.bdd().either(result, space.bdd().both(space.class_is(Axis::kInitiator, i),
+                                                         space.class_is(Axis::kResponder, i)));
+  }
+  return result;
+}
+
+// IPv4 takes no packet from a wire that comes from an address of its own (127.0.0.1 is one), but it
+// takes one from a subnet's broadcast address to that address, and looks at a limited broadcast's
+// source for nothing else. IPv6 does not look.
+Set own_or_not(Space& space, Path path) {
+  if (space.classes().family != Family::kIpv4 || path != Path::kIn) return kNothing;
+  return space.bdd().either(
+      same_address(space),
+      space.bdd().both(space.values(Axis::kInitiator, 0x7f000000, 0x7fffffff),
+                       space.values(Axis::kResponder, 0xffffffff, 0xffffffff)));
+}
+
 Set groups_by_host(Space& space, Path path) {
   Bdd& bdd = space.bdd();
   const bool v4 = space.classes().family == Family::kIpv4;
@@ -252,21 +282,13 @@ Set typed_by_routes(Space& space) {
 }
 
 Set depends_on_host(Space& space, Path path) {
-  return space.bdd().either(groups_by_host(space, path), typed_by_routes(space));
+  Bdd& bdd = space.bdd();
+  return bdd.either(bdd.either(groups_by_host(space, path), own_or_not(space, path)),
+                    typed_by_routes(space));
 }
 
 Set own_address(Space& space, Path path) {
-  Set result = kNothing;
-  if (path != Path::kIn && path != Path::kOut) return result;
-  const auto& classes = space.classes().address.classes;
-  for (std::uint32_t i = 0; i < classes.size(); ++i) {
-    const auto& in = classes[i].intervals;
-    if (in.size() != 1 || in[0].lo != in[0].hi) continue;
-    if (path == Path::kIn && in[0].lo == 0) continue;  // nobody's address: a broadcast
-    result = space.bdd().either(result, space.bdd().both(space.class_is(Axis::kInitiator, i),
-                                                         space.class_is(Axis::kResponder, i)));
-  }
-  return result;
+  return path == Path::kOut ? same_address(space) : kNothing;
 }
 
 }  // namespace postern

@@ -20,12 +20,13 @@ Set unrouted(Space& space, Path path, FlowEnd sender, bool tracking);
 
 // Flows whose first packets only some hosts take: to a multicast group that may not be joined (in),
 // to everybody here and there at once (out), or where addrtype finds a type that only routes give
-// (a subnet's broadcast address). Flow axes.
+// (a subnet's broadcast address), or from such an
+// address to itself (in). Flow axes.
 Set depends_on_host(Space& space, Path path);
 // ... the latter alone: nothing where no rule asks for a type.
 Set typed_by_routes(Space& space);
-// Flows between one single address and itself, which routing treats as the host's own: they are
-// never on a wire of this host (in, out). Flow axes.
+// Flows between one single address and itself that are never on the path: what goes to an own
+// address does not leave (out). Flow axes.
 Set own_address(Space& space, Path path);
 
 }  // namespace postern

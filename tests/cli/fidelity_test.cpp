@@ -10,10 +10,10 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-TEST(FidelityPins, AFlowToItselfIsNeverOnAWire) {
+TEST(FidelityPins, AFlowToItselfDoesNotLeave) {
   const Outcome wire =
-      run_postern({"query", "--path", "in", "--expect", "no", corpus("notrack/test3.rules"), "--",
-                   "deliver", "-i", "eth0", "-p", "udp", "-s", "192.0.2.1", "-d", "192.0.2.1"});
+      run_postern({"query", "--path", "out", "--expect", "no", corpus("notrack/test3.rules"), "--",
+                   "deliver", "-o", "eth0", "-p", "udp", "-s", "192.0.2.1", "-d", "192.0.2.1"});
   EXPECT_EQ(wire.code, 0) << wire.out;
 }
 

@@ -46,8 +46,10 @@ TEST(CanonicalPoint, TakesAHostOfANetworkNotItsOwnAddress) {
 TEST(OneHost, LeavesOutGroupsAndNobody) {
   Fixture f(filter_table("-A INPUT -s 0.0.0.0 -j ACCEPT\n-A INPUT -d 224.0.0.1 -j ACCEPT\n"));
   Space& space = f.model->space();
-  EXPECT_TRUE(between_hosts(space, space.values(Axis::kInitiator, 0, 0)).empty());
-  EXPECT_TRUE(between_hosts(space, space.values(Axis::kResponder, 0xe0000001, 0xe0000001)).empty());
+  EXPECT_TRUE(between_hosts(space, Path::kIn, space.values(Axis::kInitiator, 0, 0)).empty());
+  EXPECT_TRUE(
+      between_hosts(space, Path::kIn, space.values(Axis::kResponder, 0xe0000001, 0xe0000001))
+          .empty());
 }
 
 TEST(WayTo, KnowsTheJumpsThatLeadThere) {

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "net/protocol.hpp"
 
 namespace postern::kernel {
@@ -117,6 +119,21 @@ void Coverage::add(std::size_t step, const Packet& packet, const PacketReport& r
   if (step >= made_->first_packet) add_cell(step, report);
 }
 
+// The cell of this table that was met least.
+std::string Coverage::rarest_of(const std::string& table,
+                                const std::vector<TcpCellAim>& all) const {
+  const auto met = [&](const TcpCellAim& cell) -> std::uint64_t {
+    const auto of_table = cells.find(table);
+    if (of_table == cells.end()) return 0;
+    const auto at = of_table->second.find(cell);
+    return at == of_table->second.end() ? 0 : at->second;
+  };
+  const auto& rarest = *std::min_element(
+      all.begin(), all.end(), [&](const auto& a, const auto& b) { return met(a) < met(b); });
+  return fmt::format("\nrarest of {}: {} {} {} {}", table, rarest.row,
+                     rarest.reply ? "reply" : "original", rarest.column, met(rarest));
+}
+
 std::string Coverage::summary() const {
   const auto share = [&](std::uint64_t count) {
     return fmt::format("{:.1f} %", 100.0 * static_cast<double>(count) /
@@ -140,6 +157,7 @@ std::string Coverage::summary() const {
   for (const auto& [name, count] : matches) {
     text += fmt::format(" {} {}/{}", name, count.yes, count.no);
   }
+  std::string rarest;
   text += "\nTCP cells (met 20 times, met, all; hits):";
   for (const auto& [table, all] : measured_cells()) {
     std::uint64_t often = 0, met = 0, hits = 0;
@@ -151,7 +169,9 @@ std::string Coverage::summary() const {
       }
     }
     text += fmt::format(" {} {} {} {}; {}", table, often, met, all.size(), hits);
+    rarest += rarest_of(table, all);
   }
+  text += rarest;
   return text + "\n";
 }
 

@@ -40,6 +40,7 @@ class Coverage {
     std::string state;   // of the entry that the walk has made; empty: none
   };
   void add_rules(const Trace& trace, const Program& program);
+  std::string rarest_of(const std::string& table, const std::vector<TcpCellAim>& all) const;
   void add_cell(std::size_t step, const PacketReport& report);
 
   const MadeScenario* made_ = nullptr;

@@ -1,0 +1,60 @@
+// What a NAT rule may make true is never called impossible, or taken by earlier rules; what no rule
+// of the ruleset translates still is.
+#include "lint_fixture.hpp"
+
+namespace postern {
+namespace {
+
+std::string nat_table(const std::string& rules) {
+  return "*nat\n:PREROUTING ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n" + rules + "COMMIT\n";
+}
+
+const std::string kDnat =
+    nat_table("-A PREROUTING -i eth0 -p tcp --dport 80 -j DNAT --to-destination 10.0.0.2:8080\n");
+const std::string kMasquerade = nat_table("-A POSTROUTING -o eth0 -j MASQUERADE\n");
+const std::string kByState = filter_table("-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT\n");
+
+TEST(LintTranslation, AStateThatADnatRuleMakesIsPossible) {
+  const Linted linted(kDnat + kByState);
+  EXPECT_TRUE(linted.of("PST103").empty());
+  EXPECT_TRUE(linted.open("PST103"));
+}
+
+TEST(LintTranslation, AStateThatNoRuleMakesIsNot) {
+  EXPECT_EQ(Linted(kByState).of("PST103").size(), 1u);
+  EXPECT_EQ(Linted(kMasquerade + kByState).of("PST103").size(), 1u);
+  const Linted masked(kMasquerade +
+                      filter_table("-A FORWARD -m conntrack --ctstate SNAT -j ACCEPT\n"));
+  EXPECT_TRUE(masked.of("PST103").empty());
+}
+
+TEST(LintTranslation, WhatAnInvertedStateLeavesOverIsNotTaken) {
+  const std::string rules =
+      "-A FORWARD -i eth0 -m conntrack ! --ctstate DNAT -j DROP\n"
+      "-A FORWARD -i eth0 -p tcp --dport 8080 -j ACCEPT\n";
+  const Linted linted(kDnat + filter_table(rules));
+  EXPECT_TRUE(linted.of("PST101").empty());
+  EXPECT_TRUE(linted.open("PST101"));
+  EXPECT_EQ(Linted(kMasquerade + filter_table(rules)).of("PST101").size(), 1u);
+}
+
+TEST(LintTranslation, NorIsItBehindAJump) {
+  const Linted linted(kDnat +
+                      "*filter\n:FORWARD DROP [0:0]\n:check - [0:0]\n"
+                      "-A FORWARD -j check\n"
+                      "-A FORWARD -p tcp --dport 8080 -j ACCEPT\n"
+                      "-A check -m conntrack ! --ctstate DNAT -j DROP\n"
+                      "COMMIT\n");
+  EXPECT_TRUE(linted.of("PST101").empty());
+}
+
+TEST(LintTranslation, WhatHasNothingToDoWithNatIsStillFound) {
+  const Linted linted(kDnat + filter_table("-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT\n"
+                                           "-A FORWARD -p tcp --dport 22 -j ACCEPT\n"
+                                           "-A FORWARD -p tcp --dport 22 -j ACCEPT\n"
+                                           "-A FORWARD -i lo -j ACCEPT\n"));
+  EXPECT_EQ(linted.of("PST101").size(), 1u);
+}
+
+}  // namespace
+}  // namespace postern
