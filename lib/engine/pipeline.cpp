@@ -287,6 +287,7 @@ void Pipeline::track(Hook hook, Traveller& packet) {
   conntrack_.track(packet.view, hook, packet.attachment, packet.request);
   packet.has_template = false;
   packet.request = nullptr;
+  packet.template_mark = nullptr;
   const ConntrackEntryPtr& entry = packet.attachment.entry;
   if (entry && entry->follow) nat_.follow_master(entry);
   read_attachment(packet);

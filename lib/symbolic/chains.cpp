@@ -89,6 +89,10 @@ void ChainWalker::find_coins() {
       may_hotdrop_[r] = may_hotdrop_[r] || may_drop(*clause.predicate);
     }
     if (coin) opaque_rules_.push_back(r);
+    const auto* annotate = effect == nullptr ? nullptr : std::get_if<Annotate>(effect);
+    if (annotate != nullptr && annotate->mss && is_read(Field::kLength)) {
+      unmodelled_rules_.push_back(r);
+    }
     if (effect != nullptr &&
         (std::holds_alternative<Nat>(*effect) || std::holds_alternative<AttachTemplate>(*effect) ||
          std::holds_alternative<SetField>(*effect) || std::holds_alternative<AddField>(*effect))) {
@@ -272,12 +276,21 @@ Set ChainWalker::any_header(Set packets) {
   return space_.bdd().both(space_.exists(any_ends(packets), axes), space_.domain());
 }
 
+bool ChainWalker::is_read(Field field) const {
+  constexpr std::uint8_t kMss = 2;  // what makes a SYN longer is an option of its own
+  const Classes& classes = space_.classes();
+  if (field == Field::kTos) return classes.tos.count() > 1;
+  if (field != Field::kLength) return true;
+  return classes.length.count() > 1 ||
+         std::ranges::find(classes.tcp_options, kMss) != classes.tcp_options.end();
+}
+
 // A header field changes. Nobody notices where no rule reads it (one class).
 void ChainWalker::rewrite(Field field, Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
   if (frame.context.loose) {
     frame.live = bdd.either(frame.live, any_header(taken));
-  } else if (field == Field::kTos && space_.classes().tos.count() == 1) {
+  } else if (!is_read(field)) {
     frame.live = bdd.either(frame.live, taken);
   } else {
     frame.leave(bdd, Outcome::kUnmodelled, taken);
@@ -315,7 +328,10 @@ void ChainWalker::apply(const Effect& effect, Set taken, Frame& frame) {
                  [&](const Reject& e) {
                    frame.leave(bdd, e.tcp_reset ? Outcome::kReset : Outcome::kDropped, taken);
                  },
-                 [&](const Annotate&) { go_on(taken); },
+                 [&](const Annotate& e) {
+                   if (e.mss) return rewrite(Field::kLength, taken, frame);
+                   go_on(taken);
+                 },
                  [&](const SetMark& e) { go_on(relations_.set_mark(taken, e)); },
                  [&](const SetConnmark& e) {
                    const Set entry = with_entry(frame.context);

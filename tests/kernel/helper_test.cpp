@@ -106,7 +106,7 @@ TEST_F(HelperRandom, AgreesOnConversationsThatExpect) {
   EXPECT_GT(reached.marked, reached.packets / 100);
   EXPECT_GT(reached.shifted, reached.packets / 50);
   EXPECT_GT(reached.zoned, reached.packets / 10);
-  EXPECT_GT(reached.dropped, reached.packets / 20);
+  EXPECT_GT(reached.dropped, reached.packets / 50);
   std::printf(
       "%d packets: %d dropped, %d with expectations; entries: %d children (%d translated, "
       "%d marked), %d with shifted numbers, %d in a zone\n",
