@@ -58,7 +58,8 @@ void Campaign::one(Judge& judge, std::uint64_t seed) {
     ++scenarios_;
     if (judged.kind == Judged::Kind::kCompared) coverage_.merge(coverage);
     if (judged.kind == Judged::Kind::kRefused) ++left_out_["refused by both"];
-    if (judged.kind == Judged::Kind::kUndecided) ++left_out_["not decided by the text"];
+    const bool undecided = judged.kind == Judged::Kind::kUndecided;
+    if (undecided && judged.unmodelled.empty()) ++left_out_["not decided by the text"];
     if (judged.kind == Judged::Kind::kSlow) ++left_out_["too slow"];
     if (!judged.unmodelled.empty()) ++left_out_[judged.unmodelled];
     if (options_.talk) talk();
