@@ -93,7 +93,7 @@ bool one_scenario() { return std::getenv("POSTERN_CAMPAIGN_SCENARIO") != nullptr
 // Runs it and prints what came of it; what was compared is added to `seen`.
 void run(CampaignOptions options, Coverage& seen) {
   if (one_scenario()) {
-    options.packets = 1;
+    options.most_rulesets = 1;
     const auto source = options.source ? options.source : make_scenario;
     options.source = [source](std::uint64_t, std::size_t length, Abilities abilities) {
       return source(setting("POSTERN_CAMPAIGN_SCENARIO", 0), length, abilities);

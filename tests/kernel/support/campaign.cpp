@@ -83,7 +83,7 @@ void Campaign::work() {
     const std::uint64_t round = next_round_++;
     {
       const std::lock_guard lock(mutex_);
-      if (coverage_.packets >= options_.packets) return;
+      if (coverage_.packets >= options_.packets || round >= options_.most_rulesets) return;
       if (failures_.size() >= options_.most_failures) return;
       // Nothing can be compared: the caller sees it in left_out().
       if (round > 100 && coverage_.packets < round) return;
