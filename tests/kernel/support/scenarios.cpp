@@ -163,7 +163,9 @@ std::vector<TcpCellAim> aims_of(const std::string& table) {
   std::vector<TcpCellAim> aims;
   for (const std::size_t longer_than : {0U, 4U, 6U}) {
     for (const TcpCellAim& cell : measured_cells().at(table)) {
-      if (tcp_walks().at(cell.row).size() >= longer_than) aims.push_back(cell);
+      const std::size_t steps = tcp_walks().at(cell.row).size();
+      const bool fragile = cell.row == "pickup" || cell.row == "NONE";
+      if (steps >= longer_than || (fragile && longer_than == 4)) aims.push_back(cell);
     }
   }
   return aims;
