@@ -58,7 +58,8 @@ void Campaign::one(Judge& judge, std::uint64_t seed) {
     ++scenarios_;
     if (judged.kind == Judged::Kind::kCompared) coverage_.merge(coverage);
     if (judged.kind == Judged::Kind::kRefused) ++left_out_["refused by both"];
-    if (judged.kind == Judged::Kind::kUndecided) ++left_out_["not decided by the text"];
+    const bool undecided = judged.kind == Judged::Kind::kUndecided;
+    if (undecided && judged.unmodelled.empty()) ++left_out_["not decided by the text"];
     if (judged.kind == Judged::Kind::kSlow) ++left_out_["too slow"];
     if (!judged.unmodelled.empty()) ++left_out_[judged.unmodelled];
     if (options_.talk) talk();
@@ -82,7 +83,7 @@ void Campaign::work() {
     const std::uint64_t round = next_round_++;
     {
       const std::lock_guard lock(mutex_);
-      if (coverage_.packets >= options_.packets) return;
+      if (coverage_.packets >= options_.packets || round >= options_.most_rulesets) return;
       if (failures_.size() >= options_.most_failures) return;
       // Nothing can be compared: the caller sees it in left_out().
       if (round > 100 && coverage_.packets < round) return;

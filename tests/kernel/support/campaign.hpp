@@ -24,6 +24,7 @@ struct CampaignOptions {
   std::uint64_t seed = 1;
   std::size_t packets_per_scenario = 100;
   std::size_t most_failures = 5;
+  std::uint64_t most_rulesets = ~std::uint64_t{0};
   std::string directory;  // where failing scenarios are written; empty: nowhere
   // Makes of each scenario what the engine reads instead (a planted fault).
   std::function<Scenario(const Scenario&)> fault = {};
