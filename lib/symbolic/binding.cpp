@@ -4,6 +4,8 @@
 
 #include "base/check.hpp"
 #include "base/overloaded.hpp"
+#include "flow/conntrack.hpp"
+#include "net/protocol.hpp"
 #include "symbolic/cuts.hpp"
 
 namespace postern {
@@ -198,6 +200,25 @@ MayMust Reader::by_direction(Set original, Set reply) {
   return {bdd.either(own, foreign), bdd.minus(own, foreign)};
 }
 
+// A tuple's port: 0 for protocols without any; for ICMP the id, or type and code, and for GRE a
+// key, which are not followed (nf_conntrack_tuple: u.all; xt_conntrack: ct_proto_port_check).
+MayMust Reader::tuple_port(MayMust of_ports, bool zero) {
+  Bdd& bdd = space_.bdd();
+  const auto protocols = [&](const auto& wanted) {
+    return space_.class_set_if(Axis::kProtocol, [&](const ValueClass& c) {
+      return wanted(static_cast<std::uint8_t>(c.canonical));
+    });
+  };
+  const Set ports = protocols([](std::uint8_t p) { return has_ports(tracker_of(p)); });
+  const Set other = protocols([](std::uint8_t p) {
+    return p == protocol::kIcmp || p == protocol::kIcmpv6 || p == protocol::kGre;
+  });
+  const Set foreign = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  const Set free = bdd.either(other, foreign), rest = zero ? kEverything : kNothing;
+  return {bdd.choose(ports, of_ports.may, bdd.either(rest, free)),
+          bdd.choose(ports, of_ports.must, bdd.minus(rest, free))};
+}
+
 template <class Test>
 MayMust Reader::card(FlowEnd sender, const Test& test) {
   std::vector<bool> holds;
@@ -284,10 +305,10 @@ MayMust Reader::field(Field f, const Binding& b, const Test& test, const InRange
       return by_direction(address(false), address(true));
     case Field::kCtOriginalSourcePort:
     case Field::kCtReplyDestinationPort:
-      return by_direction(port(true), port(false));
+      return tuple_port(by_direction(port(true), port(false)), test(0));
     case Field::kCtOriginalDestinationPort:
     case Field::kCtReplySourcePort:
-      return by_direction(port(false), port(true));
+      return tuple_port(by_direction(port(false), port(true)), test(0));
     case Field::kMark:
     case Field::kCtMark:
     case Field::kCount:

@@ -82,6 +82,7 @@ class Reader {
   // A test of the entry's tuple: `original` where the packet runs in the entry's original
   // direction, `reply` where it runs against it.
   MayMust by_direction(Set original, Set reply);
+  MayMust tuple_port(MayMust of_ports, bool zero);
 
   Space& space_;
   MacReader cards_;

@@ -1,6 +1,7 @@
 #include "symbolic/certificate_walk.hpp"
 
 #include "base/check.hpp"
+#include "flow/conntrack.hpp"
 #include "symbolic/classes.hpp"
 
 namespace postern {
@@ -127,10 +128,23 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
       end(true, Axis::kInitiator, Axis::kResponder);
   p[Field::kCtOriginalDestination] = p[Field::kCtReplySource] =
       end(false, Axis::kInitiator, Axis::kResponder);
-  p[Field::kCtOriginalSourcePort] = p[Field::kCtReplyDestinationPort] =
-      end(true, Axis::kInitiatorPort, Axis::kResponderPort);
-  p[Field::kCtOriginalDestinationPort] = p[Field::kCtReplySourcePort] =
-      end(false, Axis::kInitiatorPort, Axis::kResponderPort);
+  // Without ports the kernel compares what else is in the tuple: of ICMP and GRE anything.
+  std::vector<Term> with_ports, with_other;
+  for (unsigned n = 0; n < 256; ++n) {
+    const Tracker tracker = tracker_of(static_cast<std::uint8_t>(n));
+    if (tracker == Tracker::kGeneric) continue;
+    (has_ports(tracker) ? with_ports : with_other)
+        .push_back(solver_.equal(axes_.value(Axis::kProtocol), solver_.number(n, 8)));
+  }
+  const Term ports = solver_.any(with_ports), other = solver_.any(with_other);
+  for (const auto& [field, source] : {std::pair{Field::kCtOriginalSourcePort, true},
+                                      std::pair{Field::kCtReplyDestinationPort, true},
+                                      std::pair{Field::kCtOriginalDestinationPort, false},
+                                      std::pair{Field::kCtReplySourcePort, false}}) {
+    p[field] = solver_.choose(
+        ports, end(source, Axis::kInitiatorPort, Axis::kResponderPort),
+        solver_.choose(other, solver_.fresh_bits("tuple", 16), solver_.number(0, 16)));
+  }
 }
 
 void PathEncoder::table(Walk& walk, Hook hook, TableName table) {

@@ -103,6 +103,19 @@ TEST(Query, OddAddressesAreRouted) {
   EXPECT_EQ(ask_one(narrow, "deliver -i eth0 -o eth1 -p udp").truth, Truth::kNo);
 }
 
+// ICMP's id, type and code stand where other tuples have ports; protocols without any have 0.
+TEST(Query, PortsOfATupleWithoutPorts) {
+  const auto answer = [](const std::string& rule, const std::string& protocol) {
+    const LoadedRuleset rules("tuple.rules", "*filter\n:OUTPUT ACCEPT\n-A OUTPUT -m conntrack " +
+                                                 rule + " -j DROP\nCOMMIT\n");
+    return ask_one(rules, "deliver -o eth0 -p " + protocol).truth;
+  };
+  EXPECT_EQ(answer("--ctorigdstport 0", "253"), Truth::kNo);
+  EXPECT_EQ(answer("! --ctorigdstport 0", "253"), Truth::kYes);
+  EXPECT_EQ(answer("--ctorigdstport 53", "253"), Truth::kYes);
+  EXPECT_NE(answer("--ctorigdstport 53", "icmp"), Truth::kNo);
+}
+
 TEST(Query, Test4ClosesTheHole) {
   const auto rules = LoadedRuleset::corpus("notrack/test4.rules");
   const Answer a = ask_one(rules, "connect -i lo -p tcp --sport 1234 ! --dport 1234");
