@@ -21,6 +21,18 @@ void Campaign::fail(Judge& judge, std::uint64_t seed, const Scenario& scenario,
   Failure failure{seed, std::move(lines), {}};
   const bool refused = failure.lines.front().find("refuses") != std::string::npos;
   const bool planted = static_cast<bool>(options_.fault);
+  if (!refused && !planted) {
+    // What a namespace still sends of an earlier scenario (an error about fragments that nobody put
+    // together, a minute later) is no difference of this one: a new namespace tells.
+    Judge fresh;
+    if (fresh.judge(scenario).lines.empty()) {
+      const std::lock_guard lock(mutex_);
+      ++left_out_[std::string(kDidNotComeAgain)];
+      if (options_.talk)
+        std::cout << "seed " << seed << " differed once: " << failure.lines[0] << std::endl;
+      return;
+    }
+  }
   const Scenario small = refused || planted ? scenario : shrink(judge, scenario, failure.lines);
   if (!refused && !planted) {
     if (auto again = judge.judge(small); !again.lines.empty()) failure.lines = again.lines;

@@ -13,11 +13,15 @@
 #include <chrono>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/kernel/support/coverage.hpp"
 
 namespace postern::kernel {
+
+// Of left_out(): scenarios that differed, and in a new namespace did not.
+inline constexpr std::string_view kDidNotComeAgain = "a difference that did not come again";
 
 struct CampaignOptions {
   std::uint64_t packets = 10'000;
