@@ -9,6 +9,7 @@
 #include "base/check.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/generalise.hpp"
+#include "symbolic/open_tuples.hpp"
 #include "symbolic/routing.hpp"
 
 namespace postern {
@@ -273,8 +274,8 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   world.sysctl = options_.sysctl;
   Confirmed confirmed = confirm(witness, world, program_, model_.entries());
   if (!confirmed.mismatch.empty()) {
-    // What only may be so need not come about in the one world that is tried.
-    const bool coarse = !must || std::ranges::any_of(found, &FlowStep::coarse);
+    const bool open = !must && reads_tuple_ports(program_);
+    const bool coarse = open || std::ranges::any_of(found, &FlowStep::coarse);
     if (confirmed.unmodelled || coarse) {
       return give_up("the sets say yes, but the witness does not replay: " + confirmed.mismatch);
     }

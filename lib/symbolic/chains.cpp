@@ -1,9 +1,9 @@
 #include "symbolic/chains.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "base/overloaded.hpp"
+#include "symbolic/open_tuples.hpp"
 
 namespace postern {
 namespace {
@@ -80,23 +80,13 @@ void ChainWalker::find_writes() {
   }
 }
 
-// What a test of a tuple's ports says of ICMP and GRE is left open (Reader::tuple_port).
-static bool reads_tuple_ports(const Predicate& predicate) {
-  return std::ranges::any_of(
-      std::array{Field::kCtOriginalSourcePort, Field::kCtOriginalDestinationPort,
-                 Field::kCtReplySourcePort, Field::kCtReplyDestinationPort},
-      [&](Field field) { return tests_field(predicate, field); });
-}
-
 void ChainWalker::find_coins() {
-  bool open_tuples = false;
   for (RuleId r = 0; r < program_.rules().size(); ++r) {
     const Rule& rule = *program_.rules()[r].rule;
     const Effect* effect = std::get_if<Effect>(&rule.action);
     bool coin = effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
     for (const Clause& clause : rule.clauses) {
       coin = coin || has_opaque(*clause.predicate);
-      open_tuples = open_tuples || reads_tuple_ports(*clause.predicate);
       may_hotdrop_[r] = may_hotdrop_[r] || may_drop(*clause.predicate);
     }
     if (coin) opaque_rules_.push_back(r);
@@ -110,7 +100,7 @@ void ChainWalker::find_coins() {
       unmodelled_rules_.push_back(r);
     }
   }
-  has_coins_ = !opaque_rules_.empty() || open_tuples;
+  has_coins_ = !opaque_rules_.empty() || reads_tuple_ports(program_);
 }
 
 const std::vector<ChainId>& ChainWalker::below(ChainId entry) {
