@@ -106,13 +106,16 @@ Verdict Pipeline::arrive_at(Traveller& packet) {
   packet.reading.out = kNoDevice;
   const bool looped = packet.in == world_.loopback();
   if (!looped && !world_.takes(packet.view, packet.in)) return die("before PREROUTING");
+  const Address destination = packet.view.destination_address();
   if (!pass(Hook::kPrerouting, packet)) return die(text(Hook::kPrerouting));
   InputRoute route;
-  if (looped) {
+  // Over lo the way was chosen in OUTPUT, unless DNAT has changed the destination just now.
+  if (looped && packet.view.destination_address() == destination) {
     route.kind = InputRoute::Kind::kLocal;
     route.unicast = packet.unicast;
   } else {
-    route = world_.route_input(packet.view, packet.in);
+    route =
+        world_.route_input(packet.view, packet.in, looped ? world_.owner(destination) : kNoDevice);
   }
   packet.unicast = route.unicast;
   switch (route.kind) {
@@ -178,7 +181,7 @@ Verdict Pipeline::forward(Traveller& packet, const InputRoute& route) {
   packet.out = packet.reading.out = route.out;
   if (!pass(Hook::kForward, packet)) return die(text(Hook::kForward));
   if (!pass(Hook::kPostrouting, packet)) return die(text(Hook::kPostrouting));
-  return leave(packet, Verdict::kForwarded);
+  return leave(packet, view.packet->local() ? Verdict::kSent : Verdict::kForwarded);
 }
 
 Verdict Pipeline::send(Traveller& packet) {
@@ -378,8 +381,9 @@ void Pipeline::note_state(const Traveller& packet, Hook hook) {
     if (attachment.entry) reply_->reply_direction = reply_direction;
     return;
   }
-  report_->state[hook] = attachment.state;
-  if (attachment.entry) report_->reply_direction[hook] = reply_direction;
+  // What counts is the first time: over lo and out again POSTROUTING is passed twice.
+  report_->state.try_emplace(hook, attachment.state);
+  if (attachment.entry) report_->reply_direction.try_emplace(hook, reply_direction);
 }
 
 void Pipeline::note_point(const Traveller& packet, Hook hook, std::string_view where) {

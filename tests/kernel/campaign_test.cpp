@@ -45,7 +45,6 @@ bool never_both(const std::string& match) {
       "mac",      // a TUN device has no link layer
       "comment",  // always true
       "eui64",    // a TUN device has no link layer
-      "helper",   // true for children of a helper only: no helper speaks here
   };
   return kNever.contains(match);
 }
@@ -83,6 +82,10 @@ void expect_interaction(const Coverage& seen) {
     if (never_both(name)) continue;
     EXPECT_GE(count.yes, scaled(100, seen.packets)) << name;
     EXPECT_GE(count.no, scaled(100, seen.packets)) << name;
+  }
+  for (const std::string& name : Coverage::reaches()) {
+    const auto met = seen.reached.find(name);
+    EXPECT_GE(met == seen.reached.end() ? 0 : met->second, scaled(100, seen.packets)) << name;
   }
   expect_cells(seen);
 }
