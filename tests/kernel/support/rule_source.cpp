@@ -42,10 +42,10 @@ RuleSource::Protocol RuleSource::protocol() {
                                        {14, v4 ? "icmp" : "ipv6-icmp", std::uint8_t(v4 ? 1 : 58)},
                                        {7, "sctp", 132},
                                        {2, "udplite", 136},
-                                       {2, "dccp", 33},
+                                       {4, "dccp", 33},
                                        {2, "gre", 47},
-                                       {2, "esp", 50},
-                                       {2, "ah", 51}}};
+                                       {4, "esp", 50},
+                                       {4, "ah", 51}}};
   std::uint64_t drawn = random_.below(100);
   for (const Choice& choice : choices) {
     if (drawn < choice.weight) {

@@ -54,8 +54,8 @@ Traffic::Traffic(Random& random, const Constants& constants, const std::vector<T
 void Traffic::begin(Flow& flow) {
   const auto ping = static_cast<std::uint8_t>(v4() ? protocol::kIcmp : protocol::kIcmpv6);
   const std::vector<std::uint8_t> protocols{
-      6,  6,    6,    6,  6,   6,   6,   6,   6,  17, 17,
-      17, ping, ping, 47, 132, 132, 253, 136, 33, 50, v4() ? std::uint8_t{51} : ping};
+      6,    6,    6,  6,   6,   6,   6,   6,  6,  17, 17, 17,
+      ping, ping, 47, 132, 132, 253, 136, 33, 33, 50, 50, v4() ? std::uint8_t{51} : ping};
   const bool again = flow.said > 0 && random_.chance(drill_ ? 15 : 40);
   Flow::Side &first = flow.side[0], &second = flow.side[1];
   if (!again) {
