@@ -135,6 +135,8 @@ Packet translated(const Packet& packet, Manip manip, const CtTuple& tuple) {
   }
   if (made.raw) patch_raw(*made.raw, manip, tuple, old_address, address);
   if (made.protocol == protocol::kSctp) made.bad_checksum = false;
+  // Nothing knows DCCP any more (6.18): its checksum stays that of the old address.
+  if (made.protocol == protocol::kDccp && address != old_address) made.bad_checksum = true;
   return made;
 }
 

@@ -99,8 +99,11 @@ bool Pipeline::shift_sequence(Traveller& packet) {
   const auto own = static_cast<std::size_t>(packet.attachment.direction);
   Packet made = current(packet.view);
   made.seq += shift[own].at(made.seq);
-  made.ack = unshifted(shift[1 - own], made.ack);
-  const bool good = unshift_sack(made.options, shift[1 - own]);
+  bool good = true;
+  if ((made.flags & tcp_flag::kAck) != 0) {  // else what stands in its place means nothing
+    made.ack = unshifted(shift[1 - own], made.ack);
+    good = unshift_sack(made.options, shift[1 - own]);
+  }
   replace(packet, std::move(made));
   return good;
 }

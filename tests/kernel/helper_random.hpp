@@ -90,7 +90,8 @@ class HelperRules {
         }
       }
       if (dice_.chance(30)) out += "-A " + hook + " -m conntrack --ctstatus EXPECTED" + target();
-      if (dice_.chance(30)) out += "-A " + hook + " -m helper --helper ftp" + target();
+      // Any helper: by which one a flow was expected is not modelled.
+      if (dice_.chance(40)) out += "-A " + hook + " -m helper --helper \"\"" + target();
     }
     return out + "COMMIT\n";
   }

@@ -42,10 +42,10 @@ RuleSource::Protocol RuleSource::protocol() {
                                        {14, v4 ? "icmp" : "ipv6-icmp", std::uint8_t(v4 ? 1 : 58)},
                                        {7, "sctp", 132},
                                        {2, "udplite", 136},
-                                       {4, "dccp", 33},
+                                       {6, "dccp", 33},
                                        {2, "gre", 47},
-                                       {4, "esp", 50},
-                                       {4, "ah", 51}}};
+                                       {6, "esp", 50},
+                                       {6, "ah", 51}}};
   std::uint64_t drawn = random_.below(100);
   for (const Choice& choice : choices) {
     if (drawn < choice.weight) {
@@ -119,6 +119,8 @@ RuleSource::Words RuleSource::value_words(std::string_view extension, const Opti
     case ValueType::kHex:
       return {number(spec)};
     case ValueType::kRange:
+      // Of a security parameter index only the full range is modelled.
+      if (spec.max == 0xffffffff && random_.chance(50)) return {"0:4294967295"};
       return {random_.chance(40) ? number(spec) : number(spec) + ":" + number(spec)};
     case ValueType::kPort:
       return {port()};

@@ -13,7 +13,7 @@ namespace {
 using Words = std::vector<std::string>;
 
 // Percent of scenarios that are only about the TCP tables: elsewhere a walk is disturbed too often.
-constexpr unsigned kDrills = 35;
+constexpr unsigned kDrills = 42;
 // Percent that are about helpers, with zones and NAT.
 constexpr unsigned kHelpers = 5;
 

@@ -53,9 +53,10 @@ Traffic::Traffic(Random& random, const Constants& constants, const std::vector<T
 // A new conversation; often with what is left of the old one's addresses and ports.
 void Traffic::begin(Flow& flow) {
   const auto ping = static_cast<std::uint8_t>(v4() ? protocol::kIcmp : protocol::kIcmpv6);
-  const std::vector<std::uint8_t> protocols{
-      6,    6,    6,  6,   6,   6,   6,   6,  6,  17, 17, 17,
-      ping, ping, 47, 132, 132, 253, 136, 33, 33, 50, 50, v4() ? std::uint8_t{51} : ping};
+  const auto ah = v4() ? std::uint8_t{protocol::kAh} : ping;
+  const std::vector<std::uint8_t> protocols{6,   6,  6,  6,    6,    6,  6,   6,   6,
+                                            17,  17, 17, ping, ping, 47, 132, 132, 253,
+                                            136, 33, 33, 33,   50,   50, ah,  ah};
   const bool again = flow.said > 0 && random_.chance(drill_ ? 15 : 40);
   Flow::Side &first = flow.side[0], &second = flow.side[1];
   if (!again) {
