@@ -14,18 +14,19 @@ bool is_icmp(const PacketView& view) {
 }
 
 // icmp_send's and icmp6_send's rule: never an error about an error. IPv4 takes everything but echo,
-// timestamp, information and address mask for one, IPv6 every type below 128.
+// timestamp, information and address mask for one, IPv6 every type below 128. A later fragment tells
+// no type: IPv6 answers it (is_ineligible), IPv4 answers no such packet.
 bool is_error(const PacketView& view) {
-  if (!is_icmp(view)) return false;
+  if (!is_icmp(view) || view.fragment_offset != 0) return false;
   if (view.family == Family::kIpv6) return view.icmp_type < 128;
   return view.icmp_type != 0 && view.icmp_type != 8 && (view.icmp_type < 13 || view.icmp_type > 18);
 }
 
 // nf_reject_verify_csum: protocols whose checksum is not the plain sum over the payload are
-// trusted.
+// trusted; DCCP no longer (measured on 6.18).
 bool checksum_is_trusted(std::uint8_t number) {
   return number == protocol::kGre || number == protocol::kAh || number == protocol::kEsp ||
-         number == protocol::kSctp || number == protocol::kUdplite || number == protocol::kDccp;
+         number == protocol::kSctp || number == protocol::kUdplite;
 }
 
 // For every other protocol the kernel sums the whole layer 4, whether there is a checksum in it or

@@ -93,7 +93,8 @@ bool Association::begin(const std::vector<Chunk>& chunks) {
       if (tag_ != 0 || !tag) return false;
       sctp_.vtag[1] = *tag;
     } else {
-      sctp_.vtag[chunk.type == kHeartbeat ? 0 : 1] = tag_;
+      const bool own_tag = chunk.type == kHeartbeat || chunk.type == kHeartbeatAck;
+      sctp_.vtag[own_tag ? 0 : 1] = tag_;
     }
   }
   return true;

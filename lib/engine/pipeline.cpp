@@ -106,13 +106,16 @@ Verdict Pipeline::arrive_at(Traveller& packet) {
   packet.reading.out = kNoDevice;
   const bool looped = packet.in == world_.loopback();
   if (!looped && !world_.takes(packet.view, packet.in)) return die("before PREROUTING");
+  const Address destination = packet.view.destination_address();
   if (!pass(Hook::kPrerouting, packet)) return die(text(Hook::kPrerouting));
   InputRoute route;
-  if (looped) {
+  // Over lo the way was chosen in OUTPUT, unless DNAT has changed the destination just now.
+  if (looped && packet.view.destination_address() == destination) {
     route.kind = InputRoute::Kind::kLocal;
     route.unicast = packet.unicast;
   } else {
-    route = world_.route_input(packet.view, packet.in);
+    route =
+        world_.route_input(packet.view, packet.in, looped ? world_.owner(destination) : kNoDevice);
   }
   packet.unicast = route.unicast;
   switch (route.kind) {
@@ -178,7 +181,7 @@ Verdict Pipeline::forward(Traveller& packet, const InputRoute& route) {
   packet.out = packet.reading.out = route.out;
   if (!pass(Hook::kForward, packet)) return die(text(Hook::kForward));
   if (!pass(Hook::kPostrouting, packet)) return die(text(Hook::kPostrouting));
-  return leave(packet, Verdict::kForwarded);
+  return leave(packet, view.packet->local() ? Verdict::kSent : Verdict::kForwarded);
 }
 
 Verdict Pipeline::send(Traveller& packet) {
@@ -242,10 +245,11 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
     case Stage::Kind::kDefragment:
       return defragment(packet, true);
     case Stage::Kind::kTable: {
-      const std::uint32_t mark = packet.view.mark, tos = packet.view.tos;
+      const std::uint32_t mark = packet.view.mark, tos = packet.view.tos, ttl = packet.view.ttl;
       if (!walk(stage.table, hook, packet)) return false;
-      const bool again = hook == Hook::kOutput && stage.table == TableName::kMangle &&
-                         (packet.view.mark != mark || packet.view.tos != tos);
+      const bool changed = packet.view.mark != mark || packet.view.tos != tos ||
+                           (packet.view.family == Family::kIpv6 && packet.view.ttl != ttl);
+      const bool again = changed && hook == Hook::kOutput && stage.table == TableName::kMangle;
       return !again || route_again(packet);
     }
     case Stage::Kind::kNat:
@@ -263,8 +267,8 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
   return true;
 }
 
-// A packet whose mark, TOS or destination changed in OUTPUT is routed again, now by its own source
-// address: 127.0.0.0/8 may not leave by a wire (ip_route_me_harder).
+// A packet whose mark, TOS, destination or (IPv6) hop limit changed in OUTPUT is routed again, now
+// by its own source address: 127.0.0.0/8 may not leave by a wire (ip_route_me_harder).
 bool Pipeline::route_again(Traveller& packet) {
   const std::string& bound = packet.view.packet->out_interface;
   const OutputRoute route = world_.route_output(
@@ -377,8 +381,9 @@ void Pipeline::note_state(const Traveller& packet, Hook hook) {
     if (attachment.entry) reply_->reply_direction = reply_direction;
     return;
   }
-  report_->state[hook] = attachment.state;
-  if (attachment.entry) report_->reply_direction[hook] = reply_direction;
+  // What counts is the first time: over lo and out again POSTROUTING is passed twice.
+  report_->state.try_emplace(hook, attachment.state);
+  if (attachment.entry) report_->reply_direction.try_emplace(hook, reply_direction);
 }
 
 void Pipeline::note_point(const Traveller& packet, Hook hook, std::string_view where) {

@@ -104,8 +104,17 @@ bool World::takes(const PacketView& packet, DeviceId in) const {
   return !multicast(packet.destination_address()) || multicast_scope6(packet.destination) > 1;
 }
 
-InputRoute World::route_input(const PacketView& packet, DeviceId in) const {
-  return packet.family == Family::kIpv4 ? route_input4(packet, in) : route_input6(packet, in);
+InputRoute World::route_input(const PacketView& packet, DeviceId in, DeviceId counts_as) const {
+  return packet.family == Family::kIpv4
+             ? route_input4(packet, in)
+             : route_input6(packet, in, counts_as == kNoDevice ? in : counts_as);
+}
+
+DeviceId World::owner(const Address& address) const {
+  for (const Own& own : own_) {
+    if (own.address == address) return own.device;
+  }
+  return loopback_;
 }
 
 InputRoute World::route_multicast4(const PacketView& packet, DeviceId in) const {
@@ -164,7 +173,7 @@ InputRoute World::route_input4(const PacketView& packet, DeviceId in) const {
   return {.kind = InputRoute::Kind::kForward, .out = route->device, .error = {}, .why = "forward"};
 }
 
-InputRoute World::route_input6(const PacketView& packet, DeviceId in) const {
+InputRoute World::route_input6(const PacketView& packet, DeviceId in, DeviceId counts_as) const {
   const Address destination = packet.destination_address();
   const u128 from = packet.source;
   const bool to_group = multicast(destination);
@@ -190,8 +199,9 @@ InputRoute World::route_input6(const PacketView& packet, DeviceId in) const {
   }
   if (!forwarding(Family::kIpv6)) return refused("forwarding is off");
   // Not asked where the packet goes back by the device that it came in by (ip6_forward).
-  const bool elsewhere = route->device != in;
+  const bool elsewhere = route->device != counts_as;
   if (elsewhere && from == 0) return refused("unspecified source");
+  if (elsewhere && from == 1) return refused("loopback source");
   if (elsewhere && link_local6(from)) return refused("link-local source", IcmpError{1, 2});
   return {.kind = InputRoute::Kind::kForward, .out = route->device, .error = {}, .why = "forward"};
 }

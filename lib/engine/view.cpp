@@ -44,6 +44,12 @@ std::uint32_t layer4_size(const Packet& p) {
   }
 }
 
+// How much matches on the header want to be there (ip_esp_hdr, ip_auth_hdr: fields of no interest).
+std::size_t header_size(std::uint8_t number) {
+  if (number == protocol::kEsp) return 8;
+  return number == protocol::kAh ? 12 : layer4_header_size(number);
+}
+
 void read_ports(const Packet& p, PacketView& view) {
   view.source_port = p.source_port;
   view.destination_port = p.destination_port;
@@ -120,7 +126,7 @@ PacketView view_of(const Packet& packet) {
     view.l4_length = layer4_size(packet);
   }
   if (view.fragment_offset != 0) return view;
-  view.truncated = view.l4_length < layer4_header_size(view.protocol);
+  view.truncated = view.l4_length < header_size(view.protocol);
   if (view.truncated) return view;
   read_layer4(packet, view);
   if (packet.raw) {

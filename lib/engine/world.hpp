@@ -59,7 +59,11 @@ class World {
 
   // False: dropped before PREROUTING already (IPv6 sanity checks).
   bool takes(const PacketView& packet, DeviceId in) const;
-  InputRoute route_input(const PacketView& packet, DeviceId in) const;
+  // `counts_as`: what IPv6 compares the way out with, when it is not `in`: for a packet over lo the
+  // owner() of the address that it was sent to (inet6_iif).
+  InputRoute route_input(const PacketView& packet, DeviceId in,
+                         DeviceId counts_as = kNoDevice) const;
+  DeviceId owner(const Address& address) const;  // the device with this address, or lo
   // `bound`: the device that the socket is bound to, or kNoDevice. `again`: netfilter asks for a
   // packet that it changed; `::` is then this host no longer.
   OutputRoute route_output(const Address& destination, DeviceId bound, bool again = false) const;
@@ -123,7 +127,7 @@ class World {
   bool source_is_valid(const Address& source, DeviceId in) const;
   bool joined(const Address& group) const;
   InputRoute route_input4(const PacketView& packet, DeviceId in) const;
-  InputRoute route_input6(const PacketView& packet, DeviceId in) const;
+  InputRoute route_input6(const PacketView& packet, DeviceId in, DeviceId counts_as) const;
   InputRoute route_multicast4(const PacketView& packet, DeviceId in) const;
 
   std::vector<std::string> names_;

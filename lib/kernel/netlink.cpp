@@ -128,29 +128,18 @@ Outcome<std::size_t> Channel::receive(int flags) {
 }
 
 Outcome<void> Channel::request(Message& message, const MessageHandler& handler) {
-  message.header()->nlmsg_seq = ++sequence_;
-  message.header()->nlmsg_flags |= NLM_F_ACK;
-  if (auto sent = send(message.header(), message.size()); !sent) return sent;
-  while (true) {
-    const auto got = receive(0);
-    if (!got) return tl::unexpected(got.error());
-    int left = static_cast<int>(*got);
-    for (const auto* at = reinterpret_cast<const nlmsghdr*>(buffer_.data()); mnl_nlmsg_ok(at, left);
-         at = mnl_nlmsg_next(at, &left)) {
-      if (at->nlmsg_seq != sequence_) continue;
-      if (at->nlmsg_type == NLMSG_ERROR) {
-        errno = error_of(*at);
-        if (errno != 0) return system_error("netlink request");
-        return {};
-      }
-      if (handler) handler(*at);
-    }
-  }
+  return exchange(message, NLM_F_ACK, "netlink request", handler);
 }
 
 Outcome<void> Channel::dump(Message& message, const MessageHandler& handler) {
+  return exchange(message, NLM_F_DUMP, "netlink dump", handler);
+}
+
+// A request ends with an acknowledgement (an error of 0), a dump with NLMSG_DONE.
+Outcome<void> Channel::exchange(Message& message, std::uint16_t flags, const char* what,
+                                const MessageHandler& handler) {
   message.header()->nlmsg_seq = ++sequence_;
-  message.header()->nlmsg_flags |= NLM_F_DUMP;
+  message.header()->nlmsg_flags |= flags;
   if (auto sent = send(message.header(), message.size()); !sent) return sent;
   while (true) {
     const auto got = receive(0);
@@ -162,9 +151,10 @@ Outcome<void> Channel::dump(Message& message, const MessageHandler& handler) {
       if (at->nlmsg_type == NLMSG_DONE) return {};
       if (at->nlmsg_type == NLMSG_ERROR) {
         errno = error_of(*at);
-        return system_error("netlink dump");
+        if (errno != 0) return system_error(what);
+        return {};
       }
-      handler(*at);
+      if (handler) handler(*at);
     }
   }
 }

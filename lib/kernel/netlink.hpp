@@ -63,6 +63,8 @@ class Channel {
     void operator()(mnl_socket* socket) const;
   };
   explicit Channel(mnl_socket* socket);
+  Outcome<void> exchange(Message& message, std::uint16_t flags, const char* what,
+                         const MessageHandler& handler);
   Outcome<void> send(const void* data, std::size_t size);
   Outcome<std::size_t> receive(int flags);
 

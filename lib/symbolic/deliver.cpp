@@ -92,16 +92,23 @@ Set Model::Impl::parent_addresses(Path path, Parents parents) {
   for (const Axis axis : flow_axes()) {
     if (axis != Axis::kInitiator && axis != Axis::kResponder) others.push_back(axis);
   }
-  const std::array initiator{Axis::kInitiator}, responder{Axis::kResponder};
+  const std::array initiator{Axis::kInitiator};
+  Bdd::VariableMap to_responder(bdd().variables());
+  for (std::size_t i = 0; i < space.layout(Axis::kInitiator).variables.size(); ++i) {
+    to_responder[space.layout(Axis::kInitiator).variables[i]] =
+        space.layout(Axis::kResponder).variables[i];
+  }
   Set ends = kNothing;
   const auto add = [&](Set with_entry) {
     const Set flows = space.exists(with_entry, others);
     ends = bdd().either(ends, space.exists(flows, initiator));
     // The other end's address, said of the responder: both ends share their classes.
-    for (const std::uint32_t c :
-         space.classes_in(space.exists(flows, responder), Axis::kInitiator)) {
-      ends = bdd().either(ends, space.class_is(Axis::kResponder, c));
+    std::vector<unsigned> rest;
+    for (const unsigned v : bdd().support(flows)) {
+      if (space.meaning(v)->first != Axis::kInitiator) rest.push_back(v);
     }
+    const Set opposite = bdd().exists(flows, bdd().cube(rest));
+    ends = bdd().either(ends, bdd().rename(opposite, to_responder));
   };
   const bool wire = path == Path::kIn || path == Path::kForward;
   std::vector<Path> paths{path};

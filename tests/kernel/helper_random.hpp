@@ -90,6 +90,7 @@ class HelperRules {
         }
       }
       if (dice_.chance(30)) out += "-A " + hook + " -m conntrack --ctstatus EXPECTED" + target();
+      if (dice_.chance(30)) out += "-A " + hook + " -m helper --helper ftp" + target();
     }
     return out + "COMMIT\n";
   }

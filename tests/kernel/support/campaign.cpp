@@ -22,8 +22,7 @@ void Campaign::fail(Judge& judge, std::uint64_t seed, const Scenario& scenario,
   const bool refused = failure.lines.front().find("refuses") != std::string::npos;
   const bool planted = static_cast<bool>(options_.fault);
   if (!refused && !planted) {
-    // What a namespace still sends of an earlier scenario (an error about fragments that nobody put
-    // together, a minute later) is no difference of this one: a new namespace tells.
+    // What a namespace keeps of an earlier scenario is no difference of this one: a new one tells.
     Judge fresh;
     if (fresh.judge(scenario).lines.empty()) {
       const std::lock_guard lock(mutex_);

@@ -22,17 +22,26 @@ bool speaks_of(const TupleReport& tuple, const Packet& packet) {
     return tuple.source == packet.source && tuple.destination == packet.destination &&
            tuple.icmp_id == packet.icmp_id && tuple.icmp_type == packet.type;
   }
-  return tuple.source == packet.source && tuple.destination == packet.destination &&
-         tuple.source_port.value_or(0) == packet.source_port &&
-         tuple.destination_port.value_or(0) == packet.destination_port;
+  const bool hosts = tuple.source == packet.source && tuple.destination == packet.destination;
+  return hosts && tuple.source_port.value_or(packet.source_port) == packet.source_port &&
+         tuple.destination_port.value_or(packet.destination_port) == packet.destination_port;
 }
 
-std::string state_after(const PacketReport& report, const Packet& packet) {
+const EntryReport* entry_of(const PacketReport& report, const Packet& packet) {
   for (const EntryReport& entry : report.conntrack) {
     if (entry.protocol != packet.protocol) continue;
-    if (speaks_of(entry.original, packet) || speaks_of(entry.reply, packet)) return entry.state;
+    if (speaks_of(entry.original, packet) || speaks_of(entry.reply, packet)) return &entry;
   }
-  return "";
+  return nullptr;
+}
+std::string state_after(const PacketReport& report, const Packet& packet) {
+  const EntryReport* entry = entry_of(report, packet);
+  return entry != nullptr ? entry->state : "";
+}
+
+std::string state_text(const PacketReport& report) {
+  return report.state.empty() ? "without tracking"
+                              : std::string(text(report.state.begin()->second));
 }
 
 }  // namespace
@@ -46,7 +55,7 @@ void Coverage::merge(const Coverage& other) {
     this->*count += other.*count;
   }
   for (const auto counts : {&Coverage::verdicts, &Coverage::states, &Coverage::families,
-                            &Coverage::backends, &Coverage::targets}) {
+                            &Coverage::backends, &Coverage::targets, &Coverage::reached}) {
     for (const auto& [name, count] : other.*counts) (this->*counts)[name] += count;
   }
   for (const auto& [name, count] : other.matches) {
@@ -74,8 +83,56 @@ void Coverage::add_rules(const Trace& trace, const Program& program) {
     }
     if (!step.matched) continue;
     ++rule_hits;
-    if (std::holds_alternative<Effect>(rule.action)) ++targets[rule.target];
+    if (!std::holds_alternative<Effect>(rule.action)) continue;
+    ++targets[rule.target];
+    if (state_ == CtState::kRelated) ++reached[rule.target + " of RELATED"];
   }
+}
+
+const std::vector<std::string>& Coverage::reaches() {
+  static const std::vector<std::string> kAll{
+      "error about a flow: RELATED",
+      "error about a flow: INVALID",
+      "TCP outside of its window",
+      "NAT took another port",
+      "child of a helper",
+      "entry in a zone",
+      "fragments",
+      "neighbour discovery",
+      "both ends here",
+      "protocol 132 in ESTABLISHED",
+      "protocol 132 in SHUTDOWN_ACK_SENT",
+      "protocol 33 seen both ways",
+      "protocol 47 seen both ways",
+      "protocol 136 seen both ways",
+      "protocol 253 seen both ways",
+      "CONNMARK of RELATED",
+  };
+  return kAll;
+}
+
+void Coverage::add_reached(const Packet& packet, const PacketReport& report) {
+  const std::string state = state_text(report);
+  if (packet.inner) ++reached["error about a flow: " + state];
+  if (packet.fragment_size != 0) ++reached["fragments"];
+  if (packet.protocol == protocol::kIcmpv6 && packet.type >= 133 && packet.type <= 137) {
+    ++reached["neighbour discovery"];
+  }
+  if (packet.local() && report.verdict == Verdict::kDelivered) ++reached["both ends here"];
+  const EntryReport* entry = entry_of(report, packet);
+  if (entry == nullptr) return;
+  if (packet.protocol == protocol::kTcp && state == "INVALID" && packet.flags == tcp_flag::kAck) {
+    ++reached["TCP outside of its window"];
+  }
+  if (entry->original.source_port && !entry->original.icmp_id &&
+      entry->reply.destination_port != entry->original.source_port) {
+    ++reached["NAT took another port"];
+  }
+  if ((entry->status & ct_status::kExpected) != 0) ++reached["child of a helper"];
+  if (entry->zone != 0) ++reached["entry in a zone"];
+  const std::string number = "protocol " + std::to_string(packet.protocol);
+  if (packet.protocol == protocol::kSctp) ++reached[number + " in " + entry->state];
+  if (!entry->unreplied()) ++reached[number + " seen both ways"];
 }
 
 // A packet that should meet a cell did so when all that led to it went as it should, and the
@@ -115,7 +172,9 @@ void Coverage::add(std::size_t step, const Packet& packet, const PacketReport& r
       break;
     }
   }
+  state_ = report.state.empty() ? CtState::kInvalid : report.state.begin()->second;
   if (program != nullptr) add_rules(trace, *program);
+  add_reached(packet, report);
   if (step >= made_->first_packet) add_cell(step, report);
 }
 
@@ -153,6 +212,9 @@ std::string Coverage::summary() const {
   list("fates", verdicts);
   list("states", states);
   list("targets", targets);
+  text += "reached:";
+  for (const auto& [name, count] : reached) text += fmt::format(" {} {};", name, count);
+  text += "\n";
   text += "matches (true/false):";
   for (const auto& [name, count] : matches) {
     text += fmt::format(" {} {}/{}", name, count.yes, count.no);

@@ -21,6 +21,8 @@ class Coverage {
   std::uint64_t answers = 0, rule_hits = 0;
   std::map<std::string, std::uint64_t> verdicts, states, families, backends, targets;
   std::map<std::string, Count> matches;  // by module, and "! module" ones with it
+  // By kind of traffic ("an error about a live flow"), the kinds that reaches() lists and more.
+  std::map<std::string, std::uint64_t> reached;
   // By table ("loose1", "loose0", "liberal"), then cell.
   std::map<std::string, std::map<TcpCellAim, std::uint64_t>> cells;
 
@@ -33,6 +35,8 @@ class Coverage {
   void merge(const Coverage& other);
 
   std::string summary() const;
+  // The keys of `reached` that a whole campaign must have.
+  static const std::vector<std::string>& reaches();
 
  private:
   struct Flow {
@@ -40,12 +44,14 @@ class Coverage {
     std::string state;   // of the entry that the walk has made; empty: none
   };
   void add_rules(const Trace& trace, const Program& program);
+  void add_reached(const Packet& packet, const PacketReport& report);
   std::string rarest_of(const std::string& table, const std::vector<TcpCellAim>& all) const;
   void add_cell(std::size_t step, const PacketReport& report);
 
   const MadeScenario* made_ = nullptr;
   std::string table_;
   std::map<int, Flow> flows_;
+  CtState state_ = CtState::kInvalid;  // of the packet that is being added
 };
 
 }  // namespace postern::kernel

@@ -26,6 +26,7 @@ class DrawnPorts : public Chooser {
       undecided_ = true;
       return 0;
     }
+    if (question.why == "expected port") return expected(question);
     // Both halves of a tuple have the same ICMP id: what was drawn first is not to be seen.
     const bool again = asked_at_ == step_;
     asked_at_ = step_;
@@ -43,6 +44,22 @@ class DrawnPorts : public Chooser {
   }
 
  private:
+  // The port of a new expectation that is not the one that the question begins with.
+  std::uint64_t expected(const Choice& question) {
+    if (step_ < linux_.size()) {
+      for (const ExpectationReport& one : linux_[step_].expect) {
+        const auto& known = step_ > 0 ? linux_[step_ - 1].expect : linux_[step_].expect;
+        const std::uint64_t port = one.tuple.destination_port.value_or(0);
+        const bool old = step_ > 0 && std::find(known.begin(), known.end(), one) != known.end();
+        if (!old && port >= question.first && port - question.first < question.options) {
+          return port - question.first;
+        }
+      }
+    }
+    guessed_at_ = std::min(guessed_at_, step_);
+    return 0;
+  }
+
   static bool same_flow(const EntryReport& a, const EntryReport& b) {
     return a.protocol == b.protocol && a.original == b.original && a.reply == b.reply &&
            a.zone == b.zone;

@@ -12,9 +12,7 @@ namespace {
 constexpr int kTries = 6;  // until options are found that go together
 
 // What these do is seen on the wire, but the model does not claim to follow it there.
-bool changes_unmodelled_bytes(std::string_view target) {
-  return target == "TEE" || target == "TCPMSS";
-}
+bool changes_unmodelled_bytes(std::string_view target) { return target == "TEE"; }
 // Needs an object that the ruleset's text does not make (an ipset, an accounting object, ...).
 bool needs_object(std::string_view name) {
   return name == "set" || name == "SET" || name == "nfacct" || name == "CLUSTERIP" ||
@@ -44,10 +42,10 @@ RuleSource::Protocol RuleSource::protocol() {
                                        {14, v4 ? "icmp" : "ipv6-icmp", std::uint8_t(v4 ? 1 : 58)},
                                        {7, "sctp", 132},
                                        {2, "udplite", 136},
-                                       {2, "dccp", 33},
+                                       {4, "dccp", 33},
                                        {2, "gre", 47},
-                                       {2, "esp", 50},
-                                       {2, "ah", 51}}};
+                                       {4, "esp", 50},
+                                       {4, "ah", 51}}};
   std::uint64_t drawn = random_.below(100);
   for (const Choice& choice : choices) {
     if (drawn < choice.weight) {
@@ -257,7 +255,9 @@ std::optional<std::string> RuleSource::try_target(const Target& target, const Ru
   const auto effect = bind_target(target, arguments);
   if (!effect || !can_run(*effect)) return std::nullopt;
   if (kernel_refuses(target, arguments, place)) return std::nullopt;
-  return " " + print_target(target, arguments);
+  // The legacy kernel wants to see that the rule takes SYNs only.
+  const char* before = target.name == "TCPMSS" ? " -m tcp --tcp-flags SYN,RST SYN " : " ";
+  return before + print_target(target, arguments);
 }
 
 std::string RuleSource::target(const RulePlace& place, const Protocol& protocol) {

@@ -3,6 +3,7 @@
 #include "tests/kernel/support/scenarios.hpp"
 
 #include "engine/engine.hpp"
+#include "tests/kernel/helper_random.hpp"
 #include "tests/kernel/support/nat_rules.hpp"
 #include "tests/kernel/support/programs.hpp"
 
@@ -13,6 +14,8 @@ using Words = std::vector<std::string>;
 
 // Percent of scenarios that are only about the TCP tables: elsewhere a walk is disturbed too often.
 constexpr unsigned kDrills = 35;
+// Percent that are about helpers, with zones and NAT.
+constexpr unsigned kHelpers = 5;
 
 class RulesetMaker {
  public:
@@ -171,6 +174,18 @@ std::vector<TcpCellAim> aims_of(const std::string& table) {
   return aims;
 }
 
+// Conversations in FTP, TFTP and IRC (helper_random.hpp), which make flows that are expected.
+MadeScenario helper_scenario(std::uint64_t seed, Random& random) {
+  MadeScenario made;
+  made.scenario = random_helper_scenario(seed);
+  for (const Step& step : made.scenario.steps) {
+    made.packets.push_back({.packet = std::get<Packet>(step), .aim = {}});
+  }
+  made.scenario.steps.insert(made.scenario.steps.begin(), sysctls(random));
+  made.first_packet = 1;
+  return made;
+}
+
 }  // namespace
 
 // Which table of kernel-facts a scenario with these sysctls belongs to.
@@ -199,6 +214,7 @@ void add_traffic(Random& random, const Constants& constants, std::size_t packets
 
 MadeScenario make_scenario(std::uint64_t seed, std::size_t packets, Abilities abilities) {
   Random random(seed);
+  if (random.chance(kHelpers)) return helper_scenario(seed, random);
   const Family family = random.chance(60) ? Family::kIpv4 : Family::kIpv6;
   const Constants constants = router_constants(family, random);
   MadeScenario made;

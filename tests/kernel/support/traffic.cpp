@@ -2,6 +2,7 @@
 #include "tests/kernel/support/traffic.hpp"
 
 #include "net/protocol.hpp"
+#include "tests/kernel/support/other_traffic.hpp"
 
 namespace postern::kernel {
 namespace {
@@ -52,8 +53,9 @@ Traffic::Traffic(Random& random, const Constants& constants, const std::vector<T
 // A new conversation; often with what is left of the old one's addresses and ports.
 void Traffic::begin(Flow& flow) {
   const auto ping = static_cast<std::uint8_t>(v4() ? protocol::kIcmp : protocol::kIcmpv6);
-  const std::vector<std::uint8_t> protocols{6,  6,  6,    6,    6,  6,   6,   6,   6,  17,
-                                            17, 17, ping, ping, 47, 132, 132, 253, 136};
+  const std::vector<std::uint8_t> protocols{
+      6,    6,    6,  6,   6,   6,   6,   6,  6,  17, 17, 17,
+      ping, ping, 47, 132, 132, 253, 136, 33, 33, 50, 50, v4() ? std::uint8_t{51} : ping};
   const bool again = flow.said > 0 && random_.chance(drill_ ? 15 : 40);
   Flow::Side &first = flow.side[0], &second = flow.side[1];
   if (!again) {
@@ -84,8 +86,10 @@ void Traffic::begin(Flow& flow) {
   flow.said = 0;
   flow.at = 0;
   flow.follows = random_.chance(88);
-  flow.walks = flow.protocol == protocol::kTcp && (drill_ || random_.chance(85));
-  if (flow.walks) flow.aim = aims_[next_aim_++ % aims_.size()];
+  const bool tcp = flow.protocol == protocol::kTcp;
+  const bool states = tcp || flow.protocol == protocol::kSctp;
+  flow.walks = states && (drill_ || random_.chance(85));
+  if (flow.walks && tcp) flow.aim = aims_[next_aim_++ % aims_.size()];
 }
 
 Packet Traffic::blank(const Constants::Host& from, const std::string& to) {
@@ -238,23 +242,19 @@ Packet Traffic::icmp(Flow& flow, bool reply) {
   return packet;
 }
 
-Packet Traffic::other(Flow& flow, bool reply) {
-  Packet packet = udp(flow, reply);
-  packet.payload.assign(8 + random_.below(20), 0x33);
-  if (packet.protocol == protocol::kSctp) {
-    const std::vector<std::uint8_t> chunks{1, 2, 10, 11, 0, 3, 4, 6, 7, 8, 14};
-    packet.verification_tag = random_.chance(60) ? 7 : static_cast<std::uint32_t>(random_.below(2));
-    const std::uint8_t type = random_.pick(chunks);
-    packet.payload.clear();
-    packet.chunks = {type, 0, 0, static_cast<std::uint8_t>(type == 1 || type == 2 ? 20 : 4)};
-    if (type == 1 || type == 2) {
-      put(packet.chunks, {0, 0, 0, 7, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 9});
-      packet.verification_tag = type == 1 ? 0 : 7;
-    }
-  } else if (packet.protocol != protocol::kUdplite) {
-    packet.source_port = packet.destination_port = 0;
+AimedPacket Traffic::other(Flow& flow, bool reply) {
+  AimedPacket made;
+  made.reply = reply;
+  std::optional<std::uint8_t> chunk;
+  if (flow.walks) {
+    const auto& steps = association();
+    made.reply = steps[flow.at].side == 'r';
+    chunk = steps[flow.at].chunk;
+    flow.walks = ++flow.at < steps.size();
   }
-  return packet;
+  made.packet = from_side(flow, made.reply ? 1 : 0);
+  speak_other(random_, chunk, made.packet);
+  return made;
 }
 
 // About something that was said, or that arrived somewhere, to who said it (or to someone else);
@@ -361,7 +361,7 @@ AimedPacket Traffic::speak() {
       made.packet = icmp(flow, made.reply);
       break;
     default:
-      made.packet = other(flow, made.reply);
+      made = other(flow, made.reply);
   }
   ++flow.said;
   if (made.flow < 0) decorate(made.packet);

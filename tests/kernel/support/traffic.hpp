@@ -53,7 +53,7 @@ class Traffic {
   Packet segment(Flow& flow, bool reply, std::uint8_t flags, bool in_order);
   Packet udp(Flow& flow, bool reply);
   Packet icmp(Flow& flow, bool reply);
-  Packet other(Flow& flow, bool reply);
+  AimedPacket other(Flow& flow, bool reply);
   Packet error();
   Packet odd();
   void decorate(Packet& packet);

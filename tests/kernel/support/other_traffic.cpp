@@ -1,0 +1,48 @@
+// Bodies by protocol. Covered by campaign_test.cpp.
+#include "tests/kernel/support/other_traffic.hpp"
+
+#include "net/protocol.hpp"
+
+namespace postern::kernel {
+namespace {
+
+constexpr std::uint8_t kInit = 1, kInitAck = 2;  // RFC 9260
+constexpr std::uint32_t kTag = 7;                // of both ends
+
+void speak_sctp(Random& random, std::optional<std::uint8_t> chunk, Packet& packet) {
+  const std::vector<std::uint8_t> chunks{1, 2, 10, 11, 0, 3, 4, 5, 6, 7, 8, 9, 14};
+  const std::uint8_t type = chunk ? *chunk : random.pick(chunks);
+  packet.verification_tag = type == kInit || (!chunk && random.chance(20)) ? 0 : kTag;
+  if (random.chance(chunk ? 3 : 15)) packet.verification_tag = 1;
+  packet.chunks = {type, 0, 0, 4};
+  if (type == kInit || type == kInitAck) {
+    packet.chunks = {type, 0, 0, 20, 0, 0, 0, kTag, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 9};
+  }
+}
+
+}  // namespace
+
+const std::vector<SctpStep>& association() {
+  static const std::vector<SctpStep> kSteps{{'o', 1}, {'r', 2}, {'o', 10}, {'r', 11},
+                                            {'o', 0}, {'r', 3}, {'o', 4},  {'r', 5},
+                                            {'o', 7}, {'r', 8}, {'o', 14}};
+  return kSteps;
+}
+
+void speak_other(Random& random, std::optional<std::uint8_t> chunk, Packet& packet) {
+  // A security parameter index that rules may name.
+  const auto index = random.pick(std::vector<std::uint8_t>{0, 1, 2, 20, 100, 255});
+  if (packet.protocol == protocol::kSctp) return speak_sctp(random, chunk, packet);
+  packet.payload.assign(8 + random.below(20), 0x33);
+  if (packet.protocol == protocol::kDccp) {
+    packet.dccp_type = static_cast<std::uint8_t>(random.below(10));
+    return;
+  }
+  if (packet.protocol == protocol::kUdplite) return;
+  packet.source_port = packet.destination_port = 0;
+  const std::size_t at = packet.protocol == protocol::kAh ? 4 : 0;
+  if (at == 0 && packet.protocol != protocol::kEsp) return;
+  for (std::size_t i = 0; i < 4; ++i) packet.payload[at + i] = i == 3 ? index : 0;
+}
+
+}  // namespace postern::kernel
