@@ -12,11 +12,13 @@ The tree is a copy below build/mutation with a build of its own (release, ccache
 that a header names as its own, unit tests, a campaign from a fixed seed (root), kernel tests, CLI
 tests, agreement searches. The first failing test "caught" the mutant. First of all, the unchanged
 tree must pass all stages. Results are appended to build/mutation/seed-S.jsonl; what stands there is
-not run again (--again K runs it). Exit code 1 when a mutant survived.
+not run again (--again K runs that very mutant once more, drawing only when it is found equivalent by
+now). Exit code 1 when a mutant survived.
 """
 
 import argparse
 import glob
+import itertools
 import json
 import os
 import random
@@ -232,10 +234,19 @@ def judge(tree, mutant):
             out.write(original)
 
 
-def run_one(tree, lines, seed, number):
-    """Draws until one compiles and is not known to be equivalent, and judges it."""
+def recorded(lines, result):
+    """The mutant of an earlier result, where its line stands by now."""
+    same = [m for kinds in lines for found in kinds.values() for m in found
+            if m.path == result['file'] and shown(m) == result['change']]
+    return min(same, key=lambda m: abs(m.line - result['line']), default=None)
+
+
+def run_one(tree, lines, seed, number, before=None):
+    """Runs the mutant of the result `before` again; without one, draws until one compiles and is
+    not known to be equivalent, and judges it."""
     known, uncompiled, equivalent = equivalents(), 0, []
-    for mutant in draws(lines, seed, number):
+    again = recorded(lines, before) if before else None
+    for mutant in itertools.chain([again] if again else [], draws(lines, seed, number)):
         text = f'{mutant.path}: {shown(mutant)}'
         if text in known:
             equivalent.append(text)
@@ -294,7 +305,7 @@ def main():
         if number in done and number not in chosen.again:
             result = done[number]
         else:
-            result = run_one(tree, areas[number % len(AREAS)], chosen.seed, number)
+            result = run_one(tree, areas[number % len(AREAS)], chosen.seed, number, done.get(number))
             with open(results_path, 'a') as out:
                 out.write(json.dumps(result) + '\n')
         survived += result['test'] == 'survived'
