@@ -11,5 +11,44 @@
 -j CT --helper ftp ;  ; LOAD
 -j CT --zone 65536 ;  ; FAIL
 -j CT --ctevents foo ;  ; FAIL
+# Each helper that comes with Linux, with the protocol under which it is found.
+@ 4 raw PREROUTING
+-p tcp -j CT --helper ftp ; = ; OK
+-p udp -j CT --helper ftp ;  ; LOAD
+-p tcp -j CT --helper irc ; = ; OK
+-p udp -j CT --helper irc ;  ; LOAD
+-p tcp -j CT --helper sip ; = ; OK
+-p udp -j CT --helper sip ; = ; OK
+-p tcp -j CT --helper Q.931 ; -p tcp -j CT --helper "Q.931" ; KEEP
+-p udp -j CT --helper Q.931 ;  ; LOAD
+-p tcp -j CT --helper pptp ; = ; OK
+-p udp -j CT --helper pptp ;  ; LOAD
+-p tcp -j CT --helper sane ; = ; OK
+-p udp -j CT --helper sane ;  ; LOAD
+-p tcp -j CT --helper tftp ;  ; LOAD
+-p udp -j CT --helper tftp ; = ; OK
+-p tcp -j CT --helper RAS ;  ; LOAD
+-p udp -j CT --helper RAS ; = ; OK
+-p tcp -j CT --helper H.245 ;  ; LOAD
+-p udp -j CT --helper H.245 ; -p udp -j CT --helper "H.245" ; KEEP
+-p tcp -j CT --helper amanda ;  ; LOAD
+-p udp -j CT --helper amanda ; = ; OK
+-p tcp -j CT --helper snmp ;  ; LOAD
+-p udp -j CT --helper snmp ; = ; OK
+-p tcp -j CT --helper snmp_trap ;  ; LOAD
+-p udp -j CT --helper snmp_trap ; = ; OK
+-p tcp -j CT --helper netbios-ns ;  ; LOAD
+-p udp -j CT --helper netbios-ns ; = ; OK
+@ 6 raw PREROUTING
+-p tcp -j CT --helper irc ;  ; LOAD
+-p udp -j CT --helper irc ;  ; LOAD
+-p tcp -j CT --helper pptp ;  ; LOAD
+-p udp -j CT --helper pptp ;  ; LOAD
+-p tcp -j CT --helper snmp ;  ; LOAD
+-p udp -j CT --helper snmp ;  ; LOAD
+-p tcp -j CT --helper snmp_trap ;  ; LOAD
+-p udp -j CT --helper snmp_trap ;  ; LOAD
+-p tcp -j CT --helper netbios-ns ;  ; LOAD
+-p udp -j CT --helper netbios-ns ;  ; LOAD
 @ 4 filter INPUT
 -j CT --notrack ;  ; LOAD

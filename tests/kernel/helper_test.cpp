@@ -1,14 +1,11 @@
 // Helpers in the engine and on Linux: what ftp, tftp and irc read, expect and drop, what becomes of
 // the expected flow, and how NAT rewrites the payload (kernel-facts 56-58).
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <string_view>
 #include <vector>
 
 #include "helper_random.hpp"
 #include "kernel/world.hpp"
-#include "kernel_fixture.hpp"
 #include "scenario/serialise.hpp"
 #include "twin_case.hpp"
 
@@ -21,17 +18,11 @@ const Case kCases[] = {
 #include "helper_udp_irc_cases.inc"
 };
 
-class HelperCase : public KernelTest, public testing::WithParamInterface<Case> {};
+class HelperCase : public TwinCase {};
 
-TEST_P(HelperCase, IsWhatLinuxDoes) {
-  for (const char* backend : {"legacy", "nft"}) {
-    const auto twin = run_twin(scenario_of(GetParam(), backend));
-    ASSERT_TRUE(twin) << twin.error();
-    ASSERT_EQ(twin->unmodelled, "");
-    ASSERT_FALSE(twin->undecided);
-    EXPECT_EQ(difference(*twin), "") << backend << " (left engine, right Linux)";
-  }
-}
+TEST_P(HelperCase, IsWhatLinuxDoes) { expect_agreement(); }
+
+INSTANTIATE_TEST_SUITE_P(Linux, HelperCase, testing::ValuesIn(kCases), case_name);
 
 // Rows whose bytes differ from run to run: chance chooses a port.
 std::vector<Case> without_chance() {
@@ -43,7 +34,7 @@ std::vector<Case> without_chance() {
   return cases;
 }
 
-class HelperBytes : public KernelTest, public testing::WithParamInterface<Case> {};
+class HelperBytes : public TwinCase {};
 
 // The documents tell payloads by their lengths: here every byte that leaves is compared.
 TEST_P(HelperBytes, RewritesWhatLinuxRewrites) {
@@ -68,10 +59,7 @@ TEST_P(HelperBytes, RewritesWhatLinuxRewrites) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Linux, HelperBytes, testing::ValuesIn(without_chance()),
-                         [](const auto& one) { return std::string(one.param.name); });
-INSTANTIATE_TEST_SUITE_P(Linux, HelperCase, testing::ValuesIn(kCases),
-                         [](const auto& one) { return std::string(one.param.name); });
+INSTANTIATE_TEST_SUITE_P(Linux, HelperBytes, testing::ValuesIn(without_chance()), case_name);
 
 struct Reached {
   int packets = 0, expected = 0, children = 0, translated_children = 0, shifted = 0, zoned = 0;
@@ -96,27 +84,13 @@ struct Reached {
   }
 };
 
-class HelperRandom : public KernelTest {};
+class HelperRandom : public RandomTwins {};
 
 TEST_F(HelperRandom, AgreesOnConversationsThatExpect) {
-  const std::uint64_t seed = setting("POSTERN_RANDOM_SEED", 1);
-  const std::uint64_t rounds = setting("POSTERN_RANDOM_ROUNDS", 50);
-  std::printf("seed %llu, %llu rounds\n", static_cast<unsigned long long>(seed),
-              static_cast<unsigned long long>(rounds));
   Reached reached;
-  int failures = 0;
-  for (std::uint64_t round = seed; round < seed + rounds && failures < 5; ++round) {
-    const Scenario scenario = random_helper_scenario(round);
-    const auto twin = run_twin(scenario);
-    ASSERT_TRUE(twin) << "seed " << round << ": " << twin.error() << "\n"
-                      << scenario.ruleset.value_or("") << scenario.ruleset6.value_or("");
-    ASSERT_EQ(twin->unmodelled, "") << "seed " << round;
-    const std::string lines = difference(*twin, 6);
-    if (!lines.empty()) ++failures;
-    EXPECT_EQ(lines, "") << "seed " << round << " (left engine, right Linux)\n"
-                         << write_scenario(scenario);
-    for (const Json& packet : twin->linux_says["packets"]) reached.count(packet);
-  }
+  expect_agreement(50, random_helper_scenario, [&](const NatTwin& twin) {
+    for (const Json& packet : twin.linux_says["packets"]) reached.count(packet);
+  });
   // Each of these is a sum over all packets of what the table held then.
   EXPECT_GT(reached.expected, reached.packets / 20);
   EXPECT_GT(reached.children, reached.packets / 10);

@@ -2,6 +2,8 @@
 // (kernel-facts 45, 46; compared with Linux by tests/kernel/engine_cases_test.cpp).
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "engine/answer.hpp"
 #include "scenario/serialise.hpp"
 
@@ -162,6 +164,24 @@ TEST(EngineAnswer, CurrentHasTheViewsChanges) {
   raw_view.ttl = 5;
   raw_view.tos = 8;
   EXPECT_EQ(to_hex(to_bytes(current(raw_view))), to_hex(to_bytes(now)));
+}
+
+// A header that is cut short is left alone, a whole one is not; in both families.
+TEST(EngineAnswer, CurrentLeavesBytesWithoutAWholeHeader) {
+  for (const auto& [from, to, header] :
+       {std::tuple{"192.0.2.9", "192.0.2.1", 20U}, {"2001:db8:1::9", "2001:db8:1::1", 40U}}) {
+    for (const unsigned size : {header - 1, header}) {
+      const Packet p = packet(from, to, protocol::kUdp);
+      Packet raw = p;
+      raw.raw = to_bytes(p);
+      raw.raw->resize(size);
+      PacketView view = view_of(p);
+      view.packet = &raw;
+      view.ttl = 5;
+      view.tos = 8;
+      EXPECT_EQ(*current(view).raw == *raw.raw, size < header) << from << " " << size;
+    }
+  }
 }
 
 }  // namespace

@@ -35,6 +35,28 @@ TEST(Query, LockdownHasTheHoleWithItsPackets) {
   EXPECT_EQ(reproduction(a), std::vector<std::string>{"nc -p 1234 127.0.0.1 80"});
 }
 
+// Linux chooses the source that a program does not: over loopback it must be asked for another one.
+TEST(Query, TryNamesASourceThatLinuxWouldNotChoose) {
+  Answer a;
+  a.path = Path::kLoopback;
+  a.witness.resize(1);
+  Packet& p = a.witness[0].packet;
+  p.protocol = protocol::kTcp;
+  p.flags = tcp_flag::kSyn;
+  p.source_port = 1234;
+  p.destination_port = 80;
+  p.source = *Address::parse("192.0.2.1");
+  p.destination = *Address::parse("127.0.0.1");
+  EXPECT_EQ(reproduction(a)[0], "nc -s 192.0.2.1 -p 1234 127.0.0.1 80");
+  p.flags = tcp_flag::kAck;
+  EXPECT_EQ(reproduction(a)[0], "nmap -sA -Pn -S 192.0.2.1 -e lo -g 1234 -p 80 127.0.0.1");
+  p.destination = p.source;
+  EXPECT_EQ(reproduction(a)[0], "nmap -sA -Pn -g 1234 -p 80 192.0.2.1");
+  a.path = Path::kIn;
+  p.source = *Address::parse("192.0.2.9");
+  EXPECT_EQ(reproduction(a)[0], "nmap -sA -Pn -g 1234 -p 80 192.0.2.1");
+}
+
 TEST(Query, OneSourcePortReachesEveryDestinationPort) {
   const std::string words = "--find sport --every dport connect -i lo -p tcp";
   const QuestionDefaults defaults{.path = {}, .find = {"sport"}, .every = {"dport"}};
@@ -148,6 +170,23 @@ TEST(Query, WhatTheNotrackRulesetsTrack) {
   const Answer c = ask_one(three, "track -i lo -p tcp --dport 1234");
   EXPECT_EQ(c.truth, Truth::kNo) << to_text(c);
   EXPECT_TRUE(c.completeness && c.completeness->certified);
+}
+
+// A first packet that raw drops meets no lookup, but the far end may speak now.
+TEST(Query, TrackedByTheOtherSideAfterAPacketThatRawDropped) {
+  const LoadedRuleset rules("raw.rules",
+                            "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -i eth0 -p tcp -j DROP\n"
+                            "COMMIT\n*filter\n:INPUT ACCEPT\n"
+                            "-A INPUT -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n");
+  const Answer a = ask_one(rules, "track -i eth0 --path in -p tcp --dport 80");
+  ASSERT_EQ(a.truth, Truth::kYes) << to_text(a);
+  ASSERT_EQ(a.witness.size(), 2U);
+  EXPECT_EQ(a.witness[0].packet.destination_port, 80);
+  EXPECT_EQ(a.witness[0].verdict, Verdict::kDropped);
+  EXPECT_TRUE(a.witness[0].entries.empty());
+  EXPECT_EQ(a.witness[1].packet.source_port, 80);
+  EXPECT_EQ(a.witness[1].entries.at(0).state, "SYN_SENT");
+  EXPECT_TRUE(a.replayed);
 }
 
 TEST(Query, P2pByTheAnswerWithSwappedRoles) {
