@@ -132,6 +132,11 @@ bool is_one_point(const FieldBox& box) {
   });
 }
 
+// The address from which Linux speaks to one of its own.
+std::string usual_source(const std::string& destination) {
+  return destination.starts_with("127.") ? "127.0.0.1" : destination;
+}
+
 bool confirmed(const Answer& a) { return a.on_kernel && a.on_kernel->confirmed; }
 
 std::string verdict_sentence(const Answer& a) {
@@ -224,8 +229,11 @@ std::vector<std::string> reproduction(const Answer& answer) {
   const Packet& p = answer.witness.front().packet;
   const std::string six = p.family() == Family::kIpv6 ? " -6" : "";
   const std::string to = p.destination.text();
+  // Over loopback a program has to ask for any other address of its host.
+  const bool other = answer.path == Path::kLoopback && p.source.text() != usual_source(to);
+  const std::string bound = other ? fmt::format(" -s {}", p.source.text()) : "";
   if (p.protocol == protocol::kTcp && p.flags == tcp_flag::kSyn) {
-    return {fmt::format("nc{} -p {} {} {}", six, p.source_port, to, p.destination_port)};
+    return {fmt::format("nc{}{} -p {} {} {}", six, bound, p.source_port, to, p.destination_port)};
   }
   if (p.protocol == protocol::kTcp) {
     static constexpr std::pair<std::uint8_t, std::string_view> kScans[] = {
@@ -237,11 +245,13 @@ std::vector<std::string> reproduction(const Answer& answer) {
     for (const auto& [flags, option] : kScans) {
       if (flags == p.flags) scan = option;
     }
-    return {fmt::format("nmap{} {} -Pn -g {} -p {} {}", six, scan, p.source_port,
+    const std::string from = other ? fmt::format(" -S {} -e lo", p.source.text()) : "";
+    return {fmt::format("nmap{} {} -Pn{} -g {} -p {} {}", six, scan, from, p.source_port,
                         p.destination_port, to)};
   }
   if (p.protocol == protocol::kUdp) {
-    return {fmt::format("nc{} -u -p {} {} {}", six, p.source_port, to, p.destination_port)};
+    return {
+        fmt::format("nc{}{} -u -p {} {} {}", six, bound, p.source_port, to, p.destination_port)};
   }
   if (p.type == 8 && p.protocol == protocol::kIcmp) return {"ping -c 1 " + to};
   if (p.type == 128 && p.protocol == protocol::kIcmpv6) return {"ping -6 -c 1 " + to};

@@ -18,6 +18,18 @@ std::string text(const IntervalList& intervals) {
   return out;
 }
 
+bool is_one_value(const IntervalList& intervals) {
+  return intervals.size() == 1 && intervals.front().first == intervals.front().second;
+}
+
+std::string source_ports_text(const IntervalList& ports) {
+  return (is_one_value(ports) ? "source port " : "each of the source ports ") + text(ports);
+}
+
+std::string_view over_loopback(Path path) {
+  return path == Path::kLoopback ? " over loopback" : "";
+}
+
 Place place_of(const Program& program, RuleId rule) {
   const ProgramRule& found = program.rules()[rule];
   const ProgramChain& chain = program.chains()[found.chain];

@@ -33,6 +33,11 @@ struct Related {
 };
 
 std::string text(const IntervalList& intervals);  // "0-1233,1235-65535"; "none" when empty
+// "source port 53", "each of the source ports 53,1024-2047".
+std::string source_ports_text(const IntervalList& ports);
+bool is_one_value(const IntervalList& intervals);
+// " over loopback" where that is the path: a finding's first line should say it.
+std::string_view over_loopback(Path path);
 
 // PST202's own keys: port numbers.
 struct PortHole {

@@ -1,6 +1,8 @@
 // Covered by tests/unit/lint_test.cpp.
 #include "analyzer/lint.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <tuple>
 
@@ -81,7 +83,10 @@ void LintRun::leave_unmodelled(std::string_view id, std::string question, std::u
   open.why = met_nat ? "packets on the way may meet a NAT rule, and NAT is not modelled yet"
                      : "packets on the way may meet a rule whose effect is not modelled yet";
   const RuleId culprit = met_nat ? *nat : rules.empty() ? 0 : rules.front();
-  if (!rules.empty()) open.span = program_->rules()[culprit].rule->span;
+  if (!rules.empty()) {
+    open.span = program_->rules()[culprit].rule->span;
+    open.why += fmt::format(" ({})", ruleset().source->slice(open.span));
+  }
   leave_open(std::move(open), count);
 }
 

@@ -12,6 +12,7 @@
 #include "analyzer/report/report.hpp"
 #include "cli/commands.hpp"
 #include "cli/input.hpp"
+#include "cli/load.hpp"
 #include "cli/terminal.hpp"
 #include "ir/bind.hpp"
 
@@ -32,6 +33,7 @@ FileReport lint_file(const std::string& path, const Options& options, Progress& 
     return report;
   }
   report.family = bound->ruleset.family;
+  report.no_table = bound->ruleset.tables.empty();
   LintSettings settings{.tracking = options.tracking};
   if (options.timeout) settings.timeout = *options.timeout;
   settings.progress = [&](std::string_view check) {
@@ -108,6 +110,7 @@ ExitCode run_lint(const Options& options) {
   progress.clear();
   for (const FileReport& report : reports) {
     fmt::print(stderr, "{}", error_text(report, use_color(options, Stream::kError)));
+    if (report.no_table) warn_of_no_table(report.file);
     code = stronger(code, exit_code_of(report));
   }
   const ReportStyle style{.color = use_color(options, Stream::kOutput),

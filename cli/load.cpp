@@ -14,6 +14,13 @@ void print_errors(const Diagnostics& errors, const SourceFile& source, const Opt
   }
 }
 
+void warn_of_no_table(const std::string& file) {
+  fmt::print(stderr,
+             "postern: warning: {}: no table in it, so it filters nothing "
+             "(iptables-save needs root)\n",
+             file);
+}
+
 std::unique_ptr<Loaded> load(const std::string& path, const Options& options) {
   const auto source = read_input(path);
   if (!source) {
@@ -25,6 +32,7 @@ std::unique_ptr<Loaded> load(const std::string& path, const Options& options) {
     print_errors(bound.error(), **source, options);
     return nullptr;
   }
+  if (bound->ruleset.tables.empty()) warn_of_no_table((*source)->name());
   auto loaded = std::make_unique<Loaded>();
   loaded->source = *source;
   loaded->bound = std::move(*bound);

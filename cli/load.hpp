@@ -12,6 +12,10 @@
 
 namespace postern {
 
+// Says on standard error that a file without any table filters nothing: often it is not what was
+// meant (iptables-save prints nothing without root).
+void warn_of_no_table(const std::string& file);
+
 // A ruleset ready to run. On the heap, because the program points into the ruleset.
 struct Loaded {
   std::shared_ptr<const SourceFile> source;

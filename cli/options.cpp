@@ -197,6 +197,29 @@ std::string command_name(const std::vector<std::string>& line) {
   return {};
 }
 
+// Do the words differ by one letter (another one, one too many, two exchanged)?
+bool nearly(std::string_view a, std::string_view b) {
+  if (a.size() > b.size()) std::swap(a, b);
+  if (b.size() - a.size() > 1) return false;
+  const auto [left, right] = std::mismatch(a.begin(), a.end(), b.begin());
+  const std::string_view rest_a(left, a.end()), rest_b(right, b.end());
+  if (rest_b.size() > rest_a.size()) return rest_b.substr(1) == rest_a;
+  if (rest_a.size() < 2) return true;
+  const bool exchanged = rest_a[0] == rest_b[1] && rest_a[1] == rest_b[0];
+  return rest_a.substr(1) == rest_b.substr(1) ||
+         (exchanged && rest_a.substr(2) == rest_b.substr(2));
+}
+
+// What is wrong with a first word that names no command; empty when it is none or an option.
+std::string unknown_command(const std::vector<std::string>& line) {
+  if (line.empty() || line[0].starts_with("-") || !command_name(line).empty()) return {};
+  std::string out = fmt::format("there is no command '{}'", line[0]);
+  for (const CommandInfo& info : kCommands) {
+    if (nearly(line[0], info.name)) out += fmt::format("; did you mean '{}'?", info.name);
+  }
+  return out;
+}
+
 // What the parsed line still gets wrong; empty when nothing.
 std::string inconsistency(const Options& options) {
   if (takes_words(options.command) && options.words.empty()) {
@@ -234,6 +257,9 @@ tl::expected<Options, EarlyExit> parse_command_line(const std::vector<std::strin
   const std::string name = command_name(line);
   if (const std::string word = not_yet(line); !word.empty()) {
     return tl::unexpected(usage_error(fmt::format("'{}' is not yet available", word), name));
+  }
+  if (const std::string problem = unknown_command(line); !problem.empty()) {
+    return tl::unexpected(usage_error(problem, ""));
   }
   try {
     std::reverse(line.begin(), line.end());  // CLI11 takes its arguments from the back

@@ -33,6 +33,10 @@ std::vector<Place> unreferenced(const Ruleset& ruleset) {
   return places;
 }
 
+std::string nobody_jumps_to(const Place& place) {
+  return fmt::format("no rule jumps to chain {} of table {}", place.chain, text(*place.table));
+}
+
 }  // namespace
 
 void unreferenced_chain(LintRun& run) {
@@ -40,13 +44,11 @@ void unreferenced_chain(LintRun& run) {
   run.answered();
   if (places.empty()) return;
   Finding finding{.id = "PST104", .severity = Severity::kInfo, .place = places.front()};
-  finding.message = places.size() == 1
-                        ? fmt::format("no rule jumps to chain {}", places.front().chain)
-                        : fmt::format("no rule jumps to chain {} and {} more", places.front().chain,
-                                      places.size() - 1);
+  finding.message = nobody_jumps_to(places.front());
+  if (places.size() > 1) finding.message += fmt::format(" and {} more", places.size() - 1);
   finding.help = "add the jump that was meant, or delete the chain";
   for (std::size_t i = 1; i < places.size(); ++i) {
-    finding.related.push_back({{}, places[i], "no rule jumps to chain " + places[i].chain});
+    finding.related.push_back({{}, places[i], nobody_jumps_to(places[i])});
   }
   run.report(std::move(finding));
 }

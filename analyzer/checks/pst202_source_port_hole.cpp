@@ -58,14 +58,17 @@ class SourcePortHoles {
     if (!answer.conditional) finding.severity = Severity::kError;
     finding.place = rule ? place_of(*run_.program(), *rule) : policy_place(*run_.program(), path);
     finding.message =
-        fmt::format("whoever binds {} source port {} connects to ports that are closed to others",
-                    protocol_name(protocol), text(hole.ports.sport));
+        fmt::format("whoever binds {} {} connects{} to ports that are closed to others",
+                    is_one_value(hole.ports.sport)
+                        ? fmt::format("{} source port", protocol_name(protocol))
+                        : fmt::format("one of the {} source ports", protocol_name(protocol)),
+                    text(hole.ports.sport), over_loopback(path));
     finding.reasons = {fmt::format(
         "a source port is chosen by the client; an arbitrary one such as {} is kept out "
         "of these ports",
         to_decimal(search.arbitrary_port))};
     finding.help =
-        "accept answers by --ctstate ESTABLISHED,RELATED instead of by their source port";
+        "accept answers by --ctstate ESTABLISHED,RELATED instead of by their ports";
     finding.hole = hole.ports;
     finding.answer = std::move(answer);
     if (rule) by_rule_[*rule] = findings_.size();
@@ -83,10 +86,10 @@ class SourcePortHoles {
   bool merged(RuleId rule, const HoleFlow& hole, const std::string& where) {
     const auto known = by_rule_.find(rule);
     if (known == by_rule_.end()) return false;
-    findings_[known->second].reasons.push_back(fmt::format(
-        "so does source port {} through the same rule for {}: it opens {}, of these only "
-        "thus {}",
-        text(hole.ports.sport), where, text(hole.ports.opens), text(hole.ports.opens_only_thus)));
+    findings_[known->second].reasons.push_back(
+        fmt::format("the same rule for {}: {} opens {}, of these only thus {}", where,
+                    source_ports_text(hole.ports.sport), text(hole.ports.opens),
+                    text(hole.ports.opens_only_thus)));
     return true;
   }
 

@@ -183,7 +183,8 @@ class StatelessSegments {
                                 : fmt::format("the policy of {} lets", finding.place.chain);
     const std::string in = who.ends_with("lets") ? " in" : "";
     finding.message =
-        fmt::format("{} TCP segments{} to ports to which nobody can connect from there", who, in);
+        fmt::format("{} TCP segments{}{} to ports to which nobody can connect from there", who, in,
+                    over_loopback(path_));
     if (cause.opens) {
       tell_broken(cause, finding);
     } else {

@@ -21,6 +21,7 @@ struct FileReport {
   LintReport lint = {};
   Diagnostics errors = {};      // bad input, with places
   std::string unreadable = {};  // why the file could not be read at all
+  bool no_table = false;        // the file holds nothing: whatever it stands for filters nothing
   bool bad() const { return !errors.empty() || !unreadable.empty(); }
 };
 

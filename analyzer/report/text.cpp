@@ -57,9 +57,9 @@ std::string frame(const Finding& finding, const SourceFile& source, bool color) 
 
 std::string hole_text(const PortHole& hole) {
   return fmt::format(
-      "  source port {} opens destination ports {}\n"
+      "  {} opens destination ports {}\n"
       "  of these open only thus: {}\n",
-      text(hole.sport), text(hole.opens), text(hole.opens_only_thus));
+      source_ports_text(hole.sport), text(hole.opens), text(hole.opens_only_thus));
 }
 
 // The answer in the words of `postern query`, moved to the right.

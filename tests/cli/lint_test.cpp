@@ -260,6 +260,27 @@ TEST(Lint, ARangeOfSourcePortsIsOneFinding) {
   for (const json& finding : file["findings"]) holes += finding["id"] == "PST202" ? 1 : 0;
   ASSERT_EQ(holes, 1u) << file.dump(1);
   EXPECT_EQ((*find(file, "PST202"))["sport"], json::parse("[[100,110]]"));
+  EXPECT_EQ((*find(file, "PST202"))["message"],
+            "whoever binds one of the tcp source ports 100-110 connects to ports that are closed "
+            "to others");
+}
+
+TEST(Lint, AChainWithoutJumpIsNamedWithItsTable) {
+  const TemporaryDirectory directory;
+  const json file = lint_json(directory.file(
+      "x.rules", "*mangle\n:idle - [0:0]\nCOMMIT\n*filter\n:idle - [0:0]\nCOMMIT\n"));
+  const json finding = *find(file, "PST104");
+  EXPECT_EQ(finding["message"], "no rule jumps to chain idle of table mangle and 1 more");
+  EXPECT_EQ(finding["related"][0]["message"], "no rule jumps to chain idle of table filter");
+}
+
+TEST(Lint, TheRuleThatIsNotModelledIsNamed) {
+  const TemporaryDirectory directory;
+  const std::string rule = "-A PREROUTING -p udp -j CT --helper sip";
+  const Outcome outcome =
+      run_postern({"lint", directory.file("x.rules", "*raw\n:PREROUTING ACCEPT [0:0]\n" + rule +
+                                                         "\nCOMMIT\n" + filter("DROP", ""))});
+  EXPECT_THAT(outcome.out, HasSubstr("a rule whose effect is not modelled yet (" + rule + ")"));
 }
 
 TEST(Lint, UnreachableRulesWithOneCauseAreOneFindingThatNamesAll) {

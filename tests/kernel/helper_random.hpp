@@ -3,8 +3,8 @@
 // it), and flows that the engine expects come up often.
 #pragma once
 
-#include "nat_random.hpp"
 #include "net/protocol.hpp"
+#include "random_conversation.hpp"
 
 namespace postern::kernel {
 
@@ -102,10 +102,9 @@ class HelperRules {
   Family family_;
 };
 
-class HelperTraffic {
+class HelperTraffic : public RandomConversation {
  public:
-  HelperTraffic(Random& dice, Family family, Engine& engine)
-      : dice_(dice), family_(family), engine_(engine) {}
+  using RandomConversation::RandomConversation;
 
   // The next packet, which the engine has already run.
   Packet next() {
@@ -113,20 +112,13 @@ class HelperTraffic {
                     : seen_.empty() || dice_.chance(12)    ? fresh()
                                                            : answer();
     if (dice_.chance(1)) packet.bad_checksum = true;
-    PacketReport report = engine_.inject(packet);
+    PacketReport report = run(packet);
     engine_.observe(report);
     expected_ = report.expect;
-    for (const auto& [out, device] : report.out) seen_.push_back({out, device});
-    for (const Packet& in : report.delivered) seen_.push_back({in, ""});
     return packet;
   }
 
  private:
-  struct Seen {
-    Packet packet;
-    std::string device;  // by which it left; empty: delivered here
-  };
-  bool v4() const { return family_ == Family::kIpv4; }
   Address address(std::string_view four, std::string_view six) const {
     return *Address::parse(v4() ? four : six);
   }
@@ -153,8 +145,6 @@ class HelperTraffic {
     }
     return in(v4() ? "192.0.2.0/24" : "2001:db8:1::/64") ? "eth0" : "eth1";
   }
-  std::uint16_t port(std::vector<int> list) { return static_cast<std::uint16_t>(dice_.pick(list)); }
-
   void open(Packet& p) {
     p.flags = tcp_flag::kSyn;
     p.seq = static_cast<std::uint32_t>(1000 * (1 + dice_.below(3)));
@@ -201,13 +191,7 @@ class HelperTraffic {
     if (about.packet.protocol != protocol::kTcp && about.packet.protocol != protocol::kUdp) {
       return fresh();
     }
-    Packet p;
-    p.source = about.packet.destination;
-    p.destination = about.packet.source;
-    p.protocol = about.packet.protocol;
-    p.source_port = about.packet.destination_port;
-    p.destination_port = about.packet.source_port;
-    p.in = about.device;
+    Packet p = back(about);
     if (p.protocol == protocol::kUdp) {
       if (p.source_port == 69 && dice_.chance(50)) p.source_port = 3333;
       if (dice_.chance(50)) p.payload = tftp();
@@ -280,25 +264,11 @@ class HelperTraffic {
            " 99\001\r\n";
   }
 
-  Random& dice_;
-  Family family_;
-  Engine& engine_;
-  std::vector<Seen> seen_;
   std::vector<ExpectationReport> expected_;
 };
 
 inline Scenario random_helper_scenario(std::uint64_t seed) {
-  Random dice(seed);
-  const Family family = dice.chance(75) ? Family::kIpv4 : Family::kIpv6;
-  Scenario scenario = nat_world(dice);
-  (family == Family::kIpv4 ? scenario.ruleset : scenario.ruleset6) =
-      HelperRules(dice, family).text();
-  const Programs programs(scenario);
-  ListChooser chooser;
-  Engine engine(scenario, programs.of(Family::kIpv4), programs.of(Family::kIpv6), chooser);
-  HelperTraffic traffic(dice, family, engine);
-  for (int i = 0; i < 40; ++i) scenario.steps.emplace_back(traffic.next());
-  return scenario;
+  return random_conversation<HelperRules, HelperTraffic>(seed, 75, 40);
 }
 
 }  // namespace postern::kernel

@@ -3,28 +3,9 @@
 // errors and retransmissions of translated flows come up often.
 #pragma once
 
-#include "nat_twin.hpp"
-#include "tests/kernel/support/random.hpp"
+#include "random_conversation.hpp"
 
 namespace postern::kernel {
-
-// A router between two networks, with a default route.
-inline Scenario nat_world(Random& dice) {
-  const auto cidr = [](std::string_view text, unsigned length) {
-    return InterfaceAddress{*Address::parse(text), length};
-  };
-  Scenario world;
-  world.interfaces = {{"lo", {}, 65536},
-                      {"eth0", {cidr("192.0.2.1", 24), cidr("2001:db8:1::1", 64)}, 1500},
-                      {"eth1", {cidr("198.51.100.1", 24), cidr("2001:db8:2::1", 64)}, 1500}};
-  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
-    const char* all = family == Family::kIpv4 ? "0.0.0.0/0" : "::/0";
-    world.routes.push_back({*Prefix::parse(all, family), "eth1", std::nullopt, "unicast"});
-  }
-  world.forwarding = true;
-  world.backend = dice.chance(50) ? Backend::kNft : Backend::kLegacy;
-  return world;
-}
 
 class NatRules {
  public:
@@ -148,10 +129,9 @@ class NatRules {
   Family family_;
 };
 
-class NatTraffic {
+class NatTraffic : public RandomConversation {
  public:
-  NatTraffic(Random& dice, Family family, Engine& engine)
-      : dice_(dice), family_(family), engine_(engine) {}
+  using RandomConversation::RandomConversation;
 
   // The next packet, which the engine has already run.
   Packet next() {
@@ -160,19 +140,11 @@ class NatTraffic {
                                                       : answer();
     if (dice_.chance(2)) packet.bad_checksum = true;
     if (dice_.chance(3)) packet.ttl = 1;
-    const PacketReport report = engine_.inject(packet);
-    for (const auto& [out, device] : report.out) seen_.push_back({out, device});
-    for (const Packet& in : report.delivered) seen_.push_back({in, ""});
+    run(packet);
     return packet;
   }
 
  private:
-  struct Seen {
-    Packet packet;
-    std::string device;  // by which it left; empty: delivered here
-  };
-
-  bool v4() const { return family_ == Family::kIpv4; }
   Address address(const std::vector<std::string>& list) {
     return *Address::parse(dice_.pick(list));
   }
@@ -188,8 +160,6 @@ class NatTraffic {
     return v4() ? address({"192.0.2.1", "198.51.100.1", "127.0.0.1"})
                 : address({"2001:db8:1::1", "2001:db8:2::1", "::1"});
   }
-  std::uint16_t port(std::vector<int> list) { return static_cast<std::uint16_t>(dice_.pick(list)); }
-
   Packet fresh() {
     Packet p;
     switch (dice_.below(6)) {
@@ -230,13 +200,7 @@ class NatTraffic {
   // What the other end says to something that reached it, or the same end once more.
   Packet answer() {
     const Seen& about = dice_.pick(seen_);
-    Packet p;
-    p.source = about.packet.destination;
-    p.destination = about.packet.source;
-    p.protocol = about.packet.protocol;
-    p.source_port = about.packet.destination_port;
-    p.destination_port = about.packet.source_port;
-    p.in = about.device;
+    Packet p = back(about);
     p.icmp_id = about.packet.icmp_id;
     if (p.protocol == 1 || p.protocol == 58) {
       p.type = about.packet.type == 8 ? 0 : about.packet.type == 128 ? 129 : about.packet.type;
@@ -270,24 +234,10 @@ class NatTraffic {
     p.inner = std::make_shared<const Packet>(std::move(inner));
     return p;
   }
-
-  Random& dice_;
-  Family family_;
-  Engine& engine_;
-  std::vector<Seen> seen_;
 };
 
 inline Scenario random_nat_scenario(std::uint64_t seed) {
-  Random dice(seed);
-  const Family family = dice.chance(65) ? Family::kIpv4 : Family::kIpv6;
-  Scenario scenario = nat_world(dice);
-  (family == Family::kIpv4 ? scenario.ruleset : scenario.ruleset6) = NatRules(dice, family).text();
-  const Programs programs(scenario);
-  ListChooser chooser;
-  Engine engine(scenario, programs.of(Family::kIpv4), programs.of(Family::kIpv6), chooser);
-  NatTraffic traffic(dice, family, engine);
-  for (int i = 0; i < 25; ++i) scenario.steps.emplace_back(traffic.next());
-  return scenario;
+  return random_conversation<NatRules, NatTraffic>(seed, 65, 25);
 }
 
 }  // namespace postern::kernel

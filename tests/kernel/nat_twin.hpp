@@ -13,8 +13,8 @@
 
 #include "base/overloaded.hpp"
 #include "engine/engine.hpp"
-#include "ir/bind.hpp"
 #include "kernel/run.hpp"
+#include "tests/kernel/support/programs.hpp"
 
 namespace postern::kernel {
 
@@ -102,29 +102,18 @@ struct NatTwin {
 // The rulesets of a scenario, which must load, with their programs.
 class Programs {
  public:
-  explicit Programs(const Scenario& scenario) {
-    add(scenario.ruleset, Family::kIpv4);
-    add(scenario.ruleset6, Family::kIpv6);
-  }
-  const Program* of(Family family) const {
-    const auto& program = programs_[family == Family::kIpv4 ? 0 : 1];
-    return program ? &*program : nullptr;
-  }
+  explicit Programs(const Scenario& scenario)
+      : v4_(loaded(scenario.ruleset, Family::kIpv4)),
+        v6_(loaded(scenario.ruleset6, Family::kIpv6)) {}
+  const Program* of(Family family) const { return (family == Family::kIpv4 ? v4_ : v6_)->get(); }
 
  private:
-  void add(const std::optional<std::string>& text, Family family) {
-    if (!text) return;
-    const std::size_t at = family == Family::kIpv4 ? 0 : 1;
-    const auto source = std::make_shared<const SourceFile>("ruleset", *text);
-    auto bound = read_ruleset(source, family);
-    if (!bound) throw std::runtime_error(render(bound.error().front(), *source));
-    rulesets_[at] = std::move(bound->ruleset);
-    auto program = Program::compile(rulesets_[at]);
-    if (!program) throw std::runtime_error(render(program.error().front(), *source));
-    programs_[at] = std::move(*program);
+  static std::unique_ptr<Compiled> loaded(const std::optional<std::string>& text, Family family) {
+    auto compiled = compile(text, family);
+    if (!compiled) throw std::runtime_error(compiled.error());
+    return std::move(*compiled);
   }
-  Ruleset rulesets_[2];
-  std::optional<Program> programs_[2];
+  std::unique_ptr<Compiled> v4_, v6_;
 };
 
 inline PacketReport take_step(const Step& step, Engine& engine) {

@@ -30,7 +30,15 @@ inline void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
 inline std::string case_name(const testing::TestParamInfo<Case>& row) { return row.param.name; }
 
 // Where a row says nothing else, its packets run in a router between two networks.
-inline Scenario scenario_of(const Case& one, const char* backend) {
+struct RowWorld {
+  const char *interfaces, *routes;  // JSON lists
+};
+inline constexpr RowWorld kRouter{
+    R"([{"name":"lo"},{"name":"eth0","addresses":["192.0.2.1/24","192.0.2.2/24","2001:db8:1::1/64"]},
+        {"name":"eth1","addresses":["198.51.100.1/24","2001:db8:2::1/64"]}])",
+    R"([{"to":"default","dev":"eth1"}])"};
+
+inline Scenario scenario_of(const Case& one, const char* backend, const RowWorld& world = kRouter) {
   Json json = Json::parse(one.more);
   const bool six = one.ruleset[0] == '6';
   const std::string text = one.ruleset + (six ? 1 : 0);
@@ -39,12 +47,8 @@ inline Scenario scenario_of(const Case& one, const char* backend) {
   json[six ? "ruleset6" : "ruleset"] = nft ? with_chains(text) : text;
   json["packets"] = Json::parse(one.packets);
   json["backend"] = backend;
-  if (!json.contains("interfaces")) {
-    json["interfaces"] = Json::parse(
-        R"([{"name":"lo"},{"name":"eth0","addresses":["192.0.2.1/24","192.0.2.2/24","2001:db8:1::1/64"]},
-            {"name":"eth1","addresses":["198.51.100.1/24","2001:db8:2::1/64"]}])");
-  }
-  if (!json.contains("routes")) json["routes"] = Json::parse(R"([{"to":"default","dev":"eth1"}])");
+  if (!json.contains("interfaces")) json["interfaces"] = Json::parse(world.interfaces);
+  if (!json.contains("routes")) json["routes"] = Json::parse(world.routes);
   if (!json.contains("forwarding")) json["forwarding"] = true;
   const SourceFile source(one.name, json.dump());
   auto file = read_scenarios(source, ".");

@@ -3,24 +3,17 @@
 // was said; protocols without tracker; fragments; packets that routing kills.
 #pragma once
 
-#include "scenario/scenario.hpp"
 #include "tests/support/random_rules.hpp"
+#include "tests/support/router.hpp"
 
 namespace postern::kernel {
 
 inline Scenario random_world(Dice& dice) {
-  const auto cidr = [](std::string_view text, unsigned length) {
-    return InterfaceAddress{*Address::parse(text), length};
-  };
-  Scenario world;
-  world.interfaces = {{"lo", {}, 65536},
-                      {"eth0", {cidr("192.0.2.1", 24), cidr("2001:db8:1::1", 64)}, 1500},
-                      {"eth1", {cidr("198.51.100.1", 24), cidr("2001:db8:2::1", 64)}, 1500}};
-  world.routes = {
-      {*Prefix::parse("0.0.0.0/0", Family::kIpv4), "eth1", std::nullopt, "unicast"},
-      {*Prefix::parse("::/0", Family::kIpv6), "eth1", std::nullopt, "unicast"},
-      {*Prefix::parse("203.0.113.128/25", Family::kIpv4), "", std::nullopt, "unreachable"},
-      {*Prefix::parse("2001:db8:8::/48", Family::kIpv6), "", std::nullopt, "unreachable"}};
+  Scenario world = router_between_networks();
+  world.routes.push_back(
+      {*Prefix::parse("203.0.113.128/25", Family::kIpv4), "", std::nullopt, "unreachable"});
+  world.routes.push_back(
+      {*Prefix::parse("2001:db8:8::/48", Family::kIpv6), "", std::nullopt, "unreachable"});
   world.forwarding = dice.chance(80);
   world.backend = dice.chance(50) ? Backend::kNft : Backend::kLegacy;
   if (dice.chance(15)) world.sysctl["net/netfilter/nf_conntrack_tcp_loose"] = "0";

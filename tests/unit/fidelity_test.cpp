@@ -1,32 +1,15 @@
 // docs/fidelity.md names the tests that hold what it says: they exist, and every entry has one.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <regex>
-#include <set>
-#include <sstream>
+#include "tests/support/pages.hpp"
 
 namespace postern {
 namespace {
 
+using test::content;
+using test::found;
+
 const std::filesystem::path kRoot = POSTERN_SOURCE_DIR;
-
-std::string content(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-// Matches of an expression, its groups joined by '.'.
-std::set<std::string> found(const std::string& text, const std::string& expression) {
-  std::set<std::string> result;
-  const std::regex regex(expression);
-  for (std::sregex_iterator at(text.begin(), text.end(), regex), end; at != end; ++at) {
-    result.insert((*at)[1].str() + (at->size() > 2 ? "." + (*at)[2].str() : ""));
-  }
-  return result;
-}
 
 struct TestTree {
   std::set<std::string> tests;  // "Suite.Name"

@@ -4,23 +4,16 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <regex>
-#include <set>
-#include <sstream>
+
+#include "tests/support/pages.hpp"
 
 namespace postern {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string content(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
+using test::content;
+using test::found;
 
 struct Row {
   std::string source, claim, today, tests;
@@ -35,15 +28,6 @@ std::vector<Row> rows() {
     if (std::regex_match(line, match, row)) all.push_back({match[1], match[2], match[3], match[4]});
   }
   return all;
-}
-
-std::set<std::string> found(const std::string& text, const std::string& expression) {
-  std::set<std::string> names;
-  const std::regex regex(expression);
-  for (std::sregex_iterator at(text.begin(), text.end(), regex), end; at != end; ++at) {
-    names.insert((*at)[1]);
-  }
-  return names;
 }
 
 TEST(LiteratureTable, EveryRowHasItsTestAndEveryTestItsRow) {

@@ -35,6 +35,28 @@ TEST(Query, LockdownHasTheHoleWithItsPackets) {
   EXPECT_EQ(reproduction(a), std::vector<std::string>{"nc -p 1234 127.0.0.1 80"});
 }
 
+// Linux chooses the source that a program does not: over loopback it must be asked for another one.
+TEST(Query, TryNamesASourceThatLinuxWouldNotChoose) {
+  Answer a;
+  a.path = Path::kLoopback;
+  a.witness.resize(1);
+  Packet& p = a.witness[0].packet;
+  p.protocol = protocol::kTcp;
+  p.flags = tcp_flag::kSyn;
+  p.source_port = 1234;
+  p.destination_port = 80;
+  p.source = *Address::parse("192.0.2.1");
+  p.destination = *Address::parse("127.0.0.1");
+  EXPECT_EQ(reproduction(a)[0], "nc -s 192.0.2.1 -p 1234 127.0.0.1 80");
+  p.flags = tcp_flag::kAck;
+  EXPECT_EQ(reproduction(a)[0], "nmap -sA -Pn -S 192.0.2.1 -e lo -g 1234 -p 80 127.0.0.1");
+  p.destination = p.source;
+  EXPECT_EQ(reproduction(a)[0], "nmap -sA -Pn -g 1234 -p 80 192.0.2.1");
+  a.path = Path::kIn;
+  p.source = *Address::parse("192.0.2.9");
+  EXPECT_EQ(reproduction(a)[0], "nmap -sA -Pn -g 1234 -p 80 192.0.2.1");
+}
+
 TEST(Query, OneSourcePortReachesEveryDestinationPort) {
   const std::string words = "--find sport --every dport connect -i lo -p tcp";
   const QuestionDefaults defaults{.path = {}, .find = {"sport"}, .every = {"dport"}};

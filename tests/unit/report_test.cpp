@@ -58,6 +58,11 @@ TEST(IntervalText, NamesRangesAndSingleValues) {
   EXPECT_EQ(text(IntervalList{{53, 53}, {60, 65535}}), "53,60-65535");
 }
 
+TEST(IntervalText, CountsSourcePorts) {
+  EXPECT_EQ(source_ports_text({{53, 53}}), "source port 53");
+  EXPECT_EQ(source_ports_text({{53, 53}, {60, 61}}), "each of the source ports 53,60-61");
+}
+
 TEST(LintText, HasFrameReasonPortsHelpAndSummary) {
   const std::string text = lint_text({example()}, {});
   EXPECT_THAT(text, HasSubstr("x.rules:3:1: error: a hole [PST202 source-port-hole]\n"));
