@@ -12,11 +12,13 @@ The tree is a copy below build/mutation with a build of its own (release, ccache
 that a header names as its own, unit tests, a campaign from a fixed seed (root), kernel tests, CLI
 tests, agreement searches. The first failing test "caught" the mutant. First of all, the unchanged
 tree must pass all stages. Results are appended to build/mutation/seed-S.jsonl; what stands there is
-not run again (--again K runs it). Exit code 1 when a mutant survived.
+not run again (--again K runs that very mutant once more, drawing only when it is found equivalent by
+now). Exit code 1 when a mutant survived.
 """
 
 import argparse
 import glob
+import itertools
 import json
 import os
 import random
@@ -211,7 +213,7 @@ def apply(tree, mutant):
     return path, original
 
 
-def judge(tree, mutant):
+def judge(tree, mutant, quick=False):
     """(stage, test), ('', 'survived') or ('', 'does not compile')."""
     path, original = apply(tree, mutant)
     try:
@@ -222,7 +224,7 @@ def judge(tree, mutant):
         # A campaign never asks the sets: for them the agreement searches come first.
         sets = mutant.path.startswith('lib/symbolic/')
         order = sorted(STAGES, key=lambda s: s[0] in ('campaign', 'kernel')) if sets else STAGES
-        for stage in order:
+        for stage in STAGES[:1] if quick else order:
             caught = tree.stage(stage)
             if caught:
                 return ('' if caught == 'does not compile' else stage[0], caught)
@@ -232,16 +234,25 @@ def judge(tree, mutant):
             out.write(original)
 
 
-def run_one(tree, lines, seed, number):
-    """Draws until one compiles and is not known to be equivalent, and judges it."""
+def recorded(lines, result):
+    """The mutant of an earlier result, where its line stands by now."""
+    same = [m for kinds in lines for found in kinds.values() for m in found
+            if m.path == result['file'] and shown(m) == result['change']]
+    return min(same, key=lambda m: abs(m.line - result['line']), default=None)
+
+
+def run_one(tree, lines, seed, number, before=None, quick=False):
+    """Runs the mutant of the result `before` again; without one, draws until one compiles and is
+    not known to be equivalent, and judges it."""
     known, uncompiled, equivalent = equivalents(), 0, []
-    for mutant in draws(lines, seed, number):
+    again = recorded(lines, before) if before else None
+    for mutant in itertools.chain([again] if again else [], draws(lines, seed, number)):
         text = f'{mutant.path}: {shown(mutant)}'
         if text in known:
             equivalent.append(text)
             continue
         began = time.time()
-        stage, test = judge(tree, mutant)
+        stage, test = judge(tree, mutant, quick)
         if test == 'does not compile':
             uncompiled += 1
             continue
@@ -258,6 +269,8 @@ def options():
     parser.add_argument('--from', dest='first', type=int, default=0)
     parser.add_argument('--again', type=int, action='append', default=[])
     parser.add_argument('--area', action='append', default=[], help='only these areas (several)')
+    parser.add_argument('--quick', action='store_true',
+                        help='unit tests only; what they let pass is not recorded')
     parser.add_argument('--list', action='store_true')
     parser.add_argument('--tree', default=os.path.join(ROOT, 'build', 'mutation', 'tree'))
     parser.add_argument('--jobs', type=int, default=2)
@@ -294,9 +307,11 @@ def main():
         if number in done and number not in chosen.again:
             result = done[number]
         else:
-            result = run_one(tree, areas[number % len(AREAS)], chosen.seed, number)
-            with open(results_path, 'a') as out:
-                out.write(json.dumps(result) + '\n')
+            result = run_one(tree, areas[number % len(AREAS)], chosen.seed, number, done.get(number),
+                             chosen.quick)
+            if result['test'] != 'survived' or not chosen.quick:
+                with open(results_path, 'a') as out:
+                    out.write(json.dumps(result) + '\n')
         survived += result['test'] == 'survived'
         print(f"| {number} {result['area']} | `{result['file']}:{result['line']}` | "
               f"`{result['change']}` | {result['stage']} {result['test']} | "

@@ -98,5 +98,21 @@ TEST_F(SctpTest, HeartbeatsOpenASecondPath) {
   EXPECT_EQ(state(), "ESTABLISHED");
 }
 
+// A peer that began anew: its heartbeat has a tag that nobody knows, and the answer to it renews
+// the tags of both sides (nf_conntrack_sctp_packet, HEARTBEAT_VTAG_FAILED).
+TEST_F(SctpTest, AnAnsweredHeartbeatRenewsTheTags) {
+  EXPECT_EQ(send(true, 5, chunk(kHeartbeat)), CtState::kNew);
+  EXPECT_EQ(send(false, 6, chunk(kHeartbeatAck)), CtState::kEstablished);
+  EXPECT_EQ(send(false, 8, chunk(kHeartbeatAck)), CtState::kInvalid);
+  EXPECT_EQ(send(true, 7, chunk(kHeartbeat)), CtState::kEstablished);
+  EXPECT_EQ(send(true, 7, chunk(kData)), CtState::kInvalid);
+  EXPECT_EQ(send(false, 8, chunk(kHeartbeatAck)), CtState::kEstablished);
+  EXPECT_EQ(send(false, 6, chunk(kData)), CtState::kInvalid);
+  EXPECT_EQ(send(false, 8, chunk(kData)), CtState::kEstablished);
+  EXPECT_EQ(send(true, 5, chunk(kData)), CtState::kInvalid);
+  EXPECT_EQ(send(true, 7, chunk(kHeartbeat)), CtState::kEstablished);
+  EXPECT_EQ(send(true, 7, chunk(kData)), CtState::kEstablished);
+}
+
 }  // namespace
 }  // namespace postern

@@ -131,5 +131,27 @@ TEST(NatHeaders, AnErrorIsTranslatedWithItsQuotation) {
   EXPECT_FALSE(translated_error(error, Manip::kDestination, original));
 }
 
+TEST(NatHeaders, AnErrorFromTheTranslatedDestinationSpeaksForTheOneAsked) {
+  // 192.0.2.9:5000 -> 198.51.100.9:80 arrived at 10.0.0.2:8080, which complains.
+  CtTuple original = to("192.0.2.9", 5000, "198.51.100.9", 80);
+  original.protocol = protocol::kUdp;
+  Packet inner = packet(protocol::kUdp);
+  inner.destination = a("10.0.0.2");
+  inner.destination_port = 8080;
+  Packet error;
+  error.source = a("10.0.0.2");
+  error.destination = a("192.0.2.9");
+  error.protocol = protocol::kIcmp;
+  error.type = 3;
+  error.inner = std::make_shared<const Packet>(inner);
+  const auto made = translated_error(error, Manip::kSource, original);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->source.text(), "198.51.100.9");
+  EXPECT_EQ(made->destination.text(), "192.0.2.9");
+  EXPECT_EQ(made->inner->source.text(), "192.0.2.9");
+  EXPECT_EQ(made->inner->destination.text(), "198.51.100.9");
+  EXPECT_EQ(made->inner->destination_port, 80);
+}
+
 }  // namespace
 }  // namespace postern

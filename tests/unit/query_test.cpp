@@ -172,6 +172,23 @@ TEST(Query, WhatTheNotrackRulesetsTrack) {
   EXPECT_TRUE(c.completeness && c.completeness->certified);
 }
 
+// A first packet that raw drops meets no lookup, but the far end may speak now.
+TEST(Query, TrackedByTheOtherSideAfterAPacketThatRawDropped) {
+  const LoadedRuleset rules("raw.rules",
+                            "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -i eth0 -p tcp -j DROP\n"
+                            "COMMIT\n*filter\n:INPUT ACCEPT\n"
+                            "-A INPUT -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n");
+  const Answer a = ask_one(rules, "track -i eth0 --path in -p tcp --dport 80");
+  ASSERT_EQ(a.truth, Truth::kYes) << to_text(a);
+  ASSERT_EQ(a.witness.size(), 2U);
+  EXPECT_EQ(a.witness[0].packet.destination_port, 80);
+  EXPECT_EQ(a.witness[0].verdict, Verdict::kDropped);
+  EXPECT_TRUE(a.witness[0].entries.empty());
+  EXPECT_EQ(a.witness[1].packet.source_port, 80);
+  EXPECT_EQ(a.witness[1].entries.at(0).state, "SYN_SENT");
+  EXPECT_TRUE(a.replayed);
+}
+
 TEST(Query, P2pByTheAnswerWithSwappedRoles) {
   const auto rules = LoadedRuleset::corpus("p2p/in.rules");
   const auto answers = ask(rules, "track -i eth0 -p udp --dport 33333");
