@@ -68,7 +68,7 @@ class SourcePortHoles {
         "of these ports",
         to_decimal(search.arbitrary_port))};
     finding.help =
-        "accept answers by --ctstate ESTABLISHED,RELATED instead of by their source port";
+        "accept answers by --ctstate ESTABLISHED,RELATED instead of by their ports";
     finding.hole = hole.ports;
     finding.answer = std::move(answer);
     if (rule) by_rule_[*rule] = findings_.size();

@@ -113,6 +113,7 @@ class RandomTwins : public KernelTest {
       ASSERT_TRUE(twin) << "seed " << seed << ": " << twin.error() << "\n"
                         << scenario.ruleset.value_or("") << scenario.ruleset6.value_or("");
       ASSERT_EQ(twin->unmodelled, "") << "seed " << seed;
+      ASSERT_FALSE(twin->undecided) << "seed " << seed << ": no match or target may be open";
       const std::string lines = difference(*twin, 6);
       if (!lines.empty()) ++failures;
       EXPECT_EQ(lines, "") << "seed " << seed << " (left engine, right Linux)\n"

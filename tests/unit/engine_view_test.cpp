@@ -99,5 +99,27 @@ TEST(EngineFragments, OverlapEmptiesTheQueue) {
   EXPECT_FALSE(reassembler.add(pieces[2]));
 }
 
+// What is not in the bytes stays with the packet.
+TEST(EngineView, ReadableKeepsWhatTheBytesDoNotSay) {
+  Packet p = base(protocol::kUdp);
+  p.raw = to_bytes(p);
+  p.name = "first";
+  p.in = "eth0";
+  p.out_interface = "eth1";
+  p.uid = 7;
+  p.gid = 8;
+  p.mark = 9;
+  p.fragment_size = 16;
+  const Packet read = readable(p);
+  EXPECT_FALSE(read.raw);
+  EXPECT_EQ(read.name, "first");
+  EXPECT_EQ(read.in, "eth0");
+  EXPECT_EQ(read.out_interface, "eth1");
+  EXPECT_EQ(read.uid, 7U);
+  EXPECT_EQ(read.gid, 8U);
+  EXPECT_EQ(read.mark, 9U);
+  EXPECT_EQ(read.fragment_size, 16);
+}
+
 }  // namespace
 }  // namespace postern

@@ -116,6 +116,16 @@ TEST(EngineWorld, AddressesThatNatMapsTo) {
   EXPECT_FALSE(a.world.primary_address(kNoDevice, Family::kIpv4));
 }
 
+// Groups of the scopes 0 and 1 never come by a wire (ip6_rcv_core).
+TEST(EngineWorld, GroupsOfNoOrOfInterfaceScopeAreNotTaken) {
+  const Asked a;
+  EXPECT_FALSE(a.takes("2001:db8:1::9", "ff00::1"));
+  EXPECT_FALSE(a.takes("2001:db8:1::9", "ff01::1"));
+  EXPECT_TRUE(a.takes("2001:db8:1::9", "ff02::1"));
+  EXPECT_TRUE(a.takes("2001:db8:1::9", "ff05::1"));
+  EXPECT_FALSE(a.takes("ff02::1", "2001:db8:1::1"));
+}
+
 TEST(EngineWorld, ForwardingAndRefusals) {
   const Asked a;
   EXPECT_EQ(a.kind("192.0.2.9", "203.0.113.70"), Kind::kForward);

@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
+#include <string>
 
 namespace postern {
 namespace {
@@ -28,6 +30,18 @@ NatRange range(const char* low, const char* high) {
 TEST(NatAddress, TheHashIsLookup3) {
   EXPECT_EQ(hash_words(nullptr, 0, 0), 0xdeadbeefU);
   EXPECT_EQ(hash_words(nullptr, 0, 0xdeadbeefU), 0xbd5b7ddeU);
+}
+
+// lookup3's own example: 30 bytes, here as words with two zero bytes behind them, so the length
+// that goes into the hash is corrected by the seed.
+TEST(NatAddress, TheHashOfManyWordsIsLookup3) {
+  const std::string text = "Four score and seven years ago";
+  std::array<std::uint32_t, 8> words{};
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    words[i / 4] |= static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])) << 8 * (i % 4);
+  }
+  EXPECT_EQ(hash_words(words.data(), words.size(), 0U - 2), 0x17770551U);
+  EXPECT_EQ(hash_words(words.data(), words.size(), 1U - 2), 0xcd628161U);
 }
 
 TEST(NatAddress, OneAddressNeedsNoHash) {

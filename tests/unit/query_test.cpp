@@ -172,6 +172,36 @@ TEST(Query, WhatTheNotrackRulesetsTrack) {
   EXPECT_TRUE(c.completeness && c.completeness->certified);
 }
 
+// No forwarded flow has an entry here, but the host's own have: errors about those may be
+// forwarded.
+TEST(Query, AForwardedErrorMayQuoteAFlowToTheHost) {
+  const LoadedRuleset rules("related.rules",
+                            "*filter\n:INPUT ACCEPT\n:FORWARD DROP\n:OUTPUT ACCEPT\n"
+                            "-A FORWARD -m conntrack --ctstate RELATED -j ACCEPT\nCOMMIT\n");
+  const Answer a = ask_one(rules, "deliver --path forward -p icmp --icmp-type 3");
+  EXPECT_EQ(a.truth, Truth::kUnknown) << to_text(a);
+  const Answer b = ask_one(rules, "deliver --path forward -p udp");
+  EXPECT_EQ(b.truth, Truth::kNo) << to_text(b);
+}
+
+// The connmark goes from 1 to 2 to 3 with the packets of one flow, and only then the door opens.
+TEST(Query, TheConnmarkCountsPackets) {
+  const LoadedRuleset rules(
+      "count.rules",
+      "*mangle\n:PREROUTING ACCEPT\n"
+      "-A PREROUTING -m connmark --mark 2 -j CONNMARK --set-mark 3\n"
+      "-A PREROUTING -m connmark --mark 1 -j CONNMARK --set-mark 2\n"
+      "-A PREROUTING -m connmark --mark 0 -j CONNMARK --set-mark 1\nCOMMIT\n"
+      "*filter\n:INPUT DROP\n:OUTPUT ACCEPT\n"
+      "-A INPUT -p udp --dport 54 -j ACCEPT\n"
+      "-A INPUT -p udp -s 192.0.2.9 -m ttl --ttl-eq 9 -m connmark --mark 3 -j ACCEPT\n"
+      "-A INPUT -p udp -s 192.0.2.9 -m ttl ! --ttl-eq 9 -j ACCEPT\nCOMMIT\n");
+  const Answer a =
+      ask_one(rules, "deliver -i eth0 --path in -p udp -s 192.0.2.9 --dport 53 -m ttl --ttl-eq 9");
+  ASSERT_EQ(a.truth, Truth::kYes) << to_text(a);
+  EXPECT_EQ(a.witness.size(), 3U);
+}
+
 // A first packet that raw drops meets no lookup, but the far end may speak now.
 TEST(Query, TrackedByTheOtherSideAfterAPacketThatRawDropped) {
   const LoadedRuleset rules("raw.rules",

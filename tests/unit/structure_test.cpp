@@ -54,6 +54,18 @@ TEST(Structure, ShadowedRulesNameTheirTakers) {
   EXPECT_TRUE(f.of("11.0.0.0/8").matched);
 }
 
+TEST(Structure, JumpsOnTheWayComeInTheOrderOfTheText) {
+  const Facts f(
+      "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:a - [0:0]\n"
+      ":b - [0:0]\n:c - [0:0]\n"
+      "-A INPUT -i eth0 -j a\n"
+      "-A a -p tcp -j b\n"
+      "-A b -s 10.0.0.0/8 -j c\n"
+      "-A c -i eth1 -j ACCEPT\nCOMMIT\n");
+  EXPECT_TRUE(f.of("-i eth1").excluded);
+  EXPECT_EQ(f.of("-i eth1").jumps, (std::vector<RuleId>{f.id("-j a"), f.id("-j b"), f.id("-j c")}));
+}
+
 TEST(Structure, ImpossibleMatchesAndUncalledChains) {
   const Facts f(
       "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:unused - [0:0]\n"

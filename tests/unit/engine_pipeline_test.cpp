@@ -1,0 +1,140 @@
+// lib/engine/pipeline as a whole, on small worlds: what only the real kernel's tests would notice
+// otherwise (kernel-facts 4, 13, 24, 42, 49).
+#include <gtest/gtest.h>
+
+#include "engine/engine.hpp"
+#include "engine/traveller.hpp"
+#include "net/protocol.hpp"
+#include "query_fixture.hpp"
+
+namespace postern {
+namespace {
+
+// eth0 192.0.2.1/24 and eth1 10.0.0.1/24; forwards.
+class Router {
+ public:
+  explicit Router(const std::string& text) : rules_("router.rules", text) {
+    const auto cidr = [](std::string_view address, unsigned length) {
+      return InterfaceAddress{*Address::parse(address), length};
+    };
+    Scenario world;
+    world.interfaces = {{"lo", {cidr("127.0.0.1", 8)}, 65536},
+                        {"eth0", {cidr("192.0.2.1", 24)}, 1500},
+                        {"eth1", {cidr("10.0.0.1", 24)}, 1500}};
+    world.forwarding = true;
+    engine_.emplace(world, &rules_.program(), nullptr, chooser_);
+  }
+  PacketReport send(const Packet& packet) {
+    PacketReport report = engine_->inject(packet);
+    engine_->observe(report);
+    return report;
+  }
+  Engine& engine() { return *engine_; }
+
+ private:
+  LoadedRuleset rules_;
+  ListChooser chooser_;
+  std::optional<Engine> engine_;
+};
+
+Packet udp(const char* in, const char* from, std::uint16_t sport, const char* to,
+           std::uint16_t dport) {
+  Packet p;
+  p.in = in;
+  p.source = *Address::parse(from);
+  p.destination = *Address::parse(to);
+  p.protocol = protocol::kUdp;
+  p.source_port = sport;
+  p.destination_port = dport;
+  p.payload = {1, 2, 3, 4};
+  return p;
+}
+
+const std::string kTracked = "*filter\n-A INPUT -m conntrack --ctstate INVALID\nCOMMIT\n";
+
+// ip_error: five at once, then one a second (net.ipv4.route.error_burst, error_cost).
+TEST(EnginePipeline, ErrorsToOneSourceAreRationed) {
+  Router router(kTracked);
+  const auto errors = [&] {
+    return router.send(udp("eth0", "192.0.2.9", 1, "203.0.113.1", 2)).replies.size();
+  };
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(errors(), 1U) << i;
+  EXPECT_EQ(errors(), 0U);
+  router.engine().wait(999);
+  EXPECT_EQ(errors(), 0U);
+  router.engine().wait(1);
+  EXPECT_EQ(errors(), 1U);
+  EXPECT_EQ(errors(), 0U);
+}
+
+TEST(EnginePipeline, OverLoThePacketIsConfirmedWhenItComesBack) {
+  Router router("*raw\n-A PREROUTING -i lo -m conntrack --ctstatus CONFIRMED\nCOMMIT\n" + kTracked);
+  const auto report = router.send(udp("", "127.0.0.1", 1, "127.0.0.1", 2));
+  ASSERT_EQ(report.rules.size(), 1U);
+  EXPECT_EQ(report.rules.front().chain, "PREROUTING");
+}
+
+TEST(EnginePipeline, ZoneOfTheOriginalDirectionAloneLeavesAnswersToFindTheFlow) {
+  Router router("*raw\n-A PREROUTING -i eth0 -j CT --zone-orig 5\nCOMMIT\n" + kTracked);
+  router.send(udp("eth0", "192.0.2.9", 1, "10.0.0.2", 2));
+  const auto answer = router.send(udp("eth1", "10.0.0.2", 2, "192.0.2.9", 1));
+  EXPECT_EQ(answer.state.at(Hook::kForward), CtState::kEstablished);
+  EXPECT_EQ(answer.conntrack.size(), 1U);
+}
+
+TEST(EnginePipeline, AnErrorLeavesAsIfFromTheAddressAsked) {
+  Router router("*nat\n-A PREROUTING -i eth0 -j DNAT --to-destination 10.0.0.2\nCOMMIT\n");
+  const Packet first = udp("eth0", "192.0.2.9", 1, "198.51.100.9", 2);
+  EXPECT_EQ(router.send(first).out.at(0).first.destination.text(), "10.0.0.2");
+  Packet error;
+  error.in = "eth1";
+  error.source = *Address::parse("10.0.0.2");
+  error.destination = first.source;
+  error.protocol = protocol::kIcmp;
+  error.type = 3;
+  error.code = 3;
+  Packet quoted = first;
+  quoted.destination = error.source;
+  error.inner = std::make_shared<const Packet>(quoted);
+  const auto report = router.send(error);
+  EXPECT_EQ(report.state.at(Hook::kForward), CtState::kRelated);
+  ASSERT_EQ(report.out.size(), 1U);
+  EXPECT_EQ(report.out[0].first.source.text(), "198.51.100.9");
+  EXPECT_EQ(report.out[0].first.inner->destination.text(), "198.51.100.9");
+}
+
+TEST(EnginePipeline, DnatToAPortChangesIt) {
+  for (const char* to : {"10.0.0.2:8080", "10.0.0.2:8080-8081"}) {
+    Router router(std::string("*nat\n-A PREROUTING -p udp -j DNAT --to-destination ") + to +
+                  "\nCOMMIT\n");
+    const auto out = router.send(udp("eth0", "192.0.2.9", 1, "198.51.100.9", 2)).out;
+    ASSERT_EQ(out.size(), 1U);
+    EXPECT_EQ(out[0].first.destination.text(), "10.0.0.2");
+    EXPECT_EQ(out[0].first.destination_port, 8080);
+  }
+}
+
+// The nft backend reads the bytes that stand where a header should be, as many as there are.
+TEST(EnginePipeline, BytesInPlaceOfAHeaderAreReadOneByOne) {
+  const Bytes bytes{8, 3, 0, 80, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+  for (const std::size_t size : {std::size_t{1}, std::size_t{2}, std::size_t{4}, std::size_t{13},
+                                 std::size_t{14}, std::size_t{16}}) {
+    Packet p = udp("eth0", "192.0.2.9", 0, "192.0.2.1", 0);
+    p.protocol = protocol::kIcmp;
+    p.fragment_offset = 8;
+    p.raw_l4 = Bytes(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+    Traveller traveller;
+    traveller.view = view_of(p);
+    read_headers(traveller);
+    read_layer4_bytes(traveller);
+    const Reading& reading = traveller.reading;
+    EXPECT_EQ(reading[Field::kIcmpType], 8U) << size;
+    EXPECT_EQ(reading[Field::kIcmpCode], size >= 2 ? 3U : 0U) << size;
+    EXPECT_EQ(reading[Field::kSourcePort], size >= 4 ? 0x0803U : 0U) << size;
+    EXPECT_EQ(reading[Field::kDestinationPort], size >= 4 ? 80U : 0U) << size;
+    EXPECT_EQ(reading[Field::kTcpFlags], size >= 14 ? 14U : 0U) << size;
+  }
+}
+
+}  // namespace
+}  // namespace postern
