@@ -11,6 +11,7 @@
 
 #include <array>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "flow/program.hpp"
@@ -21,8 +22,17 @@ namespace postern {
 
 // Where packets can end up in a table. kReset: dropped, and answered with a TCP reset. kUnmodelled:
 // met something that postern does not model yet (NAT, zones, helpers).
-enum class Outcome : std::uint8_t { kAccepted, kReturned, kDropped, kReset, kUnmodelled };
-inline constexpr std::size_t kOutcomeCount = 5;
+// kBound: taken by a NAT rule of the range that is wanted; kBoundElsewhere: by another one.
+enum class Outcome : std::uint8_t {
+  kAccepted,
+  kReturned,
+  kDropped,
+  kReset,
+  kUnmodelled,
+  kBound,
+  kBoundElsewhere,
+};
+inline constexpr std::size_t kOutcomeCount = 7;
 
 struct Outcomes {
   std::array<Set, kOutcomeCount> sets{};
@@ -41,6 +51,9 @@ struct TableContext {
   // Per-rule structure: what is not modelled lets packets pass, with whatever it may have changed,
   // so that "no packet gets here" stays true.
   bool loose = false;
+  // The hook whose NAT rules are followed (translation.hpp), and the range that is wanted there.
+  std::optional<Hook> follows = std::nullopt;
+  std::uint8_t wanted = 0;
 };
 
 // Told of every rule with the packets that come to it and those that match it (may).
@@ -48,7 +61,9 @@ using RuleObserver = std::function<void(const TableContext&, RuleId, Set reachin
 
 class ChainWalker {
  public:
-  ChainWalker(Space& space, Reader& reader, const Program& program);
+  ChainWalker(Space& space, Reader& reader, const Program& program,
+              const Translations* translations = nullptr);
+  const Translations* translations() const { return translations_; }
 
   // `live` through the built-in chain `entry`; its policy is applied, so kReturned is empty.
   Outcomes run(ChainId entry, Set live, const TableContext& context, const RuleObserver& observer);
@@ -79,13 +94,15 @@ class ChainWalker {
   void rewrite(Field field, Set taken, Frame& frame);
   void attach_template(Set taken, Frame& frame);
   void opaque_target(Set taken, Frame& frame);
-  void apply(const Effect& effect, Set taken, Frame& frame);
+  void apply(const Effect& effect, RuleId rule, Set taken, Frame& frame);
+  Outcome bound(RuleId rule, const TableContext& context) const;
   Set match(RuleId rule, Frame& frame);
   Set with_entry(const TableContext& context);
 
   Space& space_;
   Reader& reader_;
   const Program& program_;
+  const Translations* translations_;
   Relations relations_;
   std::vector<bool> disabled_;
   std::vector<Writes> writes_;               // by chain, callees included

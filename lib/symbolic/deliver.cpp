@@ -1,6 +1,7 @@
 // `deliver` and `track`: what the fixpoint of a path's flows says (design.md 4, "Flows").
 // Covered by tests/unit/flow_sets_test.cpp.
 #include <algorithm>
+#include <tuple>
 
 #include "symbolic/model_impl.hpp"
 #include "symbolic/routing.hpp"
@@ -33,6 +34,16 @@ Set one_tuple(Space& space, bool surely) {
   return bdd.minus(bdd.both(same(Axis::kInitiator, Axis::kResponder), by_port), icmp);
 }
 
+// Flows that come to have an entry, or that met something that is not modelled.
+Set met_entry(Space& space, const Exploration& world) {
+  const std::array now{Axis::kConnmark};
+  Set result = world.unmodelled;
+  for (const Reached& r : world.states) {
+    if (r.state.entry != 0) result = space.bdd().either(result, space.exists(r.flows, now));
+  }
+  return result;
+}
+
 // Delivered packets of the initiator, by the flows that are in a state where they can be sent.
 // Edges that differ in nothing but where they come from are asked once.
 class Delivered {
@@ -41,14 +52,16 @@ class Delivered {
 
   Set of(const Frontier& layer, bool coarse, FlowEnd sender = FlowEnd::kInitiator) {
     Bdd& bdd = space_.bdd();
-    std::map<std::pair<Case, bool>, std::pair<Edge, Set>> asked;
+    std::map<std::tuple<Case, bool, std::uint16_t>, std::pair<Edge, Set>> asked;
     for (const auto& [state, flows] : layer) {
       for (const Edge& edge : explorer_.edges(state)) {
-        if (edge.sender != sender || edge.what.fate != Fate::kDelivered || edge.coarse != coarse) {
+        if (edge.sender != sender || edge.what.fate != Fate::kDelivered || edge.coarse != coarse ||
+            edge.translated) {
           continue;
         }
         auto& [one, from] =
-            asked.try_emplace({edge.what, edge.created}, edge, kNothing).first->second;
+            asked.try_emplace({edge.what, edge.created, edge.through}, edge, kNothing)
+                .first->second;
         from = bdd.either(from, flows);
       }
     }
@@ -133,6 +146,7 @@ Set Model::Impl::beyond(Path path, Set m) {
            program.chains()[rule.chain].table == TableName::kRaw;
   });
   if (!helper) return result;
+  if (translations.some()) return m;  // ... and NAT takes it where it likes
   // An expectation that anyone may have made turns NEW into RELATED (kernel-facts 58).
   PathGuards& both = guards(path, flows);
   for (Guards* end : {&both.initiator, &both.responder}) {
@@ -150,7 +164,8 @@ Set Model::Impl::beyond(Path path, Set m) {
 }
 
 void Model::Impl::route(Path path, Triple& answer, std::vector<Set>& may, std::vector<Set>& must) {
-  const Set unsure = depends_on_host(space, path), own = own_address(space, path);
+  const Set unsure = depends_on_host(space, path),
+            own = translations.moves_destination(path) ? kNothing : own_address(space, path);
   answer.unmodelled = bdd().either(answer.unmodelled, bdd().both(answer.may, unsure));
   answer.unmodelled = bdd().minus(answer.unmodelled, own);
   const Set out = bdd().either(unsure, own);
@@ -172,14 +187,8 @@ bool Model::Impl::to_itself(Path path) const {
 }
 
 Set Model::Impl::with_entry(Path path, Set flows) {
-  Explorer search = explorer(path, flows, Script::kTrack, false);
-  const Exploration world = search.run(flows, kEverything);
-  const std::array now{Axis::kConnmark};
-  Set result = world.unmodelled;
-  for (const Reached& r : world.states) {
-    if (r.state.entry != 0) result = bdd().either(result, space.exists(r.flows, now));
-  }
-  return result;
+  Explorer search = explorer(path, flows, Script::kTrack, false, true);
+  return met_entry(space, search.run(flows, kEverything));
 }
 
 // To conntrack every packet of such a flow after its first is an answer, whether the first arrived
@@ -189,7 +198,10 @@ Set Model::Impl::delivered_to_itself(Path path, Set m) {
   const Set own = bdd().both(m, one_tuple(space, false));
   // On a wire an answer comes by the interface of the request, which the sets do not follow.
   if (path != Path::kLoopback) {
-    return own.empty() ? own : bdd().both(own, with_entry(path, flows_of(own)));
+    if (own.empty()) return own;
+    // Nobody answers before the first packet that passes, and without an entry all are alike.
+    Explorer search = explorer(path, flows_of(own), Script::kDeliver, false, true);
+    return bdd().both(own, met_entry(space, search.run(flows_of(own), kEverything)));
   }
   // The far end's packets have no mark in the sets; here they may.
   if (own.empty() || !space.layout(Axis::kInitialMark).bits.empty()) return own;
@@ -223,7 +235,7 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
   const Set all_flows = flows_of(m), beyond_us = beyond(path, m);
   const Set flows = bdd().minus(all_flows, flows_of(beyond_us));
   for (const bool must : {false, true}) {
-    Explorer search = explorer(path, all_flows, Script::kDeliver, must);
+    Explorer search = explorer(path, all_flows, Script::kDeliver, must, true);
     const Set quoting = related(path, m, must ? Parents::kMust : Parents::kMay);
     search.allow_related(quoting);
     if (!must) answer.related = quoting;
@@ -259,7 +271,7 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
   const Set flows = bdd().minus(all_flows, beyond_us);
   const std::array now{Axis::kConnmark};
   for (const bool must : {false, true}) {
-    Explorer search = explorer(path, all_flows, Script::kTrack, must);
+    Explorer search = explorer(path, all_flows, Script::kTrack, must, true);
     Exploration& world = must ? answer.must : answer.may;
     world = search.run(flows, m);
     Set all = kNothing;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace postern {
 // Both ends of the flows of one path.
 struct PathGuards {
   Guards initiator, responder;
+  Bindings bound = {};  // where NAT is followed
 };
 
 struct Model::Impl {
@@ -24,10 +26,11 @@ struct Model::Impl {
   ModelOptions options;
   bool tracking;
   Space space;
+  Translations translations;
   Reader reader;
   ChainWalker chains;
   Automaton automaton;
-  std::map<std::pair<Path, Set>, std::unique_ptr<PathGuards>> guards_by_flows;
+  std::map<std::tuple<Path, Set, bool>, std::unique_ptr<PathGuards>> guards_by_flows;
   std::map<std::pair<Path, FlowEnd>, Set> sendable_sets;
   std::optional<Structure> structure;
 
@@ -35,9 +38,14 @@ struct Model::Impl {
   Set flows_of(Set packets) { return space.exists(packets, packet_axes()); }
   Set sendable(Path path, FlowEnd sender);
   // The guards of a path, for these flows (flow axes).
-  PathGuards& guards(Path path, Set flows);
+  // `follow`: NAT rules are followed, else they are not modelled.
+  PathGuards& guards(Path path, Set flows, bool follow = false);
+  void find_bindings(Path path, Set flows, Bindings& bound);
+  bool follows(Path path) const {
+    return tracking && translations.some() && path != Path::kLoopback;
+  }
   WalkOptions walk_options() const { return {options.backend, tracking}; }
-  Explorer explorer(Path path, Set flows, Script script, bool must);
+  Explorer explorer(Path path, Set flows, Script script, bool must, bool follow = false);
   // How packets that carry a flow's entry without being of the flow (ICMP errors, the host's own
   // replies) may change its connmark: over kConnmarkBefore and kConnmark.
   Set marks_by_others();

