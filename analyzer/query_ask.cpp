@@ -9,6 +9,8 @@
 #include "base/check.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/generalise.hpp"
+#include "symbolic/open_tuples.hpp"
+#include "symbolic/routing.hpp"
 
 namespace postern {
 namespace {
@@ -175,7 +177,7 @@ void Asking::answer_question() {
   } else if (!winners(may).empty()) {
     answer_yes(solved, may, false);
   } else if (!winners(space_.bdd().either(may, open)).empty()) {
-    answer_unknown();
+    answer_unknown(space_.bdd().either(may, open));
   } else {
     answer_no(solved);
   }
@@ -278,7 +280,8 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   world.sysctl = options_.sysctl;
   Confirmed confirmed = confirm(witness, world, program_, model_.entries());
   if (!confirmed.mismatch.empty()) {
-    const bool coarse = std::ranges::any_of(found, &FlowStep::coarse);
+    const bool open = !must && reads_tuple_ports(program_);
+    const bool coarse = open || std::ranges::any_of(found, &FlowStep::coarse);
     if (confirmed.unmodelled || coarse) {
       return give_up("the sets say yes, but the witness does not replay: " + confirmed.mismatch);
     }
@@ -399,8 +402,14 @@ std::string Asking::rule_text(RuleId id) const {
                      source.position(rule.rule->span.begin).line);
 }
 
-void Asking::answer_unknown() {
+void Asking::answer_unknown(Set open) {
   answer_.truth = Truth::kUnknown;
+  if (space_.bdd().subset(open, depends_on_host(space_, answer_.path))) {
+    answer_.reasons.push_back(
+        "it depends on this host: which groups it has joined, and which addresses are a subnet's "
+        "broadcast address or of another type that only routes give");
+    return;
+  }
   auto rules = model_.unmodelled_rules();
   // An unknown target may do anything, NAT included.
   for (const RuleId id : model_.opaque_rules()) {
@@ -409,8 +418,11 @@ void Asking::answer_unknown() {
   }
   constexpr std::size_t kShown = 3;
   for (std::size_t i = 0; i < rules.size() && i < kShown; ++i) {
-    answer_.reasons.push_back(
-        fmt::format("such traffic may meet {}, which is not modelled yet", rule_text(rules[i])));
+    const auto* effect = std::get_if<Effect>(&program_.rules()[rules[i]].rule->action);
+    const bool nat = effect != nullptr && std::holds_alternative<Nat>(*effect);
+    answer_.reasons.push_back(fmt::format(
+        "such traffic may meet {}, which is {}", rule_text(rules[i]),
+        nat ? "not followed exactly here (docs/fidelity.md 27)" : "not modelled yet"));
   }
   if (rules.size() > kShown) {
     answer_.reasons.push_back(fmt::format("... and {} more such rules", rules.size() - kShown));

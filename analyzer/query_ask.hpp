@@ -45,7 +45,7 @@ class Asking {
   Set to_yes_axes(Set m);
   void answer_yes(const Solved& solved, Set yes, bool must);
   void answer_no(const Solved& solved);
-  void answer_unknown();
+  void answer_unknown(Set open);
   std::vector<FlowStep> steps(Set goal, bool must);
   void tell(const Witness& witness, const FlowPoint& flow);
   void generalise(const FlowPoint& flow, const WitnessPacket& last, bool must);

@@ -49,7 +49,9 @@ Translation::Translation(const Program& program)
         destination_ || is(Kind::kDestination) || is(Kind::kRedirect) || is(Kind::kNetmap);
   }
   if (!source_ && !destination_) return;
-  for (const ChainId chain : program.callers_first() | std::views::reverse) {
+  const auto order = program.callers_first();
+  for (auto at = order.rbegin(); at != order.rend(); ++at) {
+    const ChainId chain = *at;
     const ProgramChain& info = program.chains()[chain];
     for (RuleId rule = info.first; rule < info.first + info.count; ++rule) {
       rules_[rule] = std::ranges::any_of(program.rules()[rule].rule->clauses,

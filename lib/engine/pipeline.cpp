@@ -267,9 +267,9 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
 // address: 127.0.0.0/8 may not leave by a wire (ip_route_me_harder).
 bool Pipeline::route_again(Traveller& packet) {
   const std::string& bound = packet.view.packet->out_interface;
-  const OutputRoute route =
-      world_.route_output(packet.view.destination_address(),
-                          bound.empty() ? kNoDevice : world_.device(bound).value_or(kNoDevice));
+  const OutputRoute route = world_.route_output(
+      packet.view.destination_address(),
+      bound.empty() ? kNoDevice : world_.device(bound).value_or(kNoDevice), true);
   if (!route.found) return false;
   if (route.copied_here && !packet.is_answer) {
     throw Unmodelled("a broadcast or multicast that comes back to its sender");
@@ -287,6 +287,7 @@ void Pipeline::track(Hook hook, Traveller& packet) {
   conntrack_.track(packet.view, hook, packet.attachment, packet.request);
   packet.has_template = false;
   packet.request = nullptr;
+  packet.template_mark = nullptr;
   const ConntrackEntryPtr& entry = packet.attachment.entry;
   if (entry && entry->follow) nat_.follow_master(entry);
   read_attachment(packet);

@@ -196,10 +196,12 @@ InputRoute World::route_input6(const PacketView& packet, DeviceId in) const {
   return {.kind = InputRoute::Kind::kForward, .out = route->device, .error = {}, .why = "forward"};
 }
 
-OutputRoute World::route_output(const Address& destination, DeviceId bound) const {
+OutputRoute World::route_output(const Address& destination, DeviceId bound, bool again) const {
   OutputRoute out;
   Address to = destination;
-  if (to.value == 0) to.value = to.family == Family::kIpv4 ? 0x7f000001 : 1;  // "this host"
+  const bool literally = again && to.family == Family::kIpv6;  // ip6_route_me_harder
+  if (to.value == 0 && !literally)
+    to.value = to.family == Family::kIpv4 ? 0x7f000001 : 1;  // "this host"
   const FibRoute* route = lookup(to, bound);
   const bool everyone = to.family == Family::kIpv4 && to.value == kLimitedBroadcast;
   // IPv4 takes any destination as on-link on the device that the socket is bound to.

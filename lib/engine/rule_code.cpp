@@ -25,8 +25,22 @@ bool has_tcp_option(std::span<const std::uint8_t> options, std::uint64_t kind) {
   return false;
 }
 
-// Matches that iptables-nft translates; it runs every other by the legacy code (nft_compat).
-bool is_native(const Clause& clause) { return clause.module == "tcp" || clause.module == "udp"; }
+bool asks_for_option(const Predicate& predicate) {
+  const auto below = [](const PredicatePtr& operand) { return asks_for_option(*operand); };
+  return std::visit(Overloaded{[](const TcpOption&) { return true; },
+                               [&](const Not& n) { return below(n.operand); },
+                               [&](const All& n) { return std::ranges::any_of(n.operands, below); },
+                               [&](const Any& n) { return std::ranges::any_of(n.operands, below); },
+                               [](const auto&) { return false; }},
+                    predicate.node);
+}
+
+// Matches that iptables-nft translates; it runs every other by the legacy code (nft_compat), and so
+// a tcp match with --tcp-option.
+bool is_native(const Clause& clause) {
+  if (clause.module != "tcp" && clause.module != "udp") return false;
+  return !asks_for_option(*clause.predicate);
+}
 
 // Are these the same test of one field? (Leaves that depend on nothing else, so that asking twice
 // is asking once; never true of opaques.)

@@ -60,6 +60,9 @@ void read_template(Traveller& traveller) {
   read_attachment(traveller);
   traveller.reading[Field::kCtState] = static_cast<unsigned>(CtState::kNew);
   traveller.reading[Field::kCtStatus] = ct_status::kConfirmed;
+  if (traveller.template_mark != nullptr) {
+    traveller.reading[Field::kCtMark] = *traveller.template_mark;
+  }
 }
 
 void read_attachment(Traveller& traveller) {

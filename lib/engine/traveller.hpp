@@ -2,13 +2,13 @@
 // (conntrack attachment, template, mark). On loopback the same traveller goes through both halves.
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "engine/conntrack.hpp"
 #include "engine/rule_code.hpp"
 #include "engine/view.hpp"
 #include "engine/world.hpp"
-
-#include <memory>
-#include <vector>
 
 namespace postern {
 
@@ -19,7 +19,10 @@ struct Traveller {
   // A CT target attached a template in this raw walk, or the kernel left a state without an entry
   // on an answer to an untracked packet: NOTRACK is void from then on (kernel-facts 23, 46).
   bool has_template = false;
-  const AttachTemplate* request = nullptr;  // the template's, until the lookup
+  // The template's, until the lookup: what it asks for, and its mark, which is the rule's and stays
+  // from packet to packet.
+  const AttachTemplate* request = nullptr;
+  std::uint32_t* template_mark = nullptr;
   DeviceId in = kNoDevice, out = kNoDevice;
   // Where routing has sent it anew in OUTPUT; rules there still see `out` (kernel-facts 7).
   DeviceId rerouted = kNoDevice;

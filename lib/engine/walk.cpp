@@ -15,10 +15,12 @@ void count(Counters& counters, const Traveller& packet) {
   counters.bytes += packet.view.length;
 }
 
-// CONNMARK (xt_connmark, revision 1).
+// CONNMARK (xt_connmark, revision 1). A template is an entry to it.
 void set_connmark(const SetConnmark& effect, Traveller& packet) {
-  if (!packet.attachment.entry) return;
-  std::uint32_t& ctmark = packet.attachment.entry->mark;
+  const auto& entry = packet.attachment.entry;
+  std::uint32_t* const mark = entry ? &entry->mark : packet.template_mark;
+  if (mark == nullptr) return;
+  std::uint32_t& ctmark = *mark;
   switch (effect.op) {
     case SetConnmark::Op::kSet:
       ctmark = (ctmark & ~effect.ctmask) ^ effect.value;
@@ -69,13 +71,14 @@ void notrack(Traveller& packet) {
   packet.reading[Field::kCtState] = static_cast<unsigned>(CtState::kUntracked);
 }
 
-void attach_template(const AttachTemplate& effect, Traveller& packet) {
+void attach_template(const AttachTemplate& effect, std::uint32_t& mark, Traveller& packet) {
   if (settled(packet)) return;
   if (!effect.helper.empty() && !knows_helper(effect.helper)) {
     throw Unmodelled("CT --helper " + effect.helper);
   }
   packet.has_template = true;
   packet.request = &effect;
+  packet.template_mark = &mark;
   read_template(packet);
 }
 
@@ -90,6 +93,7 @@ Walker::Walker(const Program& program, const World& world, Backend backend)
   steps_.reserve(program.rules().size());
   for (const ProgramRule& rule : program.rules()) steps_.push_back(compile(rule));
   rules_.resize(program.rules().size());
+  template_marks_.resize(program.rules().size());
   policies_.resize(program.chains().size());
 }
 
@@ -125,18 +129,19 @@ Walker::Step Walker::compile(const ProgramRule& rule) {
   return step;
 }
 
-void Walker::apply(const Effect& effect, Traveller& packet) const {
+void Walker::apply(const Effect& effect, RuleId rule, Traveller& packet) {
   std::visit(
-      Overloaded{[&](const SetMark& e) { packet.set_mark((packet.view.mark & ~e.mask) ^ e.value); },
-                 [&](const SetConnmark& e) { set_connmark(e, packet); },
-                 [&](const NoTrack&) { notrack(packet); },
-                 [&](const AttachTemplate& e) { attach_template(e, packet); },
-                 [&](const SetField& e) {
-                   const u128 kept = packet.reading[e.field] & ~e.mask;
-                   write_field(e.field, kept ^ e.value, packet);
-                 },
-                 [&](const AddField& e) { add_field(e, packet); },
-                 [](const auto&) { POSTERN_CHECK(false, "not an effect on the packet"); }},
+      Overloaded{
+          [&](const SetMark& e) { packet.set_mark((packet.view.mark & ~e.mask) ^ e.value); },
+          [&](const SetConnmark& e) { set_connmark(e, packet); },
+          [&](const NoTrack&) { notrack(packet); },
+          [&](const AttachTemplate& e) { attach_template(e, template_marks_[rule], packet); },
+          [&](const SetField& e) {
+            const u128 kept = packet.reading[e.field] & ~e.mask;
+            write_field(e.field, kept ^ e.value, packet);
+          },
+          [&](const AddField& e) { add_field(e, packet); },
+          [](const auto&) { POSTERN_CHECK(false, "not an effect on the packet"); }},
       effect);
 }
 
@@ -218,7 +223,7 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
         case Kind::kNat:
           return {.nat = &std::get<Nat>(*step.effect), .rule = at.next - 1};
         case Kind::kEffect:
-          apply(*step.effect, packet);
+          apply(*step.effect, id, packet);
           continue;
         case Kind::kLowerMss:
           if (!lower_mss(*std::get<Annotate>(*step.effect).mss, packet, world_)) {

@@ -71,7 +71,7 @@ class Walker {
   std::string place(const ProgramRule& rule) const;
   Step compile(const ProgramRule& rule);
   Kind kind_of(const Effect& effect) const;
-  void apply(const Effect& effect, Traveller& packet) const;
+  void apply(const Effect& effect, RuleId rule, Traveller& packet);
   Kind choose(const ProgramRule& rule, const Step& step, Chooser& chooser) const;
   TraceStep blank_step(Hook hook, TableName table, ChainId chain, const Traveller& packet) const;
   void note_rule(Trace& trace, TraceStep step, RuleId id, const RuleCode::Outcome& outcome,
@@ -82,8 +82,9 @@ class Walker {
   std::vector<std::string> devices_;
   Backend backend_;
   RuleCode code_;
-  std::vector<Step> steps_;                 // by RuleId
-  std::vector<Counters> rules_, policies_;  // by RuleId, by ChainId
+  std::vector<Step> steps_;                    // by RuleId
+  std::vector<Counters> rules_, policies_;     // by RuleId, by ChainId
+  std::vector<std::uint32_t> template_marks_;  // of CT rules, by RuleId
   // Built-in chains that a table of the text has without naming them: legacy tables come with all
   // of theirs, nft makes only those that are named.
   std::array<std::array<Counters, kTableCount>, kHookCount> unnamed_{};

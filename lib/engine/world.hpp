@@ -60,8 +60,9 @@ class World {
   // False: dropped before PREROUTING already (IPv6 sanity checks).
   bool takes(const PacketView& packet, DeviceId in) const;
   InputRoute route_input(const PacketView& packet, DeviceId in) const;
-  // `bound`: the device that the socket is bound to, or kNoDevice.
-  OutputRoute route_output(const Address& destination, DeviceId bound) const;
+  // `bound`: the device that the socket is bound to, or kNoDevice. `again`: netfilter asks for a
+  // packet that it changed; `::` is then this host no longer.
+  OutputRoute route_output(const Address& destination, DeviceId bound, bool again = false) const;
   AddressType address_type(const Address& address) const;  // as xt_addrtype asks
   bool is_own(const Address& address) const;
   bool has_address(DeviceId device, const Address& address) const;

@@ -111,4 +111,12 @@ bool has_opaque(const Predicate& predicate) {
                    [](const Predicate& p) { return std::holds_alternative<Opaque>(p.node); });
 }
 
+bool tests_field(const Predicate& predicate, Field field) {
+  return some_node(predicate, [field](const Predicate& p) {
+    if (const auto* range = std::get_if<InRange>(&p.node)) return range->field == field;
+    const auto* masked = std::get_if<Masked>(&p.node);
+    return masked != nullptr && masked->field == field;
+  });
+}
+
 }  // namespace postern

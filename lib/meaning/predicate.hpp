@@ -89,5 +89,7 @@ PredicatePtr has_entry();
 // Does any node below satisfy this (used to ask "does it depend on an opaque / on a mark")?
 bool mentions(const Predicate& predicate, Field field);
 bool has_opaque(const Predicate& predicate);
+// ... and is this field tested, by range or by mask?
+bool tests_field(const Predicate& predicate, Field field);
 
 }  // namespace postern

@@ -4,6 +4,8 @@
 
 #include "base/check.hpp"
 #include "base/overloaded.hpp"
+#include "flow/conntrack.hpp"
+#include "net/protocol.hpp"
 #include "symbolic/cuts.hpp"
 
 namespace postern {
@@ -16,7 +18,7 @@ std::uint32_t number(const Binding& b) {
          (b.sees_output ? 4u : 0u) | (b.ttl_decremented ? 8u : 0u) | (b.before_lookup ? 16u : 0u) |
          (b.confirmed ? 32u : 0u) | (b.question ? 64u : 0u) | (b.before_nat ? 128u : 0u) |
          (b.to_host ? 256u : 0u) | (b.nat.originator == FlowEnd::kResponder ? 512u : 0u) |
-         (std::uint32_t{b.nat.destination} << 10) | (std::uint32_t{b.nat.source} << 16);
+         (b.behind_source ? 1u << 22 : 0u) | (std::uint32_t{b.nat.destination} << 10) | (std::uint32_t{b.nat.source} << 16);
 }
 
 std::optional<Axis> mark_axis(Field field, const Binding& b) {
@@ -242,7 +244,8 @@ MayMust Reader::by_direction(MayMust original, MayMust reply) {
 // what NAT made of the opener until then.
 Reader::Shown Reader::shown(bool of_source, const Binding& b) const {
   const bool opens = b.sender == b.nat.originator;
-  const bool translated = opens ? !of_source && !b.before_nat : of_source || b.before_nat;
+  const bool translated = opens ? (of_source ? b.behind_source : !b.before_nat)
+                                : (of_source ? !b.behind_source : b.before_nat);
   return translated ? Shown::kTranslated : Shown::kOriginal;
 }
 
@@ -327,6 +330,25 @@ MayMust Reader::end(Part part, FlowEnd end, Shown shown, const Binding& b, const
               space_.bdd().both(result.must, other.must)};
   }
   return result;
+}
+
+// A tuple's port: 0 for protocols without any; for ICMP the id, or type and code, and for GRE a
+// key, which are not followed (nf_conntrack_tuple: u.all; xt_conntrack: ct_proto_port_check).
+MayMust Reader::tuple_port(MayMust of_ports, bool zero) {
+  Bdd& bdd = space_.bdd();
+  const auto protocols = [&](const auto& wanted) {
+    return space_.class_set_if(Axis::kProtocol, [&](const ValueClass& c) {
+      return wanted(static_cast<std::uint8_t>(c.canonical));
+    });
+  };
+  const Set ports = protocols([](std::uint8_t p) { return has_ports(tracker_of(p)); });
+  const Set other = protocols([](std::uint8_t p) {
+    return p == protocol::kIcmp || p == protocol::kIcmpv6 || p == protocol::kGre;
+  });
+  const Set foreign = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  const Set free = bdd.either(other, foreign), rest = zero ? kEverything : kNothing;
+  return {bdd.choose(ports, of_ports.may, bdd.either(rest, free)),
+          bdd.choose(ports, of_ports.must, bdd.minus(rest, free))};
 }
 
 template <class Test>
@@ -427,13 +449,13 @@ MayMust Reader::field(Field f, const Binding& b, const Test& test, const InRange
     case Field::kCtReplySource:
       return of_entry(Part::kAddress, false, Shown::kTranslated);
     case Field::kCtOriginalSourcePort:
-      return of_entry(Part::kPort, true, Shown::kOriginal);
+      return tuple_port(of_entry(Part::kPort, true, Shown::kOriginal), test(0));
     case Field::kCtReplyDestinationPort:
-      return of_entry(Part::kPort, true, Shown::kTranslated);
+      return tuple_port(of_entry(Part::kPort, true, Shown::kTranslated), test(0));
     case Field::kCtOriginalDestinationPort:
-      return of_entry(Part::kPort, false, Shown::kOriginal);
+      return tuple_port(of_entry(Part::kPort, false, Shown::kOriginal), test(0));
     case Field::kCtReplySourcePort:
-      return of_entry(Part::kPort, false, Shown::kTranslated);
+      return tuple_port(of_entry(Part::kPort, false, Shown::kTranslated), test(0));
     case Field::kMark:
     case Field::kCtMark:
     case Field::kCount:

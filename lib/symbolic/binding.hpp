@@ -40,6 +40,7 @@ struct Binding {
   // ends are as on the wire. `to_host`: what the destination became is an address of this host.
   NatVariant nat = {};
   bool before_nat = false, to_host = false;
+  bool behind_source = false;  // behind the NAT of sources: security of INPUT, with iptables-nft
   auto operator<=>(const Binding&) const = default;
 
   static Binding at(Hook hook, Path path, FlowEnd sender);
@@ -101,6 +102,7 @@ class Reader {
   // A test of the entry's tuple: `original` where the packet runs in the entry's original
   // direction, `reply` where it runs against it.
   MayMust by_direction(MayMust original, MayMust reply);
+  MayMust tuple_port(MayMust of_ports, bool zero);
 
   Space& space_;
   MacReader cards_;

@@ -9,6 +9,7 @@
 #include "scenario/result.hpp"
 #include "symbolic/certificate_connect.hpp"
 #include "symbolic/certificate_context.hpp"
+#include "symbolic/explore.hpp"
 
 namespace postern {
 namespace {
@@ -185,6 +186,13 @@ class Induction {
       if (claim_.path == Path::kLoopback && step.state == CtState::kInvalid) {
         looked_up_again(live, one, step, name);
       }
+    }
+    // What is INVALID to an entry that another path has comes this way.
+    const bool stray = turns_invalid(one.kind) && one.state.entry == 0 &&
+                       one.sender == FlowEnd::kInitiator && !c_.strays.empty();
+    if (stray) {
+      outcome(c_.solver.both(live, c_.translator.term(c_.strays)), one,
+              path.end(Seen{CtState::kInvalid}), Effect::none(*one.entry), " INVALID elsewhere");
     }
     // An ICMP error may quote another flow.
     const bool error = one.kind == PacketKind::kIcmpOther && one.state.entry == 0 &&

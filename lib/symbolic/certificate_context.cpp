@@ -48,6 +48,7 @@ CertificateContext::CertificateContext(Model& model_, const Program& program, So
       deadline_(std::chrono::steady_clock::now() + options.limit) {
   meets_nat = !must_have(model.under_nat(claim.path, flows)).empty();
   if (meets_nat) variants_ = model.translations().variants(claim.path);
+  strays = must_have(model.strays(claim.path, flows));
   if (model.moves_destination(claim.path)) {
     routed_ = must_have(model.routed(claim.path));
     answers_ = must_have(model.sendable_translated(claim.path));

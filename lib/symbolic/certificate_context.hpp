@@ -40,6 +40,7 @@ class CertificateContext {
   // Does some flow of the claim meet NAT? Then a refutation proves no fault: the terms leave open
   // what a new flow's reply tuple is until it is settled.
   bool meets_nat = false;
+  Set strays = kNothing;  // flows that NAT may bind on another path
   // What kinds of packets `sender` can send here at all, each with its condition on the headers.
   const std::vector<std::pair<PacketKind, Term>>& kinds(FlowEnd sender);
   // Headers that make a packet of this kind when `sender` sends it.

@@ -1,6 +1,7 @@
 #include "symbolic/certificate_walk.hpp"
 
 #include "base/check.hpp"
+#include "flow/conntrack.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/classes.hpp"
 
@@ -78,7 +79,7 @@ PacketTerms PathEncoder::start() {
   if (!opens()) {  // from where the binding says, to where it says
     const FlowEnd opener = nat_.bound.originator;
     show(p, true, translated(sender_));
-    if (hooks(path_).front() == Hook::kPrerouting) show(p, false, translated(opener));
+    show(p, false, translated(opener));
   }
   const auto& kinds = space_.layout(Axis::kTcpOptions).bits;
   for (std::size_t i = 0; i < kinds.size(); ++i) {
@@ -149,14 +150,22 @@ void PathEncoder::show(PacketTerms& p, bool source, const EndTerms& end) const {
 // Does the binding change that end's address or port? Ports that are none do not count.
 Term PathEncoder::changed(FlowEnd end) {
   const EndTerms before = original(end), after = translated(end);
-  std::vector<Term> ports;
-  for (unsigned p = 0; p < 256; ++p) {
-    if (!has_ports(tracker_of(static_cast<std::uint8_t>(p)))) continue;
-    ports.push_back(encoder_.in_range(axes_.value(Axis::kProtocol), p, p));
-  }
   const Term other_port = solver_.negate(solver_.equal(before.port, after.port));
   return solver_.either(solver_.negate(solver_.equal(before.address, after.address)),
-                        solver_.both(solver_.any(ports), other_port));
+                        solver_.both(tuples().ports, other_port));
+}
+
+// Protocols whose tuples have ports, and those that have something else there.
+const PathEncoder::Tuples& PathEncoder::tuples() {
+  if (tuples_) return *tuples_;
+  std::vector<Term> ports, other;
+  for (unsigned n = 0; n < 256; ++n) {
+    const Tracker tracker = tracker_of(static_cast<std::uint8_t>(n));
+    if (tracker == Tracker::kGeneric) continue;
+    (has_ports(tracker) ? ports : other)
+        .push_back(solver_.equal(axes_.value(Axis::kProtocol), solver_.number(n, 8)));
+  }
+  return tuples_.emplace(Tuples{solver_.any(ports), solver_.any(other)});
 }
 
 // The bits and the reply tuple of a bound entry. A new one is bound half by half: any of both.
@@ -169,9 +178,12 @@ void PathEncoder::see_binding(PacketTerms& p, const Seen& seen) {
         seen.created ? solver_.choose(solver_.fresh_boolean("settled"), value, p[field]) : value;
   };
   settled(Field::kCtReplySource, from.address);
-  settled(Field::kCtReplySourcePort, from.port);
+  const auto port = [&](Field field, Term value) {
+    settled(field, solver_.choose(tuples().ports, value, p[field]));
+  };
+  port(Field::kCtReplySourcePort, from.port);
   settled(Field::kCtReplyDestination, to.address);
-  settled(Field::kCtReplyDestinationPort, to.port);
+  port(Field::kCtReplyDestinationPort, to.port);
   const auto add = [&](std::uint16_t bit, FlowEnd end) {
     Term set = changed(end);
     if (seen.created) set = solver_.both(set, solver_.fresh_boolean("settled"));
@@ -188,8 +200,8 @@ void PathEncoder::consult(Walk& walk, Hook hook) {
       nat_.translations != nullptr && Translations::follows(hook, sender_, flow_path_);
   if (!follows) return table(walk, hook, TableName::kNat);
   if (walk.live == Solver::kFalse) return;
-  const std::uint8_t wanted =
-      hook == Hook::kPrerouting ? nat_.bound.destination : nat_.bound.source;
+  std::uint8_t wanted = hook == Hook::kPrerouting ? nat_.bound.destination : nat_.bound.source;
+  if (wanted == nat_.translations->clash()) wanted = 0;  // no rule's doing
   const WalkTerms result = encoder_.walk(hook, TableName::kNat, walk.packet);
   const auto live = [&](Term t) { return solver_.both(walk.live, t); };
   std::vector<Term> strange{result.strange}, here, all;
@@ -212,7 +224,9 @@ void PathEncoder::consult(Walk& walk, Hook hook) {
 void PathEncoder::nat(Walk& walk, Hook hook, const Seen& seen) {
   if (!tracking_) return;
   if (seen.created && opens()) consult(walk, hook);
-  if (hook != Hook::kPrerouting) return;
+  if (!nat_.bound.some()) return;
+  if (hook == Hook::kInput && opens()) show(walk.packet, true, translated(sender_));
+  if (hook != Hook::kPrerouting && hook != Hook::kOutput) return;
   if (!opens()) {
     show(walk.packet, false, original(nat_.bound.originator));
   } else if (nat_.bound.destination != 0) {
@@ -270,10 +284,16 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
       end(true, Axis::kInitiator, Axis::kResponder);
   p[Field::kCtOriginalDestination] = p[Field::kCtReplySource] =
       end(false, Axis::kInitiator, Axis::kResponder);
-  p[Field::kCtOriginalSourcePort] = p[Field::kCtReplyDestinationPort] =
-      end(true, Axis::kInitiatorPort, Axis::kResponderPort);
-  p[Field::kCtOriginalDestinationPort] = p[Field::kCtReplySourcePort] =
-      end(false, Axis::kInitiatorPort, Axis::kResponderPort);
+  // Without ports the kernel compares what else is in the tuple: of ICMP and GRE anything.
+  const auto& [ports, other] = tuples();
+  for (const auto& [field, source] : {std::pair{Field::kCtOriginalSourcePort, true},
+                                      std::pair{Field::kCtReplyDestinationPort, true},
+                                      std::pair{Field::kCtOriginalDestinationPort, false},
+                                      std::pair{Field::kCtReplySourcePort, false}}) {
+    p[field] = solver_.choose(
+        ports, end(source, Axis::kInitiatorPort, Axis::kResponderPort),
+        solver_.choose(other, solver_.fresh_bits("tuple", 16), solver_.number(0, 16)));
+  }
 }
 
 void PathEncoder::table(Walk& walk, Hook hook, TableName table) {

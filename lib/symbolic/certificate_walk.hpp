@@ -77,6 +77,10 @@ class PathEncoder {
   const EndTerms& translated(FlowEnd end);
   void show(PacketTerms& packet, bool source, const EndTerms& end) const;
   Term changed(FlowEnd end);
+  struct Tuples {
+    Term ports, other;
+  };
+  const Tuples& tuples();
   bool opens() const { return !nat_.bound.some() || sender_ == nat_.bound.originator; }
   void see_binding(PacketTerms& packet, const Seen& seen);
   void consult(Walk& walk, Hook hook);
@@ -104,6 +108,7 @@ class PathEncoder {
   Term ranges_ = Solver::kTrue;  // what the translated ends lie in
   std::optional<Early> early_, again_;
   std::optional<End> lost_;
+  std::optional<Tuples> tuples_;
   std::map<Seen, End> ends_, ends_again_;
 };
 

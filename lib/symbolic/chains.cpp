@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/overloaded.hpp"
+#include "symbolic/open_tuples.hpp"
 
 namespace postern {
 namespace {
@@ -91,13 +92,17 @@ void ChainWalker::find_coins() {
       may_hotdrop_[r] = may_hotdrop_[r] || may_drop(*clause.predicate);
     }
     if (coin) opaque_rules_.push_back(r);
+    const auto* annotate = effect == nullptr ? nullptr : std::get_if<Annotate>(effect);
+    if (annotate != nullptr && annotate->mss && is_read(Field::kLength)) {
+      unmodelled_rules_.push_back(r);
+    }
     if (effect != nullptr &&
         (std::holds_alternative<Nat>(*effect) || std::holds_alternative<AttachTemplate>(*effect) ||
          std::holds_alternative<SetField>(*effect) || std::holds_alternative<AddField>(*effect))) {
       unmodelled_rules_.push_back(r);
     }
   }
-  has_coins_ = !opaque_rules_.empty();
+  has_coins_ = !opaque_rules_.empty() || reads_tuple_ports(program_);
 }
 
 const std::vector<ChainId>& ChainWalker::below(ChainId entry) {
@@ -274,12 +279,21 @@ Set ChainWalker::any_header(Set packets) {
   return space_.bdd().both(space_.exists(any_ends(packets), axes), space_.domain());
 }
 
+bool ChainWalker::is_read(Field field) const {
+  constexpr std::uint8_t kMss = 2;  // what makes a SYN longer is an option of its own
+  const Classes& classes = space_.classes();
+  if (field == Field::kTos) return classes.tos.count() > 1;
+  if (field != Field::kLength) return true;
+  return classes.length.count() > 1 ||
+         std::ranges::find(classes.tcp_options, kMss) != classes.tcp_options.end();
+}
+
 // A header field changes. Nobody notices where no rule reads it (one class).
 void ChainWalker::rewrite(Field field, Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
   if (frame.context.loose) {
     frame.live = bdd.either(frame.live, any_header(taken));
-  } else if (field == Field::kTos && space_.classes().tos.count() == 1) {
+  } else if (!is_read(field)) {
     frame.live = bdd.either(frame.live, taken);
   } else {
     frame.leave(bdd, Outcome::kUnmodelled, taken);
@@ -317,42 +331,45 @@ Outcome ChainWalker::bound(RuleId rule, const TableContext& context) const {
 void ChainWalker::apply(const Effect& effect, RuleId rule, Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
   const auto go_on = [&](Set packets) { frame.live = bdd.either(frame.live, packets); };
-  std::visit(Overloaded{[&](const Accept&) { frame.leave(bdd, Outcome::kAccepted, taken); },
-                        [&](const Drop&) { frame.leave(bdd, Outcome::kDropped, taken); },
-                        [&](const Return&) { frame.leave(bdd, Outcome::kReturned, taken); },
-                        [&](const Reject& e) {
-                          frame.leave(bdd, e.tcp_reset ? Outcome::kReset : Outcome::kDropped,
-                                      taken);
-                        },
-                        [&](const Annotate&) { go_on(taken); },
-                        [&](const SetMark& e) { go_on(relations_.set_mark(taken, e)); },
-                        [&](const SetConnmark& e) {
-                          const Set entry = with_entry(frame.context);
-                          go_on(relations_.set_connmark(bdd.both(taken, entry), e));
-                          go_on(bdd.minus(taken, entry));
-                        },
-                        [&](const NoTrack&) {
-                          if (frame.context.attaches) {
-                            // A template that came first makes it void; where those are not
-                            // followed, it may.
-                            if (frame.context.loose && !unmodelled_rules_.empty()) go_on(taken);
-                            go_on(relations_.set_untracked(taken));
-                          } else {
-                            go_on(taken);
-                          }
-                        },
-                        [&](const AttachTemplate&) { attach_template(taken, frame); },
-                        [&](const Nat&) {
-                          if (frame.context.loose) {
-                            frame.leave(bdd, Outcome::kAccepted, any_ends(taken));
-                          } else {
-                            frame.leave(bdd, bound(rule, frame.context), taken);
-                          }
-                        },
-                        [&](const SetField& e) { rewrite(e.field, taken, frame); },
-                        [&](const AddField& e) { rewrite(e.field, taken, frame); },
-                        [&](const OpaqueTarget&) { opaque_target(taken, frame); }},
-             effect);
+  std::visit(
+      Overloaded{[&](const Accept&) { frame.leave(bdd, Outcome::kAccepted, taken); },
+                 [&](const Drop&) { frame.leave(bdd, Outcome::kDropped, taken); },
+                 [&](const Return&) { frame.leave(bdd, Outcome::kReturned, taken); },
+                 [&](const Reject& e) {
+                   frame.leave(bdd, e.tcp_reset ? Outcome::kReset : Outcome::kDropped, taken);
+                 },
+                 [&](const Annotate& e) {
+                   if (e.mss) return rewrite(Field::kLength, taken, frame);
+                   go_on(taken);
+                 },
+                 [&](const SetMark& e) { go_on(relations_.set_mark(taken, e)); },
+                 [&](const SetConnmark& e) {
+                   const Set entry = with_entry(frame.context);
+                   go_on(relations_.set_connmark(bdd.both(taken, entry), e));
+                   go_on(bdd.minus(taken, entry));
+                 },
+                 [&](const NoTrack&) {
+                   if (frame.context.attaches) {
+                     // A template that came first makes it void; where those are not followed, it
+                     // may.
+                     if (frame.context.loose && !unmodelled_rules_.empty()) go_on(taken);
+                     go_on(relations_.set_untracked(taken));
+                   } else {
+                     go_on(taken);
+                   }
+                 },
+                 [&](const AttachTemplate&) { attach_template(taken, frame); },
+                 [&](const Nat&) {
+                   if (frame.context.loose) {
+                     frame.leave(bdd, Outcome::kAccepted, any_ends(taken));
+                   } else {
+                     frame.leave(bdd, bound(rule, frame.context), taken);
+                   }
+                 },
+                 [&](const SetField& e) { rewrite(e.field, taken, frame); },
+                 [&](const AddField& e) { rewrite(e.field, taken, frame); },
+                 [&](const OpaqueTarget&) { opaque_target(taken, frame); }},
+      effect);
 }
 
 }  // namespace postern

@@ -91,6 +91,7 @@ class ChainWalker {
                 std::vector<Set>* arriving);
   void act(RuleId rule, Set taken, Frame& frame);
   void call(RuleId rule, Set taken, Frame& frame);
+  bool is_read(Field field) const;
   void rewrite(Field field, Set taken, Frame& frame);
   void attach_template(Set taken, Frame& frame);
   void opaque_target(Set taken, Frame& frame);

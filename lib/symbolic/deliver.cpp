@@ -34,16 +34,6 @@ Set one_tuple(Space& space, bool surely) {
   return bdd.minus(bdd.both(same(Axis::kInitiator, Axis::kResponder), by_port), icmp);
 }
 
-// Flows that come to have an entry, or that met something that is not modelled.
-Set met_entry(Space& space, const Exploration& world) {
-  const std::array now{Axis::kConnmark};
-  Set result = world.unmodelled;
-  for (const Reached& r : world.states) {
-    if (r.state.entry != 0) result = space.bdd().either(result, space.exists(r.flows, now));
-  }
-  return result;
-}
-
 // Delivered packets of the initiator, by the flows that are in a state where they can be sent.
 // Edges that differ in nothing but where they come from are asked once.
 class Delivered {
@@ -52,7 +42,7 @@ class Delivered {
 
   Set of(const Frontier& layer, bool coarse, FlowEnd sender = FlowEnd::kInitiator) {
     Bdd& bdd = space_.bdd();
-    std::map<std::tuple<Case, bool, std::uint16_t>, std::pair<Edge, Set>> asked;
+    std::map<std::tuple<Case, bool, std::uint16_t, Edge::Of>, std::pair<Edge, Set>> asked;
     for (const auto& [state, flows] : layer) {
       for (const Edge& edge : explorer_.edges(state)) {
         if (edge.sender != sender || edge.what.fate != Fate::kDelivered || edge.coarse != coarse ||
@@ -60,7 +50,8 @@ class Delivered {
           continue;
         }
         auto& [one, from] =
-            asked.try_emplace({edge.what, edge.created, edge.through}, edge, kNothing)
+            asked
+                .try_emplace({edge.what, edge.created, edge.through, edge.of}, edge, kNothing)
                 .first->second;
         from = bdd.either(from, flows);
       }
@@ -125,6 +116,7 @@ Set Model::Impl::parent_addresses(Path path, Parents parents) {
     const Exploration world = search.run(all, kEverything);
     if (parents == Parents::kUnmodelled) {
       add(world.unmodelled);
+      if (!world.unmodelled.empty()) ends = bdd().either(ends, sources_of_nat());
       continue;
     }
     for (const Reached& r : world.states) {
@@ -132,6 +124,43 @@ Set Model::Impl::parent_addresses(Path path, Parents parents) {
     }
   }
   return parent_sets[{path, parents}] = ends;
+}
+
+// Addresses (of the responder) that the opener of a flow may have got: errors about its answers go
+// there.
+Set Model::Impl::sources_of_nat() {
+  Set result = kNothing;
+  for (const EndRange& range : translations.sources()) {
+    if (range.keeps_address) continue;
+    if (!range.address) return space.domain();
+    result = bdd().either(
+        result, space.class_set_if(Axis::kResponder, [&](const ValueClass& c) {
+          return !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
+            return in.lo <= range.address->second && range.address->first <= in.hi;
+          });
+        }));
+  }
+  return result;
+}
+
+// On lo the other port shows from POSTROUTING on, in the same packet. Flows meet clashes there only
+// where NAT rules bind some.
+Set Model::Impl::clash_on_loopback(Path path, Set m) {
+  if (path != Path::kLoopback || !tracking || !translations.some() || m.empty()) return kNothing;
+  const bool seen = std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
+    return std::ranges::any_of(rule.rule->clauses, [](const Clause& clause) {
+      constexpr std::array kTold{Field::kSourcePort, Field::kDestinationPort, Field::kCtStatus,
+                                   Field::kCtReplySourcePort, Field::kCtReplyDestinationPort};
+      return std::ranges::any_of(
+          kTold, [&](Field field) { return tests_field(*clause.predicate, field); });
+    });
+  });
+  if (!seen) return kNothing;
+  PathGuards& all = guards(path, flows_of(sendable(path, FlowEnd::kInitiator)));
+  if (all.initiator.walk().direct[Fate::kUnmodelled].empty()) return kNothing;
+  return bdd().both(m, space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+    return has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
+  }));
 }
 
 Set Model::Impl::beyond(Path path, Set m) {
@@ -186,30 +215,31 @@ bool Model::Impl::to_itself(Path path) const {
   return path != Path::kIn || program.ruleset().family == Family::kIpv6;
 }
 
-Set Model::Impl::with_entry(Path path, Set flows) {
-  Explorer search = explorer(path, flows, Script::kTrack, false, true);
-  return met_entry(space, search.run(flows, kEverything));
+Set Model::Impl::with_entry(const Exploration& world) {
+  const std::array now{Axis::kConnmark};
+  Set result = world.unmodelled;
+  for (const Reached& r : world.states) {
+    if (r.state.entry != 0) result = bdd().either(result, space.exists(r.flows, now));
+  }
+  return result;
 }
 
 // To conntrack every packet of such a flow after its first is an answer, whether the first arrived
 // or not: each is a packet of both ends, and both speak as soon as the first was sent.
-Set Model::Impl::delivered_to_itself(Path path, Set m) {
+Set Model::Impl::delivered_to_itself(Path path, Set m, const Exploration& world) {
   if (!to_itself(path)) return kNothing;
   const Set own = bdd().both(m, one_tuple(space, false));
   // On a wire an answer comes by the interface of the request, which the sets do not follow.
   if (path != Path::kLoopback) {
-    if (own.empty()) return own;
-    // Nobody answers before the first packet that passes, and without an entry all are alike.
-    Explorer search = explorer(path, flows_of(own), Script::kDeliver, false, true);
-    return bdd().both(own, met_entry(space, search.run(flows_of(own), kEverything)));
+    return own.empty() ? own : bdd().both(own, with_entry(world));
   }
   // The far end's packets have no mark in the sets; here they may.
   if (own.empty() || !space.layout(Axis::kInitialMark).bits.empty()) return own;
   const Set flows = flows_of(own);
   Explorer search = explorer(path, flows_of(m), Script::kTrack, false);
-  const Exploration world = search.run(flows, kEverything);
+  const Exploration both = search.run(flows, kEverything);
   Delivered delivered(space, search, own);
-  Set result = bdd().both(own, world.unmodelled);
+  Set result = bdd().both(own, both.unmodelled);
   for (const Frontier& layer : search.layers()) {
     for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
       for (const bool coarse : {false, true}) {
@@ -259,8 +289,10 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
   }
   const Set found = bdd().both(answer.packets.may, own_tuple(path));
   take_out(found, answer.packets, answer.by_depth, answer.must_by_depth);
-  const Set open = bdd().minus(delivered_to_itself(path, m), answer.packets.may);
+  const Set open = bdd().minus(delivered_to_itself(path, m, answer.may), answer.packets.may);
   answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, bdd().either(found, open));
+  const Set clash = bdd().minus(clash_on_loopback(path, m), answer.packets.may);
+  answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, clash);
   route(path, answer.packets, answer.by_depth, answer.must_by_depth);
   return answer;
 }
@@ -292,10 +324,12 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
   take_out(own, answer.flows, answer.by_depth, answer.must_by_depth);
   if (path != Path::kLoopback && to_itself(path)) {
     const Set maybe = bdd().both(all_flows, one_tuple(space, false));
-    if (!maybe.empty()) own = bdd().either(own, bdd().both(maybe, with_entry(path, maybe)));
+    if (!maybe.empty()) own = bdd().either(own, bdd().both(maybe, with_entry(answer.may)));
   }
   answer.flows.unmodelled =
       bdd().either(answer.flows.unmodelled, bdd().minus(own, answer.flows.may));
+  const Set clash = bdd().minus(flows_of(clash_on_loopback(path, m)), answer.flows.may);
+  answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, clash);
   route(path, answer.flows, answer.by_depth, answer.must_by_depth);
   return answer;
 }

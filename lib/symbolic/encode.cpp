@@ -101,6 +101,7 @@ void Encoder::find_reads() {
       }
       if (const auto* effect = std::get_if<Effect>(&rule.rule->action)) read_effect(*effect, reads);
       reads_tos_ = reads_tos_ || reads.fields[index(Field::kTos)];
+      reads_length_ = reads_length_ || reads.fields[index(Field::kLength)];
       if (!rule.callee) continue;
       const Reads& below = reads_[*rule.callee];
       for (std::size_t f = 0; f < kFieldCount; ++f) reads.fields[f] |= below.fields[f];
@@ -223,7 +224,10 @@ void Encoder::apply(const Effect& effect, RuleId rule, Term matched, Frame& fram
             if (e.tcp_reset) frame.reset.push_back(matched);
             stop(frame.dropped);
           },
-          [&](const Return&) { stop(frame.returned); }, [](const Annotate&) {},
+          [&](const Return&) { stop(frame.returned); },
+          [&](const Annotate& e) {
+            if (e.mss && reads_length_) frame.unmodelled.push_back(matched);
+          },
           [&](const SetMark& e) {
             Term& mark = frame.packet[Field::kMark];
             mark = solver_.choose(matched, set_bits(mark, e.value, e.mask), mark);

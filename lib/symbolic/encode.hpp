@@ -103,7 +103,8 @@ class Encoder {
   const Program& program_;
   Backend backend_;
   std::vector<std::string> interfaces_;
-  bool reads_tos_ = false;  // some rule tests the TOS byte
+  bool reads_tos_ = false;     // some rule tests the TOS byte
+  bool reads_length_ = false;  // ... the length
   std::size_t budget_, encoded_ = 0;
   std::vector<Reads> reads_;  // by ChainId
   std::unordered_map<std::uint32_t, std::pair<u128, u128>> known_;

@@ -18,6 +18,21 @@ Sight sight_of(const AbstractStep& step) {
 
 }  // namespace
 
+bool turns_invalid(PacketKind kind) {
+  switch (kind) {
+    case PacketKind::kTcpSyn:
+    case PacketKind::kTcpSynAck:
+    case PacketKind::kTcpFin:
+    case PacketKind::kTcpAck:
+    case PacketKind::kTcpRst:
+    case PacketKind::kTcpInvalid:
+    case PacketKind::kSctp:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Explorer::Explorer(Space& space, Automaton& automaton, Guards& initiator, Guards& responder,
                    Path path, bool tracking, Script script, bool must)
     : space_(space),
@@ -50,7 +65,10 @@ void Explorer::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>&
   for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
     if (kind != PacketKind::kIcmpUntracked) tracked(from, sender, kind, out);
   }
-  if (from.entry == 0 && sender == FlowEnd::kInitiator && !related_.empty()) related(from, out);
+  if (from.entry != 0 || sender != FlowEnd::kInitiator) return;
+  if (!related_.empty()) related(from, out);
+  if (!strays_.empty()) strays(from, out);
+  if (from.reached && !reopened_.empty()) reopened(from, out);
 }
 
 // An ICMP error of the initiator that quotes another flow which it opened (kernel-facts 40). It
@@ -59,6 +77,41 @@ void Explorer::related(const FlowState& from, std::vector<Edge>& out) {
   Move move;
   move.step.state = CtState::kRelated;
   by_fate(from, FlowEnd::kInitiator, false, PacketKind::kIcmpOther, move, false, out);
+}
+
+// Its entry is another path's; here it has none.
+void Explorer::strays(const FlowState& from, std::vector<Edge>& out) {
+  Move move;
+  move.step.state = CtState::kInvalid;
+  move.step.coarse = true;
+  const std::size_t first = out.size();
+  const auto kinds = automaton_.kinds(0, FlowEnd::kInitiator);
+  for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
+    if (turns_invalid(kind)) by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out);
+  }
+  for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kStray;
+}
+
+// Its packets answer an entry that the responder opened: whatever was decided for the first.
+void Explorer::reopened(const FlowState& from, std::vector<Edge>& out) {
+  Move move;
+  move.step.state = CtState::kEstablished;
+  move.step.direction = CtDirection::kReply;
+  move.step.coarse = true;
+  const std::size_t first = out.size();
+  const auto kinds = automaton_.kinds(0, FlowEnd::kInitiator);
+  for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
+    if (kind == PacketKind::kIcmpUntracked || kind == PacketKind::kTcpInvalid) continue;
+    for (const std::uint16_t assured : {std::uint16_t{0}, std::uint16_t{ct_status::kAssured}}) {
+      move.step.status = ct_status::kConfirmed | ct_status::kSeenReply | assured;
+      by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out);
+      for (const auto& [number, bound] : *bindings_) {
+        if (bound.nat.originator != FlowEnd::kInitiator || bound.clash) continue;
+        by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out, number);
+      }
+    }
+  }
+  for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kReopened;
 }
 
 // Packets that conntrack leaves alone.
@@ -113,7 +166,7 @@ void Explorer::under_nat(const FlowState& from, FlowEnd sender, PacketKind kind,
     by_fate(from, sender, false, kind, move, ordinary, out, bound ? from.nat : std::uint16_t{0});
     if (!move.step.created || bindings_ == nullptr) return;
     for (const auto& [number, bound_guards] : *bindings_) {
-      if (bound_guards.nat.originator == sender) {
+      if (bound_guards.nat.originator == sender && !(must_ && bound_guards.clash)) {
         by_fate(from, sender, false, kind, move, ordinary, out, number);
       }
     }
@@ -216,7 +269,9 @@ Set Explorer::carry(Set flows, Set guard, const Edge& edge) {
 }
 
 Set Explorer::narrowed(Set flows, const Edge& edge) {
-  return edge.what.sight.state == CtState::kRelated ? space_.bdd().both(flows, related_) : flows;
+  if (edge.what.sight.state == CtState::kRelated) return space_.bdd().both(flows, related_);
+  if (edge.of == Edge::Of::kFlow) return flows;
+  return space_.bdd().both(flows, edge.of == Edge::Of::kStray ? strays_ : reopened_);
 }
 
 Set Explorer::image(Set flows, const Edge& edge) {
@@ -357,9 +412,16 @@ Set Explorer::coarse_leftovers() {
       result = bdd.either(result, space_.exists(bdd.minus(marked, flows), kNow));
     }
     if (script_ == Script::kTrack && !state.reached) continue;
+    if (reopened_read_ && state.reached) {
+      result = bdd.either(result, bdd.both(space_.exists(flows, kNow), reopened_));
+    }
     for (const Edge& edge : edges(state)) {
       if (!edge.coarse) continue;
       const Set there = image(flows, edge);
+      if (edge.what.fate == Fate::kUnmodelled) {
+        result = bdd.either(result, space_.exists(there, kNow));
+        continue;
+      }
       const auto known = reached_.find(edge.to);
       const Set fresh = known == reached_.end() ? there : bdd.minus(there, known->second);
       result = bdd.either(result, space_.exists(fresh, kNow));

@@ -31,6 +31,8 @@ struct Edge {
   std::uint16_t through = 0;  // whose guards: as FlowState::nat
   // The packet's headers are not the flow's: an answer to an entry that NAT has bound.
   bool translated = false;
+  // Of an entry that is not followed: only flows of allow_strays() or allow_reopened() have it.
+  enum class Of : std::uint8_t { kFlow, kStray, kReopened } of = Of::kFlow;
 };
 
 // Who may speak when.
@@ -45,8 +47,12 @@ using Frontier = std::map<FlowState, Set>;
 struct BoundGuards {
   NatVariant nat;
   Guards initiator, responder;
+  bool clash = false;  // no rule binds so, but another flow's entry: never surely
 };
 using Bindings = std::map<std::uint16_t, BoundGuards>;  // by FlowState::nat
+
+// Can an entry make such a packet INVALID that would be none without it?
+bool turns_invalid(PacketKind kind);
 
 class Explorer {
  public:
@@ -59,6 +65,17 @@ class Explorer {
 
   // Flows whose initiator may send an ICMP error that is RELATED to another flow (flow axes).
   void allow_related(Set flows) { related_ = flows; }
+
+  // Flows whose entries NAT may have made on another path than this one (flow axes): what conntrack
+  // then calls INVALID comes this way as it was sent.
+  void allow_strays(Set flows) { strays_ = flows; }
+  // Flows that NAT may bind: the far end knows other addresses for them, and once it was reached it
+  // may open one of its own that NAT takes to where the initiator's packets answer it.
+  // `read`: rules read that entry's tuples or status, which are not followed.
+  void allow_reopened(Set flows, bool read) {
+    reopened_ = flows;
+    reopened_read_ = read;
+  }
 
   // What packets of others do to the connmark of an entry: a relation of kConnmarkBefore and
   // kConnmark. ICMP errors about a flow, and the host's own replies to it, carry its entry.
@@ -98,6 +115,8 @@ class Explorer {
                  bool ordinary, std::vector<Edge>& out);
   void plain(const FlowState& from, FlowEnd sender, CtState state, std::vector<Edge>& out);
   void related(const FlowState& from, std::vector<Edge>& out);
+  void strays(const FlowState& from, std::vector<Edge>& out);
+  void reopened(const FlowState& from, std::vector<Edge>& out);
   Set narrowed(Set flows, const Edge& edge);
   bool local(FlowEnd sender) const;
   Set carry(Set flows, Set guard, const Edge& edge);
@@ -120,6 +139,8 @@ class Explorer {
   std::map<FlowState, Set> reached_;
   std::vector<Frontier> layers_;
   Set unmodelled_ = kNothing, related_ = kNothing, others_ = kNothing;
+  Set strays_ = kNothing, reopened_ = kNothing;
+  bool reopened_read_ = false;
 };
 
 }  // namespace postern

@@ -9,6 +9,25 @@
 namespace postern {
 namespace {
 
+// Does a rule ask for more of an entry than its state, direction and mark?
+bool reads_tuples(const Program& program) {
+  constexpr std::array kTold{Field::kCtStatus,
+                               Field::kCtOriginalSource,
+                               Field::kCtOriginalDestination,
+                               Field::kCtReplySource,
+                               Field::kCtReplyDestination,
+                               Field::kCtOriginalSourcePort,
+                               Field::kCtOriginalDestinationPort,
+                               Field::kCtReplySourcePort,
+                               Field::kCtReplyDestinationPort};
+  return std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
+    return std::ranges::any_of(rule.rule->clauses, [&](const Clause& clause) {
+      return std::ranges::any_of(
+          kTold, [&](Field field) { return tests_field(*clause.predicate, field); });
+    });
+  });
+}
+
 bool is_on(const Program& program, TrackingMode mode) {
   return mode == TrackingMode::kOn || (mode == TrackingMode::kAuto && program.tracks());
 }
@@ -88,7 +107,9 @@ void Model::Impl::find_bindings(Path path, Set flows, Bindings& bound) {
     const bool by_initiator = opener == FlowEnd::kInitiator;
     bound.emplace(static_cast<std::uint16_t>(i + 1),
                   BoundGuards{variants[i], by_initiator ? of_opener : of_other,
-                              by_initiator ? of_other : of_opener});
+                              by_initiator ? of_other : of_opener,
+                              variants[i].source != 0 &&
+                                  variants[i].source == translations.clash()});
   }
 }
 
@@ -96,8 +117,29 @@ Explorer Model::Impl::explorer(Path path, Set flows, Script script, bool must, b
   PathGuards& both = guards(path, flows, follow);
   Explorer result(space, automaton, both.initiator, both.responder, path, tracking, script, must);
   if (!both.bound.empty()) result.follow(both.bound);
-  if (!must) result.let_others_mark(marks_by_others());
+  if (must) return result;
+  result.let_others_mark(marks_by_others());
+  if (follow && follows(path)) {
+    if (translations.may_stray(path)) result.allow_strays(both.initiator.walk().moved);
+    if (translations.moves_destination(Path::kForward) && !both.bound.empty()) {
+      result.allow_reopened(bound_flows(path, flows), reads_tuples(program));
+    }
+  }
   return result;
+}
+
+Set Model::Impl::bound_flows(Path path, Set flows) {
+  PathGuards& both = guards(path, flows, true);
+  Set bound = kNothing;
+  for (Guards* end : {&both.initiator, &both.responder}) {
+    bound = bdd().either(bound, end->walk().direct[Fate::kElsewhere]);
+  }
+  std::vector<Axis> others;
+  for (std::size_t i = 0; i < kAxisCount; ++i) {
+    const auto axis = static_cast<Axis>(i);
+    if (std::ranges::find(flow_axes(), axis) == flow_axes().end()) others.push_back(axis);
+  }
+  return space.exists(bound, others);
 }
 
 Set Model::Impl::marks_by_others() {
@@ -185,18 +227,18 @@ Budgeted<Set> Model::sendable(Path path, bool reply) {
 
 Budgeted<Set> Model::under_nat(Path path, Set flows) {
   return budgeted([&] {
-    Set bound = kNothing;
-    if (!impl_->follows(path)) return bound;
-    PathGuards& both = impl_->guards(path, flows, true);
-    for (Guards* end : {&both.initiator, &both.responder}) {
-      bound = impl_->bdd().either(bound, end->walk().direct[Fate::kElsewhere]);
-    }
-    std::vector<Axis> others;
-    for (std::size_t i = 0; i < kAxisCount; ++i) {
-      const auto axis = static_cast<Axis>(i);
-      if (std::ranges::find(flow_axes(), axis) == flow_axes().end()) others.push_back(axis);
-    }
-    return impl_->bdd().both(flows, impl_->space.exists(bound, others));
+    if (!impl_->follows(path)) return Set{kNothing};
+    // A clash may befall any.
+    if (impl_->translations.clash() != 0) return flows;
+    return impl_->bdd().both(flows, impl_->bound_flows(path, flows));
+  });
+}
+
+Budgeted<Set> Model::strays(Path path, Set flows) {
+  return budgeted([&] {
+    return impl_->follows(path) && impl_->translations.may_stray(path)
+               ? impl_->guards(path, flows, true).initiator.walk().moved
+               : Set{kNothing};
   });
 }
 

@@ -182,6 +182,8 @@ class Model {
   Budgeted<Set> sendable(Path path, bool reply);
   // Those of `flows` (flow axes) whose packets may be bound by a NAT rule that is followed.
   Budgeted<Set> under_nat(Path path, Set flows);
+  // Flows whose entries NAT may make on another path, where their INVALID packets come by this one.
+  Budgeted<Set> strays(Path path, Set flows);
   // May NAT change the destination of the path's first packets before routing?
   bool moves_destination(Path path) const;
   const Translations& translations() const;

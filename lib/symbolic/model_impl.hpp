@@ -41,6 +41,10 @@ struct Model::Impl {
   // `follow`: NAT rules are followed, else they are not modelled.
   PathGuards& guards(Path path, Set flows, bool follow = false);
   void find_bindings(Path path, Set flows, Bindings& bound);
+  // Flows that NAT may bind, somewhere, as far as the walk of the path tells (flow axes).
+  Set bound_flows(Path path, Set flows);
+  // What a clash may do on the way over lo, where the other port shows at once.
+  Set clash_on_loopback(Path path, Set m);
   bool follows(Path path) const {
     return tracking && translations.some() && path != Path::kLoopback;
   }
@@ -56,6 +60,7 @@ struct Model::Impl {
   enum class Parents : std::uint8_t { kMay, kMust, kUnmodelled };
   Set related(Path path, Set m, Parents parents);
   Set parent_addresses(Path path, Parents parents);
+  Set sources_of_nat();
   std::map<std::pair<Path, Parents>, Set> parent_sets;
   // Flows of m that are answered `unknown` whatever the search finds: those that a helper's
   // expectation may let through.
@@ -64,10 +69,10 @@ struct Model::Impl {
   // themselves)? Those that surely are such: never answered `yes`. Flow axes.
   bool to_itself(Path path) const;
   Set own_tuple(Path path);
-  // Those of `flows` of which some sequence of packets leaves an entry.
-  Set with_entry(Path path, Set flows);
+  // Flows that had an entry at some moment, or met what is not modelled.
+  Set with_entry(const Exploration& world);
   // ... packets of m that may be delivered in a flow that may be such a one.
-  Set delivered_to_itself(Path path, Set m);
+  Set delivered_to_itself(Path path, Set m, const Exploration& world);
   void take_out(Set surely_own, Triple& answer, std::vector<Set>& may, std::vector<Set>& must);
 
   // What routing has the last word on, taken out of an answer: impossible, or `unknown` without the

@@ -1,5 +1,8 @@
 #include "symbolic/passage.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include "base/check.hpp"
 #include "flow/conntrack.hpp"
 #include "symbolic/routing.hpp"
@@ -33,7 +36,7 @@ class PathWalker {
     } else {
       passage_ = &result_.direct;
       attached_ = false;
-      before_nat_ = hooks(path_).front() == Hook::kPrerouting;
+      before_nat_ = true;
       for (const Hook hook : hooks(path_)) {
         live = hook_walk(hook, live);
         if (hook == Hook::kPrerouting) live = route(live);
@@ -155,6 +158,8 @@ class PathWalker {
     context.binding.nat = options_.nat;
     context.binding.before_nat = before_nat_ && options_.nat.some();
     context.binding.to_host = flow_path_ == Path::kIn && options_.nat.some();
+    context.binding.behind_source = hook == Hook::kInput && name == TableName::kSecurity &&
+                                    options_.backend == Backend::kNft && options_.nat.some();
     context.follows = follows_;
     context.wanted = wanted_;
     const Outcomes out = chains_.run(*chain, live, context, observer_);
@@ -168,9 +173,22 @@ class PathWalker {
     }
     if (!follows_) return out[Outcome::kAccepted];
     settle(Fate::kElsewhere, out[Outcome::kBoundElsewhere]);
-    if (wanted_ == 0) return out[Outcome::kAccepted];
+    if (*follows_ == Hook::kPrerouting && !options_.nat.some()) note_moved(out[Outcome::kBoundElsewhere]);
+    // No rule gives a flow another port because its own is taken.
+    if (wanted_ == 0 || wanted_ == chains_.translations()->clash()) {
+      return out[Outcome::kAccepted];
+    }
     settle(Fate::kElsewhere, out[Outcome::kAccepted]);
     return out[Outcome::kBound];
+  }
+
+  void note_moved(Set packets) {
+    std::vector<Axis> others;
+    for (std::size_t i = 0; i < kAxisCount; ++i) {
+      const auto axis = static_cast<Axis>(i);
+      if (std::ranges::find(flow_axes(), axis) == flow_axes().end()) others.push_back(axis);
+    }
+    result_.moved = bdd_.either(result_.moved, space_.exists(packets, others));
   }
 
   // Before the lookup nothing of conntrack is in the sets.

@@ -44,6 +44,8 @@ struct PathWalk {
   // Loopback: packets that were INVALID in OUTPUT and live till PREROUTING; kState is the second
   // lookup's. In `direct` an INVALID packet never gets beyond the first half.
   Passage again;
+  // Flows whose first packet a NAT rule may send elsewhere before routing (flow axes).
+  Set moved;
   // Packets that coins may send either way at the lookup: tracked or UNTRACKED.
   Set ambiguous;
 };

@@ -1,6 +1,7 @@
 #include "symbolic/translation.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace postern {
 namespace {
@@ -72,7 +73,10 @@ Translations::Translations(const Program& program) {
     if (nat == nullptr) continue;
     some_ = true;
     const auto range = end_range(*nat, family);
-    if (!range) continue;
+    if (!range) {
+      beyond_ = true;
+      continue;
+    }
     if (changes_destination(*nat, Hook::kPrerouting)) {
       at_prerouting_[r] = number(*range, destinations_);
     }
@@ -80,12 +84,35 @@ Translations::Translations(const Program& program) {
       at_postrouting_[r] = number(*range, sources_);
     }
   }
+  if (some_ && shows_clash(program)) {
+    EndRange other_port;
+    other_port.keeps_address = true;
+    ranges_.push_back(other_port);
+    clash_ = static_cast<std::uint8_t>(ranges_.size());
+  }
+}
+
+bool Translations::shows_clash(const Program& program) {
+  return std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
+    const TableName table = program.chains()[rule.chain].table;
+    const bool early = table == TableName::kRaw || table == TableName::kMangle;
+    return std::ranges::any_of(rule.rule->clauses, [&](const Clause& clause) {
+      const Predicate& p = *clause.predicate;
+      return tests_field(p, Field::kCtStatus) || tests_field(p, Field::kCtReplyDestinationPort) ||
+             tests_field(p, Field::kCtReplySourcePort) ||
+             (early && tests_field(p, Field::kDestinationPort)) ||
+             (table == TableName::kSecurity && tests_field(p, Field::kSourcePort));
+    });
+  });
 }
 
 std::uint8_t Translations::number(const EndRange& range, std::vector<std::uint8_t>& list) {
   auto at = std::ranges::find(ranges_, range);
   if (at == ranges_.end()) {
-    if (ranges_.size() >= kMostRanges) return 0;
+    if (ranges_.size() >= kMostRanges) {
+      beyond_ = true;
+      return 0;
+    }
     ranges_.push_back(range);
     at = std::prev(ranges_.end());
   }
@@ -104,6 +131,21 @@ bool Translations::follows(Hook hook, FlowEnd sender, Path flow_path) {
   return hook == Hook::kPostrouting || (hook == Hook::kPrerouting && sender == FlowEnd::kInitiator);
 }
 
+bool Translations::may_stray(Path path) const {
+  if (!moves_destination(path)) return false;
+  return std::ranges::any_of(destinations_, [&](std::uint8_t d) {
+    const EndRange& to = range(d);
+    return !to.keeps_address && (path == Path::kForward || to.address);
+  });
+}
+
+std::vector<EndRange> Translations::sources() const {
+  std::vector<EndRange> result;
+  for (const std::uint8_t s : sources_) result.push_back(range(s));
+  if (beyond_) result.emplace_back();
+  return result;
+}
+
 std::vector<NatVariant> Translations::variants(Path path) const {
   std::vector<NatVariant> result;
   if (path == Path::kLoopback) return result;
@@ -111,7 +153,10 @@ std::vector<NatVariant> Translations::variants(Path path) const {
     const Path own = originator == FlowEnd::kInitiator ? path : reverse(path);
     std::vector<std::uint8_t> destinations{0}, sources{0};
     if (own != Path::kOut && originator == FlowEnd::kInitiator) {
-      destinations.insert(destinations.end(), destinations_.begin(), destinations_.end());
+      // REDIRECT stays on this host.
+      std::ranges::copy_if(destinations_, std::back_inserter(destinations), [&](std::uint8_t d) {
+        return own == Path::kIn || ranges_[d - 1].keeps_address || ranges_[d - 1].address;
+      });
     }
     if (own != Path::kIn) sources.insert(sources.end(), sources_.begin(), sources_.end());
     for (const std::uint8_t d : destinations) {
@@ -119,6 +164,10 @@ std::vector<NatVariant> Translations::variants(Path path) const {
         if (d != 0 || s != 0) result.push_back({originator, d, s});
       }
     }
+  }
+  if (clash_ == 0) return result;
+  for (const FlowEnd originator : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
+    result.push_back({originator, 0, clash_});
   }
   return result;
 }

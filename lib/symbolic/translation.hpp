@@ -54,10 +54,20 @@ class Translations {
   const EndRange& range(std::uint8_t number) const { return ranges_[number - 1]; }
   // Every binding that a flow on this path may get, by index from 1 ("0" is none).
   std::vector<NatVariant> variants(Path path) const;
+  // Is a flow that another one's reply comes to seen by rules as another (do they test a port where
+  // an answer has not been translated back yet, or what NAT did)?
+  static bool shows_clash(const Program& program);
+  // The source that a flow gets when another one has taken its tuple (a clash): its own address with
+  // any port. It may befall flows that no rule binds as well (kernel-facts 52); no other has it.
+  std::uint8_t clash() const { return clash_; }
   // Can the destination of the path's first packets change before routing?
   bool moves_destination(Path path) const {
     return (path == Path::kIn || path == Path::kForward) && !destinations_.empty();
   }
+  // ... so that routing may take it another way than the path's?
+  bool may_stray(Path path) const;
+  // What the sources of flows may become.
+  std::vector<EndRange> sources() const;
   // Followed at this hook, for packets of this end?
   static bool follows(Hook hook, FlowEnd sender, Path flow_path);
 
@@ -65,6 +75,8 @@ class Translations {
   std::uint8_t number(const EndRange& range, std::vector<std::uint8_t>& list);
 
   bool some_ = false;
+  bool beyond_ = false;  // some rule's range is not followed
+  std::uint8_t clash_ = 0;
   std::vector<EndRange> ranges_;
   std::vector<std::uint8_t> destinations_, sources_;  // ranges in use before and behind routing
   std::vector<std::uint8_t> at_prerouting_, at_postrouting_;  // by RuleId

@@ -230,6 +230,9 @@ void add_nat(Space& space, Path path, const FlowPoint& flow, const std::vector<F
   for (const FlowStep& step : steps) {
     if (step.nat == 0) continue;
     const NatVariant& nat = variants[step.nat - 1];
+    if (nat.source != 0 && nat.source == translations.clash()) {
+      witness.obstacle = "another flow must have taken its port, so that NAT gives it another";
+    }
     if (nat.source != 0) add_own_address(world, outward, flow);
     if (nat.destination == 0 || witness.translated_to) continue;
     const EndRange& range = translations.range(nat.destination);

@@ -2,6 +2,10 @@
 // the expected flow, and how NAT rewrites the payload (kernel-facts 56-58).
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
 #include "helper_random.hpp"
 #include "kernel/world.hpp"
 #include "kernel_fixture.hpp"
@@ -29,8 +33,20 @@ TEST_P(HelperCase, IsWhatLinuxDoes) {
   }
 }
 
+// Rows whose bytes differ from run to run: chance chooses a port.
+std::vector<Case> without_chance() {
+  constexpr std::string_view kByChance[] = {"TftpSnat", "FtpPortSnatBusyPort"};
+  std::vector<Case> cases(std::begin(kCases), std::end(kCases));
+  std::erase_if(cases, [&](const Case& one) {
+    return std::ranges::find(kByChance, one.name) != std::end(kByChance);
+  });
+  return cases;
+}
+
+class HelperBytes : public KernelTest, public testing::WithParamInterface<Case> {};
+
 // The documents tell payloads by their lengths: here every byte that leaves is compared.
-TEST_P(HelperCase, RewritesWhatLinuxRewrites) {
+TEST_P(HelperBytes, RewritesWhatLinuxRewrites) {
   const Scenario scenario = scenario_of(GetParam(), "legacy");
   const auto world = World::create(scenario);
   ASSERT_TRUE(world) << world.error();
@@ -41,7 +57,7 @@ TEST_P(HelperCase, RewritesWhatLinuxRewrites) {
     const auto theirs = (*world)->run(step, false);
     ASSERT_TRUE(theirs) << theirs.error();
     const PacketReport ours = take_step(step, engine);
-    if (!chooser.made().empty()) GTEST_SKIP() << "a port by chance";
+    ASSERT_TRUE(chooser.made().empty()) << "a port by chance: such a row belongs to kByChance";
     ASSERT_EQ(ours.out.size(), theirs->out.size());
     for (std::size_t i = 0; i < ours.out.size(); ++i) {
       Packet sent = ours.out[i].first, seen = theirs->out[i].first;
@@ -52,6 +68,8 @@ TEST_P(HelperCase, RewritesWhatLinuxRewrites) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Linux, HelperBytes, testing::ValuesIn(without_chance()),
+                         [](const auto& one) { return std::string(one.param.name); });
 INSTANTIATE_TEST_SUITE_P(Linux, HelperCase, testing::ValuesIn(kCases),
                          [](const auto& one) { return std::string(one.param.name); });
 
@@ -106,7 +124,7 @@ TEST_F(HelperRandom, AgreesOnConversationsThatExpect) {
   EXPECT_GT(reached.marked, reached.packets / 100);
   EXPECT_GT(reached.shifted, reached.packets / 50);
   EXPECT_GT(reached.zoned, reached.packets / 10);
-  EXPECT_GT(reached.dropped, reached.packets / 20);
+  EXPECT_GT(reached.dropped, reached.packets / 50);
   std::printf(
       "%d packets: %d dropped, %d with expectations; entries: %d children (%d translated, "
       "%d marked), %d with shifted numbers, %d in a zone\n",

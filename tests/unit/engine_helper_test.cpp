@@ -6,6 +6,7 @@
 #include "engine/ftp_command.hpp"
 #include "engine/helper.hpp"
 #include "engine/irc_dcc.hpp"
+#include "ir/bind.hpp"
 
 namespace postern {
 namespace {
@@ -127,6 +128,18 @@ TEST_F(Expectations, AMasterThatHasNotLeftYetHasToldNobody) {
   owner->status = 0;
   table_.add(to(owner, 7), 1, 0);
   EXPECT_FALSE(table_.take(packet(7), 0, 0));
+}
+
+TEST(Helper, SomeAreForIpv4Only) {
+  const auto reads = [](std::string_view helper, Family family) {
+    const std::string text =
+        "*raw\n-A PREROUTING -p tcp -j CT --helper " + std::string(helper) + "\nCOMMIT\n";
+    const auto bound = read_ruleset(std::make_shared<const SourceFile>("rules", text), family);
+    return bound && bound->warnings.empty();
+  };
+  EXPECT_TRUE(reads("irc", Family::kIpv4));
+  EXPECT_FALSE(reads("irc", Family::kIpv6));
+  EXPECT_TRUE(reads("ftp", Family::kIpv6));
 }
 
 TEST(SequenceShift, CountsFromItsPositionOn) {

@@ -117,6 +117,20 @@ TEST(FlowSets, WhatDependsOnTheHostIsUnknown) {
             "unknown");
 }
 
+TEST(FlowSets, WhatMakesAPacketLongerIsUnknownWhereLengthsAreRead) {
+  const auto answer = [](const std::string& rule) {
+    ModelUnderTest m("t",
+                     "*mangle\n:FORWARD ACCEPT\n-A FORWARD -p tcp --syn -j TCPMSS --set-mss 1000\n"
+                     "COMMIT\n*filter\n:FORWARD DROP\n" +
+                         rule + "COMMIT\n",
+                     {});
+    return m.deliver(Path::kForward, {"-i", "eth0", "-p", "tcp", "--syn", "--sport", "1000"});
+  };
+  EXPECT_EQ(answer("-A FORWARD -p tcp -m length --length 44 -j ACCEPT\n"), "unknown");
+  EXPECT_EQ(answer("-A FORWARD -p tcp --sport 1001 -j ACCEPT\n"), "no");
+  EXPECT_EQ(answer("-A FORWARD -p tcp --sport 1000 -j ACCEPT\n"), "yes");
+}
+
 TEST(FlowSets, HelpersAndNatAreUnknownNotNo) {
   const std::string filter =
       "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"

@@ -104,6 +104,19 @@ TEST(Query, OddAddressesAreRouted) {
   EXPECT_EQ(ask_one(narrow, "deliver -i eth0 -o eth1 -p udp").truth, Truth::kNo);
 }
 
+// ICMP's id, type and code stand where other tuples have ports; protocols without any have 0.
+TEST(Query, PortsOfATupleWithoutPorts) {
+  const auto answer = [](const std::string& rule, const std::string& protocol) {
+    const LoadedRuleset rules("tuple.rules", "*filter\n:OUTPUT ACCEPT\n-A OUTPUT -m conntrack " +
+                                                 rule + " -j DROP\nCOMMIT\n");
+    return ask_one(rules, "deliver -o eth0 -p " + protocol).truth;
+  };
+  EXPECT_EQ(answer("--ctorigdstport 0", "253"), Truth::kNo);
+  EXPECT_EQ(answer("! --ctorigdstport 0", "253"), Truth::kYes);
+  EXPECT_EQ(answer("--ctorigdstport 53", "253"), Truth::kYes);
+  EXPECT_NE(answer("--ctorigdstport 53", "icmp"), Truth::kNo);
+}
+
 TEST(Query, Test4ClosesTheHole) {
   const auto rules = LoadedRuleset::corpus("notrack/test4.rules");
   const Answer a = ask_one(rules, "connect -i lo -p tcp --sport 1234 ! --dport 1234");
@@ -246,6 +259,46 @@ TEST(QueryNat, EarlyHooksSeeTheTranslatedAnswer) {
   EXPECT_EQ(no.truth, Truth::kNo) << to_text(no);
   const Answer yes = ask_one(missed, question);
   EXPECT_EQ(yes.truth, Truth::kYes) << to_text(yes);
+}
+
+// DNAT takes the SYN away; what is INVALID to its entry stays as it was sent, and comes in.
+TEST(QueryNat, WhatIsInvalidBesideAForwardedPortIsNotCalledDead) {
+  const LoadedRuleset rules(
+      "stray.rules",
+      "*nat\n:PREROUTING ACCEPT\n"
+      "-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.168.1.10\nCOMMIT\n"
+      "*filter\n:INPUT DROP\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"
+      "-A INPUT -p tcp --dport 80 --tcp-flags ALL ACK -m conntrack --ctstate INVALID -j ACCEPT\n"
+      "COMMIT\n");
+  const Answer a = ask_one(rules, "deliver -i wan -p tcp --dport 80 --tcp-flags ALL ACK --path in");
+  EXPECT_EQ(a.truth, Truth::kUnknown) << to_text(a);
+  const Answer b = ask_one(rules, "deliver -i wan -p tcp --dport 81 --tcp-flags ALL ACK --path in");
+  EXPECT_EQ(b.truth, Truth::kNo) << to_text(b);
+}
+
+// The port of a flow that no rule binds may be taken by one that another was given: its answers
+// then go to another port, and early hooks see it.
+TEST(QueryNat, AClashMayGiveAnyFlowAnotherPort) {
+  const auto with = [](const char* nat) {
+    return LoadedRuleset(
+        "clash.rules", std::string(nat) +
+                           "*raw\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n"
+                           "*mangle\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n"
+                           "-A PREROUTING -p udp --sport 53 --dport 1234 -j DROP\n"
+                           "-A OUTPUT -p udp --sport 53 --dport 1234 -j DROP\nCOMMIT\n"
+                           "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n"
+                           "-A INPUT -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n");
+  };
+  const char* nat =
+      "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -s 10.0.0.0/8 -o wan -j MASQUERADE\nCOMMIT\n";
+  for (const char* path : {"in", "forward", "out"}) {
+    const std::string question =
+        std::string("connect -p udp -s 192.0.2.9 --sport 1234 --dport 53 --path ") + path;
+    const Answer sure = ask_one(with(""), question.c_str());
+    EXPECT_EQ(sure.truth, Truth::kNo) << to_text(sure);
+    const Answer open = ask_one(with(nat), question.c_str());
+    EXPECT_EQ(open.truth, Truth::kUnknown) << to_text(open);
+  }
 }
 
 TEST(QueryNat, WhatIsNotFollowedIsUnknownNeverNo) {

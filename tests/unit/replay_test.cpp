@@ -64,7 +64,8 @@ TEST_P(ReplayCorpus, GivesWhatLinuxGave) {
 INSTANTIATE_TEST_SUITE_P(Rulesets, ReplayCorpus,
                          testing::Values("notrack/test1", "notrack/test2", "notrack/test3",
                                          "notrack/test3-lockdown", "notrack/test4", "p2p/in",
-                                         "p2p/both", "p2p/new-only"));
+                                         "p2p/both", "p2p/new-only", "stories/ftp-active-snat",
+                                         "stories/ftp-passive", "stories/connmark-child"));
 
 // The examples beside the scenario format's description; absent in a lone checkout.
 class ReplayExamples : public testing::Test {

@@ -602,7 +602,7 @@ TEST(Walk, AgreesWithTheNaiveEvaluator) {
   Tried tried;
   const std::uint64_t seed = std::random_device{}();
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
-  for (std::uint64_t i = 0; i < 60; ++i) {
+  for (std::uint64_t i = 0; i < 300; ++i) {
     compare(seed + i, tried);
     if (HasFatalFailure()) return;
   }

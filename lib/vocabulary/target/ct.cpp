@@ -1,7 +1,5 @@
 // `-j CT`: a template for connection tracking, or none at all (xt_CT; kernel-facts 22-24). The
 // first CT or NOTRACK rule that a packet meets wins.
-#include <array>
-
 #include "net/protocol.hpp"
 #include "vocabulary/build.hpp"
 
@@ -99,23 +97,27 @@ std::string print(const Arguments& arguments) {
   return text;
 }
 
+struct Helper {
+  std::string_view name;
+  std::uint8_t protocol;
+  bool ipv4_only = false;
+};
 // The helpers that come with Linux, each with the protocol under which it is found (tried one by
-// one on 6.18; sip has both).
-constexpr std::array<std::pair<std::string_view, std::uint8_t>, 14> kHelpers{
-    {{"ftp", protocol::kTcp},
-     {"irc", protocol::kTcp},
-     {"sip", protocol::kTcp},
-     {"sip", protocol::kUdp},
-     {"Q.931", protocol::kTcp},
-     {"pptp", protocol::kTcp},
-     {"sane", protocol::kTcp},
-     {"tftp", protocol::kUdp},
-     {"RAS", protocol::kUdp},
-     {"H.245", protocol::kUdp},
-     {"amanda", protocol::kUdp},
-     {"snmp", protocol::kUdp},
-     {"snmp_trap", protocol::kUdp},
-     {"netbios-ns", protocol::kUdp}}};
+// one on 6.18, in both families; sip has both protocols).
+constexpr Helper kHelpers[] = {{"ftp", protocol::kTcp},
+                               {"irc", protocol::kTcp, true},
+                               {"sip", protocol::kTcp},
+                               {"sip", protocol::kUdp},
+                               {"Q.931", protocol::kTcp},
+                               {"pptp", protocol::kTcp, true},
+                               {"sane", protocol::kTcp},
+                               {"tftp", protocol::kUdp},
+                               {"RAS", protocol::kUdp},
+                               {"H.245", protocol::kUdp},
+                               {"amanda", protocol::kUdp},
+                               {"snmp", protocol::kUdp, true},
+                               {"snmp_trap", protocol::kUdp, true},
+                               {"netbios-ns", protocol::kUdp, true}};
 
 // The helper of a protocol is looked up by the rule's own -p.
 std::optional<std::string> refused(const Arguments& arguments, const RulePlace&) {
@@ -125,9 +127,12 @@ std::optional<std::string> refused(const Arguments& arguments, const RulePlace&)
     return "--helper needs the helper's protocol by -p";
   }
   bool known = false;
-  for (const auto& [name, protocol] : kHelpers) {
-    if (name != *helper) continue;
-    if (protocol == *arguments.protocol) return std::nullopt;
+  for (const Helper& one : kHelpers) {
+    if (one.name != *helper) continue;
+    if (one.ipv4_only && arguments.family == Family::kIpv6) {
+      return "helper " + *helper + " is for IPv4 only";
+    }
+    if (one.protocol == *arguments.protocol) return std::nullopt;
     known = true;
   }
   if (known) return "helper " + *helper + " is for another protocol than the rule's -p";

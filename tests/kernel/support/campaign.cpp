@@ -21,6 +21,18 @@ void Campaign::fail(Judge& judge, std::uint64_t seed, const Scenario& scenario,
   Failure failure{seed, std::move(lines), {}};
   const bool refused = failure.lines.front().find("refuses") != std::string::npos;
   const bool planted = static_cast<bool>(options_.fault);
+  if (!refused && !planted) {
+    // What a namespace still sends of an earlier scenario (an error about fragments that nobody put
+    // together, a minute later) is no difference of this one: a new namespace tells.
+    Judge fresh;
+    if (fresh.judge(scenario).lines.empty()) {
+      const std::lock_guard lock(mutex_);
+      ++left_out_[std::string(kDidNotComeAgain)];
+      if (options_.talk)
+        std::cout << "seed " << seed << " differed once: " << failure.lines[0] << std::endl;
+      return;
+    }
+  }
   const Scenario small = refused || planted ? scenario : shrink(judge, scenario, failure.lines);
   if (!refused && !planted) {
     if (auto again = judge.judge(small); !again.lines.empty()) failure.lines = again.lines;
@@ -58,7 +70,8 @@ void Campaign::one(Judge& judge, std::uint64_t seed) {
     ++scenarios_;
     if (judged.kind == Judged::Kind::kCompared) coverage_.merge(coverage);
     if (judged.kind == Judged::Kind::kRefused) ++left_out_["refused by both"];
-    if (judged.kind == Judged::Kind::kUndecided) ++left_out_["not decided by the text"];
+    const bool undecided = judged.kind == Judged::Kind::kUndecided;
+    if (undecided && judged.unmodelled.empty()) ++left_out_["not decided by the text"];
     if (judged.kind == Judged::Kind::kSlow) ++left_out_["too slow"];
     if (!judged.unmodelled.empty()) ++left_out_[judged.unmodelled];
     if (options_.talk) talk();
@@ -82,7 +95,7 @@ void Campaign::work() {
     const std::uint64_t round = next_round_++;
     {
       const std::lock_guard lock(mutex_);
-      if (coverage_.packets >= options_.packets) return;
+      if (coverage_.packets >= options_.packets || round >= options_.most_rulesets) return;
       if (failures_.size() >= options_.most_failures) return;
       // Nothing can be compared: the caller sees it in left_out().
       if (round > 100 && coverage_.packets < round) return;

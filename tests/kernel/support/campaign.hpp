@@ -13,17 +13,22 @@
 #include <chrono>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/kernel/support/coverage.hpp"
 
 namespace postern::kernel {
 
+// Of left_out(): scenarios that differed, and in a new namespace did not.
+inline constexpr std::string_view kDidNotComeAgain = "a difference that did not come again";
+
 struct CampaignOptions {
   std::uint64_t packets = 10'000;
   std::uint64_t seed = 1;
   std::size_t packets_per_scenario = 100;
   std::size_t most_failures = 5;
+  std::uint64_t most_rulesets = ~std::uint64_t{0};
   std::string directory;  // where failing scenarios are written; empty: nowhere
   // Makes of each scenario what the engine reads instead (a planted fault).
   std::function<Scenario(const Scenario&)> fault = {};

@@ -74,7 +74,7 @@ void Coverage::add_rules(const Trace& trace, const Program& program) {
     }
     if (!step.matched) continue;
     ++rule_hits;
-    if (!rule.target.empty()) ++targets[rule.target.substr(0, rule.target.find("user"))];
+    if (std::holds_alternative<Effect>(rule.action)) ++targets[rule.target];
   }
 }
 

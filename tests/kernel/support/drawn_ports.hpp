@@ -26,7 +26,11 @@ class DrawnPorts : public Chooser {
       undecided_ = true;
       return 0;
     }
+    // Both halves of a tuple have the same ICMP id: what was drawn first is not to be seen.
+    const bool again = asked_at_ == step_;
+    asked_at_ = step_;
     for (const EntryReport* entry : fresh()) {
+      if (again && entry->reply.icmp_id) break;
       const auto port = entry->reply.icmp_id            ? entry->reply.icmp_id
                         : question.why == "source port" ? entry->reply.destination_port
                                                         : entry->reply.source_port;
@@ -59,7 +63,7 @@ class DrawnPorts : public Chooser {
   }
 
   const std::vector<PacketReport>& linux_;
-  std::size_t step_ = 0, guessed_at_ = ~std::size_t{0};
+  std::size_t step_ = 0, asked_at_ = ~std::size_t{0}, guessed_at_ = ~std::size_t{0};
   bool undecided_ = false;
 };
 

@@ -203,6 +203,7 @@ Judged Judge::judge(const Scenario& scenario, const Watch& watch, const Scenario
       if (judged.lines.empty()) continue;
       if (i >= engine->guessed_at) {
         judged.lines.clear();
+        judged.kind = Judged::Kind::kUndecided;
         judged.unmodelled = "a port that nobody saw";
       }
       break;  // what follows is a consequence, mostly

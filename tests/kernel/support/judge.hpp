@@ -23,7 +23,7 @@ struct Judged {
   enum class Kind {
     kCompared,   // `lines` has the differences
     kRefused,    // both refuse the ruleset
-    kUndecided,  // the text leaves something open: nothing to compare
+    kUndecided,  // the text leaves something open, or chance did: nothing to compare
     kSlow,       // real time passed
   };
   Kind kind = Kind::kCompared;
