@@ -420,9 +420,9 @@ void Asking::answer_unknown(Set open) {
   for (std::size_t i = 0; i < rules.size() && i < kShown; ++i) {
     const auto* effect = std::get_if<Effect>(&program_.rules()[rules[i]].rule->action);
     const bool nat = effect != nullptr && std::holds_alternative<Nat>(*effect);
-    answer_.reasons.push_back(fmt::format(
-        "such traffic may meet {}, which is {}", rule_text(rules[i]),
-        nat ? "not followed exactly here (docs/fidelity.md 27)" : "not modelled yet"));
+    answer_.reasons.push_back(
+        fmt::format("such traffic may meet {}, which is {}", rule_text(rules[i]),
+                    nat ? "not followed exactly here (docs/fidelity.md 27)" : "not modelled yet"));
   }
   if (rules.size() > kShown) {
     answer_.reasons.push_back(fmt::format("... and {} more such rules", rules.size() - kShown));

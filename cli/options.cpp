@@ -42,7 +42,7 @@ constexpr CommandInfo kCommands[] = {
     {Command::kReplay, "replay", "Run the packets of a scenario through the engine",
      "[OPTIONS] SCENARIO...",
      "SCENARIO is JSON, for instance what `query --scenario FILE` writes; '-' reads standard "
-     "input.\nThe result is always JSON.\n"},
+     "input.\nThe result is JSON; --format text tells it packet by packet.\n"},
     {Command::kTrace, "trace", "Follow a packet, rule by rule, with the reasons why not",
      "[OPTIONS] FILE... -- PACKET...",
      "Example: postern trace rules.v4 -- -i eth0 -p tcp --dport 80\n"},
@@ -251,7 +251,12 @@ tl::expected<Options, EarlyExit> parse_command_line(const std::vector<std::strin
     return tl::unexpected(usage_error(message, name));
   }
   for (const auto& [command, info] : commands) {
-    if (command->parsed()) options.command = info->command;
+    if (!command->parsed()) continue;
+    options.command = info->command;
+    // What replay prints is made for programs first.
+    if (info->command == Command::kReplay && command->count("--format") == 0) {
+      options.format = Format::kJson;
+    }
   }
   // The words of a question are its own; elsewhere what follows "--" are files.
   std::vector<std::string>& behind = takes_words(options.command) ? options.words : options.files;

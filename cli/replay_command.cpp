@@ -1,4 +1,5 @@
-// `postern replay SCENARIO.json`: the packets of a scenario through the engine; always JSON.
+// `postern replay SCENARIO.json`: the packets of a scenario through the engine; JSON unless
+// `--format text` asks for what people read.
 // Covered by tests/cli/replay_test.cpp.
 #include <fmt/format.h>
 
@@ -6,6 +7,7 @@
 
 #include "analyzer/on_kernel.hpp"
 #include "analyzer/replay.hpp"
+#include "analyzer/report/replay_text.hpp"
 #include "cli/commands.hpp"
 #include "cli/input.hpp"
 #include "cli/load.hpp"
@@ -35,6 +37,19 @@ ExitCode run_on_kernel_too(const Scenario& scenario, nlohmann::json& document,
   return modelled && run.verdict.difference.empty() ? ExitCode::kClean : ExitCode::kIncomplete;
 }
 
+// With several scenarios, each under the name of its ruleset.
+std::string as_text(const ScenarioFile& file, const nlohmann::json& json) {
+  std::string out;
+  for (std::size_t i = 0; i < file.scenarios.size(); ++i) {
+    const Scenario& scenario = file.scenarios[i];
+    if (file.scenarios.size() > 1) {
+      out += fmt::format("{}== {}\n", i == 0 ? "" : "\n", scenario.ruleset_name);
+    }
+    out += replay_text(scenario, json.is_array() ? json.at(i) : json);
+  }
+  return out;
+}
+
 Replay replay_file(const std::string& path, const Options& options) {
   const auto source = read_input(path);
   if (!source) {
@@ -61,6 +76,7 @@ Replay replay_file(const std::string& path, const Options& options) {
       code = stronger(code, run_on_kernel_too(scenarios->scenarios[i], one, options));
     }
   }
+  if (options.format == Format::kText) return {as_text(*scenarios, document->json), code};
   return {document->json.dump(2) + "\n", code};
 }
 

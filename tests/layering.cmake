@@ -1,6 +1,7 @@
 # The layering test: a directory includes only what stands before it (cmake/Layers.cmake has the
 # order), engine and symbolic do not see each other, kernel sees neither; z3++.h, antlr4 and libmnl
-# are included only where they belong. It also plants one forbidden include and must catch it.
+# are included only where they belong. The naive engine of the tests includes nothing of lib/. It
+# also plants forbidden includes and must catch them.
 # Run: cmake -DROOT=<source directory> -P tests/layering.cmake
 cmake_minimum_required(VERSION 3.22)
 file(STRINGS ${ROOT}/cmake/Layers.cmake order_line REGEX "^set\\(POSTERN_LAYERS ")
@@ -31,6 +32,10 @@ function(violation file text out)
       if(NOT file MATCHES "^lib/kernel/")
         string(APPEND found "${file} includes ${path}: netlink stays in lib/kernel\n")
       endif()
+    elseif(file MATCHES "^tests/agreement/naive_engine")
+      if(NOT path MATCHES "^[a-z]+$" AND NOT path STREQUAL "naive_engine.hpp")
+        string(APPEND found "${file} includes ${path}: the third opinion must be its own\n")
+      endif()
     elseif(in_lib)
       if(path MATCHES "^(analyzer|cli|tests)/")
         string(APPEND found "${file} includes ${path}: lib stands below ${head}\n")
@@ -50,12 +55,14 @@ endfunction()
 
 violation(lib/engine/planted.cpp "#include \"symbolic/bdd.hpp\"\n" planted)
 violation(lib/base/planted.hpp "#include \"net/field.hpp\"\n" planted_up)
-if(planted STREQUAL "" OR planted_up STREQUAL "")
+violation(tests/agreement/naive_engine.cpp "#include \"flow/hooks.hpp\"\n" planted_naive)
+if(planted STREQUAL "" OR planted_up STREQUAL "" OR planted_naive STREQUAL "")
   message(FATAL_ERROR "the layering test cannot fail: a planted include was not caught")
 endif()
 
 file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/lib/*.hpp ${ROOT}/lib/*.cpp
-     ${ROOT}/analyzer/*.hpp ${ROOT}/analyzer/*.cpp ${ROOT}/cli/*.hpp ${ROOT}/cli/*.cpp)
+     ${ROOT}/analyzer/*.hpp ${ROOT}/analyzer/*.cpp ${ROOT}/cli/*.hpp ${ROOT}/cli/*.cpp
+     ${ROOT}/tests/agreement/naive_engine.hpp ${ROOT}/tests/agreement/naive_engine.cpp)
 list(LENGTH files count)
 if(count LESS 20)
   message(FATAL_ERROR "only ${count} files found below ${ROOT}")

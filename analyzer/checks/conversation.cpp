@@ -63,8 +63,8 @@ std::string far_device(const Scenario& world, const Address& responder) {
 void answer_translated(Packet& packet, const Packet& syn, const std::vector<EntryReport>& entries) {
   for (const EntryReport& entry : entries) {
     const bool nat = (entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) != 0;
-    const bool own = entry.original.source == syn.source &&
-                     entry.original.destination == syn.destination;
+    const bool own =
+        entry.original.source == syn.source && entry.original.destination == syn.destination;
     if (!nat || !own) continue;
     packet.source = entry.reply.source;
     packet.destination = entry.reply.destination;

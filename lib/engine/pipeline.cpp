@@ -242,10 +242,11 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
     case Stage::Kind::kDefragment:
       return defragment(packet, true);
     case Stage::Kind::kTable: {
-      const std::uint32_t mark = packet.view.mark, tos = packet.view.tos;
+      const std::uint32_t mark = packet.view.mark, tos = packet.view.tos, ttl = packet.view.ttl;
       if (!walk(stage.table, hook, packet)) return false;
-      const bool again = hook == Hook::kOutput && stage.table == TableName::kMangle &&
-                         (packet.view.mark != mark || packet.view.tos != tos);
+      const bool changed = packet.view.mark != mark || packet.view.tos != tos ||
+                           (packet.view.family == Family::kIpv6 && packet.view.ttl != ttl);
+      const bool again = changed && hook == Hook::kOutput && stage.table == TableName::kMangle;
       return !again || route_again(packet);
     }
     case Stage::Kind::kNat:
@@ -263,8 +264,8 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
   return true;
 }
 
-// A packet whose mark, TOS or destination changed in OUTPUT is routed again, now by its own source
-// address: 127.0.0.0/8 may not leave by a wire (ip_route_me_harder).
+// A packet whose mark, TOS, destination or (IPv6) hop limit changed in OUTPUT is routed again, now
+// by its own source address: 127.0.0.0/8 may not leave by a wire (ip_route_me_harder).
 bool Pipeline::route_again(Traveller& packet) {
   const std::string& bound = packet.view.packet->out_interface;
   const OutputRoute route = world_.route_output(

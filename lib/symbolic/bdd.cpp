@@ -10,8 +10,7 @@ namespace {
 
 constexpr std::size_t kInitialBuckets = 1u << 12;
 constexpr std::size_t kInitialCache = 1u << 12;
-constexpr std::size_t kLargestCache = 1u << 21;
-constexpr std::uint32_t kOpChoose = 100, kOpBothExists = 101;
+constexpr std::size_t kLargestCache = 1u << 22, kLargestCache3 = 1u << 20;
 
 std::uint64_t mix(std::uint64_t x) {
   x ^= x >> 32;
@@ -29,21 +28,22 @@ std::uint64_t pair(std::uint32_t a, std::uint32_t b) {
 Bdd::Bdd(unsigned variables, std::size_t node_limit)
     : variables_(variables), node_limit_(node_limit) {
   nodes_ = {{variables, 0, 0}, {variables, 1, 1}};
-  next_ = {0, 0};
   buckets_.assign(kInitialBuckets, 0);
-  cache_.assign(kInitialCache, {});
+  known_.assign(kInitialCache, {});
+  known3_.assign(kInitialCache, {});
 }
 
 void Bdd::grow_table() {
   buckets_.assign(buckets_.size() * 2, 0);
   const std::size_t bits = buckets_.size() - 1;
   for (std::uint32_t i = 2; i < nodes_.size(); ++i) {
-    const Node& n = nodes_[i];
+    Node& n = nodes_[i];
     auto& head = buckets_[mix(pair(n.low, n.high) + n.variable * 0x100000001b3u) & bits];
-    next_[i] = head;
+    n.next = head;
     head = i;
   }
-  if (cache_.size() < kLargestCache) cache_.assign(cache_.size() * 2, {});
+  if (known_.size() < kLargestCache) known_.assign(known_.size() * 2, {});
+  if (known3_.size() < kLargestCache3) known3_.assign(known3_.size() * 2, {});
 }
 
 std::uint32_t Bdd::make(std::uint32_t variable, std::uint32_t low, std::uint32_t high) {
@@ -51,27 +51,31 @@ std::uint32_t Bdd::make(std::uint32_t variable, std::uint32_t low, std::uint32_t
   constexpr std::uint32_t kBetweenChecks = 1 << 14;
   if (++made_ % kBetweenChecks == 0) check_time();
   const std::uint64_t hash = mix(pair(low, high) + variable * 0x100000001b3u);
-  for (std::uint32_t i = buckets_[hash & (buckets_.size() - 1)]; i != 0; i = next_[i]) {
+  for (std::uint32_t i = buckets_[hash & (buckets_.size() - 1)]; i != 0; i = nodes_[i].next) {
     const Node& n = nodes_[i];
     if (n.low == low && n.high == high && n.variable == variable) return i;
   }
   if (nodes_.size() >= node_limit_) throw BudgetEnded{};
   const auto id = static_cast<std::uint32_t>(nodes_.size());
   nodes_.push_back({variable, low, high});
-  next_.push_back(0);
   if (nodes_.size() > buckets_.size()) {
     grow_table();
   } else {
     auto& head = buckets_[hash & (buckets_.size() - 1)];
-    next_[id] = head;
+    nodes_[id].next = head;
     head = id;
   }
   return id;
 }
 
-Bdd::CacheEntry& Bdd::slot(std::uint32_t op, std::uint32_t a, std::uint32_t b, std::uint32_t c) {
-  const std::uint64_t hash = mix(mix(pair(a, b)) + pair(c, op));
-  return cache_[hash & (cache_.size() - 1)];
+Bdd::Known& Bdd::slot(Op op, std::uint32_t a, std::uint32_t b) {
+  const std::uint64_t hash = mix(mix(pair(a, b)) + static_cast<std::uint32_t>(op));
+  return known_[hash & (known_.size() - 1)];
+}
+
+Bdd::Known3& Bdd::slot(Op op, std::uint32_t a, std::uint32_t b, std::uint32_t c) {
+  const std::uint64_t hash = mix(mix(pair(a, b)) + pair(c, static_cast<std::uint32_t>(op)));
+  return known3_[hash & (known3_.size() - 1)];
 }
 
 std::optional<std::uint32_t> Bdd::terminal(Op op, std::uint32_t a, std::uint32_t b) {
@@ -110,8 +114,8 @@ std::uint32_t Bdd::apply(Op op, std::uint32_t a, std::uint32_t b) {
   if (op != Op::kMinus && a > b) std::swap(a, b);
   const auto code = static_cast<std::uint32_t>(op);
   {
-    const CacheEntry& hit = slot(code, a, b, 0);
-    if (hit.key_op == code && hit.key_ab == pair(a, b)) return hit.result;
+    const Known& hit = slot(op, a, b);
+    if (hit.op == code && hit.operands == pair(a, b)) return hit.result;
   }
   const Node x = nodes_[a], y = nodes_[b];
   const std::uint32_t variable = std::min(x.variable, y.variable);
@@ -123,7 +127,7 @@ std::uint32_t Bdd::apply(Op op, std::uint32_t a, std::uint32_t b) {
   } else {
     result = make(variable, low, apply(op, in_x ? x.high : a, in_y ? y.high : b));
   }
-  slot(code, a, b, 0) = {pair(a, b), code, result, 0};
+  slot(op, a, b) = {pair(a, b), code, result};
   return result;
 }
 
@@ -144,9 +148,10 @@ std::uint32_t Bdd::if_then_else(std::uint32_t c, std::uint32_t a, std::uint32_t 
   if (a == 1 && b == 0) return c;
   if (b == 0) return apply(Op::kAnd, c, a);
   if (a == 1) return apply(Op::kOr, c, b);
+  constexpr auto kCode = static_cast<std::uint32_t>(Op::kChoose);
   {
-    const CacheEntry& hit = slot(kOpChoose, a, b, c);
-    if (hit.key_op == kOpChoose && hit.key_ab == pair(a, b) && hit.key_c == c) return hit.result;
+    const Known3& hit = slot(Op::kChoose, a, b, c);
+    if (hit.op == kCode && hit.operands == pair(a, b) && hit.third == c) return hit.result;
   }
   const Node x = nodes_[a], y = nodes_[b], z = nodes_[c];
   const std::uint32_t v = std::min({x.variable, y.variable, z.variable});
@@ -154,7 +159,7 @@ std::uint32_t Bdd::if_then_else(std::uint32_t c, std::uint32_t a, std::uint32_t 
   const auto high = [v](const Node& n, std::uint32_t id) { return n.variable == v ? n.high : id; };
   const std::uint32_t l = if_then_else(low(z, c), low(x, a), low(y, b));
   const std::uint32_t result = make(v, l, if_then_else(high(z, c), high(x, a), high(y, b)));
-  slot(kOpChoose, a, b, c) = {pair(a, b), kOpChoose, result, c};
+  slot(Op::kChoose, a, b, c) = {pair(a, b), c, kCode, result};
   return result;
 }
 
@@ -175,10 +180,10 @@ Set Bdd::cube(std::span<const unsigned> variables) {
 std::uint32_t Bdd::quantify(std::uint32_t a, std::uint32_t cube) {
   while (cube != 1 && nodes_[cube].variable < nodes_[a].variable) cube = nodes_[cube].high;
   if (cube == 1 || a <= 1) return a;
-  const auto code = static_cast<std::uint32_t>(Op::kExists);
+  constexpr auto kCode = static_cast<std::uint32_t>(Op::kExists);
   {
-    const CacheEntry& hit = slot(code, a, cube, 0);
-    if (hit.key_op == code && hit.key_ab == pair(a, cube)) return hit.result;
+    const Known& hit = slot(Op::kExists, a, cube);
+    if (hit.op == kCode && hit.operands == pair(a, cube)) return hit.result;
   }
   const Node x = nodes_[a];
   const std::uint32_t low = quantify(x.low, cube);
@@ -188,7 +193,7 @@ std::uint32_t Bdd::quantify(std::uint32_t a, std::uint32_t cube) {
   } else {
     result = make(x.variable, low, quantify(x.high, cube));
   }
-  slot(code, a, cube, 0) = {pair(a, cube), code, result, 0};
+  slot(Op::kExists, a, cube) = {pair(a, cube), kCode, result};
   return result;
 }
 
@@ -203,11 +208,10 @@ std::uint32_t Bdd::and_quantify(std::uint32_t a, std::uint32_t b, std::uint32_t 
   const std::uint32_t v = std::min(x.variable, y.variable);
   while (cube != 1 && nodes_[cube].variable < v) cube = nodes_[cube].high;
   if (cube == 1) return apply(Op::kAnd, a, b);
+  constexpr auto kCode = static_cast<std::uint32_t>(Op::kBothExists);
   {
-    const CacheEntry& hit = slot(kOpBothExists, a, b, cube);
-    if (hit.key_op == kOpBothExists && hit.key_ab == pair(a, b) && hit.key_c == cube) {
-      return hit.result;
-    }
+    const Known3& hit = slot(Op::kBothExists, a, b, cube);
+    if (hit.op == kCode && hit.operands == pair(a, b) && hit.third == cube) return hit.result;
   }
   const bool in_x = x.variable == v, in_y = y.variable == v;
   const std::uint32_t low = and_quantify(in_x ? x.low : a, in_y ? y.low : b, cube);
@@ -217,7 +221,7 @@ std::uint32_t Bdd::and_quantify(std::uint32_t a, std::uint32_t b, std::uint32_t 
     const std::uint32_t high = and_quantify(in_x ? x.high : a, in_y ? y.high : b, cube);
     result = quantified ? apply(Op::kOr, low, high) : make(v, low, high);
   }
-  slot(kOpBothExists, a, b, cube) = {pair(a, b), kOpBothExists, result, cube};
+  slot(Op::kBothExists, a, b, cube) = {pair(a, b), cube, kCode, result};
   return result;
 }
 
@@ -229,10 +233,10 @@ std::uint32_t Bdd::cofactor(std::uint32_t a, std::uint32_t literals) {
     literals = l.low == 0 ? l.high : l.low;
   }
   if (literals <= 1 || a <= 1) return a;
-  const auto code = static_cast<std::uint32_t>(Op::kRestrict);
+  constexpr auto kCode = static_cast<std::uint32_t>(Op::kRestrict);
   {
-    const CacheEntry& hit = slot(code, a, literals, 0);
-    if (hit.key_op == code && hit.key_ab == pair(a, literals)) return hit.result;
+    const Known& hit = slot(Op::kRestrict, a, literals);
+    if (hit.op == kCode && hit.operands == pair(a, literals)) return hit.result;
   }
   const Node x = nodes_[a], l = nodes_[literals];
   std::uint32_t result = 0;
@@ -242,7 +246,7 @@ std::uint32_t Bdd::cofactor(std::uint32_t a, std::uint32_t literals) {
     const std::uint32_t low = cofactor(x.low, literals);
     result = make(x.variable, low, cofactor(x.high, literals));
   }
-  slot(code, a, literals, 0) = {pair(a, literals), code, result, 0};
+  slot(Op::kRestrict, a, literals) = {pair(a, literals), kCode, result};
   return result;
 }
 

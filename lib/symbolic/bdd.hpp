@@ -38,6 +38,7 @@ class Bdd {
  public:
   struct Node {
     std::uint32_t variable, low, high;
+    std::uint32_t next = 0;  // of the unique table's bucket: found with the node, in one cache line
   };
   using VariableMap = std::vector<std::uint32_t>;  // old variable -> new one
 
@@ -90,11 +91,24 @@ class Bdd {
   bool contains(Set a, const std::vector<bool>& point) const;
 
  private:
-  enum class Op : std::uint32_t { kAnd = 1, kOr, kMinus, kSame, kExists, kRestrict, kDisjoint };
-  struct CacheEntry {
-    std::uint64_t key_ab = 0;
-    std::uint32_t key_op = 0, result = 0;
-    std::uint32_t key_c = 0;
+  enum class Op : std::uint32_t {
+    kAnd = 1,
+    kOr,
+    kMinus,
+    kSame,
+    kExists,
+    kRestrict,
+    kDisjoint,
+    kChoose,
+    kBothExists
+  };
+  struct alignas(16) Known {  // of two operands
+    std::uint64_t operands = 0;
+    std::uint32_t op = 0, result = 0;
+  };
+  struct alignas(32) Known3 {  // of three
+    std::uint64_t operands = 0;
+    std::uint32_t third = 0, op = 0, result = 0;
   };
 
   std::uint32_t make(std::uint32_t variable, std::uint32_t low, std::uint32_t high);
@@ -104,7 +118,8 @@ class Bdd {
   std::uint32_t and_quantify(std::uint32_t a, std::uint32_t b, std::uint32_t cube);
   std::uint32_t cofactor(std::uint32_t a, std::uint32_t literals);
   std::uint32_t if_then_else(std::uint32_t c, std::uint32_t a, std::uint32_t b);
-  CacheEntry& slot(std::uint32_t op, std::uint32_t a, std::uint32_t b, std::uint32_t c);
+  Known& slot(Op op, std::uint32_t a, std::uint32_t b);
+  Known3& slot(Op op, std::uint32_t a, std::uint32_t b, std::uint32_t c);
   // The known result of a terminal case, if it is one.
   static std::optional<std::uint32_t> terminal(Op op, std::uint32_t a, std::uint32_t b);
 
@@ -113,8 +128,9 @@ class Bdd {
   Deadline deadline_;
   std::uint32_t made_ = 0;  // calls of make()
   std::vector<Node> nodes_;
-  std::vector<std::uint32_t> buckets_, next_;
-  std::vector<CacheEntry> cache_;
+  std::vector<std::uint32_t> buckets_;
+  std::vector<Known> known_;
+  std::vector<Known3> known3_;
 };
 
 }  // namespace postern

@@ -1,6 +1,7 @@
 #include "symbolic/chains.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/overloaded.hpp"
 #include "symbolic/open_tuples.hpp"
@@ -55,6 +56,7 @@ ChainWalker::ChainWalker(Space& space, Reader& reader, const Program& program,
       program_(program),
       translations_(translations),
       relations_(space),
+      rows_(program),
       disabled_(program.rules().size()),
       writes_(program.chains().size()),
       below_(program.chains().size()),
@@ -188,15 +190,53 @@ Outcomes ChainWalker::walk(ChainId id, Set live, const TableContext& context,
   Frame frame{context, summaries, arriving, live, {}};
   const ProgramChain& chain = program_.chains()[id];
   for (RuleId r = chain.first; r < chain.first + chain.count && !frame.live.empty(); ++r) {
+    if (walk_row(r, frame, observer)) {
+      r += static_cast<RuleId>(rows_.length(r)) - 1;
+      continue;
+    }
     if (disabled_[r]) continue;
     const Set before = frame.live;
     const Set taken = match(r, frame);
-    if (observer != nullptr) (*observer)(context, r, before, taken);
+    if (observer != nullptr) (*observer)(context, r, {kEverything, before, taken});
     if (taken.empty()) continue;
     act(r, taken, frame);
   }
   frame.leave(bdd, Outcome::kReturned, frame.live);
   return frame.out;
+}
+
+// Takes the row that begins here in one step, if one does.
+bool ChainWalker::walk_row(RuleId first, Frame& frame, const RuleObserver* observer) {
+  Bdd& bdd = space_.bdd();
+  const std::size_t length = rows_.length(first);
+  if (length == 0) return false;
+  const auto rule = disabled_.begin() + static_cast<std::ptrdiff_t>(first);
+  if (std::any_of(rule, rule + static_cast<std::ptrdiff_t>(length), std::identity{})) return false;
+  const TableContext& context = frame.context;
+  const Row& row = rows_.find(first, reader_, context.binding, context.backend,
+                              [&] { return read_row(first, context); });
+  for (RuleId k = 0; observer != nullptr && k < length; ++k) {
+    (*observer)(context, first + k, {frame.live, row.reaching[k], row.matching[k]});
+  }
+  for (std::size_t o = 0; o < kOutcomeCount; ++o) {
+    const auto outcome = static_cast<Outcome>(o);
+    frame.leave(bdd, outcome, bdd.both(frame.live, row.out[outcome]));
+  }
+  frame.live = bdd.both(frame.live, row.rest);
+  return true;
+}
+
+Row ChainWalker::read_row(RuleId first, const TableContext& context) {
+  Row row;
+  Frame frame{context, {}, nullptr, kEverything, {}};
+  for (RuleId r = first; r < first + rows_.length(first); ++r) {
+    row.reaching.push_back(frame.live);
+    row.matching.push_back(match(r, frame));
+    act(r, row.matching.back(), frame);
+  }
+  row.out = frame.out;
+  row.rest = frame.live;
+  return row;
 }
 
 // The packets that may match; leaves in frame.live those that may not (both, where a coin decides).
@@ -331,45 +371,45 @@ Outcome ChainWalker::bound(RuleId rule, const TableContext& context) const {
 void ChainWalker::apply(const Effect& effect, RuleId rule, Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
   const auto go_on = [&](Set packets) { frame.live = bdd.either(frame.live, packets); };
-  std::visit(
-      Overloaded{[&](const Accept&) { frame.leave(bdd, Outcome::kAccepted, taken); },
-                 [&](const Drop&) { frame.leave(bdd, Outcome::kDropped, taken); },
-                 [&](const Return&) { frame.leave(bdd, Outcome::kReturned, taken); },
-                 [&](const Reject& e) {
-                   frame.leave(bdd, e.tcp_reset ? Outcome::kReset : Outcome::kDropped, taken);
-                 },
-                 [&](const Annotate& e) {
-                   if (e.mss) return rewrite(Field::kLength, taken, frame);
-                   go_on(taken);
-                 },
-                 [&](const SetMark& e) { go_on(relations_.set_mark(taken, e)); },
-                 [&](const SetConnmark& e) {
-                   const Set entry = with_entry(frame.context);
-                   go_on(relations_.set_connmark(bdd.both(taken, entry), e));
-                   go_on(bdd.minus(taken, entry));
-                 },
-                 [&](const NoTrack&) {
-                   if (frame.context.attaches) {
-                     // A template that came first makes it void; where those are not followed, it
-                     // may.
-                     if (frame.context.loose && !unmodelled_rules_.empty()) go_on(taken);
-                     go_on(relations_.set_untracked(taken));
-                   } else {
-                     go_on(taken);
-                   }
-                 },
-                 [&](const AttachTemplate&) { attach_template(taken, frame); },
-                 [&](const Nat&) {
-                   if (frame.context.loose) {
-                     frame.leave(bdd, Outcome::kAccepted, any_ends(taken));
-                   } else {
-                     frame.leave(bdd, bound(rule, frame.context), taken);
-                   }
-                 },
-                 [&](const SetField& e) { rewrite(e.field, taken, frame); },
-                 [&](const AddField& e) { rewrite(e.field, taken, frame); },
-                 [&](const OpaqueTarget&) { opaque_target(taken, frame); }},
-      effect);
+  std::visit(Overloaded{[&](const Accept&) { frame.leave(bdd, Outcome::kAccepted, taken); },
+                        [&](const Drop&) { frame.leave(bdd, Outcome::kDropped, taken); },
+                        [&](const Return&) { frame.leave(bdd, Outcome::kReturned, taken); },
+                        [&](const Reject& e) {
+                          frame.leave(bdd, e.tcp_reset ? Outcome::kReset : Outcome::kDropped,
+                                      taken);
+                        },
+                        [&](const Annotate& e) {
+                          if (e.mss) return rewrite(Field::kLength, taken, frame);
+                          go_on(taken);
+                        },
+                        [&](const SetMark& e) { go_on(relations_.set_mark(taken, e)); },
+                        [&](const SetConnmark& e) {
+                          const Set entry = with_entry(frame.context);
+                          go_on(relations_.set_connmark(bdd.both(taken, entry), e));
+                          go_on(bdd.minus(taken, entry));
+                        },
+                        [&](const NoTrack&) {
+                          if (frame.context.attaches) {
+                            // A template that came first makes it void; where those are not
+                            // followed, it may.
+                            if (frame.context.loose && !unmodelled_rules_.empty()) go_on(taken);
+                            go_on(relations_.set_untracked(taken));
+                          } else {
+                            go_on(taken);
+                          }
+                        },
+                        [&](const AttachTemplate&) { attach_template(taken, frame); },
+                        [&](const Nat&) {
+                          if (frame.context.loose) {
+                            frame.leave(bdd, Outcome::kAccepted, any_ends(taken));
+                          } else {
+                            frame.leave(bdd, bound(rule, frame.context), taken);
+                          }
+                        },
+                        [&](const SetField& e) { rewrite(e.field, taken, frame); },
+                        [&](const AddField& e) { rewrite(e.field, taken, frame); },
+                        [&](const OpaqueTarget&) { opaque_target(taken, frame); }},
+             effect);
 }
 
 }  // namespace postern

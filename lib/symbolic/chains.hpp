@@ -9,7 +9,6 @@
 // against a naive evaluator.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -17,28 +16,9 @@
 #include "flow/program.hpp"
 #include "symbolic/binding.hpp"
 #include "symbolic/relation.hpp"
+#include "symbolic/rows.hpp"
 
 namespace postern {
-
-// Where packets can end up in a table. kReset: dropped, and answered with a TCP reset. kUnmodelled:
-// met something that postern does not model yet (NAT, zones, helpers).
-// kBound: taken by a NAT rule of the range that is wanted; kBoundElsewhere: by another one.
-enum class Outcome : std::uint8_t {
-  kAccepted,
-  kReturned,
-  kDropped,
-  kReset,
-  kUnmodelled,
-  kBound,
-  kBoundElsewhere,
-};
-inline constexpr std::size_t kOutcomeCount = 7;
-
-struct Outcomes {
-  std::array<Set, kOutcomeCount> sets{};
-  Set& operator[](Outcome o) { return sets[static_cast<std::size_t>(o)]; }
-  Set operator[](Outcome o) const { return sets[static_cast<std::size_t>(o)]; }
-};
 
 // How a table is read at one place of a path.
 struct TableContext {
@@ -56,8 +36,14 @@ struct TableContext {
   std::uint8_t wanted = 0;
 };
 
-// Told of every rule with the packets that come to it and those that match it (may).
-using RuleObserver = std::function<void(const TableContext&, RuleId, Set reaching, Set matching)>;
+// The packets that come to a rule, and those that match it (may): what both sets have in common
+// with `among`. They are left uncut because `among` is large, and the same for all rules of a row.
+struct AtRule {
+  Set among = kEverything, reaching = kNothing, matching = kNothing;
+};
+
+// Told of every rule of a walk.
+using RuleObserver = std::function<void(const TableContext&, RuleId, const AtRule&)>;
 
 class ChainWalker {
  public:
@@ -89,6 +75,8 @@ class ChainWalker {
   Outcomes walk(ChainId chain, Set live, const TableContext& context,
                 const std::vector<Outcomes>& summaries, const RuleObserver* observer,
                 std::vector<Set>* arriving);
+  bool walk_row(RuleId first, Frame& frame, const RuleObserver* observer);
+  Row read_row(RuleId first, const TableContext& context);
   void act(RuleId rule, Set taken, Frame& frame);
   void call(RuleId rule, Set taken, Frame& frame);
   bool is_read(Field field) const;
@@ -105,6 +93,7 @@ class ChainWalker {
   const Program& program_;
   const Translations* translations_;
   Relations relations_;
+  Rows rows_;
   std::vector<bool> disabled_;
   std::vector<Writes> writes_;               // by chain, callees included
   std::vector<std::vector<ChainId>> below_;  // by entry chain: callers first, itself included

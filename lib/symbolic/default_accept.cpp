@@ -22,28 +22,32 @@ class DefaultListener {
     if (std::holds_alternative<Accept>(*effect)) std::tie(accepts_, last_) = std::pair(true, last);
   }
 
-  void hear(RuleId rule, Set reaching, Set matching) {
+  void hear(RuleId rule, const AtRule& at) {
     Bdd& bdd = space_.bdd();
     const ProgramRule& info = program_.rules()[rule];
     const ProgramChain& chain = program_.chains()[info.chain];
     // A walk begins at a built-in chain and then visits the user chains below it.
     if (chain.chain->builtin()) inside_ = info.chain == entry_;
     if (!inside_ || last_ == rule) return;
-    if (rule == program_.chains()[entry_].first) came_ = bdd.either(came_, bare(reaching));
+    if (rule == program_.chains()[entry_].first)
+      came_ = bdd.either(came_, bare(bdd.both(at.among, at.reaching)));
     const auto* effect = std::get_if<Effect>(&info.rule->action);
     if (effect == nullptr) return;
     const bool drops =
         std::holds_alternative<Drop>(*effect) || std::holds_alternative<Reject>(*effect);
     if (drops || std::holds_alternative<Accept>(*effect) ||
         std::holds_alternative<OpaqueTarget>(*effect)) {
-      ended_ = bdd.either(ended_, bare(matching));
+      if (at.among != among_) flush();
+      among_ = at.among;
+      taken_ = bdd.either(taken_, at.matching);
     }
-    if (drops && !bdd.disjoint(matching, new_)) drops_.push_back(rule);
+    if (drops && !bdd.disjoint(at.matching, bdd.both(at.among, new_))) drops_.push_back(rule);
   }
 
   DefaultAccept result() {
     DefaultAccept result{.drops = drops_};
     if (!accepts_) return result;
+    flush();
     Bdd& bdd = space_.bdd();
     static constexpr Axis kSeen[] = {Axis::kState, Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
                                      Axis::kAssured};
@@ -53,6 +57,11 @@ class DefaultListener {
   }
 
  private:
+  // What the rules of a row took, all at once.
+  void flush() {
+    ended_ = space_.bdd().either(ended_, bare(space_.bdd().both(among_, taken_)));
+    taken_ = kNothing;
+  }
   Set bare(Set packets) {
     static constexpr Axis kMarks[] = {Axis::kMark, Axis::kConnmark, Axis::kConnmarkBefore};
     return space_.exists(packets, kMarks);
@@ -65,6 +74,7 @@ class DefaultListener {
   bool accepts_ = false, inside_ = false;
   std::optional<RuleId> last_;
   Set came_ = kNothing, ended_ = kNothing;
+  Set among_ = kEverything, taken_ = kNothing;  // not yet in ended_
   std::vector<RuleId> drops_;
 };
 
@@ -85,8 +95,8 @@ DefaultAccept Model::Impl::accepted_by_default(Path path, Set beginning) {
                                        flows_of(sendable(path, FlowEnd::kInitiator)), false));
   }
   DefaultListener listener(space, program, *entry, fresh);
-  const RuleObserver observer = [&](const TableContext&, RuleId rule, Set reaching, Set matching) {
-    listener.hear(rule, reaching, matching);
+  const RuleObserver observer = [&](const TableContext&, RuleId rule, const AtRule& at) {
+    listener.hear(rule, at);
   };
   const PathWalk walk = walk_path(space, chains, program, path, FlowEnd::kInitiator, walk_options(),
                                   observer, flows_of(beginning));

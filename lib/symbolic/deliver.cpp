@@ -50,8 +50,7 @@ class Delivered {
           continue;
         }
         auto& [one, from] =
-            asked
-                .try_emplace({edge.what, edge.created, edge.through, edge.of}, edge, kNothing)
+            asked.try_emplace({edge.what, edge.created, edge.through, edge.of}, edge, kNothing)
                 .first->second;
         from = bdd.either(from, flows);
       }
@@ -96,16 +95,23 @@ Set Model::Impl::parent_addresses(Path path, Parents parents) {
   for (const Axis axis : flow_axes()) {
     if (axis != Axis::kInitiator && axis != Axis::kResponder) others.push_back(axis);
   }
-  const std::array initiator{Axis::kInitiator}, responder{Axis::kResponder};
+  const std::array initiator{Axis::kInitiator};
+  Bdd::VariableMap to_responder(bdd().variables());
+  for (std::size_t i = 0; i < space.layout(Axis::kInitiator).variables.size(); ++i) {
+    to_responder[space.layout(Axis::kInitiator).variables[i]] =
+        space.layout(Axis::kResponder).variables[i];
+  }
   Set ends = kNothing;
   const auto add = [&](Set with_entry) {
     const Set flows = space.exists(with_entry, others);
     ends = bdd().either(ends, space.exists(flows, initiator));
     // The other end's address, said of the responder: both ends share their classes.
-    for (const std::uint32_t c :
-         space.classes_in(space.exists(flows, responder), Axis::kInitiator)) {
-      ends = bdd().either(ends, space.class_is(Axis::kResponder, c));
+    std::vector<unsigned> rest;
+    for (const unsigned v : bdd().support(flows)) {
+      if (space.meaning(v)->first != Axis::kInitiator) rest.push_back(v);
     }
+    const Set opposite = bdd().exists(flows, bdd().cube(rest));
+    ends = bdd().either(ends, bdd().rename(opposite, to_responder));
   };
   const bool wire = path == Path::kIn || path == Path::kForward;
   std::vector<Path> paths{path};
@@ -133,12 +139,11 @@ Set Model::Impl::sources_of_nat() {
   for (const EndRange& range : translations.sources()) {
     if (range.keeps_address) continue;
     if (!range.address) return space.domain();
-    result = bdd().either(
-        result, space.class_set_if(Axis::kResponder, [&](const ValueClass& c) {
-          return !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
-            return in.lo <= range.address->second && range.address->first <= in.hi;
-          });
-        }));
+    result = bdd().either(result, space.class_set_if(Axis::kResponder, [&](const ValueClass& c) {
+      return !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
+        return in.lo <= range.address->second && range.address->first <= in.hi;
+      });
+    }));
   }
   return result;
 }
@@ -150,7 +155,7 @@ Set Model::Impl::clash_on_loopback(Path path, Set m) {
   const bool seen = std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
     return std::ranges::any_of(rule.rule->clauses, [](const Clause& clause) {
       constexpr std::array kTold{Field::kSourcePort, Field::kDestinationPort, Field::kCtStatus,
-                                   Field::kCtReplySourcePort, Field::kCtReplyDestinationPort};
+                                 Field::kCtReplySourcePort, Field::kCtReplyDestinationPort};
       return std::ranges::any_of(
           kTold, [&](Field field) { return tests_field(*clause.predicate, field); });
     });

@@ -271,7 +271,8 @@ Set Explorer::carry(Set flows, Set guard, const Edge& edge) {
 Set Explorer::narrowed(Set flows, const Edge& edge) {
   if (edge.what.sight.state == CtState::kRelated) return space_.bdd().both(flows, related_);
   if (edge.of == Edge::Of::kFlow) return flows;
-  return space_.bdd().both(flows, edge.of == Edge::Of::kStray ? strays_ : reopened_);
+  if (edge.of == Edge::Of::kStray) return space_.bdd().both(flows, strays_);
+  return space_.bdd().both(space_.exists(flows, kNow), reopened_);  // with a connmark of its own
 }
 
 Set Explorer::image(Set flows, const Edge& edge) {

@@ -12,14 +12,14 @@ namespace {
 // Does a rule ask for more of an entry than its state, direction and mark?
 bool reads_tuples(const Program& program) {
   constexpr std::array kTold{Field::kCtStatus,
-                               Field::kCtOriginalSource,
-                               Field::kCtOriginalDestination,
-                               Field::kCtReplySource,
-                               Field::kCtReplyDestination,
-                               Field::kCtOriginalSourcePort,
-                               Field::kCtOriginalDestinationPort,
-                               Field::kCtReplySourcePort,
-                               Field::kCtReplyDestinationPort};
+                             Field::kCtOriginalSource,
+                             Field::kCtOriginalDestination,
+                             Field::kCtReplySource,
+                             Field::kCtReplyDestination,
+                             Field::kCtOriginalSourcePort,
+                             Field::kCtOriginalDestinationPort,
+                             Field::kCtReplySourcePort,
+                             Field::kCtReplyDestinationPort};
   return std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
     return std::ranges::any_of(rule.rule->clauses, [&](const Clause& clause) {
       return std::ranges::any_of(
@@ -105,11 +105,11 @@ void Model::Impl::find_bindings(Path path, Set flows, Bindings& bound) {
     // A range may leave open what rules see: that counts as a coin.
     Guards of_opener(space, opening, opener, true), of_other(space, walk(other), other, true);
     const bool by_initiator = opener == FlowEnd::kInitiator;
-    bound.emplace(static_cast<std::uint16_t>(i + 1),
-                  BoundGuards{variants[i], by_initiator ? of_opener : of_other,
-                              by_initiator ? of_other : of_opener,
-                              variants[i].source != 0 &&
-                                  variants[i].source == translations.clash()});
+    bound.emplace(
+        static_cast<std::uint16_t>(i + 1),
+        BoundGuards{variants[i], by_initiator ? of_opener : of_other,
+                    by_initiator ? of_other : of_opener,
+                    variants[i].source != 0 && variants[i].source == translations.clash()});
   }
 }
 

@@ -146,7 +146,11 @@ class PathWalker {
 
   Set table(Hook hook, TableName name, Set live) {
     const auto chain = program_.entry(hook, name);
-    if (!chain) return live;
+    if (!chain) {
+      if (!by_rule()) return live;
+      settle(Fate::kElsewhere, live);
+      return kNothing;
+    }
     TableContext context;
     context.binding = Binding::at(hook, path_, sender_);
     context.binding.before_lookup = before_lookup_;
@@ -173,13 +177,17 @@ class PathWalker {
     }
     if (!follows_) return out[Outcome::kAccepted];
     settle(Fate::kElsewhere, out[Outcome::kBoundElsewhere]);
-    if (*follows_ == Hook::kPrerouting && !options_.nat.some()) note_moved(out[Outcome::kBoundElsewhere]);
-    // No rule gives a flow another port because its own is taken.
-    if (wanted_ == 0 || wanted_ == chains_.translations()->clash()) {
-      return out[Outcome::kAccepted];
-    }
+    if (*follows_ == Hook::kPrerouting && !options_.nat.some())
+      note_moved(out[Outcome::kBoundElsewhere]);
+    if (!by_rule()) return out[Outcome::kAccepted];
     settle(Fate::kElsewhere, out[Outcome::kAccepted]);
     return out[Outcome::kBound];
+  }
+
+  // Only those go on here that a rule binds? No rule gives a flow another port because its own is
+  // taken (a clash).
+  bool by_rule() const {
+    return follows_ && wanted_ != 0 && wanted_ != chains_.translations()->clash();
   }
 
   void note_moved(Set packets) {

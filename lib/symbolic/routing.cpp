@@ -250,26 +250,13 @@ Set types_by_routes(Space& space, Axis address, Axis type) {
   return bdd.both(space.domain(), bdd.complement(plain));
 }
 
-// From an address to itself, as far as the classes know single addresses.
-Set same_address(Space& space) {
-  Set result = kNothing;
-  const auto& classes = space.classes().address.classes;
-  for (std::uint32_t i = 0; i < classes.size(); ++i) {
-    const auto& in = classes[i].intervals;
-    if (in.size() != 1 || in[0].lo != in[0].hi || in[0].lo == 0) continue;
-    result = space.bdd().either(result, space.bdd().both(space.class_is(Axis::kInitiator, i),
-                                                         space.class_is(Axis::kResponder, i)));
-  }
-  return result;
-}
-
 // IPv4 takes no packet from a wire that comes from an address of its own (127.0.0.1 is one), but it
 // takes one from a subnet's broadcast address to that address, and looks at a limited broadcast's
 // source for nothing else. IPv6 does not look.
 Set own_or_not(Space& space, Path path) {
   if (space.classes().family != Family::kIpv4 || path != Path::kIn) return kNothing;
   return space.bdd().either(
-      same_address(space),
+      space.from_itself(),
       space.bdd().both(space.values(Axis::kInitiator, 0x7f000000, 0x7fffffff),
                        space.values(Axis::kResponder, 0xffffffff, 0xffffffff)));
 }
@@ -303,7 +290,7 @@ Set depends_on_host(Space& space, Path path) {
 }
 
 Set own_address(Space& space, Path path) {
-  return path == Path::kOut ? same_address(space) : kNothing;
+  return path == Path::kOut ? space.from_itself() : kNothing;
 }
 
 }  // namespace postern

@@ -27,8 +27,8 @@ bool Model::Impl::same_entries_without(RuleId rule) {
   if (!tracking) return true;
   for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
     Set touched = kNothing;
-    const RuleObserver observer = [&](const TableContext&, RuleId r, Set, Set matching) {
-      if (r == rule) touched = bdd().either(touched, matching);
+    const RuleObserver observer = [&](const TableContext&, RuleId r, const AtRule& at) {
+      if (r == rule) touched = bdd().either(touched, bdd().both(at.among, at.matching));
     };
     for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
       walk_path(space, chains, program, path, sender, walk_options(), observer);

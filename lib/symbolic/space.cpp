@@ -251,6 +251,29 @@ Set Space::class_range(Axis axis, std::uint32_t first, std::uint32_t last) {
   return result;
 }
 
+Set Space::class_is(Axis axis, std::uint32_t number) {
+  const auto& variables = layout(axis).variables;
+  Set result = kEverything;
+  for (std::size_t i = variables.size(); i-- > 0; number >>= 1) {
+    result = bdd_.both(bdd_.literal(variables[i], (number & 1) != 0), result);
+  }
+  return result;
+}
+
+Set Space::from_itself() {
+  if (from_itself_) return *from_itself_;
+  Set result = kNothing;
+  const auto& all = classes().address.classes;
+  for (std::uint32_t i = 0; i < all.size(); ++i) {
+    const auto& in = all[i].intervals;
+    if (in.size() != 1 || in[0].lo != in[0].hi || in[0].lo == 0) continue;
+    result = bdd_.either(result,
+                         bdd_.both(class_is(Axis::kInitiator, i), class_is(Axis::kResponder, i)));
+  }
+  from_itself_ = result;
+  return result;
+}
+
 Set Space::class_set(Axis axis, const std::vector<bool>& member) {
   Set result = kNothing;
   const auto count = static_cast<std::uint32_t>(member.size());

@@ -98,7 +98,9 @@ class Space {
 
   // Points whose coordinate is one of the classes [first, last].
   Set class_range(Axis axis, std::uint32_t first, std::uint32_t last);
-  Set class_is(Axis axis, std::uint32_t number) { return class_range(axis, number, number); }
+  Set class_is(Axis axis, std::uint32_t number);
+  // From an address to itself, as far as the classes know single addresses; 0 is nobody's.
+  Set from_itself();
   // Points whose coordinate is a class that lies in [lo, hi] (classes never straddle a cut of the
   // rules or of the question; one that straddles lo or hi is left out).
   Set values(Axis axis, u128 lo, u128 hi);
@@ -148,6 +150,7 @@ class Space {
  private:
   Bdd bdd_;
   Set domain_ = kEverything;
+  std::optional<Set> from_itself_;
 };
 
 }  // namespace postern

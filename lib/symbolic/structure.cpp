@@ -80,9 +80,8 @@ void StructureFinder::walk(Path path) {
   WalkOptions options = model_.walk_options();
   options.loose = loose_;
   options.unrouted = unrouted_;
-  const RuleObserver observer = [&](const TableContext& context, RuleId rule, Set reaching,
-                                    Set matching) {
-    note(context, path, rule, reaching, matching);
+  const RuleObserver observer = [&](const TableContext& context, RuleId rule, const AtRule& here) {
+    note(context, path, rule, here);
   };
   const Set all = flows(path);
   if (all.empty()) return;
@@ -101,8 +100,7 @@ void StructureFinder::walk(Path path) {
   }
 }
 
-void StructureFinder::note(const TableContext& context, Path path, RuleId rule, Set reaching,
-                           Set matching) {
+void StructureFinder::note(const TableContext& context, Path path, RuleId rule, const AtRule& at) {
   const ProgramRule& here = model_.program.rules()[rule];
   if (rule == model_.program.chains()[here.chain].first) {
     runs_.of[here.chain].push_back(runs_.all.size());
@@ -113,8 +111,7 @@ void StructureFinder::note(const TableContext& context, Path path, RuleId rule, 
     run.unrouted = unrouted_;
     runs_.all.push_back(std::move(run));
   }
-  runs_.all.back().reaching.push_back(reaching);
-  runs_.all.back().matching.push_back(matching);
+  runs_.all.back().rules.push_back(at);
 }
 
 void StructureFinder::find_possible(ChainRun& run) {
@@ -148,35 +145,39 @@ bool StructureFinder::host_reply_matches(RuleId rule, const Binding& binding) {
 }
 
 // A socket may set any mark (SO_MARK), also one that no rule writes and that the walk takes for 0.
-bool StructureFinder::socket_mark_matches(RuleId rule, const ChainRun& run, std::size_t k) {
+bool StructureFinder::socket_mark_matches(RuleId rule, const ChainRun& run, const AtRule& at,
+                                          Set possible) {
   if (run.path != Path::kLoopback && run.context.binding.sees_input) return false;
-  Set rest = bdd_.both(run.reaching[k], run.possible);
-  bool names_mark = false;
-  for (const Clause& clause : model_.program.rules()[rule].rule->clauses) {
-    if (mentions(*clause.predicate, Field::kMark)) {
-      names_mark = true;
-    } else {
-      rest = bdd_.both(rest, model_.reader.read(clause.predicate, run.context.binding).may);
-    }
+  const auto& clauses = model_.program.rules()[rule].rule->clauses;
+  const auto names_mark = [](const Clause& clause) {
+    return mentions(*clause.predicate, Field::kMark);
+  };
+  if (std::ranges::none_of(clauses, names_mark)) return false;
+  Set rest = bdd_.both(at.reaching, possible);
+  for (const Clause& clause : clauses) {
+    if (names_mark(clause)) continue;
+    rest = bdd_.both(rest, model_.reader.read(clause.predicate, run.context.binding).may);
   }
-  return names_mark && !rest.empty();
+  return !rest.empty();
 }
 
 // What comes to each rule of a chain in this run, and what its conditions allow there whatever
 // earlier rules took.
 void StructureFinder::judge(const ChainRun& run) {
   const ProgramChain& chain = model_.program.chains()[run.chain];
-  const Set arriving = bdd_.both(run.reaching.front(), run.possible);
-  if (arriving.empty()) return;
+  const AtRule& top = run.rules.front();
+  if (bdd_.both(bdd_.both(top.among, run.possible), top.reaching).empty()) return;
   called_[run.chain] = true;
   for (RuleId r = chain.first; r < chain.first + chain.count; ++r) {
     RuleFacts& f = facts_[r];
     f.called = true;
     const std::size_t k = r - chain.first;
-    if (k < run.reaching.size()) {
-      f.reached = f.reached || !bdd_.disjoint(run.reaching[k], run.possible);
-      f.matched = f.matched || !bdd_.disjoint(run.matching[k], run.possible) ||
-                  socket_mark_matches(r, run, k);
+    if (k < run.rules.size()) {
+      const AtRule& at = run.rules[k];
+      const Set possible = bdd_.both(at.among, run.possible);
+      f.reached = f.reached || !bdd_.disjoint(at.reaching, possible);
+      f.matched = f.matched || !bdd_.disjoint(at.matching, possible) ||
+                  socket_mark_matches(r, run, at, possible);
     }
     const Binding& binding = run.context.binding;
     f.matched = f.matched || host_reply_matches(r, binding);

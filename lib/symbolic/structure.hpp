@@ -23,11 +23,11 @@ class StructureFinder {
   void walk(Path path);
   Set sent(Path path, FlowEnd sender);
   Set flows(Path path);
-  void note(const TableContext& context, Path path, RuleId rule, Set reaching, Set matching);
+  void note(const TableContext& context, Path path, RuleId rule, const AtRule& at);
   void find_possible(ChainRun& run);
   void judge(const ChainRun& run);
   bool host_reply_matches(RuleId rule, const Binding& binding);
-  bool socket_mark_matches(RuleId rule, const ChainRun& run, std::size_t k);
+  bool socket_mark_matches(RuleId rule, const ChainRun& run, const AtRule& at, Set possible);
   void never_called();
   void at_odds(RuleId rule);
   bool can_hold(RuleId rule, const std::vector<std::size_t>& clauses);

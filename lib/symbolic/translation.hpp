@@ -57,8 +57,9 @@ class Translations {
   // Is a flow that another one's reply comes to seen by rules as another (do they test a port where
   // an answer has not been translated back yet, or what NAT did)?
   static bool shows_clash(const Program& program);
-  // The source that a flow gets when another one has taken its tuple (a clash): its own address with
-  // any port. It may befall flows that no rule binds as well (kernel-facts 52); no other has it.
+  // The source that a flow gets when another one has taken its tuple (a clash): its own address
+  // with any port. It may befall flows that no rule binds as well (kernel-facts 52); no other has
+  // it.
   std::uint8_t clash() const { return clash_; }
   // Can the destination of the path's first packets change before routing?
   bool moves_destination(Path path) const {

@@ -104,7 +104,8 @@ Set Unmatched::conditions(const Level& level, const Binding& binding, bool state
 
 void Unmatched::look_at(const Level& level, const ChainRun& run) {
   const Set asked = conditions(level, run.context.binding, true);
-  const Set arriving = bdd_.exists(run.reaching.front(), marks_);
+  const AtRule& top = run.rules.front();
+  const Set arriving = bdd_.both_exists(top.among, top.reaching, marks_);
   const Set wanted = bdd_.both(asked, bdd_.exists(run.possible, marks_));
   note_loss(run, bdd_.both(wanted, arriving), level.stop);
   if (!model_.program.chains()[level.chain].chain->builtin()) return;
@@ -134,14 +135,13 @@ void Unmatched::lost_before(const Level& level, const ChainRun& run, Set lost) {
       continue;
     }
     const RuleId first = model_.program.chains()[before.chain].first;
-    for (std::size_t k = 0; k < before.matching.size(); ++k) {
+    for (std::size_t k = 0; k < before.rules.size(); ++k) {
       const RuleId rule = first + static_cast<RuleId>(k);
       const bool untracks = is_one_of<NoTrack>(*model_.program.rules()[rule].rule);
       const bool drops = is_one_of<Drop, Reject>(*model_.program.rules()[rule].rule);
       if (!untracks && !drops) continue;
-      if (bdd_.disjoint(bdd_.exists(bdd_.exists(before.matching[k], marks_), conntrack_), lost)) {
-        continue;
-      }
+      const Set taken = bdd_.both_exists(before.rules[k].among, before.rules[k].matching, marks_);
+      if (bdd_.disjoint(bdd_.exists(taken, conntrack_), lost)) continue;
       add(untracks ? untracked_by_ : earlier_, rule);
     }
   }
@@ -153,9 +153,11 @@ void Unmatched::note_loss(const ChainRun& run, Set wanted, RuleId stop) {
   const RuleId first = model_.program.chains()[run.chain].first;
   Set left = wanted;
   for (std::size_t k = 0; first + k < stop && !left.empty(); ++k) {
-    const Set next = k + 1 < run.reaching.size()
-                         ? bdd_.both_exists(left, run.reaching[k + 1], marks_)
-                         : kNothing;
+    Set next = kNothing;
+    if (k + 1 < run.rules.size()) {
+      const AtRule& at = run.rules[k + 1];
+      next = bdd_.both_exists(bdd_.both(left, at.among), at.reaching, marks_);
+    }
     if (next != left) {
       loss.by.push_back({first + static_cast<RuleId>(k), bdd_.minus(left, next)});
     }

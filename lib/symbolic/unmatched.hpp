@@ -17,10 +17,10 @@ struct ChainRun {
   TableContext context;
   ChainId chain = 0;
   Path path = Path::kIn;
-  bool unrouted = false;                // in the walk of what routing would not let pass
-  Set universe = kNothing;              // what can be sent, with any state that goes together
-  Set possible = kNothing;              // ... with the states that come about
-  std::vector<Set> reaching, matching;  // by rule, from its first on
+  bool unrouted = false;      // in the walk of what routing would not let pass
+  Set universe = kNothing;    // what can be sent, with any state that goes together
+  Set possible = kNothing;    // ... with the states that come about
+  std::vector<AtRule> rules;  // from its first on
 };
 
 // The runs of all walks in their order, and which of them are a chain's.

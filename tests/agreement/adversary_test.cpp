@@ -205,7 +205,8 @@ class Attack {
       }
       const PacketReport report = engine.inject(packet);
       if (!went_along(report, reply ? reverse(flow_.path) : flow_.path)) {
-        // What NAT sent another way may leave an entry that later packets of this way are INVALID to.
+        // What NAT sent another way may leave an entry that later packets of this way are INVALID
+        // to.
         log += "  another way\n";
         ++tally_.strays;
         if (!honest) break;
@@ -420,9 +421,8 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
       tally.entries, tally.talks, tally.errors, tally.skipped, tally.bound, tally.answers,
       tally.strays, tally.asked, tally.yes, tally.no, tally.unknown);
   if (HasFailure()) return;
-  for (const unsigned count :
-       {tally.delivered, tally.entries, tally.talks, tally.errors, tally.bound, tally.answers,
-        tally.strays}) {
+  for (const unsigned count : {tally.delivered, tally.entries, tally.talks, tally.errors,
+                               tally.bound, tally.answers, tally.strays}) {
     EXPECT_GT(count, 0U);
   }
 }

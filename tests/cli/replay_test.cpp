@@ -26,6 +26,14 @@ TEST(Replay, PrintsOneDocument) {
   EXPECT_EQ(document["packets"][1]["died_at"], "INPUT");
 }
 
+TEST(Replay, TellsItInWordsOnRequestOnly) {
+  const Outcome outcome = run_postern({"replay", "--format", "text", "-"}, {.input = kScenario});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("1.\n   eth0: 192.0.2.9:1 > 192.0.2.1:2 udp\n   delivered\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("\n\n2.\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("   dropped in INPUT\n   filter INPUT policy DROP\n"));
+}
+
 TEST(Replay, ABadScenarioIsExitTwoWithItsPlace) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("s.json", "{\"packets\": [{\"proto\": \"nope\"}]}");

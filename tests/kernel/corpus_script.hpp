@@ -28,6 +28,26 @@ inline nlohmann::json on_kernel(const Scenario& scenario) {
   return *document;
 }
 
+// Linux answers the script NAME.json with what NAME.expected.json has, which is returned.
+// POSTERN_UPDATE_EXPECTED=1 writes that file anew.
+inline nlohmann::json expect_the_written_file(const std::string& name) {
+  nlohmann::json documents = nlohmann::json::array();
+  for (const Scenario& scenario : corpus_script(name)) {
+    documents.push_back(on_kernel(scenario));
+    documents.back().erase("meta");
+  }
+  const std::filesystem::path path = corpus_path(name + ".expected.json");
+  if (std::getenv("POSTERN_UPDATE_EXPECTED") != nullptr) {
+    std::ofstream(path) << documents.dump(1) << "\n";
+  }
+  const auto expected = nlohmann::json::parse(read_text(path));
+  EXPECT_EQ(documents.size(), expected.size());
+  for (std::size_t i = 0; i < std::min(documents.size(), expected.size()); ++i) {
+    expect_same(documents[i], expected[i], "Linux and the file, scenario " + std::to_string(i));
+  }
+  return expected;
+}
+
 // Parameter: "notrack/test1".
 class CorpusTest : public KernelTest, public testing::WithParamInterface<const char*> {
  public:

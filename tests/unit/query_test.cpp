@@ -261,6 +261,16 @@ TEST(QueryNat, EarlyHooksSeeTheTranslatedAnswer) {
   EXPECT_EQ(yes.truth, Truth::kYes) << to_text(yes);
 }
 
+// A table without the chain binds nobody.
+TEST(QueryNat, ARuleThatNoHookReachesMovesNothing) {
+  const LoadedRuleset rules("unreached.rules",
+                            "*nat\n:A - [0:0]\n-A A -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n");
+  const Answer a = ask_one(rules, "deliver -i eth0 -p tcp -s 127.0.0.1 -d 192.0.2.9 --path in");
+  EXPECT_EQ(a.truth, Truth::kNo) << to_text(a);
+  const Answer b = ask_one(rules, "deliver -i eth0 -p tcp -d 192.0.2.9 --path in");
+  EXPECT_TRUE(b.truth == Truth::kYes && !b.conditional) << to_text(b);
+}
+
 // DNAT takes the SYN away; what is INVALID to its entry stays as it was sent, and comes in.
 TEST(QueryNat, WhatIsInvalidBesideAForwardedPortIsNotCalledDead) {
   const LoadedRuleset rules(
@@ -280,14 +290,14 @@ TEST(QueryNat, WhatIsInvalidBesideAForwardedPortIsNotCalledDead) {
 // then go to another port, and early hooks see it.
 TEST(QueryNat, AClashMayGiveAnyFlowAnotherPort) {
   const auto with = [](const char* nat) {
-    return LoadedRuleset(
-        "clash.rules", std::string(nat) +
-                           "*raw\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n"
-                           "*mangle\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n"
-                           "-A PREROUTING -p udp --sport 53 --dport 1234 -j DROP\n"
-                           "-A OUTPUT -p udp --sport 53 --dport 1234 -j DROP\nCOMMIT\n"
-                           "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n"
-                           "-A INPUT -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n");
+    return LoadedRuleset("clash.rules",
+                         std::string(nat) +
+                             "*raw\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n"
+                             "*mangle\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n"
+                             "-A PREROUTING -p udp --sport 53 --dport 1234 -j DROP\n"
+                             "-A OUTPUT -p udp --sport 53 --dport 1234 -j DROP\nCOMMIT\n"
+                             "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n"
+                             "-A INPUT -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n");
   };
   const char* nat =
       "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -s 10.0.0.0/8 -o wan -j MASQUERADE\nCOMMIT\n";
