@@ -30,7 +30,11 @@ class Routing {
     if (!unrouted_) {
       const Set ends = v4_ ? addresses4() : addresses6();
       const std::array replaced{Axis::kResponder};
-      s = bdd_.both(s, translated_ ? space_.exists(ends, replaced) : ends);
+      // NAT that is followed leads to plain addresses, which excuse no odd source, or nowhere else.
+      const Set plain = v4_ ? bdd_.minus(bdd_.minus(ends, space_.values(Axis::kResponder, 0, 0)),
+                                         space_.values(Axis::kResponder, 0xe0000000, 0xffffffff))
+                            : ends;
+      s = bdd_.both(s, translated_ ? bdd_.either(space_.exists(plain, replaced), ends) : ends);
     }
     s = bdd_.both(s, types());
     s = bdd_.both(s, space_.domain());
