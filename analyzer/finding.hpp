@@ -61,7 +61,7 @@ struct OpenQuestion {
   std::string id = {};  // of the check
   std::string question = {};
   std::string why = {};
-  bool met_nat = false;  // because of NAT, which is not modelled yet
+  bool met_nat = false;  // because of NAT, where it is not followed (docs/fidelity.md)
   Span span = {};
 };
 

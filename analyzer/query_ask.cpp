@@ -163,6 +163,11 @@ void Asking::answer_question() {
     return;
   }
   if (!quantifiable()) return;
+  if ((question_.to_destination || question_.to_port) && model_.moves_destination(answer_.path)) {
+    answer_.reasons.push_back(
+        "NAT may change where such traffic is delivered: ask about the packet as it is sent");
+    return;
+  }
   const Solved solved = solve(m_);
   const Set must = space_.bdd().both(solved.yes.must, universe_);
   const Set may = space_.bdd().both(solved.yes.may, universe_);
@@ -262,7 +267,8 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   const FlowPoint flow = choose_flow(space_, candidates, answer_.path);
   const Set goal = bdd.both(candidates, flow_set(space_, flow));
   const auto found = steps(goal, must);
-  const Witness witness = build_witness(space_, model_.entries(), answer_.path, flow, found);
+  const Witness witness =
+      build_witness(space_, model_.entries(), answer_.path, flow, found, &model_.translations());
   POSTERN_CHECK(!witness.packets.empty(), "a yes has packets");
   const auto give_up = [&](std::string why) { answer_.reasons.push_back(std::move(why)); };
   if (witness.obstacle) {
@@ -307,15 +313,19 @@ void Asking::tell(const Witness& witness, const FlowPoint& flow) {
         sender_name(question_.verb, answer_.path, witness.packets[i].step.reply);
   }
   for (const Field f : question_.find) answer_.found[f] = flow.value(*axis_of(f));
-  world_assumptions(flow);
+  world_assumptions(flow, witness);
 }
 
-void Asking::world_assumptions(const FlowPoint& flow) {
+void Asking::world_assumptions(const FlowPoint& flow, const Witness& witness) {
   auto& list = answer_.assumptions;
-  const auto address = [&](Axis axis) { return Address{flow.family, flow.value(axis)}.text(); };
+  const auto end = [&](Axis axis) {
+    const bool moved = axis == Axis::kResponder && witness.translated_to;
+    return moved ? *witness.translated_to : Address{flow.family, flow.value(axis)};
+  };
+  const auto address = [&](Axis axis) { return end(axis).text(); };
   switch (answer_.path) {
     case Path::kIn:
-      if (!for_everybody({flow.family, flow.value(Axis::kResponder)})) {
+      if (!for_everybody(end(Axis::kResponder))) {
         list.push_back(fmt::format("{} is an address of this host", address(Axis::kResponder)));
       }
       break;
@@ -408,8 +418,11 @@ void Asking::answer_unknown(Set open) {
   }
   constexpr std::size_t kShown = 3;
   for (std::size_t i = 0; i < rules.size() && i < kShown; ++i) {
+    const auto* effect = std::get_if<Effect>(&program_.rules()[rules[i]].rule->action);
+    const bool nat = effect != nullptr && std::holds_alternative<Nat>(*effect);
     answer_.reasons.push_back(
-        fmt::format("such traffic may meet {}, which is not modelled yet", rule_text(rules[i])));
+        fmt::format("such traffic may meet {}, which is {}", rule_text(rules[i]),
+                    nat ? "not followed exactly here (docs/fidelity.md 27)" : "not modelled yet"));
   }
   if (rules.size() > kShown) {
     answer_.reasons.push_back(fmt::format("... and {} more such rules", rules.size() - kShown));

@@ -14,8 +14,8 @@
 
 namespace postern {
 
-// M, --to-destination and --to-port as one predicate over the first packet. (Without NAT a flow is
-// delivered where it was sent to; flows that may meet NAT are `unmodelled` anyway.)
+// M, --to-destination and --to-port as one predicate over the first packet. (Where NAT may change
+// the destination such a question is answered `unknown`.)
 PredicatePtr full_predicate(const Question& question);
 
 class Asking {
@@ -49,7 +49,7 @@ class Asking {
   std::vector<FlowStep> steps(Set goal, bool must);
   void tell(const Witness& witness, const FlowPoint& flow);
   void generalise(const FlowPoint& flow, const WitnessPacket& last, bool must);
-  void world_assumptions(const FlowPoint& flow);
+  void world_assumptions(const FlowPoint& flow, const Witness& witness);
   std::string rule_text(RuleId rule) const;
 
   Model& model_;

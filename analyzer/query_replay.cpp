@@ -77,13 +77,26 @@ std::vector<MatchedRule> matched_rules(const Trace& trace, const Program& progra
   return rules;
 }
 
-// The sets do not model NAT yet: a packet that meets it may well fare otherwise than they say.
+// What the sets take a binding for may differ from what the world of the witness makes of it: a
+// packet that met NAT may well fare otherwise than they say.
 bool translates(const Trace& trace, const Program& program) {
   return std::ranges::any_of(trace, [&](const TraceStep& step) {
     if (step.kind != TraceStep::Kind::kRule || step.own_reply || !step.matched) return false;
     const Effect* effect = std::get_if<Effect>(&program.rules()[step.rule].rule->action);
     return effect != nullptr && std::holds_alternative<Nat>(*effect);
   });
+}
+
+// An answer under NAT: from where the entry says that answers come, to where it says they go.
+Packet as_answered(Packet packet, const std::vector<EntryReport>& entries) {
+  if (entries.size() != 1) return packet;
+  const TupleReport& reply = entries.front().reply;
+  packet.source = reply.source;
+  packet.destination = reply.destination;
+  if (reply.source_port) packet.source_port = *reply.source_port;
+  if (reply.destination_port) packet.destination_port = *reply.destination_port;
+  if (reply.icmp_id) packet.icmp_id = *reply.icmp_id;
+  return packet;
 }
 
 // One run with the first choices given; ends at the first packet that is not as expected.
@@ -99,9 +112,11 @@ Run run_once(const Witness& witness, const Scenario& world, const Program& progr
   for (const WitnessPacket& packet : witness.packets) {
     if (packet.wait_ms) engine.wait(*packet.wait_ms);
     trace.clear();
-    const PacketReport report = engine.inject(packet.packet);
+    const Packet sent =
+        packet.step.translated ? as_answered(packet.packet, engine.entries()) : packet.packet;
+    const PacketReport report = engine.inject(sent);
     WitnessStep step;
-    step.packet = packet.packet;
+    step.packet = sent;
     step.path = packet.path;
     step.wait_ms = packet.wait_ms;
     step.verdict = report.verdict;
@@ -167,7 +182,7 @@ Confirmed confirm(const Witness& witness, const Scenario& world, const Program& 
   const bool v4 = program.ruleset().family == Family::kIpv4;
   (v4 ? full.ruleset : full.ruleset6) = std::string(source.text());
   (v4 ? full.ruleset_name : full.ruleset6_name) = source.name();
-  for (const WitnessPacket& packet : witness.packets) {
+  for (const WitnessStep& packet : result.steps) {
     if (packet.wait_ms) full.steps.push_back(WaitStep{*packet.wait_ms});
     full.steps.push_back(packet.packet);
   }

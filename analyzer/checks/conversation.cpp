@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "engine/engine.hpp"
+#include "flow/conntrack.hpp"
 #include "net/protocol.hpp"
+#include "scenario/result.hpp"
 
 namespace postern {
 namespace {
@@ -57,6 +59,20 @@ std::string far_device(const Scenario& world, const Address& responder) {
   return "";
 }
 
+// An answer to a flow under NAT goes from and to where its entry says.
+void answer_translated(Packet& packet, const Packet& syn, const std::vector<EntryReport>& entries) {
+  for (const EntryReport& entry : entries) {
+    const bool nat = (entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) != 0;
+    const bool own =
+        entry.original.source == syn.source && entry.original.destination == syn.destination;
+    if (!nat || !own) continue;
+    packet.source = entry.reply.source;
+    packet.destination = entry.reply.destination;
+    packet.source_port = entry.reply.source_port.value_or(packet.source_port);
+    packet.destination_port = entry.reply.destination_port.value_or(packet.destination_port);
+  }
+}
+
 std::optional<BrokenOff> culprit(const Program& program, const Trace& trace, const char* packet) {
   for (const TraceStep& step : trace) {
     if (step.own_reply || step.kind == TraceStep::Kind::kEvent) continue;
@@ -91,7 +107,9 @@ Course hold_conversation(const Program& program, const Answer& answer) {
     Numbers numbers{syn.seq};
     for (const Line& line : kLines) {
       trace.clear();
-      if (engine.run(write(syn, answer.path, device, line, numbers)) != Verdict::kDropped) continue;
+      Packet packet = write(syn, answer.path, device, line, numbers);
+      if (line.reply) answer_translated(packet, syn, engine.entries());
+      if (engine.run(packet) != Verdict::kDropped) continue;
       return {false, culprit(program, trace, line.text)};
     }
   } catch (const Unmodelled&) {

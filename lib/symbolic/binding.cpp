@@ -16,7 +16,10 @@ constexpr MayMust exactly(Set s) { return {s, s}; }
 std::uint32_t number(const Binding& b) {
   return (b.sender == FlowEnd::kResponder ? 1u : 0u) | (b.sees_input ? 2u : 0u) |
          (b.sees_output ? 4u : 0u) | (b.ttl_decremented ? 8u : 0u) | (b.before_lookup ? 16u : 0u) |
-         (b.confirmed ? 32u : 0u) | (b.question ? 64u : 0u);
+         (b.confirmed ? 32u : 0u) | (b.question ? 64u : 0u) | (b.before_nat ? 128u : 0u) |
+         (b.to_host ? 256u : 0u) | (b.nat.originator == FlowEnd::kResponder ? 512u : 0u) |
+         (b.behind_source ? 1u << 22 : 0u) | (std::uint32_t{b.nat.destination} << 10) |
+         (std::uint32_t{b.nat.source} << 16);
 }
 
 std::optional<Axis> mark_axis(Field field, const Binding& b) {
@@ -171,10 +174,45 @@ Set Reader::state_is(CtState state, const Binding& b) {
   return kNothing;
 }
 
-template <class Test>
-Set Reader::status(const Binding& b, const Test& test) {
-  if (b.before_lookup) return test(0) ? kEverything : kNothing;
+MayMust Reader::status(const Binding& b, const std::function<bool(u128)>& any_test) {
+  if (b.before_lookup) return exactly(any_test(0) ? kEverything : kNothing);
   Bdd& bdd = space_.bdd();
+  // The bits of NAT: a binding that changes nothing sets none.
+  std::uint16_t nat = 0;
+  if (b.nat.destination != 0) nat |= ct_status::kDestinationNat;
+  if (b.nat.some()) nat |= ct_status::kSourceNat;  // a clash changes the port
+  if (nat != 0) {
+    Binding plain = b;
+    plain.nat = {};
+    MayMust result = exactly(kNothing);
+    result.must = kEverything;
+    const Set first = space_.class_is(Axis::kFirst, 1);
+    const FlowEnd opener = b.nat.originator;
+    const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
+    for (unsigned i = 0; i < 4; ++i) {
+      const auto bits = static_cast<std::uint16_t>(((i & 1) != 0 ? ct_status::kDestinationNat : 0) |
+                                                   ((i & 2) != 0 ? ct_status::kSourceNat : 0));
+      if ((bits & ~nat) != 0) continue;
+      // Where the status can be just this.
+      Set possible = kEverything;
+      if (b.nat.destination != 0 && (i & 1) == 0) {
+        Set sure = surely_other(other, translations_->range(b.nat.destination));
+        if (b.before_nat) sure = bdd.minus(sure, first);
+        possible = bdd.minus(possible, sure);
+      }
+      if (b.nat.destination != 0 && (i & 1) != 0 && b.before_nat) {
+        possible = bdd.minus(possible, first);
+      }
+      const Set sure =
+          b.nat.source == 0 ? kNothing : surely_other(opener, translations_->range(b.nat.source));
+      possible = bdd.minus(possible, (i & 2) != 0 ? first : bdd.minus(sure, first));
+      const Set holds = status(plain, [&](u128 rest) { return any_test(rest | bits); }).may;
+      result.may = bdd.either(result.may, bdd.both(possible, holds));
+      result.must = bdd.minus(result.must, bdd.minus(possible, holds));
+    }
+    return result;
+  }
+  const auto& test = any_test;
   Set result = kNothing;
   for (unsigned i = 0; i < 8; ++i) {
     std::uint16_t bits = 0;
@@ -190,14 +228,109 @@ Set Reader::status(const Binding& b, const Test& test) {
   }
   const Set entry = space_.class_range(Axis::kState, static_cast<std::uint32_t>(CtState::kNew),
                                        static_cast<std::uint32_t>(CtState::kRelated));
-  return bdd.choose(entry, result, test(0) ? kEverything : kNothing);
+  return exactly(bdd.choose(entry, result, test(0) ? kEverything : kNothing));
 }
 
-MayMust Reader::by_direction(Set original, Set reply) {
+MayMust Reader::by_direction(MayMust original, MayMust reply) {
   Bdd& bdd = space_.bdd();
-  const Set own = bdd.choose(space_.class_is(Axis::kDirection, 0), original, reply);
+  const Set straight = space_.class_is(Axis::kDirection, 0);
+  const MayMust own{bdd.choose(straight, original.may, reply.may),
+                    bdd.choose(straight, original.must, reply.must)};
   const Set foreign = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
-  return {bdd.either(own, foreign), bdd.minus(own, foreign)};
+  return {bdd.either(own.may, foreign), bdd.minus(own.must, foreign)};
+}
+
+// Which of its two faces an end of the packet shows (NatVariant): the opener's packets go to what
+// NAT made of the destination once the NAT stage is behind them; answers come from there, and go to
+// what NAT made of the opener until then.
+Reader::Shown Reader::shown(bool of_source, const Binding& b) const {
+  const bool opens = b.sender == b.nat.originator;
+  const bool translated = opens ? (of_source ? b.behind_source : !b.before_nat)
+                                : (of_source ? !b.behind_source : b.before_nat);
+  return translated ? Shown::kTranslated : Shown::kOriginal;
+}
+
+// A test of what a binding to the range made of an end; `kept` is the axis of what it was.
+template <class Test>
+MayMust Reader::replaced(Part part, const EndRange& range, Axis kept, bool here, const Test& test) {
+  const bool keeps = part == Part::kPort ? range.keeps_port : range.keeps_address;
+  if (keeps)
+    return exactly(
+        space_.class_set_if(kept, [&](const ValueClass& c) { return test(c.canonical); }));
+  bool may = false, must = true;
+  for (const ValueClass& c : space_.layout(kept).classes->classes) {
+    bool possible = true;
+    const auto meets = [&](u128 lo, u128 hi) {
+      return !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
+        return in.lo <= hi && lo <= in.hi;
+      });
+    };
+    if (part == Part::kAddress && range.address) {
+      possible = meets(range.address->first, range.address->second);
+    } else if (part == Part::kPort && range.port) {
+      possible = meets(range.port->first, range.port->second);
+    } else if (part == Part::kType) {
+      possible = (c.canonical == static_cast<u128>(AddressType::kLocal)) == here;
+    }
+    if (!possible) continue;
+    const bool holds = test(c.canonical);
+    may = may || holds;
+    must = must && holds;
+  }
+  return {may ? kEverything : kNothing, must && may ? kEverything : kNothing};
+}
+
+Set Reader::surely_other(FlowEnd end, const EndRange& range) {
+  Bdd& bdd = space_.bdd();
+  const bool initiator = end == FlowEnd::kInitiator;
+  const auto outside = [&](Axis axis, u128 lo, u128 hi) {
+    return space_.class_set_if(axis, [&](const ValueClass& c) {
+      return c.complete && std::ranges::none_of(c.intervals, [&](const Interval& in) {
+               return in.lo <= hi && lo <= in.hi;
+             });
+    });
+  };
+  Set result = kNothing;
+  if (range.address) {
+    result = outside(initiator ? Axis::kInitiator : Axis::kResponder, range.address->first,
+                     range.address->second);
+  }
+  if (range.port) {
+    const Set ports = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+      return has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
+    });
+    const Set other = outside(initiator ? Axis::kInitiatorPort : Axis::kResponderPort,
+                              range.port->first, range.port->second);
+    result = bdd.either(result, bdd.both(ports, other));
+  }
+  return result;
+}
+
+template <class Test>
+MayMust Reader::end(Part part, FlowEnd end, Shown shown, const Binding& b, const Test& test,
+                    const InRange* as_range) {
+  const bool initiator = end == FlowEnd::kInitiator;
+  const Axis axis = part == Part::kAddress ? (initiator ? Axis::kInitiator : Axis::kResponder)
+                    : part == Part::kPort
+                        ? (initiator ? Axis::kInitiatorPort : Axis::kResponderPort)
+                        : (initiator ? Axis::kInitiatorType : Axis::kResponderType);
+  const bool opener = end == b.nat.originator;
+  const std::uint8_t range = opener ? b.nat.source : b.nat.destination;
+  if (shown == Shown::kTranslated && range == 0 && opener && b.nat.some() && part == Part::kPort) {
+    // Another flow may have taken the tuple that is left: then the opener gets another port.
+    EndRange other_port;
+    other_port.keeps_address = true;
+    return replaced(part, other_port, axis, false, test);
+  }
+  if (shown == Shown::kOriginal || range == 0) return exactly(on_axis(axis, test, as_range));
+  // The opener's new address is one of this host's, as a rule, but nothing says so.
+  MayMust result = replaced(part, translations_->range(range), axis, b.to_host, test);
+  if (part == Part::kType && opener) {
+    const MayMust other = replaced(part, translations_->range(range), axis, !b.to_host, test);
+    result = {space_.bdd().either(result.may, other.may),
+              space_.bdd().both(result.must, other.must)};
+  }
+  return result;
 }
 
 // A tuple's port: 0 for protocols without any; for ICMP the id, or type and code, and for GRE a
@@ -230,28 +363,37 @@ template <class Test>
 MayMust Reader::field(Field f, const Binding& b, const Test& test, const InRange* as_range) {
   const bool from_initiator = b.sender == FlowEnd::kInitiator;
   const auto axis = [&](Axis a) { return exactly(on_axis(a, test, as_range)); };
-  const auto end = [&](bool of_source, Axis of_initiator, Axis of_responder) {
-    return axis(of_source == from_initiator ? of_initiator : of_responder);
+  const auto of_packet = [&](Part part, bool of_source) {
+    const FlowEnd whose = of_source == from_initiator ? FlowEnd::kInitiator : FlowEnd::kResponder;
+    return end(part, whose, shown(of_source, b), b, test, as_range);
   };
-  const auto address = [&](bool of_source) {
-    return end(of_source, Axis::kInitiator, Axis::kResponder).may;
-  };
-  const auto port = [&](bool of_source) {
-    return end(of_source, Axis::kInitiatorPort, Axis::kResponderPort).may;
+  // The entry's tuple: who opened it is known by the packet's direction, or by the binding.
+  const auto of_entry = [&](Part part, bool opener, Shown shown) {
+    if (!b.nat.some()) return by_direction(of_packet(part, opener), of_packet(part, !opener));
+    const bool own = opener == (b.nat.originator == FlowEnd::kInitiator);
+    const MayMust one =
+        end(part, own ? FlowEnd::kInitiator : FlowEnd::kResponder, shown, b, test, as_range);
+    // A new entry's answers are known as far as the stages have come.
+    const MayMust before = end(part, own ? FlowEnd::kInitiator : FlowEnd::kResponder,
+                               Shown::kOriginal, b, test, as_range);
+    const Set first = space_.class_is(Axis::kFirst, 1);
+    Bdd& bdd = space_.bdd();
+    return MayMust{bdd.either(one.may, bdd.both(first, before.may)),
+                   bdd.minus(one.must, bdd.minus(first, before.must))};
   };
   switch (f) {
     case Field::kSource:
-      return exactly(address(true));
+      return of_packet(Part::kAddress, true);
     case Field::kDestination:
-      return exactly(address(false));
+      return of_packet(Part::kAddress, false);
     case Field::kSourcePort:
-      return exactly(port(true));
+      return of_packet(Part::kPort, true);
     case Field::kDestinationPort:
-      return exactly(port(false));
+      return of_packet(Part::kPort, false);
     case Field::kProtocol:
       return axis(Axis::kProtocol);
     case Field::kCtProtocol: {  // a RELATED packet carries another flow's entry
-      const Set own = on_axis(Axis::kProtocol, test, as_range);
+      const MayMust own = axis(Axis::kProtocol);
       return by_direction(own, own);
     }
     case Field::kFragmentOffset:
@@ -279,11 +421,13 @@ MayMust Reader::field(Field f, const Binding& b, const Test& test, const InRange
     case Field::kHasMac:
       return axis(Axis::kHasMac);
     case Field::kMacSource:
+      // Cards are told apart by their sender's address, which NAT has replaced here.
+      if (b.nat.destination != 0 && b.sender != b.nat.originator) return {kEverything, kNothing};
       return card(b.sender, test);
     case Field::kSourceType:
-      return end(true, Axis::kInitiatorType, Axis::kResponderType);
+      return of_packet(Part::kType, true);
     case Field::kDestinationType:
-      return end(false, Axis::kInitiatorType, Axis::kResponderType);
+      return of_packet(Part::kType, false);
     case Field::kCtState: {
       Set result = kNothing;
       for (std::uint8_t s = 0; s < 5; ++s) {
@@ -292,23 +436,27 @@ MayMust Reader::field(Field f, const Binding& b, const Test& test, const InRange
       return exactly(result);
     }
     case Field::kCtStatus:
-      return exactly(status(b, test));
+      return status(b, test);
     case Field::kCtDirection:
       return axis(Axis::kDirection);
     case Field::kCtZone:
       return exactly(test(0) ? kEverything : kNothing);
     case Field::kCtOriginalSource:
+      return of_entry(Part::kAddress, true, Shown::kOriginal);
     case Field::kCtReplyDestination:
-      return by_direction(address(true), address(false));
+      return of_entry(Part::kAddress, true, Shown::kTranslated);
     case Field::kCtOriginalDestination:
+      return of_entry(Part::kAddress, false, Shown::kOriginal);
     case Field::kCtReplySource:
-      return by_direction(address(false), address(true));
+      return of_entry(Part::kAddress, false, Shown::kTranslated);
     case Field::kCtOriginalSourcePort:
+      return tuple_port(of_entry(Part::kPort, true, Shown::kOriginal), test(0));
     case Field::kCtReplyDestinationPort:
-      return tuple_port(by_direction(port(true), port(false)), test(0));
+      return tuple_port(of_entry(Part::kPort, true, Shown::kTranslated), test(0));
     case Field::kCtOriginalDestinationPort:
+      return tuple_port(of_entry(Part::kPort, false, Shown::kOriginal), test(0));
     case Field::kCtReplySourcePort:
-      return tuple_port(by_direction(port(false), port(true)), test(0));
+      return tuple_port(of_entry(Part::kPort, false, Shown::kTranslated), test(0));
     case Field::kMark:
     case Field::kCtMark:
     case Field::kCount:

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <unordered_map>
 
 #include "flow/hooks.hpp"
@@ -15,6 +16,7 @@
 #include "symbolic/abstract_entry.hpp"
 #include "symbolic/mac_codes.hpp"
 #include "symbolic/space.hpp"
+#include "symbolic/translation.hpp"
 
 namespace postern {
 
@@ -34,6 +36,11 @@ struct Binding {
   // A question's packet, before any hook: both interfaces are seen, and a mark is the one that the
   // packet sets out with.
   bool question = false;
+  // The binding of the packet's entry; before the NAT stage of the packet's first hook (kNat) the
+  // ends are as on the wire. `to_host`: what the destination became is an address of this host.
+  NatVariant nat = {};
+  bool before_nat = false, to_host = false;
+  bool behind_source = false;  // behind the NAT of sources: security of INPUT, with iptables-nft
   auto operator<=>(const Binding&) const = default;
 
   static Binding at(Hook hook, Path path, FlowEnd sender);
@@ -41,7 +48,9 @@ struct Binding {
 
 class Reader {
  public:
-  explicit Reader(Space& space) : space_(space), cards_(space) {}
+  // `translations` must outlive the reader; null: no packet is under NAT.
+  explicit Reader(Space& space, const Translations* translations = nullptr)
+      : space_(space), cards_(space), translations_(translations) {}
 
   // Remembers the result by the predicate's address: for rules, which outlive the reader.
   MayMust read(const PredicatePtr& predicate, const Binding& binding);
@@ -74,18 +83,30 @@ class Reader {
   // Marks: bits that nobody follows are 0.
   Set mark_masked(Axis axis, std::uint32_t value, std::uint32_t mask);
   Set mark_bound(Axis axis, std::uint32_t bound, bool at_least);
+  MayMust status(const Binding& b, const std::function<bool(u128)>& test);
+  // An address, port or address type as rules see it: of one end, or of what NAT made of it.
+  enum class Part : std::uint8_t { kAddress, kPort, kType };
+  enum class Shown : std::uint8_t { kOriginal, kTranslated };
   template <class Test>
-  Set status(const Binding& b, const Test& test);
+  MayMust end(Part part, FlowEnd end, Shown shown, const Binding& b, const Test& test,
+              const InRange* as_range);
+  template <class Test>
+  MayMust replaced(Part part, const EndRange& range, Axis kept, bool here, const Test& test);
+  Shown shown(bool of_source, const Binding& b) const;
+  // Flows whose end is surely changed by a binding to the range.
+  Set surely_other(FlowEnd end, const EndRange& range);
+
   template <class Test>
   MayMust card(FlowEnd sender, const Test& test);
   Set state_is(CtState state, const Binding& b);
   // A test of the entry's tuple: `original` where the packet runs in the entry's original
   // direction, `reply` where it runs against it.
-  MayMust by_direction(Set original, Set reply);
+  MayMust by_direction(MayMust original, MayMust reply);
   MayMust tuple_port(MayMust of_ports, bool zero);
 
   Space& space_;
   MacReader cards_;
+  const Translations* translations_;
   std::unordered_map<Key, MayMust, KeyHash> known_;
 };
 

@@ -9,6 +9,7 @@
 #include "scenario/result.hpp"
 #include "symbolic/certificate_connect.hpp"
 #include "symbolic/certificate_context.hpp"
+#include "symbolic/explore.hpp"
 
 namespace postern {
 namespace {
@@ -68,7 +69,7 @@ class Induction {
   void expiry(FlowState state, Set flows) {
     if (state.entry == 0) return;
     constexpr std::array kConnmark{Axis::kConnmark};
-    Set after = flows_in({0, state.reached});
+    Set after = flows_in({0, state.reached, 0});
     for (const std::uint8_t bit : space_.layout(Axis::kConnmark).bits) {
       after = bdd_.both(after, *space_.bit(Axis::kConnmark, bit, false));
     }
@@ -88,10 +89,14 @@ class Induction {
     PacketKind kind;
     std::string what;
     const AbstractEntry* entry;
+    std::uint16_t nat = 0;  // of the entry that stands once the packet is through
   };
 
   void steps(FlowState state, Set flows, FlowEnd sender) {
     const EntryInfo& info = c_.model.entries()[state.entry];
+    if (const auto opener = c_.opener(state.nat); opener && *opener != sender) {
+      return answers(state, flows, sender);
+    }
     PathEncoder& path = c_.path(sender);
     const PathEncoder::Early& early = path.early();
     for (const auto& [kind, condition] : c_.kinds(sender)) {
@@ -106,10 +111,11 @@ class Induction {
                      kind,
                      fmt::format("{} {} by the {}", info.text, text(kind),
                                  sender == FlowEnd::kInitiator ? "initiator" : "responder"),
-                     &info.entry};
+                     &info.entry,
+                     state.nat};
       met(premise, early.unmodelled, one.what);
       if (track()) {
-        after(premise, early.dropped, one, info.entry, Effect::none(info.entry), {});
+        after(premise, early.dropped, one, info.entry, Effect::none(info.entry), {}, state.nat);
       }
       const Term live = c_.solver.both(premise, early.live);
       const bool never = c_.tracking && kind == PacketKind::kIcmpUntracked;
@@ -121,6 +127,32 @@ class Induction {
         tracked(unmarked, one);
       } else {
         outcome(unmarked, one, path.end(Seen{CtState::kInvalid}), Effect::none(info.entry), "");
+      }
+    }
+  }
+
+  // Answers to an entry that NAT has bound. What the same end sends to the opener's own address is
+  // of no entry: the state without one has these steps, and is in the invariant (expiry).
+  void answers(FlowState state, Set flows, FlowEnd sender) {
+    const EntryInfo& info = c_.model.entries()[state.entry];
+    PathEncoder& path = c_.path(sender, state.nat);
+    const PathEncoder::Early& early = path.early();
+    for (const auto& [kind, condition] : c_.kinds(sender)) {
+      const Term premise = c_.premise(flows, sender, condition, state.nat);
+      if (premise == Solver::kFalse || kind == PacketKind::kIcmpUntracked) continue;
+      const Case one{state,       flows,    sender, kind, info.text + " answered under NAT",
+                     &info.entry, state.nat};
+      met(premise, early.unmodelled, one.what);
+      const std::array parts{premise, early.live, c_.solver.negate(early.untracked)};
+      const Term live = c_.solver.all(parts);
+      for (const AbstractStep& step : c_.ways(info.entry, sender, kind)) {
+        if (step.created) continue;  // another flow's entry, once this one is gone
+        if (step.state == CtState::kInvalid) {
+          after(live, Solver::kTrue, one, step.entry(false), Effect::of(step), {}, state.nat);
+        } else {
+          outcome(live, one, path.end(Seen::of(step, info.entry)), Effect::of(step),
+                  fmt::format(" {}", text(step.state)), true);
+        }
       }
     }
   }
@@ -145,10 +177,22 @@ class Induction {
     PathEncoder& path = c_.path(one.sender);
     for (const AbstractStep& step : c_.ways(*one.entry, one.sender, one.kind)) {
       const std::string name = fmt::format(" {}", text(step.state));
-      outcome(live, one, path.end(Seen::of(step, *one.entry)), Effect::of(step), name);
+      const bool bound = one.state.nat != 0 && !step.created && step.state != CtState::kInvalid;
+      Case now = one;
+      if (step.created) now.nat = 0;
+      PathEncoder& as_bound = bound ? c_.path(one.sender, one.state.nat) : path;
+      outcome(live, now, as_bound.end(Seen::of(step, *one.entry)), Effect::of(step), name);
+      if (step.created) newly_bound(live, one, step, name);
       if (claim_.path == Path::kLoopback && step.state == CtState::kInvalid) {
         looked_up_again(live, one, step, name);
       }
+    }
+    // What is INVALID to an entry that another path has comes this way.
+    const bool stray = turns_invalid(one.kind) && one.state.entry == 0 &&
+                       one.sender == FlowEnd::kInitiator && !c_.strays.empty();
+    if (stray) {
+      outcome(c_.solver.both(live, c_.translator.term(c_.strays)), one,
+              path.end(Seen{CtState::kInvalid}), Effect::none(*one.entry), " INVALID elsewhere");
     }
     // An ICMP error may quote another flow.
     const bool error = one.kind == PacketKind::kIcmpOther && one.state.entry == 0 &&
@@ -156,6 +200,17 @@ class Induction {
     if (error && !claim_.related.empty()) {
       outcome(c_.solver.both(live, c_.translator.term(claim_.related)), one,
               path.end(Seen{CtState::kRelated}), Effect::none(*one.entry), " RELATED");
+    }
+  }
+
+  // A new flow may be bound in any way that its sender's packets can meet.
+  void newly_bound(Term live, const Case& one, const AbstractStep& step, const std::string& name) {
+    for (std::size_t i = 0; i < c_.variants().size(); ++i) {
+      if (c_.variants()[i].originator != one.sender) continue;
+      Case now = one;
+      now.nat = static_cast<std::uint16_t>(i + 1);
+      outcome(live, now, c_.path(one.sender, now.nat).end(Seen::of(step, *one.entry)),
+              Effect::of(step), name + " under NAT");
     }
   }
 
@@ -185,30 +240,33 @@ class Induction {
   }
 
   void outcome(Term live, const Case& one, const PathEncoder::End& end, const Effect& effect,
-               const std::string& seen) {
+               const std::string& seen, bool translated = false) {
     if (live == Solver::kFalse) return;
     Case now = one;
     now.what += seen;
     met(live, end.unmodelled, now.what);
-    after(live, end.dropped, now, effect.lost, effect, end.connmark_bits);
-    after(live, end.reset, now, effect.reset, effect, end.connmark_bits);
-    after(live, end.dropped_confirmed, now, effect.lost_confirmed, effect, end.connmark_bits);
-    after(live, end.reset_confirmed, now, effect.reset_confirmed, effect, end.connmark_bits);
-    if (!track() && one.sender == FlowEnd::kInitiator) {
+    const std::uint16_t kept = one.nat, before = one.state.nat;
+    after(live, end.dropped, now, effect.lost, effect, end.connmark_bits, before);
+    after(live, end.reset, now, effect.reset, effect, end.connmark_bits, before);
+    after(live, end.dropped_confirmed, now, effect.lost_confirmed, effect, end.connmark_bits, kept);
+    after(live, end.reset_confirmed, now, effect.reset_confirmed, effect, end.connmark_bits, kept);
+    if (!track() && one.sender == FlowEnd::kInitiator && translated) now.state.reached = true;
+    if (!track() && one.sender == FlowEnd::kInitiator && !translated) {
       const Term wanted = c_.translator.term(claim_.impossible);
       const std::array goal{live, end.delivered, wanted};
       c_.violation(c_.solver.all(goal), now.what + ": delivers the packet");
       now.state.reached = true;
     }
-    after(live, end.delivered, now, effect.delivered, effect, end.connmark_bits);
+    after(live, end.delivered, now, effect.delivered, effect, end.connmark_bits, kept);
   }
 
   // The packet ends so: the entry that stands then must be in the invariant.
   void after(Term live, Term ends_so, const Case& one, const AbstractEntry& entry,
-             const Effect& effect, const std::vector<Term>& connmark_bits) {
+             const Effect& effect, const std::vector<Term>& connmark_bits, std::uint16_t nat) {
     if (ends_so == Solver::kFalse) return;
     const auto index = c_.model.entry_index(entry);
-    const FlowState next{index.value_or(0), one.state.reached || track()};
+    const FlowState next{index.value_or(0), one.state.reached || track(),
+                         entry.present ? nat : std::uint16_t{0}};
     Term inside = Solver::kFalse;
     if (index && always_in(one.flows, next)) return;
     if (index) {
@@ -241,8 +299,14 @@ CertificateResult certify(Model& model, const Program& program, const Claim& cla
       return {Verification::kRefuted, "the classes of " + axis + " are no partition", 0};
     }
     if (context.flows.empty()) return {Verification::kProved, "nothing can set out", 0};
-    if (claim.goal == Claim::Goal::kConnect) return certify_connect(context, claim);
-    return Induction(context, claim).run();
+    CertificateResult result = claim.goal == Claim::Goal::kConnect
+                                   ? certify_connect(context, claim)
+                                   : Induction(context, claim).run();
+    if (context.meets_nat && result.verdict == Verification::kRefuted) {
+      result.verdict = Verification::kNotChecked;
+      result.why = "some of these flows meet NAT, and Z3 cannot exclude that one " + result.why;
+    }
+    return result;
   } catch (const EncodingBudgetEnded&) {
     return {Verification::kNotChecked, "the ruleset is too large to encode for this question", 0};
   } catch (const NotListable&) {

@@ -4,6 +4,9 @@
 
 #include <array>
 #include <list>
+#include <map>
+#include <memory>
+#include <optional>
 
 #include "scenario/result.hpp"
 #include "symbolic/connect.hpp"
@@ -16,10 +19,22 @@ struct LineTerms {
   LineTerms(CertificateContext& c, const Line& line, Set points, const std::vector<Term>& connmark)
       : axes(c.axes(), points, connmark),
         translator(c.space, c.solver, axes),
-        path(c.space, c.solver, c.encoder, axes, c.flow_path, line.sender, c.backend, c.tracking) {}
+        context(c),
+        sender(line.sender) {}
+  PathEncoder& path(std::uint16_t nat = 0) {
+    auto& place = paths[nat];
+    if (place == nullptr) {
+      place = std::make_unique<PathEncoder>(
+          context.space, context.solver, context.encoder, axes, context.flow_path, sender,
+          context.backend, context.tracking, context.view(nat, sender, translator));
+    }
+    return *place;
+  }
   AxisTerms axes;
   SetTranslator translator;
-  PathEncoder path;
+  CertificateContext& context;
+  FlowEnd sender;
+  std::map<std::uint16_t, std::unique_ptr<PathEncoder>> paths;
 };
 
 // One conversation, over every history of its entry.
@@ -46,12 +61,13 @@ class ScriptProof {
     Term condition;  // the packets so far passed, and conntrack said what it said
     AbstractEntry entry;
     std::vector<Term> connmark_bits;
+    std::uint16_t nat = 0;  // how NAT bound the entry
   };
 
   void extend(const History& h, std::size_t k, std::vector<History>& next) {
     const Line& line = lines_[k];
     Bdd& bdd = c_.space.bdd();
-    Set packets = bdd.both(bdd.both(c_.sendable(line.sender), line.packets), c_.flows);
+    Set packets = bdd.both(bdd.both(c_.sendable_under(line.sender, h.nat), line.packets), c_.flows);
     if (k == 0) packets = bdd.both(packets, claim_.first);
     terms_.emplace_back(c_, line, packets, h.connmark_bits);
     LineTerms& t = terms_.back();
@@ -59,19 +75,34 @@ class ScriptProof {
                            c_.kind_condition(line.kind, line.sender, t.axes)};
     const Term premise = c_.solver.named(c_.solver.all(parts), "line");
     if (premise == Solver::kFalse) return;
-    const auto& early = t.path.early();
+    const auto opener = c_.opener(h.nat);
+    const bool answers = opener && *opener != line.sender;
+    const auto& early = t.path(answers ? h.nat : std::uint16_t{0}).early();
     unmodelled(premise, early.unmodelled, k);
     const Term live = c_.solver.both(premise, early.live);
     const bool never = c_.tracking && line.kind == PacketKind::kIcmpUntracked;
     const Term marked = never ? Solver::kTrue : early.untracked;
-    delivered(c_.solver.both(live, marked), t.path.end(Seen::untracked()), h, h.entry, false, k,
-              next);
     const Term unmarked = c_.solver.both(live, c_.solver.negate(marked));
+    if (answers) return answered(unmarked, h, k, t, next);
+    delivered(c_.solver.both(live, marked), t.path().end(Seen::untracked()), h, h.entry, false, k,
+              next);
     if (!c_.tracking) {
-      delivered(unmarked, t.path.end(Seen{CtState::kInvalid}), h, h.entry, false, k, next);
+      delivered(unmarked, t.path().end(Seen{CtState::kInvalid}), h, h.entry, false, k, next);
     } else {
       tracked(unmarked, h, k, t, next);
     }
+  }
+
+  // An answer to an entry that NAT has bound. One that is untracked or INVALID is lost.
+  void answered(Term live, const History& h, std::size_t k, LineTerms& t,
+                std::vector<History>& next) {
+    const Line& line = lines_[k];
+    const auto ways = c_.ways(h.entry, line.sender, line.kind);
+    if (live == Solver::kFalse || ways.empty()) return;
+    const AbstractStep& step = ways.front();
+    if (step.created || step.state == CtState::kInvalid) return;
+    delivered(live, t.path(h.nat).end(Seen::of(step, h.entry)), h, step.entry(true), true, k, next,
+              h.nat);
   }
 
   // Honest ends use honest numbers: the most ordinary way of conntrack, which comes first.
@@ -83,16 +114,23 @@ class ScriptProof {
     if (ways.empty()) return;
     const AbstractStep& step = ways.front();
     const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
-    delivered(live, t.path.end(Seen::of(step, h.entry)), h, step.entry(attached), attached, k,
-              next);
+    const std::uint16_t nat = attached && !step.created ? h.nat : std::uint16_t{0};
+    delivered(live, t.path(nat).end(Seen::of(step, h.entry)), h, step.entry(attached), attached, k,
+              next, step.created ? std::uint16_t{0} : h.nat);
+    for (std::size_t i = 0; step.created && i < c_.variants().size(); ++i) {
+      if (c_.variants()[i].originator != line.sender) continue;
+      const auto bound = static_cast<std::uint16_t>(i + 1);
+      delivered(live, t.path(bound).end(Seen::of(step, h.entry)), h, step.entry(true), true, k,
+                next, bound);
+    }
     if (c_.flow_path != Path::kLoopback || step.state != CtState::kInvalid) return;
-    const auto& again = t.path.again();
+    const auto& again = t.path().again();
     live = c_.solver.both(live, again.live);
     const AbstractEntry stands = step.entry(false);
-    delivered(c_.solver.both(live, again.untracked), t.path.end_again(Seen::untracked()), h, stands,
-              false, k, next);
+    delivered(c_.solver.both(live, again.untracked), t.path().end_again(Seen::untracked()), h,
+              stands, false, k, next);
     delivered(c_.solver.both(live, c_.solver.negate(again.untracked)),
-              t.path.end_again(Seen::of(step, h.entry)), h, stands, false, k, next);
+              t.path().end_again(Seen::of(step, h.entry)), h, stands, false, k, next);
   }
 
   void unmodelled(Term premise, Term met, std::size_t k) {
@@ -102,12 +140,13 @@ class ScriptProof {
 
   void delivered(Term live, const PathEncoder::End& end, const History& h,
                  const AbstractEntry& entry, bool attached, std::size_t k,
-                 std::vector<History>& next) {
+                 std::vector<History>& next, std::optional<std::uint16_t> nat = std::nullopt) {
     if (live == Solver::kFalse) return;
     unmodelled(live, end.unmodelled, k);
     const Term through = c_.solver.named(c_.solver.both(live, end.delivered), "held");
     if (through == Solver::kFalse) return;
-    History after{through, entry, h.connmark_bits};
+    History after{through, entry, h.connmark_bits,
+                  entry.present ? nat.value_or(h.nat) : std::uint16_t{0}};
     if (attached) after.connmark_bits = end.connmark_bits;
     if (!entry.present) {
       after.connmark_bits.assign(after.connmark_bits.size(), Solver::kFalse);

@@ -39,14 +39,47 @@ CertificateContext::CertificateContext(Model& model_, const Program& program, So
       sendable_{must_have(model_.sendable(claim.path, false)),
                 must_have(model_.sendable(claim.path, true))},
       axes_(space, solver_, encoder,
-            points(space, flows, sendable_.initiator, sendable_.responder)),
+            points(space, flows, sendable_.initiator,
+                   space.bdd().either(sendable_.responder,
+                                      model_.moves_destination(claim.path)
+                                          ? must_have(model_.sendable_translated(claim.path))
+                                          : kNothing))),
       translator(space, solver_, axes_),
       deadline_(std::chrono::steady_clock::now() + options.limit) {
+  meets_nat = !must_have(model.under_nat(claim.path, flows)).empty();
+  if (meets_nat) variants_ = model.translations().variants(claim.path);
+  strays = must_have(model.strays(claim.path, flows));
+  if (model.moves_destination(claim.path)) {
+    routed_ = must_have(model.routed(claim.path));
+    answers_ = must_have(model.sendable_translated(claim.path));
+  }
   for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
-    paths_[sender == FlowEnd::kInitiator ? 0 : 1] = std::make_unique<PathEncoder>(
-        space, solver, encoder, axes_, claim.path, sender, options.backend, tracking);
     find_kinds(sender);
   }
+}
+
+PathEncoder& CertificateContext::path(FlowEnd sender, std::uint16_t bound) {
+  auto& place = paths_[{sender, bound}];
+  if (place == nullptr) {
+    place = std::make_unique<PathEncoder>(space, solver, encoder, axes_, flow_path, sender, backend,
+                                          tracking, view(bound, sender, translator));
+  }
+  return *place;
+}
+
+NatView CertificateContext::view(std::uint16_t bound, FlowEnd sender, SetTranslator& terms) {
+  NatView result;
+  if (meets_nat) result.translations = &model.translations();
+  if (bound != 0) result.bound = variants_[bound - 1];
+  const bool kept = sender == FlowEnd::kInitiator && result.bound.destination == 0;
+  if (kept && routed_ != kEverything) result.routed = terms.term(routed_);
+  return result;
+}
+
+Set CertificateContext::sendable_under(FlowEnd sender, std::uint16_t bound) const {
+  const bool replaced =
+      sender == FlowEnd::kResponder && bound != 0 && variants_[bound - 1].destination != 0;
+  return replaced ? answers_ : sendable(sender);
 }
 
 std::vector<AbstractStep> CertificateContext::ways(const AbstractEntry& entry, FlowEnd sender,
@@ -105,8 +138,8 @@ const std::vector<std::pair<PacketKind, Term>>& CertificateContext::kinds(FlowEn
   return kinds_[sender == FlowEnd::kInitiator ? 0 : 1];
 }
 
-Term CertificateContext::premise(Set of, FlowEnd sender, Term kind) {
-  const std::array parts{translator.term(of), translator.term(sendable(sender)), kind};
+Term CertificateContext::premise(Set of, FlowEnd sender, Term kind, std::uint16_t bound) {
+  const std::array parts{translator.term(of), translator.term(sendable_under(sender, bound)), kind};
   return solver.all(parts);
 }
 

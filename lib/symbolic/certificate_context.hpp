@@ -27,13 +27,28 @@ class CertificateContext {
   // Is this condition impossible? Counts as an obligation.
   CheckResult check(Term condition);
 
-  PathEncoder& path(FlowEnd sender) { return *paths_[sender == FlowEnd::kInitiator ? 0 : 1]; }
+  PathEncoder& path(FlowEnd sender, std::uint16_t bound = 0);
+  // How a walk under that binding (FlowState::nat) follows NAT, for packets whose terms these are.
+  NatView view(std::uint16_t bound, FlowEnd sender, SetTranslator& terms);
+  // Every binding, by FlowState::nat - 1; empty where NAT is not followed.
+  const std::vector<NatVariant>& variants() const { return variants_; }
+  // Who opened a flow with that binding; nullopt: it has none.
+  std::optional<FlowEnd> opener(std::uint16_t bound) const {
+    if (bound == 0) return std::nullopt;
+    return variants_[bound - 1].originator;
+  }
+  // Does some flow of the claim meet NAT? Then a refutation proves no fault: the terms leave open
+  // what a new flow's reply tuple is until it is settled.
+  bool meets_nat = false;
+  Set strays = kNothing;  // flows that NAT may bind on another path
   // What kinds of packets `sender` can send here at all, each with its condition on the headers.
   const std::vector<std::pair<PacketKind, Term>>& kinds(FlowEnd sender);
   // Headers that make a packet of this kind when `sender` sends it.
   Term kind_condition(PacketKind kind, FlowEnd sender, const AxisTerms& axes);
   // A flow of the set sends a packet that can set out and meets `kind`.
-  Term premise(Set flows, FlowEnd sender, Term kind);
+  Term premise(Set flows, FlowEnd sender, Term kind, std::uint16_t bound = 0);
+  // What `sender` can send under that binding.
+  Set sendable_under(FlowEnd sender, std::uint16_t bound) const;
 
   Model& model;
   Space& space;
@@ -70,7 +85,9 @@ class CertificateContext {
  private:
   void find_kinds(FlowEnd sender);
 
-  std::unique_ptr<PathEncoder> paths_[2];
+  std::map<std::pair<FlowEnd, std::uint16_t>, std::unique_ptr<PathEncoder>> paths_;
+  std::vector<NatVariant> variants_;
+  Set routed_ = kEverything, answers_ = kNothing;
   std::vector<std::pair<PacketKind, Term>> kinds_[2];
   std::map<std::uint32_t, std::string> violations_;  // by term
   std::chrono::steady_clock::time_point deadline_;

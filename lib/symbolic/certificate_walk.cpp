@@ -2,6 +2,7 @@
 
 #include "base/check.hpp"
 #include "flow/conntrack.hpp"
+#include "net/protocol.hpp"
 #include "symbolic/classes.hpp"
 
 namespace postern {
@@ -22,7 +23,8 @@ Seen Seen::of(const AbstractStep& step, const AbstractEntry& before) {
 }
 
 PathEncoder::PathEncoder(Space& space, Solver& solver, Encoder& encoder, const AxisTerms& axes,
-                         Path flow_path, FlowEnd sender, Backend backend, bool tracking)
+                         Path flow_path, FlowEnd sender, Backend backend, bool tracking,
+                         const NatView& nat)
     : space_(space),
       solver_(solver),
       encoder_(encoder),
@@ -30,7 +32,9 @@ PathEncoder::PathEncoder(Space& space, Solver& solver, Encoder& encoder, const A
       path_(sender == FlowEnd::kInitiator ? flow_path : reverse(flow_path)),
       sender_(sender),
       backend_(backend),
-      tracking_(tracking) {}
+      tracking_(tracking),
+      nat_(nat),
+      flow_path_(flow_path) {}
 
 // The packet's headers as its sender makes them.
 PacketTerms PathEncoder::start() {
@@ -72,11 +76,163 @@ PacketTerms PathEncoder::start() {
   p[Field::kIcmpType] = type;
   const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
   if (local && own) p[Field::kMark] = axes_.number(Axis::kInitialMark);
+  if (!opens()) {  // from where the binding says, to where it says
+    const FlowEnd opener = nat_.bound.originator;
+    show(p, true, translated(sender_));
+    show(p, false, translated(opener));
+  }
   const auto& kinds = space_.layout(Axis::kTcpOptions).bits;
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     p.options.emplace(kinds[i], axes_.bits(Axis::kTcpOptions)[i]);
   }
   return p;
+}
+
+PathEncoder::EndTerms PathEncoder::original(FlowEnd end) const {
+  const bool own = end == FlowEnd::kInitiator;
+  return {axes_.value(own ? Axis::kInitiator : Axis::kResponder),
+          axes_.value(own ? Axis::kInitiatorPort : Axis::kResponderPort),
+          axes_.value(own ? Axis::kInitiatorType : Axis::kResponderType)};
+}
+
+// What the binding made of an end: a value that its range leaves open is any value.
+const PathEncoder::EndTerms& PathEncoder::translated(FlowEnd end) {
+  auto& known = translated_[end == FlowEnd::kInitiator ? 0 : 1];
+  if (known) return *known;
+  known = original(end);
+  const bool opener = end == nat_.bound.originator;
+  const std::uint8_t number = opener ? nat_.bound.source : nat_.bound.destination;
+  // Another flow may have taken the tuple that is left: then the opener gets another port.
+  if (number == 0 && opener)
+    known->port = solver_.fresh_bits("other port", solver_.width(known->port));
+  if (number == 0) return *known;
+  const EndRange& range = nat_.translations->range(number);
+  const auto within = [&](Term& term, std::string_view name, u128 lo, u128 hi) {
+    const unsigned width = solver_.width(term);
+    if (lo == hi) {
+      term = solver_.number(lo, width);
+      return;
+    }
+    term = solver_.fresh_bits(name, width);
+    ranges_ = solver_.both(ranges_, solver_.in_range(term, lo, hi));
+  };
+  if (range.address) {
+    within(known->address, "translated", range.address->first, range.address->second);
+  } else if (!range.keeps_address) {
+    within(known->address, "translated", 0, low_bits(solver_.width(known->address)));
+  }
+  if (range.port) {
+    within(known->port, "translated port", range.port->first, range.port->second);
+  } else if (!range.keeps_port) {
+    within(known->port, "translated port", 0, 0xffff);
+  }
+  if (range.keeps_address) return *known;
+  const unsigned width = solver_.width(known->type);
+  const auto local = static_cast<u128>(AddressType::kLocal);
+  if (!opener && flow_path_ == Path::kIn) {
+    known->type = solver_.number(local, width);
+  } else {
+    known->type = solver_.fresh_bits("translated type", width);
+    if (!opener) {
+      const Term here = solver_.in_range(known->type, local, local);
+      ranges_ = solver_.both(ranges_, solver_.negate(here));
+    }
+  }
+  return *known;
+}
+
+void PathEncoder::show(PacketTerms& p, bool source, const EndTerms& end) const {
+  p[source ? Field::kSource : Field::kDestination] = end.address;
+  p[source ? Field::kSourcePort : Field::kDestinationPort] = end.port;
+  p[source ? Field::kSourceType : Field::kDestinationType] = end.type;
+}
+
+// Does the binding change that end's address or port? Ports that are none do not count.
+Term PathEncoder::changed(FlowEnd end) {
+  const EndTerms before = original(end), after = translated(end);
+  const Term other_port = solver_.negate(solver_.equal(before.port, after.port));
+  return solver_.either(solver_.negate(solver_.equal(before.address, after.address)),
+                        solver_.both(tuples().ports, other_port));
+}
+
+// Protocols whose tuples have ports, and those that have something else there.
+const PathEncoder::Tuples& PathEncoder::tuples() {
+  if (tuples_) return *tuples_;
+  std::vector<Term> ports, other;
+  for (unsigned n = 0; n < 256; ++n) {
+    const Tracker tracker = tracker_of(static_cast<std::uint8_t>(n));
+    if (tracker == Tracker::kGeneric) continue;
+    (has_ports(tracker) ? ports : other)
+        .push_back(solver_.equal(axes_.value(Axis::kProtocol), solver_.number(n, 8)));
+  }
+  return tuples_.emplace(Tuples{solver_.any(ports), solver_.any(other)});
+}
+
+// The bits and the reply tuple of a bound entry. A new one is bound half by half: any of both.
+void PathEncoder::see_binding(PacketTerms& p, const Seen& seen) {
+  const FlowEnd opener = nat_.bound.originator;
+  const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
+  const EndTerms from = translated(other), to = translated(opener);
+  const auto settled = [&](Field field, Term value) {
+    p[field] =
+        seen.created ? solver_.choose(solver_.fresh_boolean("settled"), value, p[field]) : value;
+  };
+  settled(Field::kCtReplySource, from.address);
+  const auto port = [&](Field field, Term value) {
+    settled(field, solver_.choose(tuples().ports, value, p[field]));
+  };
+  port(Field::kCtReplySourcePort, from.port);
+  settled(Field::kCtReplyDestination, to.address);
+  port(Field::kCtReplyDestinationPort, to.port);
+  const auto add = [&](std::uint16_t bit, FlowEnd end) {
+    Term set = changed(end);
+    if (seen.created) set = solver_.both(set, solver_.fresh_boolean("settled"));
+    p[Field::kCtStatus] = solver_.bit_xor(
+        p[Field::kCtStatus], solver_.choose(set, solver_.number(bit, 16), solver_.number(0, 16)));
+  };
+  if (nat_.bound.destination != 0) add(ct_status::kDestinationNat, other);
+  add(ct_status::kSourceNat, opener);
+}
+
+// The nat table, for the first packet of a flow: on go those that get the binding of this walk.
+void PathEncoder::consult(Walk& walk, Hook hook) {
+  const bool follows =
+      nat_.translations != nullptr && Translations::follows(hook, sender_, flow_path_);
+  if (!follows) return table(walk, hook, TableName::kNat);
+  if (walk.live == Solver::kFalse) return;
+  std::uint8_t wanted = hook == Hook::kPrerouting ? nat_.bound.destination : nat_.bound.source;
+  if (wanted == nat_.translations->clash()) wanted = 0;  // no rule's doing
+  const WalkTerms result = encoder_.walk(hook, TableName::kNat, walk.packet);
+  const auto live = [&](Term t) { return solver_.both(walk.live, t); };
+  std::vector<Term> strange{result.strange}, here, all;
+  for (const auto& [rule, taken] : result.bound) {
+    const std::uint8_t range = nat_.translations->range_of(rule, hook);
+    all.push_back(taken);
+    if (range == 0) strange.push_back(taken);
+    if (range != 0 && range == wanted) here.push_back(taken);
+  }
+  walk.dropped.push_back(live(result.dropped));
+  walk.unmodelled.push_back(live(solver_.any(strange)));
+  const Term goes_on = wanted != 0
+                           ? solver_.any(here)
+                           : solver_.both(result.accepted, solver_.negate(solver_.any(all)));
+  walk.live = solver_.named(live(goes_on), "bound");
+  walk.packet = result.after;
+}
+
+// The NAT stage of a hook: new flows are bound, and headers change before routing.
+void PathEncoder::nat(Walk& walk, Hook hook, const Seen& seen) {
+  if (!tracking_) return;
+  if (seen.created && opens()) consult(walk, hook);
+  if (!nat_.bound.some()) return;
+  if (hook == Hook::kInput && opens()) show(walk.packet, true, translated(sender_));
+  if (hook != Hook::kPrerouting && hook != Hook::kOutput) return;
+  if (!opens()) {
+    show(walk.packet, false, original(nat_.bound.originator));
+  } else if (nat_.bound.destination != 0) {
+    show(walk.packet, false,
+         translated(sender_ == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator));
+  }
 }
 
 // Which interfaces rules see here (kernel-facts 12), and the TTL behind routing.
@@ -129,14 +285,7 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
   p[Field::kCtOriginalDestination] = p[Field::kCtReplySource] =
       end(false, Axis::kInitiator, Axis::kResponder);
   // Without ports the kernel compares what else is in the tuple: of ICMP and GRE anything.
-  std::vector<Term> with_ports, with_other;
-  for (unsigned n = 0; n < 256; ++n) {
-    const Tracker tracker = tracker_of(static_cast<std::uint8_t>(n));
-    if (tracker == Tracker::kGeneric) continue;
-    (has_ports(tracker) ? with_ports : with_other)
-        .push_back(solver_.equal(axes_.value(Axis::kProtocol), solver_.number(n, 8)));
-  }
-  const Term ports = solver_.any(with_ports), other = solver_.any(with_other);
+  const auto& [ports, other] = tuples();
   for (const auto& [field, source] : {std::pair{Field::kCtOriginalSourcePort, true},
                                       std::pair{Field::kCtReplyDestinationPort, true},
                                       std::pair{Field::kCtOriginalDestinationPort, false},
@@ -163,7 +312,7 @@ void PathEncoder::table(Walk& walk, Hook hook, TableName table) {
 PathEncoder::Early PathEncoder::encode_early(Hook hook, PacketTerms packet, Term live) {
   Walk walk;
   walk.packet = std::move(packet);
-  walk.live = live;
+  walk.live = solver_.both(live, ranges_);
   place(walk.packet, hook);
   for (const Stage& stage : stages(hook, backend_)) {
     if (stage.kind == Stage::Kind::kConntrack) break;
@@ -210,20 +359,27 @@ PathEncoder::End PathEncoder::encode_end(std::size_t first_hook, std::size_t end
       if (stage.kind == Stage::Kind::kConntrack) {
         looked_up = true;
         if (h == first_hook) see(walk.packet, seen, false);
+        if (h == first_hook && nat_.bound.some()) {
+          see_binding(walk.packet, seen);
+          walk.live = solver_.both(walk.live, ranges_);
+        }
       }
       if (!looked_up) continue;
       // On lo, nat has decided on the way out.
       const bool decided_before = path_ == Path::kLoopback && first_hook == 0 && h >= 2;
       if (stage.kind == Stage::Kind::kTable) table(walk, hook, stage.table);
-      if (stage.kind == Stage::Kind::kNat && tracking_ && seen.created && !decided_before) {
-        table(walk, hook, stage.table);
-      }
+      if (stage.kind == Stage::Kind::kNat && !decided_before) nat(walk, hook, seen);
       if (stage.kind == Stage::Kind::kConfirm && h + 1 < end_hook) {
         walk.confirmed = true;
         const Term connmark = walk.packet[Field::kCtMark];
         see(walk.packet, seen, true);
         walk.packet[Field::kCtMark] = connmark;
       }
+    }
+    // Packets that kept their destination go on only where routing takes them.
+    if (hook == Hook::kPrerouting && path_ != Path::kLoopback && nat_.routed != Solver::kTrue) {
+      walk.dropped.push_back(solver_.both(walk.live, solver_.negate(nat_.routed)));
+      walk.live = solver_.both(walk.live, nat_.routed);
     }
   }
   return finish(walk);

@@ -12,6 +12,7 @@
 #include "symbolic/abstract_entry.hpp"
 #include "symbolic/certificate_terms.hpp"
 #include "symbolic/encode.hpp"
+#include "symbolic/translation.hpp"
 
 namespace postern {
 
@@ -28,12 +29,19 @@ struct Seen {
   static Seen of(const AbstractStep& step, const AbstractEntry& before);
 };
 
+// NAT as one walk follows it. Without `translations` no NAT rule is followed.
+struct NatView {
+  const Translations* translations = nullptr;
+  NatVariant bound = {};        // the entry's binding; first packets: the one that they get
+  Term routed = Solver::kTrue;  // where routing takes packets that kept their destination
+};
+
 class PathEncoder {
  public:
   // Packets of `sender` in a flow whose initiator's packets take `flow_path`. With `tracking` false
   // nothing is looked up.
   PathEncoder(Space& space, Solver& solver, Encoder& encoder, const AxisTerms& axes, Path flow_path,
-              FlowEnd sender, Backend backend, bool tracking);
+              FlowEnd sender, Backend backend, bool tracking, const NatView& nat = {});
 
   // Before the (first) lookup: what still lives, whether it was marked UNTRACKED.
   struct Early {
@@ -61,6 +69,22 @@ class PathEncoder {
  private:
   struct Walk;
   PacketTerms start();
+  // One face of an end under NAT, as fields of the packet.
+  struct EndTerms {
+    Term address, port, type;
+  };
+  EndTerms original(FlowEnd end) const;
+  const EndTerms& translated(FlowEnd end);
+  void show(PacketTerms& packet, bool source, const EndTerms& end) const;
+  Term changed(FlowEnd end);
+  struct Tuples {
+    Term ports, other;
+  };
+  const Tuples& tuples();
+  bool opens() const { return !nat_.bound.some() || sender_ == nat_.bound.originator; }
+  void see_binding(PacketTerms& packet, const Seen& seen);
+  void consult(Walk& walk, Hook hook);
+  void nat(Walk& walk, Hook hook, const Seen& seen);
   void place(PacketTerms& packet, Hook hook) const;
   void see(PacketTerms& packet, const Seen& seen, bool confirmed);
   void table(Walk& walk, Hook hook, TableName table);
@@ -78,8 +102,13 @@ class PathEncoder {
   FlowEnd sender_;
   Backend backend_;
   bool tracking_;
+  NatView nat_;
+  Path flow_path_;
+  std::optional<EndTerms> translated_[2];
+  Term ranges_ = Solver::kTrue;  // what the translated ends lie in
   std::optional<Early> early_, again_;
   std::optional<End> lost_;
+  std::optional<Tuples> tuples_;
   std::map<Seen, End> ends_, ends_again_;
 };
 

@@ -49,10 +49,12 @@ struct ChainWalker::Frame {
   void leave(Bdd& bdd, Outcome o, Set packets) { out[o] = bdd.either(out[o], packets); }
 };
 
-ChainWalker::ChainWalker(Space& space, Reader& reader, const Program& program)
+ChainWalker::ChainWalker(Space& space, Reader& reader, const Program& program,
+                         const Translations* translations)
     : space_(space),
       reader_(reader),
       program_(program),
+      translations_(translations),
       relations_(space),
       rows_(program),
       disabled_(program.rules().size()),
@@ -272,7 +274,7 @@ void ChainWalker::act(RuleId r, Set taken, Frame& frame) {
   if (rule.callee) {
     call(r, taken, frame);
   } else if (const Effect* effect = std::get_if<Effect>(&rule.rule->action)) {
-    apply(*effect, taken, frame);
+    apply(*effect, r, taken, frame);
   } else {
     frame.live = bdd.either(frame.live, taken);
   }
@@ -286,8 +288,8 @@ void ChainWalker::call(RuleId r, Set taken, Frame& frame) {
     (*frame.arriving)[callee] = bdd.either((*frame.arriving)[callee], taken);
   }
   const Outcomes& summary = frame.summaries[callee];
-  for (const Outcome o :
-       {Outcome::kAccepted, Outcome::kDropped, Outcome::kReset, Outcome::kUnmodelled}) {
+  for (const Outcome o : {Outcome::kAccepted, Outcome::kDropped, Outcome::kReset,
+                          Outcome::kUnmodelled, Outcome::kBound, Outcome::kBoundElsewhere}) {
     frame.leave(bdd, o, relations_.compose(taken, summary[o], writes_[callee]));
   }
   const Set back = relations_.compose(taken, summary[Outcome::kReturned], writes_[callee]);
@@ -359,45 +361,55 @@ void ChainWalker::opaque_target(Set taken, Frame& frame) {
   frame.live = bdd.either(frame.live, any);
 }
 
-void ChainWalker::apply(const Effect& effect, Set taken, Frame& frame) {
+Outcome ChainWalker::bound(RuleId rule, const TableContext& context) const {
+  if (translations_ == nullptr || !context.follows) return Outcome::kUnmodelled;
+  const std::uint8_t range = translations_->range_of(rule, *context.follows);
+  if (range == 0) return Outcome::kUnmodelled;
+  return range == context.wanted ? Outcome::kBound : Outcome::kBoundElsewhere;
+}
+
+void ChainWalker::apply(const Effect& effect, RuleId rule, Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
   const auto go_on = [&](Set packets) { frame.live = bdd.either(frame.live, packets); };
-  std::visit(
-      Overloaded{[&](const Accept&) { frame.leave(bdd, Outcome::kAccepted, taken); },
-                 [&](const Drop&) { frame.leave(bdd, Outcome::kDropped, taken); },
-                 [&](const Return&) { frame.leave(bdd, Outcome::kReturned, taken); },
-                 [&](const Reject& e) {
-                   frame.leave(bdd, e.tcp_reset ? Outcome::kReset : Outcome::kDropped, taken);
-                 },
-                 [&](const Annotate& e) {
-                   if (e.mss) return rewrite(Field::kLength, taken, frame);
-                   go_on(taken);
-                 },
-                 [&](const SetMark& e) { go_on(relations_.set_mark(taken, e)); },
-                 [&](const SetConnmark& e) {
-                   const Set entry = with_entry(frame.context);
-                   go_on(relations_.set_connmark(bdd.both(taken, entry), e));
-                   go_on(bdd.minus(taken, entry));
-                 },
-                 [&](const NoTrack&) {
-                   if (frame.context.attaches) {
-                     // A template that came first makes it void; where those are not followed, it
-                     // may.
-                     if (frame.context.loose && !unmodelled_rules_.empty()) go_on(taken);
-                     go_on(relations_.set_untracked(taken));
-                   } else {
-                     go_on(taken);
-                   }
-                 },
-                 [&](const AttachTemplate&) { attach_template(taken, frame); },
-                 [&](const Nat&) {
-                   frame.leave(bdd, frame.context.loose ? Outcome::kAccepted : Outcome::kUnmodelled,
-                               frame.context.loose ? any_ends(taken) : taken);
-                 },
-                 [&](const SetField& e) { rewrite(e.field, taken, frame); },
-                 [&](const AddField& e) { rewrite(e.field, taken, frame); },
-                 [&](const OpaqueTarget&) { opaque_target(taken, frame); }},
-      effect);
+  std::visit(Overloaded{[&](const Accept&) { frame.leave(bdd, Outcome::kAccepted, taken); },
+                        [&](const Drop&) { frame.leave(bdd, Outcome::kDropped, taken); },
+                        [&](const Return&) { frame.leave(bdd, Outcome::kReturned, taken); },
+                        [&](const Reject& e) {
+                          frame.leave(bdd, e.tcp_reset ? Outcome::kReset : Outcome::kDropped,
+                                      taken);
+                        },
+                        [&](const Annotate& e) {
+                          if (e.mss) return rewrite(Field::kLength, taken, frame);
+                          go_on(taken);
+                        },
+                        [&](const SetMark& e) { go_on(relations_.set_mark(taken, e)); },
+                        [&](const SetConnmark& e) {
+                          const Set entry = with_entry(frame.context);
+                          go_on(relations_.set_connmark(bdd.both(taken, entry), e));
+                          go_on(bdd.minus(taken, entry));
+                        },
+                        [&](const NoTrack&) {
+                          if (frame.context.attaches) {
+                            // A template that came first makes it void; where those are not
+                            // followed, it may.
+                            if (frame.context.loose && !unmodelled_rules_.empty()) go_on(taken);
+                            go_on(relations_.set_untracked(taken));
+                          } else {
+                            go_on(taken);
+                          }
+                        },
+                        [&](const AttachTemplate&) { attach_template(taken, frame); },
+                        [&](const Nat&) {
+                          if (frame.context.loose) {
+                            frame.leave(bdd, Outcome::kAccepted, any_ends(taken));
+                          } else {
+                            frame.leave(bdd, bound(rule, frame.context), taken);
+                          }
+                        },
+                        [&](const SetField& e) { rewrite(e.field, taken, frame); },
+                        [&](const AddField& e) { rewrite(e.field, taken, frame); },
+                        [&](const OpaqueTarget&) { opaque_target(taken, frame); }},
+             effect);
 }
 
 }  // namespace postern

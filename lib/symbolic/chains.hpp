@@ -10,6 +10,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "flow/program.hpp"
@@ -30,6 +31,9 @@ struct TableContext {
   // Per-rule structure: what is not modelled lets packets pass, with whatever it may have changed,
   // so that "no packet gets here" stays true.
   bool loose = false;
+  // The hook whose NAT rules are followed (translation.hpp), and the range that is wanted there.
+  std::optional<Hook> follows = std::nullopt;
+  std::uint8_t wanted = 0;
 };
 
 // The packets that come to a rule, and those that match it (may): what both sets have in common
@@ -43,7 +47,9 @@ using RuleObserver = std::function<void(const TableContext&, RuleId, const AtRul
 
 class ChainWalker {
  public:
-  ChainWalker(Space& space, Reader& reader, const Program& program);
+  ChainWalker(Space& space, Reader& reader, const Program& program,
+              const Translations* translations = nullptr);
+  const Translations* translations() const { return translations_; }
 
   // `live` through the built-in chain `entry`; its policy is applied, so kReturned is empty.
   Outcomes run(ChainId entry, Set live, const TableContext& context, const RuleObserver& observer);
@@ -77,13 +83,15 @@ class ChainWalker {
   void rewrite(Field field, Set taken, Frame& frame);
   void attach_template(Set taken, Frame& frame);
   void opaque_target(Set taken, Frame& frame);
-  void apply(const Effect& effect, Set taken, Frame& frame);
+  void apply(const Effect& effect, RuleId rule, Set taken, Frame& frame);
+  Outcome bound(RuleId rule, const TableContext& context) const;
   Set match(RuleId rule, Frame& frame);
   Set with_entry(const TableContext& context);
 
   Space& space_;
   Reader& reader_;
   const Program& program_;
+  const Translations* translations_;
   Relations relations_;
   Rows rows_;
   std::vector<bool> disabled_;

@@ -60,8 +60,9 @@ std::vector<std::vector<Line>> conversations(Space& space) {
 std::vector<Edge> Conversation::edges(const FlowState& from, std::size_t k) {
   const Line& line = lines_[k];
   std::vector<Edge> result;
-  for (Edge edge : explorer_.edges({from.entry, true})) {
+  for (Edge edge : explorer_.edges({from.entry, true, from.nat})) {
     if (edge.sender != line.sender || !edge.ordinary) continue;
+    if (edge.translated && edge.sender == FlowEnd::kInitiator) continue;
     if (edge.what.kind && *edge.what.kind != line.kind) continue;
     if (edge.what.fate != Fate::kDelivered && edge.what.fate != Fate::kUnmodelled) continue;
     edge.what.kind = line.kind;
@@ -75,7 +76,7 @@ Set Conversation::only(const Edge& edge, std::size_t k, Set flows) {
   const Line& line = lines_[k];
   const Set allowed = k == 0 ? bdd.both(first_, line.packets) : line.packets;
   if (allowed == kEverything) return allowed;
-  Guards& guards = explorer_.guards(edge.sender);
+  Guards& guards = explorer_.guards(edge);
   const Set of_kind = bdd.both(bdd.both(guards.walk().start, guards.kind_set(line.kind)),
                                space_.exists(flows, kNow));
   return bdd.subset(of_kind, allowed) ? kEverything : allowed;
@@ -85,7 +86,7 @@ Frontier Conversation::next(const Frontier& from, std::size_t k) {
   Bdd& bdd = space_.bdd();
   Frontier result;
   for (const auto& [state, flows] : from) {
-    Guards& guards = explorer_.guards(lines_[k].sender);
+    Guards& guards = explorer_.guards(lines_[k].sender, state.nat);
     unmodelled_ =
         bdd.either(unmodelled_, bdd.both(space_.exists(flows, kNow), guards.unmodelled_early()));
     for (const Edge& edge : edges(state, k)) {
@@ -97,7 +98,7 @@ Frontier Conversation::next(const Frontier& from, std::size_t k) {
         unmodelled_ = bdd.either(unmodelled_, space_.exists(image, kNow));
         continue;
       }
-      Set& place = result[{edge.to.entry, true}];
+      Set& place = result[{edge.to.entry, true, edge.to.nat}];
       place = bdd.either(place, image);
     }
   }
@@ -127,7 +128,7 @@ ConnectAnswer Model::Impl::connect(Path path, Set m) {
   const Set flows = bdd().minus(all_flows, beyond_us);
   answer.flows.unmodelled = beyond_us;
   for (const bool must : {false, true}) {
-    Explorer explorer_of_path = explorer(path, all_flows, Script::kDeliver, must);
+    Explorer explorer_of_path = explorer(path, all_flows, Script::kDeliver, must, true);
     for (auto& lines : conversations(space)) {
       Conversation talk(space, explorer_of_path, std::move(lines), m);
       Set& place = must ? answer.flows.must : answer.flows.may;

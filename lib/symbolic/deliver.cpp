@@ -1,6 +1,7 @@
 // `deliver` and `track`: what the fixpoint of a path's flows says (design.md 4, "Flows").
 // Covered by tests/unit/flow_sets_test.cpp.
 #include <algorithm>
+#include <tuple>
 
 #include "symbolic/model_impl.hpp"
 #include "symbolic/routing.hpp"
@@ -41,14 +42,16 @@ class Delivered {
 
   Set of(const Frontier& layer, bool coarse, FlowEnd sender = FlowEnd::kInitiator) {
     Bdd& bdd = space_.bdd();
-    std::map<std::pair<Case, bool>, std::pair<Edge, Set>> asked;
+    std::map<std::tuple<Case, bool, std::uint16_t, Edge::Of>, std::pair<Edge, Set>> asked;
     for (const auto& [state, flows] : layer) {
       for (const Edge& edge : explorer_.edges(state)) {
-        if (edge.sender != sender || edge.what.fate != Fate::kDelivered || edge.coarse != coarse) {
+        if (edge.sender != sender || edge.what.fate != Fate::kDelivered || edge.coarse != coarse ||
+            edge.translated) {
           continue;
         }
         auto& [one, from] =
-            asked.try_emplace({edge.what, edge.created}, edge, kNothing).first->second;
+            asked.try_emplace({edge.what, edge.created, edge.through, edge.of}, edge, kNothing)
+                .first->second;
         from = bdd.either(from, flows);
       }
     }
@@ -119,6 +122,7 @@ Set Model::Impl::parent_addresses(Path path, Parents parents) {
     const Exploration world = search.run(all, kEverything);
     if (parents == Parents::kUnmodelled) {
       add(world.unmodelled);
+      if (!world.unmodelled.empty()) ends = bdd().either(ends, sources_of_nat());
       continue;
     }
     for (const Reached& r : world.states) {
@@ -126,6 +130,42 @@ Set Model::Impl::parent_addresses(Path path, Parents parents) {
     }
   }
   return parent_sets[{path, parents}] = ends;
+}
+
+// Addresses (of the responder) that the opener of a flow may have got: errors about its answers go
+// there.
+Set Model::Impl::sources_of_nat() {
+  Set result = kNothing;
+  for (const EndRange& range : translations.sources()) {
+    if (range.keeps_address) continue;
+    if (!range.address) return space.domain();
+    result = bdd().either(result, space.class_set_if(Axis::kResponder, [&](const ValueClass& c) {
+      return !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
+        return in.lo <= range.address->second && range.address->first <= in.hi;
+      });
+    }));
+  }
+  return result;
+}
+
+// On lo the other port shows from POSTROUTING on, in the same packet. Flows meet clashes there only
+// where NAT rules bind some.
+Set Model::Impl::clash_on_loopback(Path path, Set m) {
+  if (path != Path::kLoopback || !tracking || !translations.some() || m.empty()) return kNothing;
+  const bool seen = std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
+    return std::ranges::any_of(rule.rule->clauses, [](const Clause& clause) {
+      constexpr std::array kTold{Field::kSourcePort, Field::kDestinationPort, Field::kCtStatus,
+                                 Field::kCtReplySourcePort, Field::kCtReplyDestinationPort};
+      return std::ranges::any_of(
+          kTold, [&](Field field) { return tests_field(*clause.predicate, field); });
+    });
+  });
+  if (!seen) return kNothing;
+  PathGuards& all = guards(path, flows_of(sendable(path, FlowEnd::kInitiator)));
+  if (all.initiator.walk().direct[Fate::kUnmodelled].empty()) return kNothing;
+  return bdd().both(m, space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+    return has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
+  }));
 }
 
 Set Model::Impl::beyond(Path path, Set m) {
@@ -140,6 +180,7 @@ Set Model::Impl::beyond(Path path, Set m) {
            program.chains()[rule.chain].table == TableName::kRaw;
   });
   if (!helper) return result;
+  if (translations.some()) return m;  // ... and NAT takes it where it likes
   // An expectation that anyone may have made turns NEW into RELATED (kernel-facts 58).
   PathGuards& both = guards(path, flows);
   for (Guards* end : {&both.initiator, &both.responder}) {
@@ -157,7 +198,8 @@ Set Model::Impl::beyond(Path path, Set m) {
 }
 
 void Model::Impl::route(Path path, Triple& answer, std::vector<Set>& may, std::vector<Set>& must) {
-  const Set unsure = depends_on_host(space, path), own = own_address(space, path);
+  const Set unsure = depends_on_host(space, path),
+            own = translations.moves_destination(path) ? kNothing : own_address(space, path);
   answer.unmodelled = bdd().either(answer.unmodelled, bdd().both(answer.may, unsure));
   answer.unmodelled = bdd().minus(answer.unmodelled, own);
   const Set out = bdd().either(unsure, own);
@@ -228,7 +270,7 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
   const Set all_flows = flows_of(m), beyond_us = beyond(path, m);
   const Set flows = bdd().minus(all_flows, flows_of(beyond_us));
   for (const bool must : {false, true}) {
-    Explorer search = explorer(path, all_flows, Script::kDeliver, must);
+    Explorer search = explorer(path, all_flows, Script::kDeliver, must, true);
     const Set quoting = related(path, m, must ? Parents::kMust : Parents::kMay);
     search.allow_related(quoting);
     if (!must) answer.related = quoting;
@@ -254,6 +296,8 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
   take_out(found, answer.packets, answer.by_depth, answer.must_by_depth);
   const Set open = bdd().minus(delivered_to_itself(path, m, answer.may), answer.packets.may);
   answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, bdd().either(found, open));
+  const Set clash = bdd().minus(clash_on_loopback(path, m), answer.packets.may);
+  answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, clash);
   route(path, answer.packets, answer.by_depth, answer.must_by_depth);
   return answer;
 }
@@ -264,7 +308,7 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
   const Set flows = bdd().minus(all_flows, beyond_us);
   const std::array now{Axis::kConnmark};
   for (const bool must : {false, true}) {
-    Explorer search = explorer(path, all_flows, Script::kTrack, must);
+    Explorer search = explorer(path, all_flows, Script::kTrack, must, true);
     Exploration& world = must ? answer.must : answer.may;
     world = search.run(flows, m);
     Set all = kNothing;
@@ -289,6 +333,8 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
   }
   answer.flows.unmodelled =
       bdd().either(answer.flows.unmodelled, bdd().minus(own, answer.flows.may));
+  const Set clash = bdd().minus(flows_of(clash_on_loopback(path, m)), answer.flows.may);
+  answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, clash);
   route(path, answer.flows, answer.by_depth, answer.must_by_depth);
   return answer;
 }

@@ -30,6 +30,7 @@ struct Encoder::Frame {
   Term attached;       // a conntrack template is attached (raw)
   Term live = Solver::kTrue;
   std::vector<Term> accepted, dropped, reset, returned, unmodelled;
+  std::vector<std::pair<RuleId, Term>> bound = {};
 };
 
 unsigned field_width(Field field, Family family) {
@@ -206,7 +207,7 @@ void Encoder::apply_connmark(const SetConnmark& effect, Term matched, Frame& fra
   }
 }
 
-void Encoder::apply(const Effect& effect, Term matched, Frame& frame) {
+void Encoder::apply(const Effect& effect, RuleId rule, Term matched, Frame& frame) {
   const auto stop = [&](std::vector<Term>& list) {
     list.push_back(matched);
     frame.live = solver_.both(frame.live, solver_.negate(matched));
@@ -244,7 +245,7 @@ void Encoder::apply(const Effect& effect, Term matched, Frame& frame) {
             frame.attached = solver_.either(frame.attached, attaches);
           },
           [&](const Nat&) {
-            frame.unmodelled.push_back(matched);
+            frame.bound.emplace_back(rule, matched);
             stop(frame.accepted);
           },
           // Fields other than marks do not change in a frame; TOS may, where nobody reads it.
@@ -266,6 +267,7 @@ void Encoder::call(const ProgramRule& rule, Term matched, bool returns_here, Fra
   frame.dropped.push_back(within(exits.dropped));
   frame.reset.push_back(within(exits.reset));
   frame.unmodelled.push_back(within(exits.unmodelled));
+  for (const auto& [id, taken] : exits.bound) frame.bound.emplace_back(id, within(taken));
   const auto merge = [&](Term& current, Term after) {
     current = solver_.choose(matched, after, current);
   };
@@ -306,7 +308,10 @@ void Encoder::encode_rule(const ProgramRule& rule, Frame& frame) {
   std::visit(
       Overloaded{[](const NoTarget&) {}, [&](const Jump&) { call(rule, matched, true, frame); },
                  [&](const Goto&) { call(rule, matched, false, frame); },
-                 [&](const Effect& effect) { apply(effect, matched, frame); }},
+                 [&](const Effect& effect) {
+                   const auto id = static_cast<RuleId>(&rule - program_.rules().data());
+                   apply(effect, id, matched, frame);
+                 }},
       rule.rule->action);
   frame.live = solver_.named(frame.live, "live");
 }
@@ -330,7 +335,8 @@ Encoder::Exits Encoder::encode_chain(ChainId id, const PacketTerms& packet, Term
           frame.packet[Field::kMark],
           frame.packet[Field::kCtMark],
           frame.packet[Field::kCtState],
-          frame.attached};
+          frame.attached,
+          frame.bound};
 }
 
 Encoder::Exits Encoder::chain(ChainId id, const PacketTerms& packet, Term attached) {
@@ -361,10 +367,17 @@ Encoder::Exits Encoder::chain(ChainId id, const PacketTerms& packet, Term attach
 
 WalkTerms Encoder::walk(Hook hook, TableName table, const PacketTerms& packet) {
   const auto entry = program_.entry(hook, table);
-  if (!entry) return {Solver::kTrue, Solver::kFalse, Solver::kFalse, Solver::kFalse, packet};
+  if (!entry) {
+    return {Solver::kTrue, Solver::kFalse, Solver::kFalse, Solver::kFalse, packet, {},
+            Solver::kFalse};
+  }
   const Exits exits = chain(*entry, packet, Solver::kFalse);
   const bool accepts = program_.chains()[*entry].chain->policy == Policy::kAccept;
-  WalkTerms result{exits.accepted, exits.dropped, exits.reset, exits.unmodelled, packet};
+  WalkTerms result{exits.accepted, exits.dropped, exits.reset,     exits.unmodelled,
+                   packet,         exits.bound,   exits.unmodelled};
+  for (const auto& [rule, taken] : exits.bound) {
+    result.unmodelled = solver_.either(result.unmodelled, taken);
+  }
   Term& at_end = accepts ? result.accepted : result.dropped;
   at_end = solver_.either(at_end, exits.returned);
   result.after[Field::kMark] = exits.mark;

@@ -44,6 +44,10 @@ struct WalkTerms {
   Term reset;       // dropped, and answered with a TCP reset
   Term unmodelled;  // met NAT, a zone, a helper, a target that may change anything
   PacketTerms after;
+  // By NAT rule: it takes the packet (which then counts as accepted). `strange`: unmodelled, but
+  // for these.
+  std::vector<std::pair<RuleId, Term>> bound = {};
+  Term strange = {};
 };
 
 class Encoder {
@@ -77,6 +81,7 @@ class Encoder {
   struct Exits {
     Term accepted, dropped, reset, returned, unmodelled;
     Term mark, connmark, state, attached;
+    std::vector<std::pair<RuleId, Term>> bound;
   };
   struct KeyHash {
     std::size_t operator()(const std::vector<std::uint32_t>& key) const;
@@ -88,7 +93,7 @@ class Encoder {
   Exits chain(ChainId id, const PacketTerms& packet, Term attached);
   Exits encode_chain(ChainId id, const PacketTerms& packet, Term attached);
   void encode_rule(const ProgramRule& rule, Frame& frame);
-  void apply(const Effect& effect, Term matched, Frame& frame);
+  void apply(const Effect& effect, RuleId rule, Term matched, Frame& frame);
   void apply_connmark(const SetConnmark& effect, Term matched, Frame& frame);
   void call(const ProgramRule& rule, Term matched, bool returns_here, Frame& frame);
   Term interface_matches(Term name, const InterfacePattern& pattern);

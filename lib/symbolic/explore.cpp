@@ -18,6 +18,21 @@ Sight sight_of(const AbstractStep& step) {
 
 }  // namespace
 
+bool turns_invalid(PacketKind kind) {
+  switch (kind) {
+    case PacketKind::kTcpSyn:
+    case PacketKind::kTcpSynAck:
+    case PacketKind::kTcpFin:
+    case PacketKind::kTcpAck:
+    case PacketKind::kTcpRst:
+    case PacketKind::kTcpInvalid:
+    case PacketKind::kSctp:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Explorer::Explorer(Space& space, Automaton& automaton, Guards& initiator, Guards& responder,
                    Path path, bool tracking, Script script, bool must)
     : space_(space),
@@ -50,7 +65,10 @@ void Explorer::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>&
   for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
     if (kind != PacketKind::kIcmpUntracked) tracked(from, sender, kind, out);
   }
-  if (from.entry == 0 && sender == FlowEnd::kInitiator && !related_.empty()) related(from, out);
+  if (from.entry != 0 || sender != FlowEnd::kInitiator) return;
+  if (!related_.empty()) related(from, out);
+  if (!strays_.empty()) strays(from, out);
+  if (from.reached && !reopened_.empty()) reopened(from, out);
 }
 
 // An ICMP error of the initiator that quotes another flow which it opened (kernel-facts 40). It
@@ -59,6 +77,41 @@ void Explorer::related(const FlowState& from, std::vector<Edge>& out) {
   Move move;
   move.step.state = CtState::kRelated;
   by_fate(from, FlowEnd::kInitiator, false, PacketKind::kIcmpOther, move, false, out);
+}
+
+// Its entry is another path's; here it has none.
+void Explorer::strays(const FlowState& from, std::vector<Edge>& out) {
+  Move move;
+  move.step.state = CtState::kInvalid;
+  move.step.coarse = true;
+  const std::size_t first = out.size();
+  const auto kinds = automaton_.kinds(0, FlowEnd::kInitiator);
+  for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
+    if (turns_invalid(kind)) by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out);
+  }
+  for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kStray;
+}
+
+// Its packets answer an entry that the responder opened: whatever was decided for the first.
+void Explorer::reopened(const FlowState& from, std::vector<Edge>& out) {
+  Move move;
+  move.step.state = CtState::kEstablished;
+  move.step.direction = CtDirection::kReply;
+  move.step.coarse = true;
+  const std::size_t first = out.size();
+  const auto kinds = automaton_.kinds(0, FlowEnd::kInitiator);
+  for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
+    if (kind == PacketKind::kIcmpUntracked || kind == PacketKind::kTcpInvalid) continue;
+    for (const std::uint16_t assured : {std::uint16_t{0}, std::uint16_t{ct_status::kAssured}}) {
+      move.step.status = ct_status::kConfirmed | ct_status::kSeenReply | assured;
+      by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out);
+      for (const auto& [number, bound] : *bindings_) {
+        if (bound.nat.originator != FlowEnd::kInitiator || bound.clash) continue;
+        by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out, number);
+      }
+    }
+  }
+  for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kReopened;
 }
 
 // Packets that conntrack leaves alone.
@@ -95,10 +148,30 @@ void Explorer::tracked(const FlowState& from, FlowEnd sender, PacketKind kind,
         (move.step.condition == Condition::kUnlooked) != local(sender)) {
       continue;
     }
-    by_fate(from, sender, false, kind, move, ordinary, out);
+    under_nat(from, sender, kind, move, ordinary, out);
     if (move.step.state == CtState::kInvalid)
       second_lookup(from, sender, kind, move, ordinary, out);
     ordinary = false;
+  }
+}
+
+// A new entry may be bound in any way, an old one is bound as it is. An answer to a bound entry is
+// sent to where the binding says; what its sender sends to the opener's own address is of no entry,
+// as if this one had expired.
+void Explorer::under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+                         bool ordinary, std::vector<Edge>& out) {
+  const FlowEnd opener = from.nat == 0 ? sender : bindings_->at(from.nat).nat.originator;
+  if (opener == sender || from.nat == 0) {
+    const bool bound = from.nat != 0 && !move.step.created && move.step.state != CtState::kInvalid;
+    by_fate(from, sender, false, kind, move, ordinary, out, bound ? from.nat : std::uint16_t{0});
+    if (!move.step.created || bindings_ == nullptr) return;
+    for (const auto& [number, bound_guards] : *bindings_) {
+      if (bound_guards.nat.originator == sender && !(must_ && bound_guards.clash)) {
+        by_fate(from, sender, false, kind, move, ordinary, out, number);
+      }
+    }
+  } else if (!move.step.created) {
+    by_fate(from, sender, false, kind, move, ordinary, out, from.nat);
   }
 }
 
@@ -121,11 +194,13 @@ void Explorer::second_lookup(const FlowState& from, FlowEnd sender, PacketKind k
 
 void Explorer::by_fate(const FlowState& from, FlowEnd sender, bool again,
                        std::optional<PacketKind> kind, const Move& move, bool ordinary,
-                       std::vector<Edge>& out) {
+                       std::vector<Edge>& out, std::uint16_t through) {
   for (std::size_t f = 0; f < kFateCount; ++f) {
     const auto fate = static_cast<Fate>(f);
-    if (!guards(sender).may_happen(again, fate)) continue;
+    if (fate == Fate::kElsewhere || !guards(sender, through).may_happen(again, fate)) continue;
     Edge edge;
+    edge.through = through;
+    edge.translated = through != 0 && sender != bindings_->at(through).nat.originator;
     edge.sender = sender;
     edge.step = move.step;
     edge.created = move.step.created;
@@ -152,8 +227,13 @@ void Explorer::by_fate(const FlowState& from, FlowEnd sender, bool again,
         edge.to.entry = move.kept_reset;
         break;
       case Fate::kUnmodelled:
+      case Fate::kElsewhere:
         break;
     }
+    const bool stands = fate == Fate::kDelivered || fate == Fate::kDroppedConfirmed ||
+                        fate == Fate::kResetConfirmed;
+    if (move.step.created && stands) edge.to.nat = through;
+    if (edge.to.entry == 0) edge.to.nat = 0;
     if (script_ == Script::kTrack) edge.to.reached = true;
     out.push_back(std::move(edge));
   }
@@ -189,25 +269,28 @@ Set Explorer::carry(Set flows, Set guard, const Edge& edge) {
 }
 
 Set Explorer::narrowed(Set flows, const Edge& edge) {
-  return edge.what.sight.state == CtState::kRelated ? space_.bdd().both(flows, related_) : flows;
+  if (edge.what.sight.state == CtState::kRelated) return space_.bdd().both(flows, related_);
+  if (edge.of == Edge::Of::kFlow) return flows;
+  if (edge.of == Edge::Of::kStray) return space_.bdd().both(flows, strays_);
+  return space_.bdd().both(space_.exists(flows, kNow), reopened_);  // with a connmark of its own
 }
 
 Set Explorer::image(Set flows, const Edge& edge) {
-  return carry(narrowed(flows, edge), guards(edge.sender).flows(edge.what), edge);
+  return carry(narrowed(flows, edge), guards(edge).flows(edge.what), edge);
 }
 
 Set Explorer::image_of(Set flows, const Edge& edge, Set first) {
   Bdd& bdd = space_.bdd();
   const Set guard =
-      bdd.both_exists(guards(edge.sender).packets(edge.what), first, space_.cube(packet_axes()));
+      bdd.both_exists(guards(edge).packets(edge.what), first, space_.cube(packet_axes()));
   return carry(narrowed(flows, edge), guard, edge);
 }
 
 Set Explorer::preimage(Set flows, const Edge& edge, Set target, Set only) {
   Bdd& bdd = space_.bdd();
   flows = narrowed(flows, edge);
-  Set guard = only == kEverything ? guards(edge.sender).flows(edge.what)
-                                  : bdd.both_exists(guards(edge.sender).packets(edge.what), only,
+  Set guard = only == kEverything ? guards(edge).flows(edge.what)
+                                  : bdd.both_exists(guards(edge).packets(edge.what), only,
                                                     space_.cube(packet_axes()));
   if (space_.layout(Axis::kConnmark).variables.empty() ||
       edge.what.sight.state == CtState::kRelated) {
@@ -232,7 +315,7 @@ Set Explorer::preimage(Set flows, const Edge& edge, Set target, Set only) {
 Set Explorer::packets(Set flows, const Edge& edge, Set target) {
   Bdd& bdd = space_.bdd();
   flows = narrowed(flows, edge);
-  Set all = guards(edge.sender).packets(edge.what);
+  Set all = guards(edge).packets(edge.what);
   const bool marks = !space_.layout(Axis::kConnmark).variables.empty();
   if (marks && edge.what.sight.state == CtState::kRelated) {
     return space_.exists(bdd.both(all, bdd.both(flows, target)), kNow);
@@ -261,7 +344,7 @@ Frontier Explorer::step(const Frontier& from, bool waiting) {
   for (const auto& [state, flows] : from) {
     bdd.check_time();
     if (waiting) {
-      if (state.entry != 0) add(next, {0, state.reached}, begin(space_.exists(flows, kNow)));
+      if (state.entry != 0) add(next, {0, state.reached, 0}, begin(space_.exists(flows, kNow)));
       continue;
     }
     unmodelled_ = bdd.either(unmodelled_,
@@ -269,6 +352,12 @@ Frontier Explorer::step(const Frontier& from, bool waiting) {
     if (state.reached) {
       unmodelled_ = bdd.either(unmodelled_,
                                bdd.both(space_.exists(flows, kNow), responder_.unmodelled_early()));
+    }
+    if (state.nat != 0) {
+      for (const FlowEnd end : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
+        unmodelled_ = bdd.either(unmodelled_, bdd.both(space_.exists(flows, kNow),
+                                                       guards(end, state.nat).unmodelled_early()));
+      }
     }
     for (const Edge& edge : edges(state)) {
       if (edge.coarse) continue;
@@ -324,9 +413,16 @@ Set Explorer::coarse_leftovers() {
       result = bdd.either(result, space_.exists(bdd.minus(marked, flows), kNow));
     }
     if (script_ == Script::kTrack && !state.reached) continue;
+    if (reopened_read_ && state.reached) {
+      result = bdd.either(result, bdd.both(space_.exists(flows, kNow), reopened_));
+    }
     for (const Edge& edge : edges(state)) {
       if (!edge.coarse) continue;
       const Set there = image(flows, edge);
+      if (edge.what.fate == Fate::kUnmodelled) {
+        result = bdd.either(result, space_.exists(there, kNow));
+        continue;
+      }
       const auto known = reached_.find(edge.to);
       const Set fresh = known == reached_.end() ? there : bdd.minus(there, known->second);
       result = bdd.either(result, space_.exists(fresh, kNow));

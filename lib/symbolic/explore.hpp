@@ -27,7 +27,12 @@ struct Edge {
   FlowState to;
   bool created = false;  // the entry is new: its connmark is 0
   bool coarse = false;
-  bool ordinary = true;  // the outcome of honest numbers
+  bool ordinary = true;       // the outcome of honest numbers
+  std::uint16_t through = 0;  // whose guards: as FlowState::nat
+  // The packet's headers are not the flow's: an answer to an entry that NAT has bound.
+  bool translated = false;
+  // Of an entry that is not followed: only flows of allow_strays() or allow_reopened() have it.
+  enum class Of : std::uint8_t { kFlow, kStray, kReopened } of = Of::kFlow;
 };
 
 // Who may speak when.
@@ -38,14 +43,39 @@ enum class Script : std::uint8_t {
 
 using Frontier = std::map<FlowState, Set>;
 
+// Both ends under one binding of NAT.
+struct BoundGuards {
+  NatVariant nat;
+  Guards initiator, responder;
+  bool clash = false;  // no rule binds so, but another flow's entry: never surely
+};
+using Bindings = std::map<std::uint16_t, BoundGuards>;  // by FlowState::nat
+
+// Can an entry make such a packet INVALID that would be none without it?
+bool turns_invalid(PacketKind kind);
+
 class Explorer {
  public:
   // The guards of both ends, on one path; `tracking`: conntrack is on.
   Explorer(Space& space, Automaton& automaton, Guards& initiator, Guards& responder, Path path,
            bool tracking, Script script, bool must);
 
+  // The ways in which NAT may bind the flows; must outlive the explorer.
+  void follow(Bindings& bindings) { bindings_ = &bindings; }
+
   // Flows whose initiator may send an ICMP error that is RELATED to another flow (flow axes).
   void allow_related(Set flows) { related_ = flows; }
+
+  // Flows whose entries NAT may have made on another path than this one (flow axes): what conntrack
+  // then calls INVALID comes this way as it was sent.
+  void allow_strays(Set flows) { strays_ = flows; }
+  // Flows that NAT may bind: the far end knows other addresses for them, and once it was reached it
+  // may open one of its own that NAT takes to where the initiator's packets answer it.
+  // `read`: rules read that entry's tuples or status, which are not followed.
+  void allow_reopened(Set flows, bool read) {
+    reopened_ = flows;
+    reopened_read_ = read;
+  }
 
   // What packets of others do to the connmark of an entry: a relation of kConnmarkBefore and
   // kConnmark. ICMP errors about a flow, and the host's own replies to it, carry its entry.
@@ -67,7 +97,12 @@ class Explorer {
   // The packets (flow and packet axes) with which the edge takes `flows` into `target`.
   Set packets(Set flows, const Edge& edge, Set target);
   Set begin(Set flows);  // flows without an entry: connmark 0
-  Guards& guards(FlowEnd sender) { return sender == FlowEnd::kInitiator ? initiator_ : responder_; }
+  Guards& guards(FlowEnd sender, std::uint16_t through = 0) {
+    if (through == 0) return sender == FlowEnd::kInitiator ? initiator_ : responder_;
+    BoundGuards& bound = bindings_->at(through);
+    return sender == FlowEnd::kInitiator ? bound.initiator : bound.responder;
+  }
+  Guards& guards(const Edge& edge) { return guards(edge.sender, edge.through); }
 
  private:
   void collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& out);
@@ -75,9 +110,13 @@ class Explorer {
   void second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
                      bool ordinary, std::vector<Edge>& out);
   void by_fate(const FlowState& from, FlowEnd sender, bool again, std::optional<PacketKind> kind,
-               const Move& move, bool ordinary, std::vector<Edge>& out);
+               const Move& move, bool ordinary, std::vector<Edge>& out, std::uint16_t through = 0);
+  void under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+                 bool ordinary, std::vector<Edge>& out);
   void plain(const FlowState& from, FlowEnd sender, CtState state, std::vector<Edge>& out);
   void related(const FlowState& from, std::vector<Edge>& out);
+  void strays(const FlowState& from, std::vector<Edge>& out);
+  void reopened(const FlowState& from, std::vector<Edge>& out);
   Set narrowed(Set flows, const Edge& edge);
   bool local(FlowEnd sender) const;
   Set carry(Set flows, Set guard, const Edge& edge);
@@ -95,10 +134,13 @@ class Explorer {
   bool tracking_;
   Script script_;
   bool must_;
+  Bindings* bindings_ = nullptr;
   std::map<FlowState, std::vector<Edge>> edges_;
   std::map<FlowState, Set> reached_;
   std::vector<Frontier> layers_;
   Set unmodelled_ = kNothing, related_ = kNothing, others_ = kNothing;
+  Set strays_ = kNothing, reopened_ = kNothing;
+  bool reopened_read_ = false;
 };
 
 }  // namespace postern

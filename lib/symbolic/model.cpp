@@ -9,6 +9,25 @@
 namespace postern {
 namespace {
 
+// Does a rule ask for more of an entry than its state, direction and mark?
+bool reads_tuples(const Program& program) {
+  constexpr std::array kTold{Field::kCtStatus,
+                             Field::kCtOriginalSource,
+                             Field::kCtOriginalDestination,
+                             Field::kCtReplySource,
+                             Field::kCtReplyDestination,
+                             Field::kCtOriginalSourcePort,
+                             Field::kCtOriginalDestinationPort,
+                             Field::kCtReplySourcePort,
+                             Field::kCtReplyDestinationPort};
+  return std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
+    return std::ranges::any_of(rule.rule->clauses, [&](const Clause& clause) {
+      return std::ranges::any_of(
+          kTold, [&](Field field) { return tests_field(*clause.predicate, field); });
+    });
+  });
+}
+
 bool is_on(const Program& program, TrackingMode mode) {
   return mode == TrackingMode::kOn || (mode == TrackingMode::kAuto && program.tracks());
 }
@@ -31,8 +50,9 @@ Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questio
       options(options_),
       tracking(is_on(program_, options_.tracking)),
       space(compress(program_, questions), options_.node_limit),
-      reader(space),
-      chains(space, reader, program_),
+      translations(program_),
+      reader(space, &translations),
+      chains(space, reader, program_, &translations),
       automaton(options_.conntrack) {
   bdd().set_deadline(options.deadline);
   bdd().check_time();
@@ -41,29 +61,85 @@ Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questio
 Set Model::Impl::sendable(Path path, FlowEnd sender) {
   const auto known = sendable_sets.find({path, sender});
   if (known != sendable_sets.end()) return known->second;
-  const Set all = can_set_out(space, path, sender, tracking);
+  // Where NAT comes before routing, what routing would refuse may set out as well.
+  const bool moved =
+      sender == FlowEnd::kInitiator && follows(path) && translations.moves_destination(path);
+  const Set all = (moved ? can_set_out_translated : can_set_out)(space, path, sender, tracking);
   return sendable_sets[{path, sender}] = all;
 }
 
-PathGuards& Model::Impl::guards(Path path, Set flows) {
-  auto& place = guards_by_flows[{path, flows}];
+PathGuards& Model::Impl::guards(Path path, Set flows, bool follow) {
+  follow = follow && follows(path);
+  auto& place = guards_by_flows[{path, flows, follow}];
   if (place == nullptr) {
     const auto one = [&](FlowEnd sender) {
-      return Guards(space,
-                    walk_path(space, chains, program, path, sender, walk_options(), {}, flows),
-                    sender, chains.has_coins());
+      WalkOptions how = walk_options();
+      how.follow = follow;
+      return Guards(space, walk_path(space, chains, program, path, sender, how, {}, flows), sender,
+                    chains.has_coins());
     };
     place = std::make_unique<PathGuards>(
         PathGuards{one(FlowEnd::kInitiator), one(FlowEnd::kResponder)});
+    if (follow) find_bindings(path, flows, place->bound);
   }
   return *place;
 }
 
-Explorer Model::Impl::explorer(Path path, Set flows, Script script, bool must) {
-  PathGuards& both = guards(path, flows);
+// The bindings that some first packet may get, each with its own walks.
+void Model::Impl::find_bindings(Path path, Set flows, Bindings& bound) {
+  const auto variants = translations.variants(path);
+  const Set first = space.class_is(Axis::kFirst, 1);
+  for (std::size_t i = 0; i < variants.size(); ++i) {
+    WalkOptions how = walk_options();
+    how.follow = true;
+    how.nat = variants[i];
+    const auto walk = [&](FlowEnd sender) {
+      return walk_path(space, chains, program, path, sender, how, {}, flows);
+    };
+    const FlowEnd opener = variants[i].originator;
+    const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
+    const PathWalk opening = walk(opener);
+    const Set begun =
+        bdd().either(opening.direct[Fate::kDelivered], opening.direct[Fate::kUnmodelled]);
+    if (bdd().disjoint(begun, first)) continue;
+    // A range may leave open what rules see: that counts as a coin.
+    Guards of_opener(space, opening, opener, true), of_other(space, walk(other), other, true);
+    const bool by_initiator = opener == FlowEnd::kInitiator;
+    bound.emplace(
+        static_cast<std::uint16_t>(i + 1),
+        BoundGuards{variants[i], by_initiator ? of_opener : of_other,
+                    by_initiator ? of_other : of_opener,
+                    variants[i].source != 0 && variants[i].source == translations.clash()});
+  }
+}
+
+Explorer Model::Impl::explorer(Path path, Set flows, Script script, bool must, bool follow) {
+  PathGuards& both = guards(path, flows, follow);
   Explorer result(space, automaton, both.initiator, both.responder, path, tracking, script, must);
-  if (!must) result.let_others_mark(marks_by_others());
+  if (!both.bound.empty()) result.follow(both.bound);
+  if (must) return result;
+  result.let_others_mark(marks_by_others());
+  if (follow && follows(path)) {
+    if (translations.may_stray(path)) result.allow_strays(both.initiator.walk().moved);
+    if (translations.moves_destination(Path::kForward) && !both.bound.empty()) {
+      result.allow_reopened(bound_flows(path, flows), reads_tuples(program));
+    }
+  }
   return result;
+}
+
+Set Model::Impl::bound_flows(Path path, Set flows) {
+  PathGuards& both = guards(path, flows, true);
+  Set bound = kNothing;
+  for (Guards* end : {&both.initiator, &both.responder}) {
+    bound = bdd().either(bound, end->walk().direct[Fate::kElsewhere]);
+  }
+  std::vector<Axis> others;
+  for (std::size_t i = 0; i < kAxisCount; ++i) {
+    const auto axis = static_cast<Axis>(i);
+    if (std::ranges::find(flow_axes(), axis) == flow_axes().end()) others.push_back(axis);
+  }
+  return space.exists(bound, others);
 }
 
 Set Model::Impl::marks_by_others() {
@@ -84,7 +160,7 @@ Set Model::Impl::marks_by_others() {
     const bool raw = std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
       return writes(rule) && program.chains()[rule.chain].table == TableName::kRaw;
     });
-    relation = raw ? kEverything : kNothing;
+    relation = raw || translations.some() ? kEverything : kNothing;
     const Set carried =
         bdd().both(space.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
                    space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
@@ -135,6 +211,7 @@ Budgeted<Set> Model::question(Path path, const PredicatePtr& m) {
     // An address to itself is never on a wire. Where m knows many addresses that relation is large,
     // and only the answers leave it out.
     constexpr std::size_t kFew = 16;
+    if (impl_->translations.moves_destination(path)) return packets;
     const Set own = impl_->bdd().both(packets, own_address(impl_->space, path));
     if (own.empty() || impl_->space.classes_in(own, Axis::kInitiator).size() > kFew) return packets;
     return impl_->bdd().minus(packets, own);
@@ -146,6 +223,40 @@ Budgeted<Set> Model::anything(Path path) { return sendable(path, false); }
 Budgeted<Set> Model::sendable(Path path, bool reply) {
   return budgeted(
       [&] { return impl_->sendable(path, reply ? FlowEnd::kResponder : FlowEnd::kInitiator); });
+}
+
+Budgeted<Set> Model::under_nat(Path path, Set flows) {
+  return budgeted([&] {
+    if (!impl_->follows(path)) return Set{kNothing};
+    // A clash may befall any.
+    if (impl_->translations.clash() != 0) return flows;
+    return impl_->bdd().both(flows, impl_->bound_flows(path, flows));
+  });
+}
+
+Budgeted<Set> Model::strays(Path path, Set flows) {
+  return budgeted([&] {
+    return impl_->follows(path) && impl_->translations.may_stray(path)
+               ? impl_->guards(path, flows, true).initiator.walk().moved
+               : Set{kNothing};
+  });
+}
+
+Budgeted<Set> Model::sendable_translated(Path path) {
+  return budgeted([&] {
+    return can_set_out_translated(impl_->space, path, FlowEnd::kResponder, impl_->tracking);
+  });
+}
+
+Budgeted<Set> Model::routed(Path path) {
+  return budgeted(
+      [&] { return can_set_out(impl_->space, path, FlowEnd::kInitiator, impl_->tracking); });
+}
+
+const Translations& Model::translations() const { return impl_->translations; }
+
+bool Model::moves_destination(Path path) const {
+  return impl_->follows(path) && impl_->translations.moves_destination(path);
 }
 
 std::optional<std::uint16_t> Model::entry_index(const AbstractEntry& entry) const {

@@ -29,6 +29,7 @@
 #include "scenario/scenario.hpp"
 #include "symbolic/abstract_entry.hpp"
 #include "symbolic/space.hpp"
+#include "symbolic/translation.hpp"
 
 namespace postern {
 
@@ -53,6 +54,9 @@ struct Triple {
 struct FlowState {
   std::uint16_t entry = 0;
   bool reached = false;
+  // How NAT bound the entry: index into Translations::variants() of the path, from 1; 0: not at
+  // all.
+  std::uint16_t nat = 0;
   auto operator<=>(const FlowState&) const = default;
 };
 
@@ -69,8 +73,10 @@ struct EntryInfo {
 // One packet (or one wait) of a sequence. `packets` are the packets that do this, over flow and
 // packet axes: the witness takes its canonical element. `segment` says what conntrack makes of it.
 struct FlowStep {
-  bool wait = false;   // no packet: the entry expires
-  bool reply = false;  // sent by the responder
+  bool wait = false;        // no packet: the entry expires
+  bool reply = false;       // sent by the responder
+  std::uint16_t nat = 0;    // the binding under which the packet goes, as FlowState::nat
+  bool translated = false;  // an answer under NAT: its headers are those of the entry's reply tuple
   FlowState before, after;
   CtState state = CtState::kInvalid;  // seen after the (last) lookup
   std::string segment;                // "SYN", "ACK", "request", ... and how its numbers lie
@@ -174,6 +180,17 @@ class Model {
   // Everything that one end may send on the path of a flow, as the fixpoint takes it: the
   // initiator's half is anything(path). Flow axes, packet axes and kInitialMark.
   Budgeted<Set> sendable(Path path, bool reply);
+  // Those of `flows` (flow axes) whose packets may be bound by a NAT rule that is followed.
+  Budgeted<Set> under_nat(Path path, Set flows);
+  // Flows whose entries NAT may make on another path, where their INVALID packets come by this one.
+  Budgeted<Set> strays(Path path, Set flows);
+  // May NAT change the destination of the path's first packets before routing?
+  bool moves_destination(Path path) const;
+  const Translations& translations() const;
+  // Where NAT may move the destination: what the responder can send in answer to a packet that was
+  // moved, and what the initiator sends that routing takes along the path as it is.
+  Budgeted<Set> sendable_translated(Path path);
+  Budgeted<Set> routed(Path path);
   // The state number of an entry between packets (merged ones share it); nullopt: not a state.
   std::optional<std::uint16_t> entry_index(const AbstractEntry& entry) const;
 

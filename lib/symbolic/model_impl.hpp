@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace postern {
 // Both ends of the flows of one path.
 struct PathGuards {
   Guards initiator, responder;
+  Bindings bound = {};  // where NAT is followed
 };
 
 struct Model::Impl {
@@ -24,10 +26,11 @@ struct Model::Impl {
   ModelOptions options;
   bool tracking;
   Space space;
+  Translations translations;
   Reader reader;
   ChainWalker chains;
   Automaton automaton;
-  std::map<std::pair<Path, Set>, std::unique_ptr<PathGuards>> guards_by_flows;
+  std::map<std::tuple<Path, Set, bool>, std::unique_ptr<PathGuards>> guards_by_flows;
   std::map<std::pair<Path, FlowEnd>, Set> sendable_sets;
   std::optional<Structure> structure;
 
@@ -35,9 +38,18 @@ struct Model::Impl {
   Set flows_of(Set packets) { return space.exists(packets, packet_axes()); }
   Set sendable(Path path, FlowEnd sender);
   // The guards of a path, for these flows (flow axes).
-  PathGuards& guards(Path path, Set flows);
+  // `follow`: NAT rules are followed, else they are not modelled.
+  PathGuards& guards(Path path, Set flows, bool follow = false);
+  void find_bindings(Path path, Set flows, Bindings& bound);
+  // Flows that NAT may bind, somewhere, as far as the walk of the path tells (flow axes).
+  Set bound_flows(Path path, Set flows);
+  // What a clash may do on the way over lo, where the other port shows at once.
+  Set clash_on_loopback(Path path, Set m);
+  bool follows(Path path) const {
+    return tracking && translations.some() && path != Path::kLoopback;
+  }
   WalkOptions walk_options() const { return {options.backend, tracking}; }
-  Explorer explorer(Path path, Set flows, Script script, bool must);
+  Explorer explorer(Path path, Set flows, Script script, bool must, bool follow = false);
   // How packets that carry a flow's entry without being of the flow (ICMP errors, the host's own
   // replies) may change its connmark: over kConnmarkBefore and kConnmark.
   Set marks_by_others();
@@ -48,6 +60,7 @@ struct Model::Impl {
   enum class Parents : std::uint8_t { kMay, kMust, kUnmodelled };
   Set related(Path path, Set m, Parents parents);
   Set parent_addresses(Path path, Parents parents);
+  Set sources_of_nat();
   std::map<std::pair<Path, Parents>, Set> parent_sets;
   // Flows of m that are answered `unknown` whatever the search finds: those that a helper's
   // expectation may let through.

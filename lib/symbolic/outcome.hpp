@@ -11,8 +11,17 @@ namespace postern {
 
 // kReset: dropped, and answered with a TCP reset. kUnmodelled: met something that postern does not
 // model yet (NAT, zones, helpers).
-enum class Outcome : std::uint8_t { kAccepted, kReturned, kDropped, kReset, kUnmodelled };
-inline constexpr std::size_t kOutcomeCount = 5;
+// kBound: taken by a NAT rule of the range that is wanted; kBoundElsewhere: by another one.
+enum class Outcome : std::uint8_t {
+  kAccepted,
+  kReturned,
+  kDropped,
+  kReset,
+  kUnmodelled,
+  kBound,
+  kBoundElsewhere,
+};
+inline constexpr std::size_t kOutcomeCount = 7;
 
 struct Outcomes {
   std::array<Set, kOutcomeCount> sets{};

@@ -1,5 +1,8 @@
 #include "symbolic/passage.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include "base/check.hpp"
 #include "flow/conntrack.hpp"
 #include "symbolic/routing.hpp"
@@ -26,21 +29,47 @@ class PathWalker {
         path_(sender == FlowEnd::kInitiator ? path : reverse(path)) {}
 
   PathWalk run(Set only) {
-    const auto sent = options_.unrouted ? unrouted : can_set_out;
-    result_.start = bdd_.both(sent(space_, flow_path_, sender_, options_.tracking), only);
+    result_.start = bdd_.both(sent(), only);
     Set live = bdd_.both(result_.start, initial());
     if (path_ == Path::kLoopback) {
       loopback(live);
     } else {
       passage_ = &result_.direct;
       attached_ = false;
-      for (const Hook hook : hooks(path_)) live = hook_walk(hook, live);
+      before_nat_ = true;
+      for (const Hook hook : hooks(path_)) {
+        live = hook_walk(hook, live);
+        if (hook == Hook::kPrerouting) live = route(live);
+      }
       settle(Fate::kDelivered, live);
     }
     return result_;
   }
 
  private:
+  // Does NAT replace the far end of what the initiator sends, before routing sees it?
+  bool moves() const {
+    return options_.follow && options_.tracking &&
+           chains_.translations()->moves_destination(flow_path_);
+  }
+  bool opens() const { return !options_.nat.some() || sender_ == options_.nat.originator; }
+
+  Set sent() {
+    const bool replaced = sender_ == FlowEnd::kInitiator ? moves() : options_.nat.destination != 0;
+    const auto which = options_.unrouted ? unrouted
+                       : replaced        ? can_set_out_translated
+                                         : can_set_out;
+    return which(space_, flow_path_, sender_, options_.tracking);
+  }
+
+  // Packets that kept their destination go on only where routing takes it this way.
+  Set route(Set live) {
+    if (sender_ != FlowEnd::kInitiator || !moves() || options_.nat.destination != 0) return live;
+    const Set taken = bdd_.both(live, can_set_out(space_, flow_path_, sender_, options_.tracking));
+    settle(Fate::kDropped, bdd_.minus(live, taken));
+    return taken;
+  }
+
   // Marks as the packet sets out with them; the connmark is remembered.
   Set initial() {
     Set s = space_.class_is(Axis::kUntracked, 0);
@@ -117,7 +146,11 @@ class PathWalker {
 
   Set table(Hook hook, TableName name, Set live) {
     const auto chain = program_.entry(hook, name);
-    if (!chain) return live;
+    if (!chain) {
+      if (!by_rule()) return live;
+      settle(Fate::kElsewhere, live);
+      return kNothing;
+    }
     TableContext context;
     context.binding = Binding::at(hook, path_, sender_);
     context.binding.before_lookup = before_lookup_;
@@ -126,6 +159,13 @@ class PathWalker {
     context.attaches = before_lookup_;
     context.entries = options_.tracking;
     context.loose = options_.loose;
+    context.binding.nat = options_.nat;
+    context.binding.before_nat = before_nat_ && options_.nat.some();
+    context.binding.to_host = flow_path_ == Path::kIn && options_.nat.some();
+    context.binding.behind_source = hook == Hook::kInput && name == TableName::kSecurity &&
+                                    options_.backend == Backend::kNft && options_.nat.some();
+    context.follows = follows_;
+    context.wanted = wanted_;
     const Outcomes out = chains_.run(*chain, live, context, observer_);
     if (before_lookup_) {
       const Set lost = bdd_.either(out[Outcome::kDropped], out[Outcome::kReset]);
@@ -135,7 +175,28 @@ class PathWalker {
       settle(confirmed_ ? Fate::kResetConfirmed : Fate::kReset, out[Outcome::kReset]);
       settle(Fate::kUnmodelled, out[Outcome::kUnmodelled]);
     }
-    return out[Outcome::kAccepted];
+    if (!follows_) return out[Outcome::kAccepted];
+    settle(Fate::kElsewhere, out[Outcome::kBoundElsewhere]);
+    if (*follows_ == Hook::kPrerouting && !options_.nat.some())
+      note_moved(out[Outcome::kBoundElsewhere]);
+    if (!by_rule()) return out[Outcome::kAccepted];
+    settle(Fate::kElsewhere, out[Outcome::kAccepted]);
+    return out[Outcome::kBound];
+  }
+
+  // Only those go on here that a rule binds? No rule gives a flow another port because its own is
+  // taken (a clash).
+  bool by_rule() const {
+    return follows_ && wanted_ != 0 && wanted_ != chains_.translations()->clash();
+  }
+
+  void note_moved(Set packets) {
+    std::vector<Axis> others;
+    for (std::size_t i = 0; i < kAxisCount; ++i) {
+      const auto axis = static_cast<Axis>(i);
+      if (std::ranges::find(flow_axes(), axis) == flow_axes().end()) others.push_back(axis);
+    }
+    result_.moved = bdd_.either(result_.moved, space_.exists(packets, others));
   }
 
   // Before the lookup nothing of conntrack is in the sets.
@@ -160,10 +221,19 @@ class PathWalker {
     const std::array present{Axis::kMark, Axis::kUntracked, Axis::kConnmark, Axis::kConnmarkBefore};
     result_.ambiguous = bdd_.either(result_.ambiguous, bdd_.both(space_.exists(untracked, present),
                                                                  space_.exists(tracked, present)));
+    if (options_.nat.some()) return lookup_bound(tracked);
     // Any state and status: the exploration asks only for those that an entry gives.
     const Set seen = state_range(CtState::kInvalid, CtState::kRelated);
     return bdd_.either(bdd_.both(tracked, seen),
                        bdd_.both(untracked, state_is(CtState::kUntracked)));
+  }
+
+  // Packets whose entry has the binding. An INVALID answer goes to where it was sent, which is
+  // nowhere here; what the opener sends without an entry is another walk's.
+  Set lookup_bound(Set tracked) {
+    if (opens()) return bdd_.both(tracked, state_range(CtState::kNew, CtState::kEstablished));
+    settle(Fate::kDropped, bdd_.both(tracked, state_is(CtState::kInvalid)));
+    return bdd_.both(tracked, state_is(CtState::kEstablished));
   }
 
   // IPv6 neighbour discovery and its like (kernel-facts 41).
@@ -184,9 +254,19 @@ class PathWalker {
   // out.
   Set nat(Hook hook, Set live) {
     if (!options_.tracking || (confirmed_ && attached_)) return live;
+    if (!opens()) {  // translated back
+      before_nat_ = false;
+      return live;
+    }
     const Set first = bdd_.both(space_.class_is(Axis::kFirst, 1), state_is(CtState::kNew));
     before_lookup_ = false;
+    if (options_.follow && Translations::follows(hook, sender_, flow_path_)) {
+      follows_ = hook;
+      wanted_ = hook == Hook::kPrerouting ? options_.nat.destination : options_.nat.source;
+    }
     const Set through = table(hook, TableName::kNat, bdd_.both(live, first));
+    follows_.reset();
+    before_nat_ = false;
     const Set later = bdd_.minus(live, first);
     return bdd_.either(through, options_.loose ? chains_.any_ends(later) : later);
   }
@@ -206,6 +286,9 @@ class PathWalker {
   bool confirmed_ = false;  // behind the confirmation
   bool afresh_ = false;
   bool before_lookup_ = false;
+  bool before_nat_ = false;      // the packet's ends are as on the wire
+  std::optional<Hook> follows_;  // while the nat table is walked
+  std::uint8_t wanted_ = 0;
 };
 
 }  // namespace

@@ -23,8 +23,9 @@ enum class Fate : std::uint8_t {
   kDroppedConfirmed,
   kResetConfirmed,
   kUnmodelled,
+  kElsewhere,  // bound by NAT in another way than this walk follows
 };
-inline constexpr std::size_t kFateCount = 6;
+inline constexpr std::size_t kFateCount = 7;
 
 // Relations over flow, packet and conntrack axes, kConnmarkBefore and kConnmark (present marks and
 // the UNTRACKED mark are quantified away).
@@ -43,6 +44,8 @@ struct PathWalk {
   // Loopback: packets that were INVALID in OUTPUT and live till PREROUTING; kState is the second
   // lookup's. In `direct` an INVALID packet never gets beyond the first half.
   Passage again;
+  // Flows whose first packet a NAT rule may send elsewhere before routing (flow axes).
+  Set moved;
   // Packets that coins may send either way at the lookup: tracked or UNTRACKED.
   Set ambiguous;
 };
@@ -53,6 +56,10 @@ struct WalkOptions {
   bool loose = false;  // TableContext::loose
   // Any addresses (routing.hpp), and any mark on what this host sends (SO_MARK).
   bool unrouted = false;
+  // NAT is followed: packets that its rules bind in another way than `nat` are kElsewhere. With a
+  // binding, the walk is of packets with an entry that has it; the opener's first packets get it.
+  bool follow = false;
+  NatVariant nat = {};
 };
 
 // `sender`'s packets of a flow whose initiator's packets take `path`.

@@ -1,5 +1,7 @@
 #include "symbolic/routing.hpp"
 
+#include <array>
+
 #include "net/protocol.hpp"
 
 namespace postern {
@@ -7,12 +9,14 @@ namespace {
 
 class Routing {
  public:
-  Routing(Space& space, Path path, FlowEnd sender, bool unrouted)
+  enum class Mode : std::uint8_t { kRouted, kUnrouted, kTranslated };
+  Routing(Space& space, Path path, FlowEnd sender, Mode mode)
       : space_(space),
         bdd_(space.bdd()),
         flow_path_(path),
         path_(sender == FlowEnd::kInitiator ? path : reverse(path)),
-        unrouted_(unrouted),
+        unrouted_(mode == Mode::kUnrouted),
+        translated_(mode == Mode::kTranslated),
         v4_(space.classes().family == Family::kIpv4) {
     const bool initiator = sender == FlowEnd::kInitiator;
     source_ = initiator ? Axis::kInitiator : Axis::kResponder;
@@ -23,8 +27,17 @@ class Routing {
 
   Set everything(bool tracking) {
     Set s = bdd_.both(space_.domain(), interfaces());
-    if (!unrouted_) s = bdd_.both(s, v4_ ? addresses4() : addresses6());
+    if (!unrouted_) {
+      const Set ends = v4_ ? addresses4() : addresses6();
+      const std::array replaced{Axis::kResponder};
+      // NAT that is followed leads to plain addresses, which excuse no odd source, or nowhere else.
+      const Set plain = v4_ ? bdd_.minus(bdd_.minus(ends, space_.values(Axis::kResponder, 0, 0)),
+                                         space_.values(Axis::kResponder, 0xe0000000, 0xffffffff))
+                            : ends;
+      s = bdd_.both(s, translated_ ? bdd_.either(space_.exists(plain, replaced), ends) : ends);
+    }
     s = bdd_.both(s, types());
+    s = bdd_.both(s, space_.domain());
     s = bdd_.both(s, headers(tracking));
     // Packets from a wire arrive without a mark; a local process may set one.
     const bool local_initiator = flow_path_ == Path::kOut || flow_path_ == Path::kLoopback;
@@ -144,6 +157,7 @@ class Routing {
         s = bdd_.both(s,
                       bdd_.either(bdd_.complement(sure), type_is(type, AddressType::kBroadcast)));
       }
+      if (translated_ && address == Axis::kResponder) continue;
       const bool source = address == source_;
       const bool here = source ? (out || lo) && !unrouted_ : lo;
       const bool elsewhere = source ? !(out || lo || unrouted_) : (out || path_ == Path::kForward);
@@ -152,7 +166,8 @@ class Routing {
       if (here) s = bdd_.both(s, bdd_.either(local, bound));
       if (elsewhere) s = bdd_.minus(s, local);
     }
-    if (in) {  // delivered here: local, or everybody's
+    if (in && !(translated_ &&
+                destination_ == Axis::kResponder)) {  // delivered here: local, or everybody's
       s = bdd_.minus(s, type_is(destination_type_, AddressType::kUnicast));
     }
     return s;
@@ -202,18 +217,22 @@ class Routing {
   Space& space_;
   Bdd& bdd_;
   Path flow_path_, path_;
-  bool unrouted_, v4_;
+  bool unrouted_, translated_, v4_;
   Axis source_, destination_, source_type_, destination_type_;
 };
 
 }  // namespace
 
 Set can_set_out(Space& space, Path path, FlowEnd sender, bool tracking) {
-  return Routing(space, path, sender, false).everything(tracking);
+  return Routing(space, path, sender, Routing::Mode::kRouted).everything(tracking);
+}
+
+Set can_set_out_translated(Space& space, Path path, FlowEnd sender, bool tracking) {
+  return Routing(space, path, sender, Routing::Mode::kTranslated).everything(tracking);
 }
 
 Set unrouted(Space& space, Path path, FlowEnd sender, bool tracking) {
-  return Routing(space, path, sender, true).everything(tracking);
+  return Routing(space, path, sender, Routing::Mode::kUnrouted).everything(tracking);
 }
 
 namespace {

@@ -14,6 +14,8 @@ namespace postern {
 // Packets from `sender` of a flow whose initiator's packets take `path` (answers take its reverse):
 // over flow and packet axes. With `tracking`, fragments have been put together.
 Set can_set_out(Space& space, Path path, FlowEnd sender, bool tracking);
+// The same where NAT replaces the responder's end: routing never sees what it was.
+Set can_set_out_translated(Space& space, Path path, FlowEnd sender, bool tracking);
 // The same with any addresses. Routing comes behind PREROUTING, a raw socket writes what it likes,
 // and sysctls (route_localnet, accept_local) change the rest: for "no packet ever matches".
 Set unrouted(Space& space, Path path, FlowEnd sender, bool tracking);

@@ -14,6 +14,8 @@ constexpr std::array kNow{Axis::kConnmark};
 FlowStep step_of(const Edge& edge, const FlowState& before, Set packets) {
   FlowStep step;
   step.reply = edge.sender == FlowEnd::kResponder;
+  step.translated = edge.translated;
+  step.nat = edge.through;
   step.before = before;
   step.after = edge.to;
   step.state = edge.what.sight.state;
@@ -81,7 +83,7 @@ class Trace {
   std::size_t waiting_step(const FlowState& state, Set& target, std::size_t k, FlowStep& step) {
     for (std::size_t i = 0; i < k; ++i) {
       for (const auto& [before, flows] : explorer_.layers()[i]) {
-        if (before.entry == 0 || before.reached != state.reached) continue;
+        if (before.entry == 0 || before.reached != state.reached || state.entry != 0) continue;
         const Set source = space_.bdd().both(flows, space_.exists(target, kNow));
         if (source.empty()) continue;
         step.wait = true;
@@ -104,7 +106,7 @@ class Trace {
 
 std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, bool must) {
   const Set flows = flows_of(goal);
-  Explorer search = explorer(path, flows, Script::kDeliver, must);
+  Explorer search = explorer(path, flows, Script::kDeliver, must, true);
   search.allow_related(related(path, m, must ? Parents::kMust : Parents::kMay));
   search.run(flows, kEverything);
   // An error about another flow only where nothing else will do: it takes that flow to show it.
@@ -113,7 +115,8 @@ std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, boo
       for (const auto& [state, set] : search.layers()[k]) {
         for (const Edge& edge : search.edges(state)) {
           if (edge.sender != FlowEnd::kInitiator || edge.what.fate != Fate::kDelivered ||
-              edge.coarse || (edge.what.sight.state == CtState::kRelated) != quoting) {
+              edge.coarse || edge.translated ||
+              (edge.what.sight.state == CtState::kRelated) != quoting) {
             continue;
           }
           const Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow),
@@ -133,7 +136,7 @@ std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, boo
 std::vector<FlowStep> Model::Impl::track_steps(Path path, Set m, const std::string& entry_state,
                                                Set goal, bool must) {
   const Set flows = flows_of(goal);
-  Explorer search = explorer(path, flows, Script::kTrack, must);
+  Explorer search = explorer(path, flows, Script::kTrack, must, true);
   search.run(flows, bdd().both(m, flows));
   for (std::size_t k = 0; k < search.layers().size(); ++k) {
     for (const auto& [state, set] : search.layers()[k]) {
@@ -146,7 +149,7 @@ std::vector<FlowStep> Model::Impl::track_steps(Path path, Set m, const std::stri
 
 std::vector<FlowStep> Model::Impl::connect_steps(Path path, Set m, Set goal, bool must) {
   const Set flows = flows_of(goal);
-  Explorer explorer_of_path = explorer(path, flows, Script::kDeliver, must);
+  Explorer explorer_of_path = explorer(path, flows, Script::kDeliver, must, true);
   for (auto& lines : conversations(space)) {
     Conversation talk(space, explorer_of_path, std::move(lines), m);
     if (talk.play(flows).empty()) continue;
@@ -157,7 +160,7 @@ std::vector<FlowStep> Model::Impl::connect_steps(Path path, Set m, Set goal, boo
       bool found = false;
       for (const auto& [before, set] : talk.layers()[k]) {
         for (const Edge& edge : talk.edges(before, k)) {
-          if (found || edge.to.entry != state.entry || edge.coarse ||
+          if (found || edge.to.entry != state.entry || edge.to.nat != state.nat || edge.coarse ||
               edge.what.fate != Fate::kDelivered) {
             continue;
           }

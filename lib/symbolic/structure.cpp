@@ -55,7 +55,7 @@ void StructureFinder::walk_all() {
   }
   if (!unrouted_) return;
   for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
-    model_.guards_by_flows.erase({path, flows(path)});  // no question may meet them
+    model_.guards_by_flows.erase({path, flows(path), false});  // no question may meet them
   }
 }
 
@@ -94,7 +94,7 @@ void StructureFinder::walk(Path path) {
   Guards initiator = one(FlowEnd::kInitiator), responder = one(FlowEnd::kResponder);
   if (loose_) return;
   // The same walks serve the questions about all flows.
-  auto& place = model_.guards_by_flows[{path, all}];
+  auto& place = model_.guards_by_flows[{path, all, false}];
   if (place == nullptr || unrouted_) {
     place = std::make_unique<PathGuards>(PathGuards{std::move(initiator), std::move(responder)});
   }

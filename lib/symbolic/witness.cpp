@@ -163,6 +163,23 @@ bool is_loopback(const Address& a) {
   return a.family == Family::kIpv4 ? (a.value >> 24) == 127 : a.value == 1;
 }
 
+bool has_address(const Scenario& world, const std::string& interface, Family family) {
+  const auto at = std::ranges::find(world.interfaces, interface, &Interface::name);
+  return at != world.interfaces.end() &&
+         std::ranges::any_of(at->addresses, [&](const InterfaceAddress& own) {
+           return own.address.family == family;
+         });
+}
+
+// An address for the interface, that no end of the flow has.
+void add_own_address(Scenario& world, const std::string& interface, const FlowPoint& flow) {
+  if (has_address(world, interface, flow.family)) return;
+  for (const u128 value : documentation(flow.family).host) {
+    if (value == flow.value(Axis::kInitiator) || value == flow.value(Axis::kResponder)) continue;
+    return add_address(world, interface, {flow.family, value});
+  }
+}
+
 // Interfaces, addresses and routes such that the flow's packets take the path.
 Scenario make_world(Path path, const FlowPoint& flow) {
   Scenario world;
@@ -201,6 +218,52 @@ Scenario make_world(Path path, const FlowPoint& flow) {
       break;
   }
   return world;
+}
+
+// What NAT on the way asks of the world: addresses to map to, routes to where it sends packets.
+void add_nat(Space& space, Path path, const FlowPoint& flow, const std::vector<FlowStep>& steps,
+             const Translations& translations, Witness& witness) {
+  const auto variants = translations.variants(path);
+  Scenario& world = witness.world;
+  const std::string& outward =
+      path == Path::kIn ? flow.initiator_interface : flow.responder_interface;
+  for (const FlowStep& step : steps) {
+    if (step.nat == 0) continue;
+    const NatVariant& nat = variants[step.nat - 1];
+    if (nat.source != 0 && nat.source == translations.clash()) {
+      witness.obstacle = "another flow must have taken its port, so that NAT gives it another";
+    }
+    if (nat.source != 0) add_own_address(world, outward, flow);
+    if (nat.destination == 0 || witness.translated_to) continue;
+    const EndRange& range = translations.range(nat.destination);
+    const Address sent{flow.family, flow.value(Axis::kResponder)};
+    const auto& types = space.layout(Axis::kResponderType).classes->classes;
+    const auto type = flow.classes.find(Axis::kResponderType);
+    const bool own = types.size() > 1 && type != flow.classes.end() &&
+                     types[type->second].canonical == static_cast<u128>(AddressType::kLocal);
+    if (path == Path::kForward && own) {
+      std::erase_if(world.routes, [&](const Route& r) { return r.to.address == sent; });
+      if (!is_loopback(sent)) add_address(world, flow.initiator_interface, sent);
+    }
+    add_own_address(world, flow.initiator_interface, flow);
+    constexpr u128 kMost = 64;
+    u128 first = sent.value, last = sent.value;
+    if (range.address) {
+      first = range.address->first;
+      last = std::min(range.address->second, first + kMost);
+      witness.translated_to = Address{flow.family, first};
+    }
+    if (!range.address) continue;
+    for (u128 value = first; value <= last; ++value) {
+      const Address to{flow.family, value};
+      if (to == sent) continue;
+      if (path == Path::kIn) {
+        add_address(world, flow.initiator_interface, to);
+      } else {
+        add_route(world, to, flow.responder_interface);
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -398,9 +461,11 @@ std::optional<std::string> fill(Packet& packet, const PacketPoint& point) {
 }  // namespace
 
 Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path path,
-                      const FlowPoint& flow, const std::vector<FlowStep>& steps) {
+                      const FlowPoint& flow, const std::vector<FlowStep>& steps,
+                      const Translations* translations) {
   Witness witness;
   witness.world = make_world(path, flow);
+  if (translations != nullptr) add_nat(space, path, flow, steps, *translations, witness);
   if (path == Path::kForward && flow.initiator_interface != flow.responder_interface &&
       flow.value(Axis::kInitiator) == flow.value(Axis::kResponder)) {
     witness.obstacle = "its ends have one address behind two interfaces";

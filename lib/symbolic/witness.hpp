@@ -50,6 +50,7 @@ struct WitnessPacket {
 
 struct Witness {
   std::vector<WitnessPacket> packets;
+  std::optional<Address> translated_to = {};  // where NAT sends the initiator's packets
   Scenario world;                       // interfaces, routes, forwarding; no rulesets, no steps
   std::optional<std::string> obstacle;  // why these packets cannot be written down
 };
@@ -57,6 +58,7 @@ struct Witness {
 // The packets of the steps. `flow` is the point that all steps share; `entries` are
 // Model::entries().
 Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path path,
-                      const FlowPoint& flow, const std::vector<FlowStep>& steps);
+                      const FlowPoint& flow, const std::vector<FlowStep>& steps,
+                      const Translations* translations = nullptr);
 
 }  // namespace postern

@@ -24,6 +24,11 @@ class AdversaryRules {
 
   std::string text() {
     std::string text = kernel::RandomRules(dice_, family_).text();
+    if (text.find("*nat\n") == std::string::npos && dice_.chance(50)) {
+      text += "*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\n";
+      for (unsigned n = 1 + dice_.below(3); n > 0; --n) text += extra("nat");
+      text += "COMMIT\n";
+    }
     std::string result, table;
     std::size_t from = 0;
     while (from < text.size()) {
@@ -58,6 +63,7 @@ class AdversaryRules {
     const std::string at = hook(table);
     const std::string first = match(), second = dice_.chance(40) ? match() : "";
     const bool twice = first.find("-p ") != std::string::npos;
+    if (table == "nat" && dice_.chance(20)) return to_port(at);
     return "-A " + at + first + (twice ? "" : second) + target(table, at) + "\n";
   }
 
@@ -107,11 +113,45 @@ class AdversaryRules {
     }
   }
 
+  std::string address(bool own, bool bracketed = false) {
+    if (v4()) {
+      return own ? dice_.of<std::string>({"192.0.2.1", "198.51.100.1"})
+                 : dice_.of<std::string>({"198.51.100.9", "198.51.100.77"});
+    }
+    const std::string a = own ? dice_.of<std::string>({"2001:db8:1::1", "2001:db8:2::1"})
+                              : dice_.of<std::string>({"2001:db8:2::9", "2001:db8:2::77"});
+    return bracketed ? "[" + a + "]" : a;
+  }
+
+  // NAT targets that the hook takes.
+  std::string translation(const std::string& at) {
+    const bool before = at == "PREROUTING" || at == "OUTPUT";
+    if (!before && dice_.chance(50) && at == "POSTROUTING") return " -j MASQUERADE";
+    if (before && dice_.chance(30)) return " -j REDIRECT";
+    if (v4() && dice_.chance(10)) return " -j NETMAP --to 198.51.100.64/28";
+    const bool range = v4() && dice_.chance(15);
+    return std::string(before ? " -j DNAT --to-destination " : " -j SNAT --to-source ") +
+           (range ? "198.51.100.70-198.51.100.73" : address(dice_.chance(before ? 30 : 70)));
+  }
+  std::string to_port(const std::string& at) {
+    const bool before = at == "PREROUTING" || at == "OUTPUT";
+    const std::string protocol = dice_.of<std::string>({"tcp", "udp"});
+    const std::string head = "-A " + at + " -p " + protocol + " -m " + protocol +
+                             dice_.of<std::string>({"", " --dport 80", " --dport 53"});
+    if (before && dice_.chance(40)) return head + " -j REDIRECT --to-ports 53\n";
+    return head + (before ? " -j DNAT --to-destination " : " -j SNAT --to-source ") +
+           address(dice_.chance(30), true) + dice_.of<std::string>({":23", ":80", ":5002-5004"}) +
+           "\n";
+  }
+
   std::string target(const std::string& table, const std::string& at) {
     if (table == "raw" && dice_.chance(70)) {
       return dice_.of<std::string>({" -j NOTRACK", " -j RETURN", " -j DROP", " -j ACCEPT"});
     }
-    if (table == "nat") return dice_.chance(70) ? " -j ACCEPT" : " -j RETURN";
+    if (table == "nat") {
+      if (dice_.chance(65)) return translation(at);
+      return dice_.chance(70) ? " -j ACCEPT" : " -j RETURN";
+    }
     if (table == "filter" && dice_.chance(15)) return " -j REJECT";
     switch (dice_.below(table == "mangle" ? 14 : 8)) {
       case 0:

@@ -37,7 +37,8 @@ class RandomChooser : public Chooser {
 
 struct Tally {
   unsigned rulesets = 0, sequences = 0, packets = 0, delivered = 0, entries = 0, talks = 0,
-           asked = 0, yes = 0, no = 0, unknown = 0, skipped = 0, errors = 0, outgrown = 0;
+           asked = 0, yes = 0, no = 0, unknown = 0, skipped = 0, errors = 0, outgrown = 0,
+           bound = 0, answers = 0, strays = 0;
 };
 
 // Everything that is known of a flow, and of one packet of its initiator, as a set.
@@ -118,6 +119,38 @@ std::string describe(const AttackedFlow& f) {
          " icmp type " + std::to_string(f.icmp_type);
 }
 
+// Did a packet that got through go the way of the flow? NAT may have sent it elsewhere.
+bool went_along(const PacketReport& report, Path path) {
+  switch (report.verdict) {
+    case Verdict::kDelivered:
+      return path == Path::kIn || path == Path::kLoopback;
+    case Verdict::kForwarded:
+      return path == Path::kForward;
+    case Verdict::kSent:
+      return path == Path::kOut;
+    case Verdict::kDropped:
+      break;
+  }
+  return true;
+}
+
+// An answer to an entry under NAT comes from, and goes to, where its reply tuple says.
+bool answer_under_nat(Packet& packet, bool reply, const AttackedFlow& f,
+                      const std::vector<EntryReport>& entries) {
+  for (const EntryReport& entry : entries) {
+    if ((entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) == 0) continue;
+    const Address& opener = reply ? f.initiator : f.responder;
+    if (entry.protocol != f.protocol || entry.original.source != opener) continue;
+    packet.source = entry.reply.source;
+    packet.destination = entry.reply.destination;
+    packet.source_port = entry.reply.source_port.value_or(packet.source_port);
+    packet.destination_port = entry.reply.destination_port.value_or(packet.destination_port);
+    packet.icmp_id = entry.reply.icmp_id.value_or(packet.icmp_id);
+    return true;
+  }
+  return false;
+}
+
 bool of_flow(const EntryReport& entry, const AttackedFlow& f) {
   if (entry.protocol != f.protocol) return false;
   const TupleReport& t = entry.original;
@@ -164,8 +197,21 @@ class Attack {
         }
       }
       const bool reply = k > 0 && dice_.chance(45) && (!honest || reached);
-      const Packet packet = attacker.packet(reply);
+      Packet packet = attacker.packet(reply);
+      bool answers = false;
+      if (k > 0 && dice_.chance(90)) {
+        answers = answer_under_nat(packet, reply, flow_, engine.entries());
+        if (answers) ++tally_.answers;
+      }
       const PacketReport report = engine.inject(packet);
+      if (!went_along(report, reply ? reverse(flow_.path) : flow_.path)) {
+        // What NAT sent another way may leave an entry that later packets of this way are INVALID
+        // to.
+        log += "  another way\n";
+        ++tally_.strays;
+        if (!honest) break;
+        continue;
+      }
       const bool accepted = report.verdict != Verdict::kDropped;
       log += std::string(reply ? "  < " : "  > ") + flags_text(packet.flags) + " seq " +
              std::to_string(packet.seq) + " ack " + std::to_string(packet.ack) + " ttl " +
@@ -174,7 +220,7 @@ class Attack {
              std::string(text(report.verdict)) + " " + report.died_at + "\n";
       ++tally_.packets;
       // No end accepts a packet whose checksum is wrong.
-      if (!reply && accepted && !packet.bad_checksum) {
+      if (!reply && accepted && !packet.bad_checksum && !answers) {
         reached = true;
         ++tally_.delivered;
         if (honest) {
@@ -193,10 +239,14 @@ class Attack {
     Engine engine = make(chooser);
     Attacker attacker(dice_, flow_);
     for (unsigned k = 0;; ++k) {
-      const auto packet = attacker.honest(k);
+      auto packet = attacker.honest(k);
       if (!packet && k == 0) return;
       if (!packet) break;
-      if (engine.inject(*packet).verdict == Verdict::kDropped) return;
+      static constexpr bool kReply[] = {false, true, false, false, true};
+      if (kReply[k]) answer_under_nat(*packet, true, flow_, engine.entries());
+      const PacketReport report = engine.inject(*packet);
+      if (report.verdict == Verdict::kDropped) return;
+      if (!went_along(report, kReply[k] ? reverse(flow_.path) : flow_.path)) return;
     }
     ++tally_.talks;
     ASSERT_TRUE(covers(space_, sets_.connect.flows, points_.flow()))
@@ -214,6 +264,8 @@ class Attack {
     for (const EntryReport& entry : engine.entries()) {
       if (!of_flow(entry, flow_)) continue;
       ++tally_.entries;
+      if ((entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) != 0)
+        ++tally_.bound;
       ASSERT_TRUE(covers(space_, sets_.track.flows, points_.flow()))
           << "an entry, but not in the sets: " << describe(flow_) << "\n"
           << log;
@@ -363,12 +415,14 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
   }
   std::printf(
       "%u rulesets (%u outgrown), %u sequences, %u packets, %u delivered, %u entries, %u "
-      "conversations, %u errors, %u skipped; %u questions: %u yes, %u no, %u unknown\n",
+      "conversations, %u errors, %u skipped, %u entries under NAT, %u answers to such, %u "
+      "packets another way; %u questions: %u yes, %u no, %u unknown\n",
       tally.rulesets, tally.outgrown, tally.sequences, tally.packets, tally.delivered,
-      tally.entries, tally.talks, tally.errors, tally.skipped, tally.asked, tally.yes, tally.no,
-      tally.unknown);
+      tally.entries, tally.talks, tally.errors, tally.skipped, tally.bound, tally.answers,
+      tally.strays, tally.asked, tally.yes, tally.no, tally.unknown);
   if (HasFailure()) return;
-  for (const unsigned count : {tally.delivered, tally.entries, tally.talks, tally.errors}) {
+  for (const unsigned count : {tally.delivered, tally.entries, tally.talks, tally.errors,
+                               tally.bound, tally.answers, tally.strays}) {
     EXPECT_GT(count, 0U);
   }
 }

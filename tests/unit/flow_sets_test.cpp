@@ -131,6 +131,20 @@ TEST(FlowSets, WhatMakesAPacketLongerIsUnknownWhereLengthsAreRead) {
   EXPECT_EQ(answer("-A FORWARD -p tcp --sport 1000 -j ACCEPT\n"), "yes");
 }
 
+// Structure lets such packets pass, whatever they become; what follows must not take that over.
+TEST(FlowSets, WhatMakesAPacketLongerStaysUnknownBehindStructure) {
+  ModelUnderTest m("t",
+                   "*mangle\n:FORWARD ACCEPT\n-A FORWARD -p tcp --syn -j TCPMSS --set-mss 1000\n"
+                   "-A FORWARD -p udp -j ACCEPT\nCOMMIT\n*filter\n:FORWARD DROP\n"
+                   "-A FORWARD -p tcp -m length --length 44 -j ACCEPT\nCOMMIT\n",
+                   {});
+  const Set asked = m.question(Path::kForward, {"-i", "eth0", "-p", "tcp", "--syn"});
+  ASSERT_TRUE(m.model().structure().has_value());
+  const auto answer = m.model().deliver(Path::kForward, asked);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_FALSE(answer->packets.unmodelled.empty());
+}
+
 TEST(FlowSets, HelpersAndNatAreUnknownNotNo) {
   const std::string filter =
       "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
@@ -141,7 +155,7 @@ TEST(FlowSets, HelpersAndNatAreUnknownNotNo) {
                      "DNAT --to-destination 10.0.0.2\nCOMMIT\n" +
                          filter,
                      {});
-  EXPECT_EQ(nat.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "8080"}), "unknown");
+  EXPECT_EQ(nat.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "8080"}), "no");
   EXPECT_EQ(nat.deliver(Path::kIn, {"-i", "eth0", "-p", "tcp", "--dport", "80"}), "no");
   ModelUnderTest helper("helper",
                         "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"

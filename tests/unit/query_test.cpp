@@ -73,12 +73,13 @@ TEST(Query, OneSourcePortReachesEveryDestinationPort) {
   EXPECT_EQ(none[0].truth, Truth::kNo) << to_text(none[0]);
 }
 
-// Docker's rule: what goes to an address of this host is translated, a broadcast is not. Whether
-// 10.0.0.1 is some subnet's broadcast address is nobody's to say.
+// A rule like docker's: what goes to an address of this host is translated (to where postern does
+// not follow it), a broadcast is not. Whether 10.0.0.1 is some subnet's broadcast address is
+// nobody's to say.
 TEST(Query, AnAddressThatMayBeABroadcastAddressIsNotDelivered) {
   const LoadedRuleset rules("docker.rules",
                             "*nat\n:PREROUTING ACCEPT\n-A PREROUTING -m addrtype --dst-type LOCAL "
-                            "-j DNAT --to-destination 172.18.0.2\nCOMMIT\n*filter\n:OUTPUT "
+                            "-j DNAT --to-destination 127.0.0.1\nCOMMIT\n*filter\n:OUTPUT "
                             "DROP\nCOMMIT\n");
   const Answer one = ask_one(rules, "deliver -i wlan0 --path in -p udp --dport 53 -d 10.0.0.1");
   ASSERT_EQ(one.truth, Truth::kUnknown) << to_text(one);
@@ -242,17 +243,156 @@ TEST(Query, P2pBothDirectionsAndNewOnly) {
       << to_text(delivered[0]) << to_text(delivered[1]);
 }
 
-TEST(Query, NatIsUnknownNeverNo) {
-  const LoadedRuleset rules("nat.rules",
+// Masquerading, a forwarded port, and nothing else from outside.
+constexpr const char* kHomeRouter =
+    "*nat\n:PREROUTING ACCEPT\n:POSTROUTING ACCEPT\n"
+    "-A PREROUTING -i wan -p tcp --dport 8080 -j DNAT --to-destination 192.168.1.10:80\n"
+    "-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n"
+    "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT ACCEPT\n"
+    "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+    "-A INPUT -i lan -p tcp --dport 22 -j ACCEPT\n"
+    "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+    "-A FORWARD -i lan -o wan -j ACCEPT\n"
+    "-A FORWARD -i wan -o lan -d 192.168.1.10 -p tcp --dport 80 -j ACCEPT\nCOMMIT\n";
+
+TEST(QueryNat, AnswersComeBackThroughMasquerade) {
+  const LoadedRuleset rules("home.rules", kHomeRouter);
+  const Answer a = ask_one(rules, "connect -i lan -o wan -p tcp --dport 443");
+  ASSERT_EQ(a.truth, Truth::kYes) << to_text(a);
+  EXPECT_FALSE(a.conditional);
+  // The answer is sent to the router, and arrives at the client.
+  EXPECT_NE(a.witness.at(1).packet.destination, a.witness.at(0).packet.source);
+  EXPECT_EQ(a.witness.at(1).verdict, Verdict::kForwarded);
+  const Answer out = ask_one(rules, "connect -o wan -p udp --dport 53 --path out");
+  EXPECT_EQ(out.truth, Truth::kYes) << to_text(out);
+}
+
+TEST(QueryNat, AForwardedPortIsReachedAndNothingBesideIt) {
+  const LoadedRuleset rules("home.rules", kHomeRouter);
+  const Answer a = ask_one(rules, "connect -i wan -o lan -p tcp --dport 8080");
+  ASSERT_EQ(a.truth, Truth::kYes) << to_text(a);
+  EXPECT_EQ(a.witness.at(1).packet.source.text(), "192.168.1.10");
+  EXPECT_EQ(a.witness.at(1).packet.source_port, 80);
+  for (const char* no :
+       {"deliver -i wan -o lan -p tcp --dport 8081", "deliver -i wan -o lan -p udp",
+        "deliver -i wan -p tcp --dport 22 --path in",
+        "deliver -i wan -p tcp --dport 8080 --path in",
+        "deliver -i wan -o lan -p tcp --dport 80 -d 192.168.1.11",
+        "connect -i wan -o lan -p tcp --dport 22"}) {
+    const Answer b = ask_one(rules, no);
+    EXPECT_EQ(b.truth, Truth::kNo) << to_text(b);
+  }
+  // The rule of FORWARD does not ask whether the packet came by the forwarded port.
+  const Answer c = ask_one(rules, "deliver -i wan -o lan -p tcp --dport 80 -d 192.168.1.10");
+  EXPECT_EQ(c.truth, Truth::kYes) << to_text(c);
+}
+
+TEST(QueryNat, AForwardedPortIsToldByItsStatus) {
+  const LoadedRuleset rules(
+      "status.rules",
+      "*nat\n:PREROUTING ACCEPT\n"
+      "-A PREROUTING -i wan -p tcp --dport 8080 -j DNAT --to-destination 192.168.1.10:80\n"
+      "COMMIT\n*filter\n:FORWARD DROP\n"
+      "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+      "-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT\nCOMMIT\n");
+  const Answer a = ask_one(rules, "connect -i wan -o lan -p tcp --dport 8080");
+  EXPECT_EQ(a.truth, Truth::kYes) << to_text(a);
+  const Answer b = ask_one(rules, "connect -i wan -o lan -p tcp --dport 80");
+  EXPECT_EQ(b.truth, Truth::kNo) << to_text(b);
+}
+
+TEST(QueryNat, RedirectMovesAFlowToThisHost) {
+  const LoadedRuleset rules("redirect.rules",
                             "*nat\n:PREROUTING ACCEPT\n"
-                            "-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.0.2.7\n"
+                            "-A PREROUTING -i lan -p udp --dport 53 -j REDIRECT --to-ports 5353\n"
+                            "COMMIT\n*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT ACCEPT\n"
+                            "-A INPUT -p udp --dport 5353 -j ACCEPT\nCOMMIT\n");
+  EXPECT_EQ(ask_one(rules, "connect -i lan -p udp --dport 53 --path in").truth, Truth::kYes);
+  EXPECT_EQ(ask_one(rules, "connect -i wan -p udp --dport 53 --path in").truth, Truth::kNo);
+  EXPECT_EQ(ask_one(rules, "connect -i lan -p udp --dport 54 --path in").truth, Truth::kNo);
+}
+
+// raw and mangle PREROUTING see an answer as it arrives: sent to the translated address.
+TEST(QueryNat, EarlyHooksSeeTheTranslatedAnswer) {
+  const auto with = [](const char* address) {
+    return LoadedRuleset("early.rules",
+                         std::string("*raw\n:PREROUTING ACCEPT\n-A PREROUTING -d ") + address +
+                             " -j DROP\nCOMMIT\n*nat\n:POSTROUTING ACCEPT\n"
+                             "-A POSTROUTING -o wan -j SNAT --to-source 203.0.113.5\nCOMMIT\n"
+                             "*filter\n:FORWARD ACCEPT\n-A FORWARD -m conntrack --ctstate INVALID "
+                             "-j DROP\nCOMMIT\n");
+  };
+  const LoadedRuleset hit = with("203.0.113.5"), missed = with("203.0.113.6");
+  const char* question = "connect -i lan -o wan -p tcp -s 192.168.1.0/24 -d 198.51.100.0/24";
+  const Answer no = ask_one(hit, question);
+  EXPECT_EQ(no.truth, Truth::kNo) << to_text(no);
+  const Answer yes = ask_one(missed, question);
+  EXPECT_EQ(yes.truth, Truth::kYes) << to_text(yes);
+}
+
+// A table without the chain binds nobody.
+TEST(QueryNat, ARuleThatNoHookReachesMovesNothing) {
+  const LoadedRuleset rules("unreached.rules",
+                            "*nat\n:A - [0:0]\n-A A -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n");
+  const Answer a = ask_one(rules, "deliver -i eth0 -p tcp -s 127.0.0.1 -d 192.0.2.9 --path in");
+  EXPECT_EQ(a.truth, Truth::kNo) << to_text(a);
+  const Answer b = ask_one(rules, "deliver -i eth0 -p tcp -d 192.0.2.9 --path in");
+  EXPECT_TRUE(b.truth == Truth::kYes && !b.conditional) << to_text(b);
+}
+
+// DNAT takes the SYN away; what is INVALID to its entry stays as it was sent, and comes in.
+TEST(QueryNat, WhatIsInvalidBesideAForwardedPortIsNotCalledDead) {
+  const LoadedRuleset rules(
+      "stray.rules",
+      "*nat\n:PREROUTING ACCEPT\n"
+      "-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.168.1.10\nCOMMIT\n"
+      "*filter\n:INPUT DROP\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"
+      "-A INPUT -p tcp --dport 80 --tcp-flags ALL ACK -m conntrack --ctstate INVALID -j ACCEPT\n"
+      "COMMIT\n");
+  const Answer a = ask_one(rules, "deliver -i wan -p tcp --dport 80 --tcp-flags ALL ACK --path in");
+  EXPECT_EQ(a.truth, Truth::kUnknown) << to_text(a);
+  const Answer b = ask_one(rules, "deliver -i wan -p tcp --dport 81 --tcp-flags ALL ACK --path in");
+  EXPECT_EQ(b.truth, Truth::kNo) << to_text(b);
+}
+
+// The port of a flow that no rule binds may be taken by one that another was given: its answers
+// then go to another port, and early hooks see it.
+TEST(QueryNat, AClashMayGiveAnyFlowAnotherPort) {
+  const auto with = [](const char* nat) {
+    return LoadedRuleset("clash.rules",
+                         std::string(nat) +
+                             "*raw\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n"
+                             "*mangle\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n"
+                             "-A PREROUTING -p udp --sport 53 --dport 1234 -j DROP\n"
+                             "-A OUTPUT -p udp --sport 53 --dport 1234 -j DROP\nCOMMIT\n"
+                             "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n"
+                             "-A INPUT -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n");
+  };
+  const char* nat =
+      "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -s 10.0.0.0/8 -o wan -j MASQUERADE\nCOMMIT\n";
+  for (const char* path : {"in", "forward", "out"}) {
+    const std::string question =
+        std::string("connect -p udp -s 192.0.2.9 --sport 1234 --dport 53 --path ") + path;
+    const Answer sure = ask_one(with(""), question.c_str());
+    EXPECT_EQ(sure.truth, Truth::kNo) << to_text(sure);
+    const Answer open = ask_one(with(nat), question.c_str());
+    EXPECT_EQ(open.truth, Truth::kUnknown) << to_text(open);
+  }
+}
+
+TEST(QueryNat, WhatIsNotFollowedIsUnknownNeverNo) {
+  const LoadedRuleset rules("nat.rules",
+                            "*nat\n:OUTPUT ACCEPT\n"
+                            "-A OUTPUT -p tcp --dport 80 -j DNAT --to-destination 192.0.2.7\n"
                             "COMMIT\n*filter\n:INPUT DROP\n:FORWARD DROP\nCOMMIT\n");
-  const Answer a = ask_one(rules, "connect -i eth0 -p tcp --dport 80 --path in");
+  const Answer a = ask_one(rules, "connect -o eth0 -p tcp --dport 80 --path out");
   EXPECT_EQ(a.truth, Truth::kUnknown) << to_text(a);
   ASSERT_FALSE(a.reasons.empty());
   EXPECT_NE(a.reasons[0].find("DNAT"), std::string::npos);
-  const Answer b = ask_one(rules, "connect -i eth0 -p tcp --dport 81 --path in");
-  EXPECT_EQ(b.truth, Truth::kNo) << to_text(b);
+  const LoadedRuleset home("home.rules", kHomeRouter);
+  const Answer b =
+      ask_one(home, "deliver -i wan -o lan -p tcp --to-destination 192.168.1.10 --to-port 80");
+  EXPECT_EQ(b.truth, Truth::kUnknown) << to_text(b);
 }
 
 TEST(Query, OpaqueMatchesMakeAConditionalYes) {

@@ -1,0 +1,86 @@
+// NAT as the sets follow it: what a NAT rule may make of one end of a flow, and the ways (variants)
+// in which a flow's first packet can be bound.
+//
+// Idea: a flow is named after the packet as it is sent. The binding is one more component of its
+// state: it says at which addresses and ports rules see the two ends from some hook on. No set is
+// permuted for it: where a rule reads an end that a binding has replaced, the test is decided on
+// the range that the NAT rule names (binding.cpp), `may` and `must` apart where the range leaves it
+// open. Followed are rules of PREROUTING met by the initiator's packets and rules of POSTROUTING,
+// on the paths in, out and forward; all others stay unmodelled (Outcome::kUnmodelled).
+// Sources: kernel-facts 8, 49-54; flow/hooks.hpp. Covered by tests/unit/translation_test.cpp and
+// tests/agreement/adversary_test.cpp.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "flow/program.hpp"
+#include "symbolic/abstract_entry.hpp"
+
+namespace postern {
+
+// What an end may become: any address of `address` with any port of `port`.
+struct EndRange {
+  bool keeps_address = false, keeps_port = false;
+  std::optional<std::pair<u128, u128>> address;  // nullopt, not kept: one of this host's
+  std::optional<std::pair<std::uint32_t, std::uint32_t>> port;  // nullopt, not kept: any
+  bool operator==(const EndRange&) const = default;
+};
+
+// The range of a NAT target. nullopt: postern does not follow it.
+std::optional<EndRange> end_range(const Nat& target, Family family);
+// Does the target change the destination (DNAT, REDIRECT, NETMAP before routing)?
+bool changes_destination(const Nat& target, Hook hook);
+
+// One binding: who opened the flow, and what its first packet's two halves were bound to.
+struct NatVariant {
+  FlowEnd originator = FlowEnd::kInitiator;
+  std::uint8_t destination = 0, source = 0;  // number of the range, from 1; 0: unchanged
+  auto operator<=>(const NatVariant&) const = default;
+  bool some() const { return destination != 0 || source != 0; }
+};
+
+// All NAT rules of a ruleset, by range.
+class Translations {
+ public:
+  explicit Translations(const Program& program);
+
+  // Has the ruleset a NAT rule, followed or not?
+  bool some() const { return some_; }
+  // The range that a rule binds to at this hook; 0: not followed.
+  std::uint8_t range_of(RuleId rule, Hook hook) const;
+  const EndRange& range(std::uint8_t number) const { return ranges_[number - 1]; }
+  // Every binding that a flow on this path may get, by index from 1 ("0" is none).
+  std::vector<NatVariant> variants(Path path) const;
+  // Is a flow that another one's reply comes to seen by rules as another (do they test a port where
+  // an answer has not been translated back yet, or what NAT did)?
+  static bool shows_clash(const Program& program);
+  // The source that a flow gets when another one has taken its tuple (a clash): its own address
+  // with any port. It may befall flows that no rule binds as well (kernel-facts 52); no other has
+  // it.
+  std::uint8_t clash() const { return clash_; }
+  // Can the destination of the path's first packets change before routing?
+  bool moves_destination(Path path) const {
+    return (path == Path::kIn || path == Path::kForward) && !destinations_.empty();
+  }
+  // ... so that routing may take it another way than the path's?
+  bool may_stray(Path path) const;
+  // What the sources of flows may become.
+  std::vector<EndRange> sources() const;
+  // Followed at this hook, for packets of this end?
+  static bool follows(Hook hook, FlowEnd sender, Path flow_path);
+
+ private:
+  std::uint8_t number(const EndRange& range, std::vector<std::uint8_t>& list);
+
+  bool some_ = false;
+  bool beyond_ = false;  // some rule's range is not followed
+  std::uint8_t clash_ = 0;
+  std::vector<EndRange> ranges_;
+  std::vector<std::uint8_t> destinations_, sources_;  // ranges in use before and behind routing
+  std::vector<std::uint8_t> at_prerouting_, at_postrouting_;  // by RuleId
+};
+
+}  // namespace postern

@@ -1,0 +1,56 @@
+#include "symbolic/translation.hpp"
+
+#include <gtest/gtest.h>
+
+#include "query_fixture.hpp"
+
+namespace postern {
+namespace {
+
+LoadedRuleset nat(const std::string& rules) {
+  return LoadedRuleset("nat.rules",
+                       "*nat\n:PREROUTING ACCEPT\n:POSTROUTING ACCEPT\n" + rules + "COMMIT\n");
+}
+
+TEST(Translations, SameRangesAreOneAndOrderIsKept) {
+  const LoadedRuleset rules =
+      nat("-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 10.0.0.2:8080\n"
+          "-A PREROUTING -p tcp --dport 81 -j DNAT --to-destination 10.0.0.2:8080\n"
+          "-A PREROUTING -p udp -j REDIRECT --to-ports 53\n"
+          "-A POSTROUTING -o wan -j MASQUERADE\n");
+  const Translations t(rules.program());
+  EXPECT_TRUE(t.some());
+  EXPECT_EQ(t.range_of(0, Hook::kPrerouting), 1);
+  EXPECT_EQ(t.range_of(1, Hook::kPrerouting), 1);
+  EXPECT_EQ(t.range_of(2, Hook::kPrerouting), 2);
+  EXPECT_EQ(t.range_of(3, Hook::kPrerouting), 0);
+  EXPECT_EQ(t.range_of(3, Hook::kPostrouting), 3);
+  EXPECT_EQ(t.range(1).port, (std::pair<std::uint32_t, std::uint32_t>{8080, 8080}));
+  EXPECT_FALSE(t.range(3).address.has_value());
+  EXPECT_FALSE(t.range(3).keeps_port);
+}
+
+TEST(Translations, VariantsAreWhatThePathCanMeet) {
+  const LoadedRuleset rules =
+      nat("-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.2\n-A POSTROUTING -j MASQUERADE\n");
+  const Translations t(rules.program());
+  // Forward: destination, source, both; the responder's own flows: source.
+  EXPECT_EQ(t.variants(Path::kForward).size(), 4u);
+  EXPECT_EQ(t.variants(Path::kIn).size(), 2u);  // destination; the host's own flows: source
+  EXPECT_EQ(t.variants(Path::kOut).size(), 1u);
+  EXPECT_TRUE(t.variants(Path::kLoopback).empty());
+  EXPECT_TRUE(t.moves_destination(Path::kIn));
+  EXPECT_FALSE(t.moves_destination(Path::kOut));
+}
+
+TEST(Translations, AddressesThatRoutingTreatsApartAreNotFollowed) {
+  const LoadedRuleset rules =
+      nat("-A PREROUTING -p tcp -j DNAT --to-destination 127.0.0.1\n"
+          "-A PREROUTING -p udp -j DNAT --to-destination 224.0.0.9\n");
+  const Translations t(rules.program());
+  EXPECT_EQ(t.range_of(0, Hook::kPrerouting), 0);
+  EXPECT_EQ(t.range_of(1, Hook::kPrerouting), 0);
+}
+
+}  // namespace
+}  // namespace postern
