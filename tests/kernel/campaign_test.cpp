@@ -17,7 +17,7 @@
 namespace postern::kernel {
 namespace {
 
-constexpr std::uint64_t kInTests = 400'000;  // packets of one ./dev test
+constexpr std::uint64_t kInTests = 480'000;  // packets of one ./dev test
 constexpr std::uint64_t kWhole = 300'000;    // from so many on, everything must be met often
 
 class CampaignTest : public KernelTest {

@@ -114,6 +114,21 @@ TEST(EnginePipeline, DnatToAPortChangesIt) {
   }
 }
 
+// A masqueraded flow that leaves by another device is over (nf_nat_oif_changed).
+TEST(EnginePipeline, AMasqueradedFlowDoesNotChangeItsDevice) {
+  Router router("*nat\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n");
+  Packet p = udp("", "192.0.2.1", 1, "203.0.113.9", 2);
+  p.out_interface = "eth0";
+  EXPECT_EQ(router.send(p).verdict, Verdict::kSent);
+  const auto again = router.send(p);
+  EXPECT_EQ(again.verdict, Verdict::kSent);
+  EXPECT_EQ(again.conntrack.size(), 1U);
+  p.out_interface = "eth1";
+  const auto other = router.send(p);
+  EXPECT_EQ(other.verdict, Verdict::kDropped);
+  EXPECT_TRUE(other.conntrack.empty());
+}
+
 // The nft backend reads the bytes that stand where a header should be, as many as there are.
 TEST(EnginePipeline, BytesInPlaceOfAHeaderAreReadOneByOne) {
   const Bytes bytes{8, 3, 0, 80, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};

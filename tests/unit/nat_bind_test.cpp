@@ -127,5 +127,19 @@ TEST_F(NatBind, AConfirmedFlowIsNeverBound) {
   EXPECT_EQ(made.entry->status, ct_status::kConfirmed);
 }
 
+// A child that comes to the router goes on to the master's client, at the port that the client had
+// announced before the router changed it (nf_nat_follow_master).
+TEST_F(NatBind, AChildFollowsItsMasterToTheAnnouncedPort) {
+  const auto master = snat("10.0.0.2", 5000, "198.51.100.9", onto("192.0.2.1"));
+  const Attachment child = flow("198.51.100.9", 20, "192.0.2.1", 40001);
+  child.entry->master = master;
+  child.entry->follow = FollowMaster{CtDirection::kReply, 40000};
+  binder_.follow_master(child.entry);
+  EXPECT_EQ(child.entry->reply.source, ip("10.0.0.2"));
+  EXPECT_EQ(child.entry->reply.source_key, 40000);
+  EXPECT_EQ(child.entry->reply.destination, ip("198.51.100.9"));
+  EXPECT_EQ(child.entry->reply.destination_key, 20);
+}
+
 }  // namespace
 }  // namespace postern
