@@ -14,8 +14,8 @@ bool is_icmp(const PacketView& view) {
 }
 
 // icmp_send's and icmp6_send's rule: never an error about an error. IPv4 takes everything but echo,
-// timestamp, information and address mask for one, IPv6 every type below 128. A later fragment tells
-// no type: IPv6 answers it (is_ineligible), IPv4 answers no such packet.
+// timestamp, information and address mask for one, IPv6 every type below 128. A later fragment
+// tells no type: IPv6 answers it (is_ineligible), IPv4 answers no such packet.
 bool is_error(const PacketView& view) {
   if (!is_icmp(view) || view.fragment_offset != 0) return false;
   if (view.family == Family::kIpv6) return view.icmp_type < 128;

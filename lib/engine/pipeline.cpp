@@ -268,12 +268,14 @@ bool Pipeline::pass_stage(const Stage& stage, Hook hook, Traveller& packet) {
 }
 
 // A packet whose mark, TOS, destination or (IPv6) hop limit changed in OUTPUT is routed again, now
-// by its own source address: 127.0.0.0/8 may not leave by a wire (ip_route_me_harder).
+// by its own source address: 127.0.0.0/8 may not leave by a wire (ip_route_me_harder). An IPv6
+// packet to a link-local address or a group keeps its device, or dies (ip6_route_me_harder).
 bool Pipeline::route_again(Traveller& packet) {
+  const Address destination = packet.view.destination_address();
   const std::string& bound = packet.view.packet->out_interface;
-  const OutputRoute route = world_.route_output(
-      packet.view.destination_address(),
-      bound.empty() ? kNoDevice : world_.device(bound).value_or(kNoDevice), true);
+  DeviceId only = bound.empty() ? kNoDevice : world_.device(bound).value_or(kNoDevice);
+  if (only == kNoDevice && World::means_one_link(destination)) only = packet.rerouted;
+  const OutputRoute route = world_.route_output(destination, only, true);
   if (!route.found) return false;
   if (route.copied_here && !packet.is_answer) {
     throw Unmodelled("a broadcast or multicast that comes back to its sender");

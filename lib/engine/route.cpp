@@ -57,6 +57,10 @@ bool World::has_address(DeviceId device, const Address& address) const {
   return false;
 }
 
+bool World::means_one_link(const Address& address) {
+  return address.family == Family::kIpv6 && (multicast(address) || link_local6(address.value));
+}
+
 // xt_addrtype: IPv4 asks the local table only, so that an unroutable address is UNICAST; IPv6 looks
 // at the form of the address first.
 AddressType World::address_type(const Address& address) const {

@@ -38,8 +38,12 @@ World::World(const Scenario& scenario) : names_{""}, mtus_{0} {
     const auto address = Address::parse(word.substr(0, slash));
     add_own({*address, address->family == Family::kIpv4 ? 8U : 128U}, loopback_);
   }
+  const Prefix groups = prefix_of({Family::kIpv6, u128{0xff} << 120}, 8);
   for (const Interface& interface : scenario.interfaces) {
-    add_addresses(interface, *device(interface.name));
+    const DeviceId id = *device(interface.name);
+    add_addresses(interface, id);
+    // Every wire leads to IPv6's groups; the first one is taken (addrconf_add_mroute).
+    if (id != loopback_) local_.push_back({groups, 8, RouteType::kUnicast, id, std::nullopt});
   }
   forwarding_[0] = forwarding_[1] = scenario.forwarding;
   refresh();
@@ -155,13 +159,16 @@ std::optional<Address> World::best_source(const Address& destination, DeviceId i
     } else if (own.address.value == 1) {
       score = 0;  // ::1 has no meaning for others
     } else {
-      for (unsigned length = 128; length > 0; --length) {
+      for (unsigned length = own.length; length > 0; --length) {  // no more than its prefix counts
         if (!prefix_of(own.address, length).contains(destination)) continue;
         score += static_cast<int>(length);
         break;
       }
     }
-    if (score <= best_score) continue;
+    // Of equals IPv6 takes the device's last, which stands first in its list (ipv6_link_dev_addr).
+    const bool last = own.address.family == Family::kIpv6 && best != nullptr &&
+                      score == best_score && best->device == own.device;
+    if (score <= best_score && !last) continue;
     best = &own;
     best_score = score;
   }

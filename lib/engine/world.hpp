@@ -67,6 +67,8 @@ class World {
   // `bound`: the device that the socket is bound to, or kNoDevice. `again`: netfilter asks for a
   // packet that it changed; `::` is then this host no longer.
   OutputRoute route_output(const Address& destination, DeviceId bound, bool again = false) const;
+  // Is it an IPv6 address for which the device counts: link-local or a group?
+  static bool means_one_link(const Address& address);
   AddressType address_type(const Address& address) const;  // as xt_addrtype asks
   bool is_own(const Address& address) const;
   bool has_address(DeviceId device, const Address& address) const;
