@@ -472,6 +472,10 @@ void Asking::answer_no(const Solved& solved) {
   if (question_.verb == Verb::kConnect) {
     answer_.assumptions.push_back("the far end does not itself open (no simultaneous open)");
   }
+  if (model_.moves_destination(answer_.path)) {
+    answer_.assumptions.push_back(
+        "addresses and ports are those of the first packet as it is sent, before DNAT");
+  }
   if (!model_.tracking()) {
     answer_.assumptions.push_back("nothing outside this ruleset switches connection tracking on");
   }
