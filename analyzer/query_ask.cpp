@@ -406,8 +406,9 @@ void Asking::answer_unknown(Set open) {
   answer_.truth = Truth::kUnknown;
   if (space_.bdd().subset(open, depends_on_host(space_, answer_.path))) {
     answer_.reasons.push_back(
-        "it depends on this host: which groups it has joined, and which addresses are a subnet's "
-        "broadcast address or of another type that only routes give");
+        "it depends on this host: which groups it has joined, which addresses are a subnet's "
+        "broadcast address or of another type that only routes give, and where it routes a packet "
+        "to :: that is changed");
     return;
   }
   auto rules = model_.unmodelled_rules();
@@ -470,6 +471,10 @@ void Asking::answer_no(const Solved& solved) {
   }
   if (question_.verb == Verb::kConnect) {
     answer_.assumptions.push_back("the far end does not itself open (no simultaneous open)");
+  }
+  if (model_.moves_destination(answer_.path)) {
+    answer_.assumptions.push_back(
+        "addresses and ports are those of the first packet as it is sent, before DNAT");
   }
   if (!model_.tracking()) {
     answer_.assumptions.push_back("nothing outside this ruleset switches connection tracking on");

@@ -1,4 +1,5 @@
 // What a built-in chain lets in because no rule of its table ended it (check PST201).
+#include "base/overloaded.hpp"
 #include "symbolic/model_impl.hpp"
 #include "symbolic/possible.hpp"
 
@@ -27,7 +28,13 @@ class DefaultListener {
     const ProgramRule& info = program_.rules()[rule];
     const ProgramChain& chain = program_.chains()[info.chain];
     // A walk begins at a built-in chain and then visits the user chains below it.
-    if (chain.chain->builtin()) inside_ = info.chain == entry_;
+    if (chain.chain->builtin()) {
+      behind_ = behind_ || (inside_ && info.chain != entry_);
+      inside_ = info.chain == entry_;
+    }
+    if (!behind_ && !unmodelled_ && is_unmodelled(info)) {
+      unmodelled_ = !bdd.disjoint(at.among, at.matching);
+    }
     if (!inside_ || last_ == rule) return;
     if (rule == program_.chains()[entry_].first)
       came_ = bdd.either(came_, bare(bdd.both(at.among, at.reaching)));
@@ -46,6 +53,7 @@ class DefaultListener {
 
   DefaultAccept result() {
     DefaultAccept result{.drops = drops_};
+    result.unmodelled = accepts_ && unmodelled_;
     if (!accepts_) return result;
     flush();
     Bdd& bdd = space_.bdd();
@@ -57,6 +65,21 @@ class DefaultListener {
   }
 
  private:
+  // What the walk does not follow, as far as it can change what the chain decides.
+  bool is_unmodelled(const ProgramRule& rule) const {
+    const auto* effect = std::get_if<Effect>(&rule.rule->action);
+    if (effect == nullptr) return false;
+    const auto read = [&](Field field) {
+      return field != Field::kTos || space_.classes().tos.count() > 1;
+    };
+    return std::visit(
+        Overloaded{[](const Annotate& e) { return e.mss.has_value(); },
+                   [&](const SetField& e) { return read(e.field); },
+                   [&](const AddField& e) { return read(e.field); },
+                   [](const Nat&) { return true; }, [](const AttachTemplate&) { return true; },
+                   [](const OpaqueTarget&) { return true; }, [](const auto&) { return false; }},
+        *effect);
+  }
   // What the rules of a row took, all at once.
   void flush() {
     ended_ = space_.bdd().either(ended_, bare(space_.bdd().both(among_, taken_)));
@@ -72,6 +95,7 @@ class DefaultListener {
   ChainId entry_;
   Set new_;
   bool accepts_ = false, inside_ = false;
+  bool behind_ = false, unmodelled_ = false;  // has the chain been left? did any packet meet such?
   std::optional<RuleId> last_;
   Set came_ = kNothing, ended_ = kNothing;
   Set among_ = kEverything, taken_ = kNothing;  // not yet in ended_
@@ -98,11 +122,9 @@ DefaultAccept Model::Impl::accepted_by_default(Path path, Set beginning) {
   const RuleObserver observer = [&](const TableContext&, RuleId rule, const AtRule& at) {
     listener.hear(rule, at);
   };
-  const PathWalk walk = walk_path(space, chains, program, path, FlowEnd::kInitiator, walk_options(),
-                                  observer, flows_of(beginning));
-  DefaultAccept result = listener.result();
-  result.unmodelled = !walk.early_unmodelled.empty() || !walk.direct[Fate::kUnmodelled].empty();
-  return result;
+  walk_path(space, chains, program, path, FlowEnd::kInitiator, walk_options(), observer,
+            flows_of(beginning));
+  return listener.result();
 }
 
 }  // namespace postern

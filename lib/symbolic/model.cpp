@@ -99,8 +99,12 @@ void Model::Impl::find_bindings(Path path, Set flows, Bindings& bound) {
     const FlowEnd opener = variants[i].originator;
     const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
     const PathWalk opening = walk(opener);
-    const Set begun =
-        bdd().either(opening.direct[Fate::kDelivered], opening.direct[Fate::kUnmodelled]);
+    // Dropped ones count: they leave no entry, but `track` goes on from there.
+    Set begun = kNothing;
+    for (std::size_t f = 0; f < kFateCount; ++f) {
+      const auto fate = static_cast<Fate>(f);
+      if (fate != Fate::kElsewhere) begun = bdd().either(begun, opening.direct[fate]);
+    }
     if (bdd().disjoint(begun, first)) continue;
     // A range may leave open what rules see: that counts as a coin.
     Guards of_opener(space, opening, opener, true), of_other(space, walk(other), other, true);

@@ -120,7 +120,9 @@ class Routing {
     const u128 multicast = u128{0xff} << 120, link = u128{0x3fa} << 118;
     const u128 link_end = (u128{0x3fb} << 118) - 1;
     Set s = outside(kEverything, source_, multicast, ~u128{0});
-    if (path_ != Path::kForward) s = outside(s, destination_, 0, 0);  // a router sends that on
+    // A router sends that on; so does a host that routes the packet again (to_nobody).
+    const bool again = path_ == Path::kOut && destination_ == Axis::kResponder;
+    if (path_ != Path::kForward && !again) s = outside(s, destination_, 0, 0);
     if (path_ != Path::kLoopback) {
       s = outside(s, source_, 1, 1);
       s = outside(s, destination_, 1, 1);
@@ -279,6 +281,13 @@ Set groups_by_host(Space& space, Path path) {
             : everyone;
 }
 
+// IPv6 takes the unspecified destination for this host only where a socket asks: once netfilter has
+// changed the packet, so that it is routed again, it leaves by the default route, if there is one.
+Set to_nobody(Space& space, Path path) {
+  if (space.classes().family != Family::kIpv6 || path != Path::kOut) return kNothing;
+  return space.values(Axis::kResponder, 0, 0);
+}
+
 }  // namespace
 
 Set typed_by_routes(Space& space) {
@@ -289,8 +298,8 @@ Set typed_by_routes(Space& space) {
 
 Set depends_on_host(Space& space, Path path) {
   Bdd& bdd = space.bdd();
-  return bdd.either(bdd.either(groups_by_host(space, path), own_or_not(space, path)),
-                    typed_by_routes(space));
+  const Set host = bdd.either(groups_by_host(space, path), own_or_not(space, path));
+  return bdd.either(bdd.either(host, to_nobody(space, path)), typed_by_routes(space));
 }
 
 Set own_address(Space& space, Path path) {

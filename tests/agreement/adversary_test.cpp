@@ -408,7 +408,12 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
   const std::uint64_t rounds = from_environment("POSTERN_ROUNDS", 20);
   std::printf("POSTERN_SEED=%llu\n", static_cast<unsigned long long>(seed));
   Tally tally;
-  for (std::uint64_t i = 0; i < rounds && !HasFailure(); ++i) {
+  // Until everything has been reached, which takes some seeds a few rounds more.
+  const auto reached = [&] {
+    return std::ranges::min({tally.delivered, tally.entries, tally.talks, tally.errors, tally.bound,
+                             tally.answers, tally.strays}) > 0;
+  };
+  for (std::uint64_t i = 0; (i < rounds || (!reached() && i < 10 * rounds)) && !HasFailure(); ++i) {
     Dice dice(static_cast<unsigned>(seed + i));
     SCOPED_TRACE("seed of this round: " + std::to_string(seed + i));
     ASSERT_NO_THROW(round(dice, tally));
@@ -421,10 +426,7 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
       tally.entries, tally.talks, tally.errors, tally.skipped, tally.bound, tally.answers,
       tally.strays, tally.asked, tally.yes, tally.no, tally.unknown);
   if (HasFailure()) return;
-  for (const unsigned count : {tally.delivered, tally.entries, tally.talks, tally.errors,
-                               tally.bound, tally.answers, tally.strays}) {
-    EXPECT_GT(count, 0U);
-  }
+  EXPECT_TRUE(reached());
 }
 
 }  // namespace

@@ -56,5 +56,16 @@ TEST(LintTranslation, WhatHasNothingToDoWithNatIsStillFound) {
   EXPECT_EQ(linted.of("PST101").size(), 1u);
 }
 
+// A policy that drops lets nothing in by default, whatever NAT does; what is done behind the chain
+// does not matter to it either.
+TEST(LintTranslation, OnlyNatBeforeTheChainLeavesItsDefaultOpen) {
+  const std::string rules = "-A FORWARD -i eth0 -p tcp --dport 22 -j DROP\n";
+  EXPECT_FALSE(Linted(kDnat + filter_table(rules)).open("PST201"));
+  EXPECT_TRUE(Linted(kDnat + filter_table(rules)).of("PST201").empty());
+  EXPECT_EQ(Linted(kMasquerade + filter_table(rules, "DROP", "ACCEPT")).of("PST201").size(), 1u);
+  const std::string drops = "-A FORWARD -m conntrack --ctstate DNAT -j DROP\n";
+  EXPECT_TRUE(Linted(kDnat + filter_table(drops, "DROP", "ACCEPT")).open("PST201"));
+}
+
 }  // namespace
 }  // namespace postern

@@ -440,6 +440,36 @@ TEST(Query, HonestEndsSendWholePackets) {
   EXPECT_EQ(a.truth, Truth::kNo) << to_text(a);
 }
 
+TEST(Query, AFirstPacketThatIsDroppedUnderNatBeginsTheFlow) {
+  const LoadedRuleset rules("redirected", R"(*filter
+:INPUT DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p tcp -j ACCEPT
+COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -p udp -j REDIRECT --to-ports 53
+COMMIT
+)");
+  EXPECT_EQ(ask_one(rules, "track -i eth0 -p udp --dport 1024 --path in").truth, Truth::kYes);
+}
+
+// EngineCase.RoutedAgainToNobody6: a mark sends such a packet out by a wire.
+TEST(Query, APacketToNobodyMayBeRoutedAgain) {
+  const LoadedRuleset rules("marked", R"(*mangle
+:OUTPUT ACCEPT [0:0]
+-A OUTPUT -p udp -j MARK --set-mark 7
+COMMIT
+*filter
+:OUTPUT ACCEPT [0:0]
+-A OUTPUT -p tcp -j DROP
+COMMIT
+)",
+                            Family::kIpv6);
+  EXPECT_EQ(ask_one(rules, "deliver -o eth1 -d :: -p udp").truth, Truth::kUnknown);
+  EXPECT_EQ(ask_one(rules, "deliver -o eth1 -d :: -p tcp").truth, Truth::kNo);
+}
+
 TEST(Query, JsonHasTheContractsKeys) {
   const auto rules = LoadedRuleset::corpus("notrack/test3-lockdown.rules");
   const auto json = to_json(ask_one(rules, kHole));
