@@ -59,7 +59,8 @@ class Meeting {
   void accept(AbstractEntry after, TcpState next, Condition condition);
   // Segments that no window check can refuse.
   bool never_refused() const;
-  bool never_invalid() const;
+  // Segments that are never harmless but strange: the window check takes or refuses them.
+  bool never_stretched() const;
   void drop_repetitions();
 
   const AbstractEntry& entry_;
@@ -152,15 +153,18 @@ void Meeting::challenge_ack() {
   valid(after, Condition::kAlways);
 }
 
+// A side's first SYN in SYN_SENT is believed; it can only be the reply side's.
 bool Meeting::never_refused() const {
-  if (liberal()) return true;
-  if (segment_ != TcpSegment::kSyn || entry_.state != TcpState::kSynSent) return false;
-  return !entry_.reply_window_known;
+  const bool opens = segment_ == TcpSegment::kSyn && entry_.state == TcpState::kSynSent;
+  return liberal() || (opens && !original() && !entry_.reply_window_known);
 }
 
-// A SYN without ACK in SYN_SENT lies below the window at worst.
-bool Meeting::never_invalid() const {
-  return never_refused() || (segment_ == TcpSegment::kSyn && entry_.state == TcpState::kSynSent);
+// A SYN in SYN_SENT has no acknowledgement to be refused. As long as the reply side's window is not
+// known, no right or left edge is measured against it either: what is refused then (a sequence
+// number half the circle away, neither later nor in order) is INVALID.
+bool Meeting::never_stretched() const {
+  return segment_ == TcpSegment::kSyn && entry_.state == TcpState::kSynSent && original() &&
+         !entry_.reply_window_known;
 }
 
 void Meeting::accept(AbstractEntry after, TcpState next, Condition condition) {
@@ -189,8 +193,7 @@ void Meeting::window(const AbstractEntry& base, TcpState next, Condition conditi
   if (never_refused()) return;
   AbstractEntry measured = base;
   if (!original()) measured.reply_window_known = true;
-  valid(measured, Condition::kStretched);
-  if (never_invalid()) return;
+  if (!never_stretched()) valid(measured, Condition::kStretched);
   // A FIN or RST out of the window is remembered on an ASSURED entry, unless it answers another.
   const bool closes = segment_ == TcpSegment::kFin || segment_ == TcpSegment::kRst;
   const bool answers =

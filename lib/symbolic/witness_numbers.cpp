@@ -7,9 +7,10 @@
 namespace postern {
 namespace {
 
-constexpr std::uint32_t kSlightly = 1000;     // within the second window of 65535 bytes
-constexpr std::uint32_t kLongAgo = 0x100000;  // older than conntrack believes acknowledgements
-constexpr std::uint32_t kFar = 0x10000000;    // beyond every window
+constexpr std::uint32_t kSlightly = 1000;      // within the second window of 65535 bytes
+constexpr std::uint32_t kLongAgo = 0x100000;   // older than conntrack believes acknowledgements
+constexpr std::uint32_t kFar = 0x10000000;     // beyond every window
+constexpr std::uint32_t kOpposite = 1U << 31;  // neither before nor after, on the circle of numbers
 // Conntrack reads the field even without the flag: a RST may acknowledge a segment that it ignored.
 constexpr std::uint32_t kNobodysNumber = 1;
 
@@ -47,6 +48,9 @@ void TcpNumbers::bend(Packet& packet, const FlowStep& step, const End& self,
       if (ack) {
         packet.ack = known + kFar;
         packet.seq -= stray ? 1 : 0;
+      } else if (syn) {  // a later number would begin its side again
+        packet.seq = (self.heard ? self.next : self.initial + 1) + kOpposite;
+        packet.ack = kNobodysNumber;
       } else {
         packet.seq = self.limit + kFar;
         packet.ack = kNobodysNumber;

@@ -106,7 +106,7 @@ struct Numbers {
 };
 inline std::vector<Numbers> telling_numbers(const std::optional<ConntrackEntry>& entry,
                                             const TcpEnd& from, const TcpEnd& to) {
-  constexpr std::uint32_t kFar = 1u << 30;
+  constexpr std::uint32_t kFar = 1u << 30, kOpposite = 1u << 31;
   std::vector<std::uint32_t> seqs{from.isn, from.isn + 1, 0, kFar};
   std::vector<std::uint32_t> acks{to.isn + 1, to.isn, 0, 1u << 31};
   if (entry) {
@@ -114,10 +114,10 @@ inline std::vector<Numbers> telling_numbers(const std::optional<ConntrackEntry>&
     const TcpTracking& tcp = entry->tcp;
     const TcpSide& own = tcp.side[original ? 0 : 1];
     const TcpSide& other = tcp.side[original ? 1 : 0];
-    seqs.insert(seqs.begin(),
-                {own.end, other.max_ack, own.end + 5, own.max_end + 10, own.end + kFar,
-                 own.end - kFar, other.max_ack - 1, own.end - other.max_window - 100, own.max_end,
-                 own.max_end + 1, tcp.last_ack, tcp.last_end, own.end - 1});
+    seqs.insert(seqs.begin(), {own.end, other.max_ack, own.end + 5, own.max_end + 10,
+                               own.end + kFar, own.end - kFar, own.end + kOpposite,
+                               other.max_ack - 1, own.end - other.max_window - 100, own.max_end,
+                               own.max_end + 1, tcp.last_ack, tcp.last_end, own.end - 1});
     acks.insert(acks.begin(), {other.end, tcp.last_end, other.end + kFar, other.end - 100000,
                                other.end + 1, other.end - 1});
   }
