@@ -138,7 +138,8 @@ ConnectAnswer Model::Impl::connect(Path path, Set m) {
   }
   std::vector<Set> none;
   // In order, an answer of a flow to itself is an answer: TCP's own open is left out by assumption.
-  const Set to_itself = bdd().both(answer.flows.may, own_tuple(path));
+  const Set to_itself =
+      bdd().both(answer.flows.may, bdd().either(own_tuple(path), answered_over_lo(path)));
   answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, to_itself);
   take_out(to_itself, answer.flows, none, none);
   route(path, answer.flows, none, none);

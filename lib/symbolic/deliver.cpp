@@ -213,6 +213,13 @@ Set Model::Impl::own_tuple(Path path) {
   return to_itself(path) ? one_tuple(space, true) : kNothing;
 }
 
+// IPv6 takes a packet from an address of its own off a wire, and answers it over lo: the sets,
+// where both directions have one way, do not follow that.
+Set Model::Impl::answered_over_lo(Path path) {
+  const bool may_be = path == Path::kIn && program.ruleset().family == Family::kIpv6;
+  return may_be ? space.from_itself() : kNothing;
+}
+
 // Where a flow from an address and port to themselves may be: not on a wire to or from this host in
 // IPv4, nor on one that leaves it (routing.hpp).
 bool Model::Impl::to_itself(Path path) const {
@@ -233,7 +240,7 @@ Set Model::Impl::with_entry(const Exploration& world) {
 // or not: each is a packet of both ends, and both speak as soon as the first was sent.
 Set Model::Impl::delivered_to_itself(Path path, Set m, const Exploration& world) {
   if (!to_itself(path)) return kNothing;
-  const Set own = bdd().both(m, one_tuple(space, false));
+  const Set own = bdd().both(m, bdd().either(one_tuple(space, false), answered_over_lo(path)));
   // On a wire an answer comes by the interface of the request, which the sets do not follow.
   if (path != Path::kLoopback) {
     return own.empty() ? own : bdd().both(own, with_entry(world));
@@ -292,7 +299,9 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
           bdd().either(answer.packets.unmodelled, bdd().minus(bdd().either(coarse, parents), all));
     }
   }
-  const Set found = bdd().both(answer.packets.may, own_tuple(path));
+  const Set later = bdd().minus(answer.packets.may, answer.by_depth.front());
+  const Set found = bdd().either(bdd().both(answer.packets.may, own_tuple(path)),
+                                 bdd().both(later, answered_over_lo(path)));
   take_out(found, answer.packets, answer.by_depth, answer.must_by_depth);
   const Set open = bdd().minus(delivered_to_itself(path, m, answer.may), answer.packets.may);
   answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, bdd().either(found, open));
@@ -325,10 +334,11 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
     if (!must) answer.flows.unmodelled = bdd().either(world.unmodelled, beyond_us);
   }
   // Over lo a flow to itself is covered: both ends are free. On a wire they have one interface.
-  Set own = bdd().both(answer.flows.may, own_tuple(path));
+  const Set over_lo = answered_over_lo(path);
+  Set own = bdd().both(answer.flows.may, bdd().either(own_tuple(path), over_lo));
   take_out(own, answer.flows, answer.by_depth, answer.must_by_depth);
   if (path != Path::kLoopback && to_itself(path)) {
-    const Set maybe = bdd().both(all_flows, one_tuple(space, false));
+    const Set maybe = bdd().both(all_flows, bdd().either(one_tuple(space, false), over_lo));
     if (!maybe.empty()) own = bdd().either(own, bdd().both(maybe, with_entry(answer.may)));
   }
   answer.flows.unmodelled =

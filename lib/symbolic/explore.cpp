@@ -172,6 +172,11 @@ void Explorer::under_nat(const FlowState& from, FlowEnd sender, PacketKind kind,
     }
   } else if (!move.step.created) {
     by_fate(from, sender, false, kind, move, ordinary, out, from.nat);
+    if (must_ || move.step.state != CtState::kInvalid) return;
+    // Where the binding changes nothing (MASQUERADE to the address that it has), it is sent there.
+    Move same = move;
+    same.step.coarse = true;
+    by_fate(from, sender, false, kind, same, ordinary, out);
   }
 }
 

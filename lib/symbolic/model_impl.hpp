@@ -69,6 +69,7 @@ struct Model::Impl {
   // themselves)? Those that surely are such: never answered `yes`. Flow axes.
   bool to_itself(Path path) const;
   Set own_tuple(Path path);
+  Set answered_over_lo(Path path);
   // Flows that had an entry at some moment, or met what is not modelled.
   Set with_entry(const Exploration& world);
   // ... packets of m that may be delivered in a flow that may be such a one.

@@ -454,6 +454,32 @@ COMMIT
   EXPECT_EQ(ask_one(rules, "track -i eth0 -p udp --dport 1024 --path in").truth, Truth::kYes);
 }
 
+// UDP-Lite is INVALID on its way in, and so not translated back; MASQUERADE to the address that the
+// packet has leaves nothing to translate.
+TEST(Query, AnInvalidAnswerMayComeWhereNatChangedNothing) {
+  const LoadedRuleset rules("masqueraded", R"(*nat
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -j MASQUERADE
+COMMIT
+)");
+  EXPECT_EQ(ask_one(rules, "connect -o eth0 -p udplite").truth, Truth::kUnknown);
+  EXPECT_EQ(ask_one(rules, "connect -o eth0 -p udp").truth, Truth::kYes);
+}
+
+TEST(Query, IPv6AnswersItsOwnAddressOverLo) {
+  const LoadedRuleset rules("own", R"(*filter
+:INPUT ACCEPT [0:0]
+:OUTPUT DROP [0:0]
+-A OUTPUT -o eth+ -m conntrack --ctstate ESTABLISHED -j ACCEPT
+COMMIT
+)",
+                            Family::kIpv6);
+  const std::string flow = " --path in -i eth0 -p udp --sport 9 --dport 7 -d 2001:db8::1 -s ";
+  EXPECT_EQ(ask_one(rules, "connect" + flow + "2001:db8::1").truth, Truth::kUnknown);
+  EXPECT_EQ(ask_one(rules, "deliver" + flow + "2001:db8::1").truth, Truth::kYes);
+  EXPECT_EQ(ask_one(rules, "connect" + flow + "2001:db8::9").truth, Truth::kYes);
+}
+
 // EngineCase.RoutedAgainToNobody6: a mark sends such a packet out by a wire.
 TEST(Query, APacketToNobodyMayBeRoutedAgain) {
   const LoadedRuleset rules("marked", R"(*mangle
