@@ -67,8 +67,7 @@ class SourcePortHoles {
         "a source port is chosen by the client; an arbitrary one such as {} is kept out "
         "of these ports",
         to_decimal(search.arbitrary_port))};
-    finding.help =
-        "accept answers by --ctstate ESTABLISHED,RELATED instead of by their ports";
+    finding.help = "accept answers by --ctstate ESTABLISHED,RELATED instead of by their ports";
     finding.hole = hole.ports;
     finding.answer = std::move(answer);
     if (rule) by_rule_[*rule] = findings_.size();
