@@ -1,4 +1,4 @@
-// Covered by tests/unit/lint_test.cpp.
+// Covered by tests/cli/lint_test.cpp.
 #include "analyzer/lint.hpp"
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // Lint: runs every check over one ruleset and collects what they say. No configuration needed.
 //
 // Soundness: a finding is true (proved, or replayed by the engine); a question that a check could
-// not answer is in `open`, never left out. Covered by tests/unit/lint_test.cpp and tests/cli/.
+// not answer is in `open`, never left out. Covered by tests/cli/lint_test.cpp.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,6 @@
 // THE exit codes, the same for every command and format: scripts depend on them. Where several
 // apply (several files, several questions) the first of 4, 2, 1, 3, 0 wins. Covered by
-// tests/cli/exit_code_test.cpp.
+// tests/cli/usage_test.cpp.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
 // `postern explain [ID...]`: the pages of the checks, or their list.
-// Covered by tests/cli/explain_test.cpp.
+// Covered by tests/cli/usage_test.cpp.
 #include <fmt/format.h>
 
 #include <cstdio>

@@ -1,4 +1,4 @@
-// Atomic file writing. Covered by tests/cli/output_test.cpp.
+// Atomic file writing. Covered by tests/cli/usage_test.cpp.
 #include "cli/output.hpp"
 
 #include <fcntl.h>

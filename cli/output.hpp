@@ -1,7 +1,7 @@
 // Where results and files go. A file is written whole or not at all: into a temporary neighbour
 // that is then renamed over the target. Things that are no regular files (a pipe, /dev/stdout) are
 // written straight.
-// Covered by tests/cli/output_test.cpp.
+// Covered by tests/cli/usage_test.cpp.
 #pragma once
 
 #include <string>

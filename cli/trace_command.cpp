@@ -1,5 +1,5 @@
 // `postern trace FILE... -- PACKET...`: each file's ruleset, rule by rule, for the same packets.
-// Covered by tests/cli/trace_test.cpp.
+// Covered by tests/cli/usage_test.cpp.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-// --pcap and --scenario. Covered by tests/cli/witness_test.cpp.
+// --pcap and --scenario. Covered by tests/cli/lint_test.cpp.
 #include <fmt/format.h>
 
 #include <cstdio>

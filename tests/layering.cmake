@@ -1,7 +1,7 @@
 # The layering test: a directory includes only what stands before it (cmake/Layers.cmake has the
 # order), engine and symbolic do not see each other, kernel sees neither; z3++.h, antlr4 and libmnl
-# are included only where they belong. The naive engine of the tests includes nothing of lib/. It
-# also plants forbidden includes and must catch them.
+# are included only where they belong. The naive engine of the tests includes nothing of lib/. A test
+# that a file names exists. It also plants forbidden includes and a name, and must catch them.
 # Run: cmake -DROOT=<source directory> -P tests/layering.cmake
 cmake_minimum_required(VERSION 3.22)
 file(STRINGS ${ROOT}/cmake/Layers.cmake order_line REGEX "^set\\(POSTERN_LAYERS ")
@@ -50,13 +50,20 @@ function(violation file text out)
       string(APPEND found "${file} includes ${path}: analyzer stands below ${head}\n")
     endif()
   endforeach()
+  string(REGEX MATCHALL "tests/[a-z]+/[a-z0-9_]+\\.cpp" named "${text}")
+  foreach(test IN LISTS named)
+    if(NOT EXISTS ${ROOT}/${test})
+      string(APPEND found "${file} names ${test}: there is no such test\n")
+    endif()
+  endforeach()
   set(${out} "${found}" PARENT_SCOPE)
 endfunction()
 
 violation(lib/engine/planted.cpp "#include \"symbolic/bdd.hpp\"\n" planted)
 violation(lib/base/planted.hpp "#include \"net/field.hpp\"\n" planted_up)
 violation(tests/agreement/naive_engine.cpp "#include \"flow/hooks.hpp\"\n" planted_naive)
-if(planted STREQUAL "" OR planted_up STREQUAL "" OR planted_naive STREQUAL "")
+violation(lib/base/planted.hpp "// Covered by tests/unit/planted_nowhere.cpp\n" planted_name)
+if(planted_name STREQUAL "" OR planted STREQUAL "" OR planted_up STREQUAL "" OR planted_naive STREQUAL "")
   message(FATAL_ERROR "the layering test cannot fail: a planted include was not caught")
 endif()
 

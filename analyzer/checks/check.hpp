@@ -2,7 +2,7 @@
 // in registry.cpp names them all, in the order in which they run.
 //
 // Every question that a check asks is counted once: answered(), or leave_open() with the reason.
-// Covered by tests/unit/lint_test.cpp.
+// Covered by tests/cli/lint_test.cpp.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
 // THE table of checks, in the order in which they run: what one check has explained, a later one
-// may leave out. Covered by tests/unit/lint_test.cpp.
+// may leave out. Covered by tests/cli/lint_test.cpp.
 #include "analyzer/checks/check.hpp"
 #include "analyzer/checks/checks.hpp"
 

@@ -1,6 +1,6 @@
 // Two kinds of trouble never mix: bad input travels in a Result (result.hpp); a broken promise of
 // our own code is an InternalError, which main turns into exit code 4. Covered by
-// tests/unit/base_test.cpp.
+// tests/unit/vocabulary_test.cpp.
 #pragma once
 
 #include <stdexcept>

@@ -1,7 +1,7 @@
 // IP reassembly, as far as well-behaved fragments need it: pieces of one datagram by source,
 // destination, protocol (IPv4) and identification; complete when they cover it without gaps.
 // Overlaps, which Linux answers by dropping the queue, empty the queue here, too.
-// Covered by tests/unit/engine_fragments_test.cpp.
+// Covered by tests/kernel/engine_cases_test.cpp.
 #pragma once
 
 #include <compare>

@@ -1,7 +1,7 @@
 // What a NAT rule asks for, in the kernel's terms (struct nf_nat_range2): which half of the tuple,
 // into which addresses and ports. Targets that read the packet or the device (MASQUERADE, REDIRECT,
 // NETMAP) are resolved here, so that the binding knows ranges only.
-// Covered by tests/unit/nat_range_test.cpp.
+// Covered by tests/unit/nat_bind_test.cpp.
 #pragma once
 
 #include <optional>

@@ -3,7 +3,7 @@
 // what a rule, a route, an entry or an answer is, others know.
 // Invariant: at most one packet is under way at a time; an answer to an answer ends (depth is
 // bounded, as no error answers an error).
-// Covered by tests/unit/engine_test.cpp and tests/kernel/.
+// Covered by tests/unit/engine_pipeline_test.cpp and tests/kernel/.
 #pragma once
 
 #include <array>

@@ -2,7 +2,7 @@
 // Immutable once bound. Canonical printing (ir/print.hpp) and equality are by printed form.
 // Invariants: chains of a table have distinct names; Jump and Goto name an existing user chain of
 // the same table (the binder refuses others); a rule that was written with "-s a,b" stands here
-// once per address, with the same span. Covered by tests/unit/ir_test.cpp.
+// once per address, with the same span. Covered by tests/unit/bind_test.cpp.
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,7 @@
 //
 // Invariants: a predicate is total (defined for every packet). "A match on an absent header fails,
 // even inverted" is therefore written out: all({has_tcp(), negate(port...)}). An Opaque has any
-// value at each evaluation, in both polarities. Covered by tests/unit/predicate_test.cpp.
+// value at each evaluation, in both polarities. Covered by tests/unit/vocabulary_test.cpp.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // A concrete packet as scenarios describe it: headers, not bytes. Numbers are in host order.
-// Format: scenario-format.md, "Packets". Covered by tests/unit/scenario_test.cpp.
+// Format: scenario-format.md, "Packets". Covered by tests/unit/scenario_read_test.cpp.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // A scenario: a small world (interfaces, routes, rulesets, sysctls) and what happens in it, in
 // order. The JSON is described in scenario-format.md; read() reports every error with its place in
-// the JSON text. Covered by tests/unit/scenario_test.cpp.
+// the JSON text. Covered by tests/unit/scenario_read_test.cpp.
 #pragma once
 
 #include <map>

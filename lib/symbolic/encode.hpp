@@ -9,7 +9,7 @@
 // can tell apart (the terms they read); chains with opaques once for each call. A budget on encoded
 // rules throws EncodingBudgetEnded, so nothing is unfolded exponentially. Invariant: accepted and
 // dropped are disjoint and together always true after a built-in chain, unless `unmodelled` is
-// true. Covered by tests/unit/encode_test.cpp and tests/agreement/encode_test.cpp.
+// true. Covered by tests/unit/encode_test.cpp.
 #pragma once
 
 #include <array>

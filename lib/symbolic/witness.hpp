@@ -5,7 +5,7 @@
 // (RFC 5737, RFC 3849), 127.0.0.1 on loopback, source port 40000, destination port 80, plain SYNs,
 // TTL 64, no payload. The world around the packets (interfaces, addresses, routes) is made so that
 // the engine, and Linux, take the path that was meant. TCP's numbers are made so that conntrack
-// sees what the step says (Condition). Covered by tests/unit/witness_test.cpp.
+// sees what the step says (Condition). Covered by tests/unit/query_test.cpp.
 #pragma once
 
 #include <map>

@@ -1,7 +1,7 @@
 // Sequence and acknowledgement numbers for the packets of a witness: what each end would send next,
 // bent where a step needs other numbers (Condition of abstract_entry.hpp; kernel-facts 33-36).
-// Covered by tests/unit/witness_test.cpp, and by conntrack_numbers_test.cpp, which plays every step
-// of the abstract automaton on the engine.
+// Covered by tests/unit/conntrack_numbers_test.cpp, which plays every step of the abstract
+// automaton on the engine.
 #pragma once
 
 #include <array>
