@@ -15,6 +15,17 @@ Bytes layer4_of(const Packet& fragment) {
   return Bytes(bytes.begin() + static_cast<std::ptrdiff_t>(found->offset), bytes.end());
 }
 
+// Which ECN codepoints the fragments have, one bit each (RFC 3168, 5.3; ip_frag_ecn_table): nullopt
+// where those with and without ECN are mixed, which the kernel drops; else what is added to the
+// first one's.
+std::optional<std::uint8_t> joined_ecn(unsigned codepoints) {
+  constexpr unsigned kNone = 1u << 0, kCongested = 1u << 3;
+  constexpr std::uint8_t kCongestedBits = 3;
+  if (codepoints == kNone) return std::uint8_t{0};
+  if ((codepoints & kNone) != 0) return std::nullopt;
+  return (codepoints & kCongested) != 0 ? kCongestedBits : std::uint8_t{0};
+}
+
 }  // namespace
 
 bool is_fragment(const Packet& packet) {
@@ -57,14 +68,22 @@ std::optional<Packet> Reassembler::add(const Packet& fragment) {
   std::uint32_t covered = 0;
   std::size_t largest = 0;
   Bytes whole;
+  unsigned codepoints = 0;
   for (const Piece& p : queue) {
     if (p.offset != covered) return std::nullopt;
+    codepoints |= 1u << (p.packet.tos & 3);
     covered = end(p);
     largest = std::max(largest, p.layer4.size());
     put(whole, p.layer4);
   }
   if (!queue.back().last) return std::nullopt;
+  const auto ecn = joined_ecn(codepoints);
+  if (!ecn) {
+    queues_.erase(key);
+    return std::nullopt;
+  }
   Packet joined = queue.front().packet;
+  joined.tos |= *ecn;
   joined.more_fragments = false;
   joined.raw.reset();
   joined.raw_l4 = std::move(whole);
