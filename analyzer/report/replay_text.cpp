@@ -81,7 +81,10 @@ std::string expectation_text(const Json& expectation) {
 // Where the packet ended, with its headers there when they are not those that were sent.
 std::string fate_text(const Json& packet, const std::string& sent) {
   const std::string verdict = word(packet["verdict"]);
-  if (packet.contains("died_at")) return fmt::format("{} in {}", verdict, word(packet["died_at"]));
+  if (packet.contains("died_at")) {
+    const std::string place = word(packet["died_at"]);  // a hook, or "after" one: by routing
+    return fmt::format("{} {}{}", verdict, place.starts_with("after ") ? "" : "in ", place);
+  }
   std::string out;
   for (const char* key : {"out", "delivered"}) {
     if (!packet.contains(key)) continue;

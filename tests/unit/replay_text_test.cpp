@@ -53,6 +53,13 @@ TEST(ReplayText, TellsTheTablesAtTheEndWhenTheyAreObservedOnlyThere) {
   EXPECT_THAT(text, HasSubstr("   conntrack: udp src=192.0.2.9"));
 }
 
+TEST(ReplayText, SaysBehindWhichHookRoutingDropped) {
+  const std::string text = text_of(
+      R"({"ruleset":"*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -j ACCEPT\nCOMMIT\n","forwarding":false,
+    "packets":[{"in":"eth0","src":"192.0.2.9","dst":"203.0.113.9","proto":"udp","sport":1,"dport":2}]})");
+  EXPECT_THAT(text, HasSubstr("\n   dropped after PREROUTING\n"));
+}
+
 TEST(ReplayText, SaysWhereItStopped) {
   const std::string text = text_of(
       R"({"ruleset":"*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p udp -j CT --helper sip\nCOMMIT\n",
