@@ -17,7 +17,7 @@
 namespace postern::kernel {
 namespace {
 
-constexpr std::uint64_t kInTests = 340'000;  // packets of one ./dev test,
+constexpr std::uint64_t kInTests = 420'000;  // packets of one ./dev test,
 constexpr std::uint64_t kFresh = 20'000;     // these of them from the fresh seed
 constexpr std::uint64_t kWhole = 300'000;    // from so many on, everything must be met often
 
