@@ -19,7 +19,7 @@ std::uint32_t number(const Binding& b) {
          (b.confirmed ? 32u : 0u) | (b.question ? 64u : 0u) | (b.before_nat ? 128u : 0u) |
          (b.to_host ? 256u : 0u) | (b.nat.originator == FlowEnd::kResponder ? 512u : 0u) |
          (b.behind_source ? 1u << 22 : 0u) | (std::uint32_t{b.nat.destination} << 10) |
-         (std::uint32_t{b.nat.source} << 16);
+         (std::uint32_t{b.nat.source} << 16) | (static_cast<std::uint32_t>(b.device) << 23);
 }
 
 std::optional<Axis> mark_axis(Field field, const Binding& b) {
@@ -61,7 +61,7 @@ MayMust Reader::visit(const Predicate& predicate, const Binding& b) {
       Overloaded{[&](const Const& n) { return exactly(n.value ? kEverything : kNothing); },
                  [&](const InRange& n) { return range(n, b); },
                  [&](const Masked& n) { return masked(n, b); },
-                 [&](const InterfaceIs& n) { return exactly(interface(n, b)); },
+                 [&](const InterfaceIs& n) { return interface(n, b); },
                  [&](const TcpOption& n) {
                    return exactly(space_.bit(Axis::kTcpOptions, n.kind).value_or(kNothing));
                  },
@@ -118,17 +118,28 @@ MayMust Reader::masked(const Masked& test, const Binding& b) {
       prefix ? &same : nullptr);
 }
 
-Set Reader::interface(const InterfaceIs& test, const Binding& b) {
+MayMust Reader::interface(const InterfaceIs& test, const Binding& b) {
   if (!(test.output ? b.sees_output : b.sees_input)) {
-    return test.pattern.matches("") ? kEverything : kNothing;
+    return exactly(test.pattern.matches("") ? kEverything : kNothing);
   }
   const bool initiator = (b.sender == FlowEnd::kInitiator) != test.output;
   std::vector<bool> member;
   for (const std::string& name : space_.classes().interface_names) {
     member.push_back(test.pattern.matches(name));
   }
-  return space_.class_set(initiator ? Axis::kInitiatorInterface : Axis::kResponderInterface,
-                          member);
+  if (b.device == SeenDevice::kOfFlow) {
+    return exactly(space_.class_set(
+        initiator ? Axis::kInitiatorInterface : Axis::kResponderInterface, member));
+  }
+  const bool lo = member[kLoopbackInterface];
+  bool some = b.device != SeenDevice::kSomeWire && lo;
+  bool all = b.device == SeenDevice::kSomeWire || lo;
+  for (std::size_t i = kLoopbackInterface + 1; i < member.size(); ++i) {
+    if (b.device == SeenDevice::kLoopback) break;
+    some = some || member[i];
+    all = all && member[i];
+  }
+  return {some ? kEverything : kNothing, all ? kEverything : kNothing};
 }
 
 template <class Test>
@@ -186,7 +197,7 @@ MayMust Reader::status(const Binding& b, const std::function<bool(u128)>& any_te
     plain.nat = {};
     MayMust result = exactly(kNothing);
     result.must = kEverything;
-    const Set first = space_.class_is(Axis::kFirst, 1);
+    const Set first = b.behind_source ? kNothing : space_.class_is(Axis::kFirst, 1);
     const FlowEnd opener = b.nat.originator;
     const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
     for (unsigned i = 0; i < 4; ++i) {
@@ -376,7 +387,7 @@ MayMust Reader::field(Field f, const Binding& b, const Test& test, const InRange
     // A new entry's answers are known as far as the stages have come.
     const MayMust before = end(part, own ? FlowEnd::kInitiator : FlowEnd::kResponder,
                                Shown::kOriginal, b, test, as_range);
-    const Set first = space_.class_is(Axis::kFirst, 1);
+    const Set first = b.behind_source ? kNothing : space_.class_is(Axis::kFirst, 1);
     Bdd& bdd = space_.bdd();
     return MayMust{bdd.either(one.may, bdd.both(first, before.may)),
                    bdd.minus(one.must, bdd.minus(first, before.must))};

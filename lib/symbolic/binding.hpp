@@ -15,6 +15,7 @@
 #include "meaning/predicate.hpp"
 #include "symbolic/abstract_entry.hpp"
 #include "symbolic/mac_codes.hpp"
+#include "symbolic/rerouting.hpp"
 #include "symbolic/space.hpp"
 #include "symbolic/translation.hpp"
 
@@ -40,7 +41,9 @@ struct Binding {
   // ends are as on the wire. `to_host`: what the destination became is an address of this host.
   NatVariant nat = {};
   bool before_nat = false, to_host = false;
-  bool behind_source = false;  // behind the NAT of sources: security of INPUT, with iptables-nft
+  // Behind the NAT of sources: security of INPUT, with iptables-nft; over lo, PREROUTING and INPUT.
+  bool behind_source = false;
+  SeenDevice device = SeenDevice::kOfFlow;  // which device its rules see
   auto operator<=>(const Binding&) const = default;
 
   static Binding at(Hook hook, Path path, FlowEnd sender);
@@ -74,7 +77,7 @@ class Reader {
   MayMust visit(const Predicate& predicate, const Binding& b);
   MayMust range(const InRange& test, const Binding& b);
   MayMust masked(const Masked& test, const Binding& b);
-  Set interface(const InterfaceIs& test, const Binding& b);
+  MayMust interface(const InterfaceIs& test, const Binding& b);
   // A test of one numeric field, as a range or as a function of a class's value.
   template <class Test>
   MayMust field(Field field, const Binding& b, const Test& test, const InRange* as_range);

@@ -149,10 +149,21 @@ class Induction {
         if (step.created) continue;  // another flow's entry, once this one is gone
         if (step.state == CtState::kInvalid) {
           after(live, Solver::kTrue, one, step.entry(false), Effect::of(step), {}, state.nat);
+          if (claim_.path == Path::kLoopback) lost_again(live, one, step);
         } else {
           outcome(live, one, path.end(Seen::of(step, info.entry)), Effect::of(step),
                   fmt::format(" {}", text(step.state)), true);
         }
+      }
+    }
+  }
+
+  // Loopback: an INVALID answer is looked up once more.
+  void lost_again(Term live, const Case& one, const AbstractStep& first) {
+    const AbstractEntry stands = first.entry(false);
+    for (const AbstractStep& step : c_.ways(stands, one.sender, one.kind)) {
+      if (!step.created && step.condition == first.condition) {
+        after(live, Solver::kTrue, one, step.entry(false), Effect::of(step), {}, one.state.nat);
       }
     }
   }

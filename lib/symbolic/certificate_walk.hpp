@@ -85,7 +85,7 @@ class PathEncoder {
   void see_binding(PacketTerms& packet, const Seen& seen);
   void consult(Walk& walk, Hook hook);
   void nat(Walk& walk, Hook hook, const Seen& seen);
-  void place(PacketTerms& packet, Hook hook) const;
+  void place(Walk& walk, Hook hook);
   void see(PacketTerms& packet, const Seen& seen, bool confirmed);
   void table(Walk& walk, Hook hook, TableName table);
   Early encode_early(Hook hook, PacketTerms packet, Term live);

@@ -148,26 +148,6 @@ Set Model::Impl::sources_of_nat() {
   return result;
 }
 
-// On lo the other port shows from POSTROUTING on, in the same packet. Flows meet clashes there only
-// where NAT rules bind some.
-Set Model::Impl::clash_on_loopback(Path path, Set m) {
-  if (path != Path::kLoopback || !tracking || !translations.some() || m.empty()) return kNothing;
-  const bool seen = std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
-    return std::ranges::any_of(rule.rule->clauses, [](const Clause& clause) {
-      constexpr std::array kTold{Field::kSourcePort, Field::kDestinationPort, Field::kCtStatus,
-                                 Field::kCtReplySourcePort, Field::kCtReplyDestinationPort};
-      return std::ranges::any_of(
-          kTold, [&](Field field) { return tests_field(*clause.predicate, field); });
-    });
-  });
-  if (!seen) return kNothing;
-  PathGuards& all = guards(path, flows_of(sendable(path, FlowEnd::kInitiator)));
-  if (all.initiator.walk().direct[Fate::kUnmodelled].empty()) return kNothing;
-  return bdd().both(m, space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-    return has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
-  }));
-}
-
 Set Model::Impl::beyond(Path path, Set m) {
   const Set flows = flows_of(m);
   Set result = kNothing;
@@ -198,8 +178,10 @@ Set Model::Impl::beyond(Path path, Set m) {
 }
 
 void Model::Impl::route(Path path, Triple& answer, std::vector<Set>& may, std::vector<Set>& must) {
-  const Set unsure = depends_on_host(space, path),
-            own = translations.moves_destination(path) ? kNothing : own_address(space, path);
+  const bool moved = tracking && translations.moves_destination(path);
+  const Set host = depends_on_host(space, path);
+  const Set unsure = moved ? bdd().either(host, odd_when_moved(space, path)) : host;
+  const Set own = moved ? kNothing : own_address(space, path);
   answer.unmodelled = bdd().either(answer.unmodelled, bdd().both(answer.may, unsure));
   answer.unmodelled = bdd().minus(answer.unmodelled, own);
   const Set out = bdd().either(unsure, own);
@@ -248,7 +230,7 @@ Set Model::Impl::delivered_to_itself(Path path, Set m, const Exploration& world)
   // The far end's packets have no mark in the sets; here they may.
   if (own.empty() || !space.layout(Axis::kInitialMark).bits.empty()) return own;
   const Set flows = flows_of(own);
-  Explorer search = explorer(path, flows_of(m), Script::kTrack, false);
+  Explorer search = explorer(path, flows_of(m), Script::kTrack, false, true);
   const Exploration both = search.run(flows, kEverything);
   Delivered delivered(space, search, own);
   Set result = bdd().both(own, both.unmodelled);
@@ -305,8 +287,6 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
   take_out(found, answer.packets, answer.by_depth, answer.must_by_depth);
   const Set open = bdd().minus(delivered_to_itself(path, m, answer.may), answer.packets.may);
   answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, bdd().either(found, open));
-  const Set clash = bdd().minus(clash_on_loopback(path, m), answer.packets.may);
-  answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, clash);
   route(path, answer.packets, answer.by_depth, answer.must_by_depth);
   return answer;
 }
@@ -343,8 +323,6 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
   }
   answer.flows.unmodelled =
       bdd().either(answer.flows.unmodelled, bdd().minus(own, answer.flows.may));
-  const Set clash = bdd().minus(flows_of(clash_on_loopback(path, m)), answer.flows.may);
-  answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, clash);
   route(path, answer.flows, answer.by_depth, answer.must_by_depth);
   return answer;
 }

@@ -177,6 +177,23 @@ void Explorer::under_nat(const FlowState& from, FlowEnd sender, PacketKind kind,
     Move same = move;
     same.step.coarse = true;
     by_fate(from, sender, false, kind, same, ordinary, out);
+    if (path_ == Path::kLoopback) answered_again(from, sender, kind, move, ordinary, out);
+  }
+}
+
+// Loopback: an INVALID answer to a bound entry is looked up again in PREROUTING, where the entry may
+// remember it; one that NAT would not change goes on from there.
+void Explorer::answered_again(const FlowState& from, FlowEnd sender, PacketKind kind,
+                              const Move& move, bool ordinary, std::vector<Edge>& out) {
+  for (Move second : std::vector<Move>(automaton_.moves(move.lost, sender, kind))) {
+    second.step.coarse = true;
+    by_fate(from, sender, true, kind, second, ordinary, out);
+    Move lost = move;
+    lost.step.coarse = true;
+    lost.lost = second.lost;
+    if (second.lost != move.lost) by_fate(from, sender, false, kind, lost, ordinary, out, from.nat);
+    lost.lost = second.kept;
+    if (second.kept != move.lost) by_fate(from, sender, false, kind, lost, ordinary, out, from.nat);
   }
 }
 

@@ -113,6 +113,8 @@ class Explorer {
                const Move& move, bool ordinary, std::vector<Edge>& out, std::uint16_t through = 0);
   void under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
                  bool ordinary, std::vector<Edge>& out);
+  void answered_again(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+                      bool ordinary, std::vector<Edge>& out);
   void plain(const FlowState& from, FlowEnd sender, CtState state, std::vector<Edge>& out);
   void related(const FlowState& from, std::vector<Edge>& out);
   void strays(const FlowState& from, std::vector<Edge>& out);

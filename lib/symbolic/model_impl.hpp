@@ -43,11 +43,7 @@ struct Model::Impl {
   void find_bindings(Path path, Set flows, Bindings& bound);
   // Flows that NAT may bind, somewhere, as far as the walk of the path tells (flow axes).
   Set bound_flows(Path path, Set flows);
-  // What a clash may do on the way over lo, where the other port shows at once.
-  Set clash_on_loopback(Path path, Set m);
-  bool follows(Path path) const {
-    return tracking && translations.some() && path != Path::kLoopback;
-  }
+  bool follows() const { return tracking && translations.some(); }
   WalkOptions walk_options() const { return {options.backend, tracking}; }
   Explorer explorer(Path path, Set flows, Script script, bool must, bool follow = false);
   // How packets that carry a flow's entry without being of the flow (ICMP errors, the host's own

@@ -5,6 +5,7 @@
 
 #include "base/check.hpp"
 #include "flow/conntrack.hpp"
+#include "symbolic/rerouting.hpp"
 #include "symbolic/routing.hpp"
 
 namespace postern {
@@ -39,7 +40,7 @@ class PathWalker {
       before_nat_ = true;
       for (const Hook hook : hooks(path_)) {
         live = hook_walk(hook, live);
-        if (hook == Hook::kPrerouting) live = route(live);
+        if (hook == Hook::kPrerouting || hook == Hook::kOutput) live = route(live);
       }
       settle(Fate::kDelivered, live);
     }
@@ -47,10 +48,15 @@ class PathWalker {
   }
 
  private:
-  // Does NAT replace the far end of what the initiator sends, before routing sees it?
+  // Does NAT replace the far end of what the initiator sends, before routing sees it (or for what
+  // this host sends, before routing has the last word)?
   bool moves() const {
     return options_.follow && options_.tracking &&
            chains_.translations()->moves_destination(flow_path_);
+  }
+  bool replaces_destination() const {
+    const std::uint8_t range = options_.nat.destination;
+    return range != 0 && !chains_.translations()->range(range).keeps_address;
   }
   bool opens() const { return !options_.nat.some() || sender_ == options_.nat.originator; }
 
@@ -64,7 +70,7 @@ class PathWalker {
 
   // Packets that kept their destination go on only where routing takes it this way.
   Set route(Set live) {
-    if (sender_ != FlowEnd::kInitiator || !moves() || options_.nat.destination != 0) return live;
+    if (sender_ != FlowEnd::kInitiator || !moves() || replaces_destination()) return live;
     const Set taken = bdd_.both(live, can_set_out(space_, flow_path_, sender_, options_.tracking));
     settle(Fate::kDropped, bdd_.minus(live, taken));
     return taken;
@@ -102,7 +108,8 @@ class PathWalker {
   void loopback(Set live) {
     passage_ = &result_.direct;
     attached_ = false;
-    live = hook_walk(Hook::kOutput, live);
+    before_nat_ = true;
+    live = route(hook_walk(Hook::kOutput, live));
     live = hook_walk(Hook::kPostrouting, live);
     confirmed_ = true;
     const Set lost = options_.tracking ? state_is(CtState::kInvalid) : kNothing;
@@ -159,11 +166,7 @@ class PathWalker {
     context.attaches = before_lookup_;
     context.entries = options_.tracking;
     context.loose = options_.loose;
-    context.binding.nat = options_.nat;
-    context.binding.before_nat = before_nat_ && options_.nat.some();
-    context.binding.to_host = flow_path_ == Path::kIn && options_.nat.some();
-    context.binding.behind_source = hook == Hook::kInput && name == TableName::kSecurity &&
-                                    options_.backend == Backend::kNft && options_.nat.some();
+    show_binding(context.binding, hook, name);
     context.follows = follows_;
     context.wanted = wanted_;
     const Outcomes out = chains_.run(*chain, live, context, observer_);
@@ -177,11 +180,25 @@ class PathWalker {
     }
     if (!follows_) return out[Outcome::kAccepted];
     settle(Fate::kElsewhere, out[Outcome::kBoundElsewhere]);
-    if (*follows_ == Hook::kPrerouting && !options_.nat.some())
-      note_moved(out[Outcome::kBoundElsewhere]);
+    const bool early = *follows_ == Hook::kPrerouting || *follows_ == Hook::kOutput;
+    if (early && !options_.nat.some()) note_moved(out[Outcome::kBoundElsewhere]);
     if (!by_rule()) return out[Outcome::kAccepted];
     settle(Fate::kElsewhere, out[Outcome::kAccepted]);
     return out[Outcome::kBound];
+  }
+
+  // What rules see of NAT here.
+  void show_binding(Binding& b, Hook hook, TableName name) const {
+    b.nat = options_.nat;
+    if (!options_.nat.some()) return;
+    const bool over_lo = path_ == Path::kLoopback;
+    b.before_nat = before_nat_;
+    b.to_host = flow_path_ == Path::kIn || over_lo;
+    b.behind_source = hook == Hook::kInput && name == TableName::kSecurity &&
+                      options_.backend == Backend::kNft;
+    // Over lo everything was settled on the way out.
+    b.behind_source = b.behind_source || (over_lo && confirmed_);
+    b.device = seen_device(hook, flow_path_, sender_, options_.nat, *chains_.translations());
   }
 
   // Only those go on here that a rule binds? No rule gives a flow another port because its own is
@@ -260,9 +277,11 @@ class PathWalker {
     }
     const Set first = bdd_.both(space_.class_is(Axis::kFirst, 1), state_is(CtState::kNew));
     before_lookup_ = false;
-    if (options_.follow && Translations::follows(hook, sender_, flow_path_)) {
+    // Over lo, PREROUTING and INPUT ask only for what was INVALID in OUTPUT.
+    if (options_.follow && !afresh_ && Translations::follows(hook, sender_, flow_path_)) {
       follows_ = hook;
-      wanted_ = hook == Hook::kPrerouting ? options_.nat.destination : options_.nat.source;
+      const bool early = hook == Hook::kPrerouting || hook == Hook::kOutput;
+      wanted_ = early ? options_.nat.destination : options_.nat.source;
     }
     const Set through = table(hook, TableName::kNat, bdd_.both(live, first));
     follows_.reset();
