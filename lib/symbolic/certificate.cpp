@@ -204,6 +204,13 @@ class Induction {
     if (stray) {
       outcome(c_.solver.both(live, c_.translator.term(c_.strays)), one,
               path.end(Seen{CtState::kInvalid}), Effect::none(*one.entry), " INVALID elsewhere");
+      if (claim_.path == Path::kLoopback) {
+        AbstractStep lost;
+        lost.state = CtState::kInvalid;
+        lost.after = *one.entry;
+        looked_up_again(c_.solver.both(live, c_.translator.term(c_.strays)), one, lost,
+                        " INVALID elsewhere");
+      }
     }
     // An ICMP error may quote another flow.
     const bool error = one.kind == PacketKind::kIcmpOther && one.state.entry == 0 &&

@@ -4,7 +4,7 @@
 // Idea: a flow is named after the packet as it is sent. The binding is one more component of its
 // state: it says at which addresses and ports rules see the two ends from some hook on. No set is
 // permuted for it: where a rule reads an end that a binding has replaced, the test is decided on
-// the range that the NAT rule names (binding.cpp), `may` and `must` apart where the range leaves it
+// the range that the NAT rule names (ends.cpp), `may` and `must` apart where the range leaves it
 // open. Followed are rules of PREROUTING and OUTPUT met by the initiator's packets, and rules of
 // INPUT and POSTROUTING; all others stay unmodelled (Outcome::kUnmodelled). Which device rules see
 // of a packet that is routed again: rerouting.hpp.

@@ -38,7 +38,7 @@ class RandomChooser : public Chooser {
 struct Tally {
   unsigned rulesets = 0, sequences = 0, packets = 0, delivered = 0, entries = 0, talks = 0,
            asked = 0, yes = 0, no = 0, unknown = 0, skipped = 0, errors = 0, outgrown = 0,
-           bound = 0, answers = 0, strays = 0;
+           bound = 0, answers = 0, strays = 0, moved_out = 0, moved_over_lo = 0, masked_in = 0;
 };
 
 // Everything that is known of a flow, and of one packet of its initiator, as a set.
@@ -131,7 +131,10 @@ bool went_along(const PacketReport& report, Path path) {
     case Verdict::kDropped:
       break;
   }
-  return true;
+  // What leaves by lo comes back.
+  const bool back = report.died_at.find("PREROUTING") != std::string_view::npos ||
+                    report.died_at.find("INPUT") != std::string_view::npos;
+  return path != Path::kOut || !back;
 }
 
 // An answer to an entry under NAT comes from, and goes to, where its reply tuple says.
@@ -203,6 +206,7 @@ class Attack {
         answers = answer_under_nat(packet, reply, flow_, engine.entries());
         if (answers) ++tally_.answers;
       }
+      if (reply && !answers && flow_.led_here()) continue;
       const PacketReport report = engine.inject(packet);
       if (!went_along(report, reply ? reverse(flow_.path) : flow_.path)) {
         // What NAT sent another way may leave an entry that later packets of this way are INVALID
@@ -243,7 +247,9 @@ class Attack {
       if (!packet && k == 0) return;
       if (!packet) break;
       static constexpr bool kReply[] = {false, true, false, false, true};
-      if (kReply[k]) answer_under_nat(*packet, true, flow_, engine.entries());
+      const bool answers =
+          kReply[k] && answer_under_nat(*packet, true, flow_, engine.entries());
+      if (kReply[k] && !answers && flow_.led_here()) return;
       const PacketReport report = engine.inject(*packet);
       if (report.verdict == Verdict::kDropped) return;
       if (!went_along(report, kReply[k] ? reverse(flow_.path) : flow_.path)) return;
@@ -266,6 +272,11 @@ class Attack {
       ++tally_.entries;
       if ((entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) != 0)
         ++tally_.bound;
+      const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
+      if (moved && flow_.path == Path::kOut) ++tally_.moved_out;
+      if (moved && flow_.path == Path::kLoopback) ++tally_.moved_over_lo;
+      if ((entry.status & ct_status::kSourceNat) != 0 && flow_.path == Path::kIn)
+        ++tally_.masked_in;
       ASSERT_TRUE(covers(space_, sets_.track.flows, points_.flow()))
           << "an entry, but not in the sets: " << describe(flow_) << "\n"
           << log;
@@ -411,7 +422,8 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
   // Until everything has been reached, which takes some seeds a few rounds more.
   const auto reached = [&] {
     return std::ranges::min({tally.delivered, tally.entries, tally.talks, tally.errors, tally.bound,
-                             tally.answers, tally.strays}) > 0;
+                             tally.answers, tally.strays, tally.moved_out, tally.moved_over_lo,
+                             tally.masked_in}) > 0;
   };
   for (std::uint64_t i = 0; (i < rounds || (!reached() && i < 10 * rounds)) && !HasFailure(); ++i) {
     Dice dice(static_cast<unsigned>(seed + i));
@@ -421,10 +433,11 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
   std::printf(
       "%u rulesets (%u outgrown), %u sequences, %u packets, %u delivered, %u entries, %u "
       "conversations, %u errors, %u skipped, %u entries under NAT, %u answers to such, %u "
-      "packets another way; %u questions: %u yes, %u no, %u unknown\n",
+      "packets another way; DNAT: %u out, %u over lo, SNAT: %u in; %u questions: %u yes, %u no, %u "
+      "unknown\n",
       tally.rulesets, tally.outgrown, tally.sequences, tally.packets, tally.delivered,
       tally.entries, tally.talks, tally.errors, tally.skipped, tally.bound, tally.answers,
-      tally.strays, tally.asked, tally.yes, tally.no, tally.unknown);
+      tally.strays, tally.moved_out, tally.moved_over_lo, tally.masked_in, tally.asked, tally.yes, tally.no, tally.unknown);
   if (HasFailure()) return;
   EXPECT_TRUE(reached());
 }
