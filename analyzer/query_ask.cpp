@@ -316,6 +316,18 @@ void Asking::tell(const Witness& witness, const FlowPoint& flow) {
   world_assumptions(flow, witness);
 }
 
+namespace {
+
+// By which device the world of the witness reaches an address.
+std::string device_to(const Witness& witness, const Address& to) {
+  for (const Route& route : witness.world.routes) {
+    if (route.to.address == to) return route.device;
+  }
+  return "the same interface";
+}
+
+}  // namespace
+
 void Asking::world_assumptions(const FlowPoint& flow, const Witness& witness) {
   auto& list = answer_.assumptions;
   const auto end = [&](Axis axis) {
@@ -332,7 +344,7 @@ void Asking::world_assumptions(const FlowPoint& flow, const Witness& witness) {
     case Path::kOut:
       list.push_back(fmt::format("{} is an address of this host, and {} is reached by {}",
                                  address(Axis::kInitiator), address(Axis::kResponder),
-                                 flow.responder_interface));
+                                 device_to(witness, end(Axis::kResponder))));
       break;
     case Path::kForward:
       list.push_back(fmt::format("forwarding is on, {} is reached by {} and {} by {}",
@@ -340,6 +352,9 @@ void Asking::world_assumptions(const FlowPoint& flow, const Witness& witness) {
                                  address(Axis::kInitiator), flow.initiator_interface));
       break;
     case Path::kLoopback:
+      if (witness.translated_to && flow.value(Axis::kResponder) != witness.translated_to->value) {
+        list.push_back(fmt::format("{} is an address of this host", address(Axis::kResponder)));
+      }
       break;
   }
   if (question_.verb == Verb::kConnect) {
