@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "net/protocol.hpp"
 #include "tests/kernel/support/left_out.hpp"
 #include "vocabulary/registry.hpp"
 
@@ -218,13 +219,17 @@ std::string RuleSource::match(const RulePlace& place, const Protocol& protocol) 
     // Most of what is drawn for these is refused, or left open by the text.
     if (match->name == "statistic" || match->name == "recent") candidates.push_back(match);
   }
-  // Matches on the rule's own protocol are few among many: they get every other draw.
+  // Matches on the rule's own protocol are few among many: they get every other draw, and more
+  // where few packets are of that protocol.
+  const auto number = protocol.number.value_or(protocol::kTcp);
+  const bool rare = number == protocol::kSctp || number == protocol::kDccp ||
+                    number == protocol::kAh || number == protocol::kEsp;
   std::vector<const Match*> own;
   for (const Match* match : candidates) {
     if (!match->protocols.empty() || match->name == "multiport") own.push_back(match);
   }
   for (int i = 0; i < 4 * kTries; ++i) {
-    const bool narrow = !own.empty() && random_.chance(50);
+    const bool narrow = !own.empty() && random_.chance(rare ? 80 : 50);
     const Match& drawn = *random_.pick(narrow ? own : candidates);
     if (auto text = try_match(drawn, place, rule)) return *text;
   }
