@@ -184,19 +184,26 @@ void Coverage::add(std::size_t step, const Packet& packet, const PacketReport& r
   if (step >= made_->first_packet) add_cell(step, report);
 }
 
-// The cell of this table that was met least.
+// The cells of this table that were met least.
 std::string Coverage::rarest_of(const std::string& table,
                                 const std::vector<TcpCellAim>& all) const {
+  constexpr std::size_t kListed = 6;
   const auto met = [&](const TcpCellAim& cell) -> std::uint64_t {
     const auto of_table = cells.find(table);
     if (of_table == cells.end()) return 0;
     const auto at = of_table->second.find(cell);
     return at == of_table->second.end() ? 0 : at->second;
   };
-  const auto& rarest = *std::min_element(
-      all.begin(), all.end(), [&](const auto& a, const auto& b) { return met(a) < met(b); });
-  return fmt::format("\nrarest of {}: {} {} {} {}", table, rarest.row,
-                     rarest.reply ? "reply" : "original", rarest.column, met(rarest));
+  std::vector<TcpCellAim> sorted = all;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const auto& a, const auto& b) { return met(a) < met(b); });
+  sorted.resize(std::min(sorted.size(), kListed));
+  std::string text = "\nrarest of " + table + ":";
+  for (const TcpCellAim& cell : sorted) {
+    text += fmt::format(" {} {} {} {};", cell.row, cell.reply ? "reply" : "original", cell.column,
+                        met(cell));
+  }
+  return text;
 }
 
 std::string Coverage::summary() const {
