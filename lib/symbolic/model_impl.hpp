@@ -89,6 +89,7 @@ struct Model::Impl {
   bool wanted(std::uint16_t entry, const std::string& entry_state) const;
   const Structure& facts();
   bool same_entries_without(RuleId rule);
+  std::vector<NatVariant> before_filter(Path path) const;
   DefaultAccept accepted_by_default(Path path, Set beginning);
 };
 
