@@ -75,8 +75,8 @@ NatView CertificateContext::view(std::uint16_t bound, FlowEnd sender, SetTransla
   if (meets_nat) result.translations = &model.translations();
   if (bound != 0) result.bound = variants_[bound - 1];
   const std::uint8_t to = result.bound.destination;
-  const bool kept = sender == FlowEnd::kInitiator &&
-                    (to == 0 || model.translations().range(to).keeps_address);
+  const bool kept =
+      sender == FlowEnd::kInitiator && (to == 0 || model.translations().range(to).keeps_address);
   if (kept && routed_ != kEverything) result.routed = terms.term(routed_);
   return result;
 }

@@ -249,7 +249,8 @@ void PathEncoder::place(Walk& walk, Hook hook) {
   Term out = axes_.value(own ? Axis::kResponderInterface : Axis::kInitiatorInterface);
   if (nat_.bound.some()) {
     const SeenDevice seen = seen_device(hook, flow_path_, sender_, nat_.bound, *nat_.translations);
-    if (seen == SeenDevice::kLoopback) in = out = solver_.number(kLoopbackInterface, kInterfaceBits);
+    if (seen == SeenDevice::kLoopback)
+      in = out = solver_.number(kLoopbackInterface, kInterfaceBits);
     if (seen == SeenDevice::kSomeWire || seen == SeenDevice::kAny) {
       in = out = solver_.fresh_bits("device", kInterfaceBits);
       const u128 first = kLoopbackInterface + (seen == SeenDevice::kSomeWire ? 1 : 0);

@@ -130,8 +130,8 @@ DefaultAccept Model::Impl::accepted_by_default(Path path, Set beginning) {
     const Set seen = bdd().either(in_state(CtState::kNew), in_state(CtState::kUntracked));
     const Set possible =
         follows() ? conntrack_domain(space)
-                      : possible_points(*this, path, FlowEnd::kInitiator,
-                                        flows_of(sendable(path, FlowEnd::kInitiator)), false);
+                  : possible_points(*this, path, FlowEnd::kInitiator,
+                                    flows_of(sendable(path, FlowEnd::kInitiator)), false);
     fresh = bdd().both(bdd().both(fresh, seen), possible);
   }
   DefaultAccept all;

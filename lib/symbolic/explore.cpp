@@ -177,6 +177,8 @@ void Explorer::first_layer(Set flows, Set first) {
   add(next, {0, true},
       begin(bdd.both_exists(guards(FlowEnd::kInitiator).walk().early, first,
                             space_.cube(packet_axes()))));
+  // So does one that is dropped while NAT leads it another way.
+  if (!must_) add(next, {0, true}, bdd.both(start, strays_));
   for (const Edge& edge : edges(fresh)) {
     if (edge.coarse) continue;
     const Set image = image_of(start, edge, first);

@@ -194,8 +194,8 @@ class PathWalker {
     const bool over_lo = path_ == Path::kLoopback;
     b.before_nat = before_nat_;
     b.to_host = flow_path_ == Path::kIn || over_lo;
-    b.behind_source = hook == Hook::kInput && name == TableName::kSecurity &&
-                      options_.backend == Backend::kNft;
+    b.behind_source =
+        hook == Hook::kInput && name == TableName::kSecurity && options_.backend == Backend::kNft;
     // Over lo everything was settled on the way out.
     b.behind_source = b.behind_source || (over_lo && confirmed_);
     b.device = seen_device(hook, flow_path_, sender_, options_.nat, *chains_.translations());

@@ -18,8 +18,8 @@ std::uint32_t number(const Binding& b) {
          (b.sees_output ? 4u : 0u) | (b.ttl_decremented ? 8u : 0u) | (b.before_lookup ? 16u : 0u) |
          (b.confirmed ? 32u : 0u) | (b.question ? 64u : 0u) | (b.before_nat ? 128u : 0u) |
          (b.to_host ? 256u : 0u) | (b.nat.originator == FlowEnd::kResponder ? 512u : 0u) |
-         (b.behind_source ? 1u << 22 : 0u) | (static_cast<std::uint32_t>(b.device) << 23) | (std::uint32_t{b.nat.destination} << 10) |
-         (std::uint32_t{b.nat.source} << 16);
+         (b.behind_source ? 1u << 22 : 0u) | (static_cast<std::uint32_t>(b.device) << 23) |
+         (std::uint32_t{b.nat.destination} << 10) | (std::uint32_t{b.nat.source} << 16);
 }
 
 std::optional<Axis> mark_axis(Field field, const Binding& b) {

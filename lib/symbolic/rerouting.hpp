@@ -3,9 +3,9 @@
 // Idea: a flow's interfaces are those of its packets as they are first seen. Where NAT replaces the
 // destination of what this host sends, the packet leaves by another way than OUTPUT shows
 // (kernel-facts 7), and its answers come in that way; where it replaces the source of what comes in
-// (INPUT, or POSTROUTING over lo), answers are first routed to what it became. Which device that is,
-// only the host knows: some wire, or any device at all.
-// Covered by tests/unit/query_output_nat_test.cpp, tests/agreement/adversary_test.cpp.
+// (INPUT, or POSTROUTING over lo), answers are first routed to what it became. Which device that
+// is, only the host knows: some wire, or any device at all. Covered by
+// tests/unit/query_output_nat_test.cpp, tests/agreement/adversary_test.cpp.
 #pragma once
 
 #include "flow/hooks.hpp"

@@ -67,11 +67,13 @@ class Trace {
     return lost_first(state, target, k, step);
   }
 
-  // track: a first packet that died before the lookup.
+  // track: a first packet that died before the lookup, or while NAT led it another way.
   bool lost_first(const FlowState& state, Set& target, std::size_t k, FlowStep& step) {
     if (k != 1 || state != FlowState{0, true}) return false;
-    Set packets = space_.bdd().both(explorer_.guards(FlowEnd::kInitiator).walk().early, first_);
-    packets = space_.bdd().both(packets, space_.exists(target, kNow));
+    const PathWalk& walk = explorer_.guards(FlowEnd::kInitiator).walk();
+    const Set here = space_.bdd().both(first_, space_.exists(target, kNow));
+    Set packets = space_.bdd().both(walk.early, here);
+    if (packets.empty()) packets = space_.bdd().both(walk.moved, here);
     if (packets.empty()) return false;
     step.before = {0, false};
     step.after = state;

@@ -165,9 +165,9 @@ bool Translations::shows_clash(const Program& program, bool on_lo) {
   const auto source = [&](TableName t) {
     return on_lo ? t != TableName::kNat : t == TableName::kSecurity;
   };
-  return tests_any(
-             program,
-             {Field::kCtStatus, Field::kCtReplyDestinationPort, Field::kCtReplySourcePort}, all) ||
+  return tests_any(program,
+                   {Field::kCtStatus, Field::kCtReplyDestinationPort, Field::kCtReplySourcePort},
+                   all) ||
          tests_any(program, {Field::kDestinationPort}, early) ||
          tests_any(program, {Field::kSourcePort}, source);
 }
@@ -263,7 +263,8 @@ std::vector<NatVariant> Translations::variants(Path path) const {
   for (const FlowEnd originator : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
     const Path own = originator == FlowEnd::kInitiator ? path : reverse(path);
     std::vector<std::uint8_t> to{0}, from{0};
-    if (originator == FlowEnd::kInitiator) std::ranges::copy(destinations(own), std::back_inserter(to));
+    if (originator == FlowEnd::kInitiator)
+      std::ranges::copy(destinations(own), std::back_inserter(to));
     std::ranges::copy(own == Path::kIn ? inputs_ : sources_, std::back_inserter(from));
     for (const std::uint8_t d : to) {
       for (const std::uint8_t s : from) {

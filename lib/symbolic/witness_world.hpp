@@ -1,6 +1,6 @@
-// The world around a witness: interfaces, addresses and routes such that the flow's packets take the
-// path that was meant, also where NAT sends them elsewhere on the way.
-// Covered by tests/unit/query_test.cpp, tests/unit/query_output_nat_test.cpp.
+// The world around a witness: interfaces, addresses and routes such that the flow's packets take
+// the path that was meant, also where NAT sends them elsewhere on the way. Covered by
+// tests/unit/query_test.cpp, tests/unit/query_output_nat_test.cpp.
 #pragma once
 
 #include <string_view>
@@ -22,8 +22,8 @@ DocumentationAddresses documentation(Family family);
 
 // For the flow as it is sent.
 Scenario make_world(Path path, const FlowPoint& flow);
-// What NAT on the way asks of the world: addresses to map to, routes to where it sends packets. Also
-// where the flow's packets go then (Witness::translated_to), and what stands in the way.
+// What NAT on the way asks of the world: addresses to map to, routes to where it sends packets.
+// Also where the flow's packets go then (Witness::translated_to), and what stands in the way.
 void add_nat(Space& space, Path path, const FlowPoint& flow, const std::vector<FlowStep>& steps,
              const Translations& translations, Witness& witness);
 

@@ -54,13 +54,14 @@ class AdversaryRules {
       return dice_.of<std::string>({"INPUT", "FORWARD", "OUTPUT"});
     }
     if (table == "nat") {
-      return dice_.of<std::string>({"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"});
+      return dice_.of<std::string>({"PREROUTING", "INPUT", "OUTPUT", "OUTPUT", "POSTROUTING"});
     }
     return dice_.of<std::string>({"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"});
   }
 
   std::string extra(const std::string& table) {
     const std::string at = hook(table);
+    if (table == "nat" && dice_.chance(25)) return "-A " + at + translation(at) + "\n";
     const std::string first = match(), second = dice_.chance(40) ? match() : "";
     const bool twice = first.find("-p ") != std::string::npos;
     if (table == "nat" && dice_.chance(20)) return to_port(at);

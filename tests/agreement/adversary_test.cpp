@@ -249,8 +249,7 @@ class Attack {
       if (!packet && k == 0) return;
       if (!packet) break;
       static constexpr bool kReply[] = {false, true, false, false, true};
-      const bool answers =
-          kReply[k] && answer_under_nat(*packet, true, flow_, engine.entries());
+      const bool answers = kReply[k] && answer_under_nat(*packet, true, flow_, engine.entries());
       if (kReply[k] && !answers && flow_.led_here()) return;
       const PacketReport report = engine.inject(*packet);
       if (report.verdict == Verdict::kDropped) return;

@@ -100,12 +100,23 @@ TEST(QueryOutputNat, RedirectLeadsToLo) {
                           "-A INPUT -i lo -p tcp -d 127.0.0.1 --dport 3128 -j ACCEPT\n"
                           "-A INPUT -i lo -m conntrack --ctstate ESTABLISHED -j ACCEPT\n");
   expect(with, Truth::kYes, "connect -p tcp --dport 80 --path loopback");
-  expect(with, Truth::kYes, "connect -p tcp --dport 80 -d 198.51.100.9 -s 192.0.2.1 --path loopback");
+  expect(with, Truth::kYes,
+         "connect -p tcp --dport 80 -d 198.51.100.9 -s 192.0.2.1 --path loopback");
   expect(with, Truth::kNo, "connect -p tcp --dport 81 --path loopback");
   expect(with, Truth::kNo, "connect -p tcp --dport 3128 -d 127.0.0.2 --path loopback");
-  // It never leaves by a wire; what is INVALID beside it does, as it was sent.
+  // It never leaves by a wire; what is INVALID does, as it was sent (beside an entry: unknown).
   expect(with, Truth::kNo, "connect -o eth0 -p tcp --dport 80 --path out");
-  expect(with, Truth::kUnknown, "deliver -o eth0 -p tcp --dport 80 --path out");
+  expect(with, Truth::kYes, "deliver -o eth0 -p tcp --dport 80 --path out");
+  expect(with, Truth::kUnknown, "deliver -o eth0 -p tcp --dport 80 --syn --path out");
+}
+
+// A first packet that REDIRECT takes away and filter drops leaves no entry, but the far end may
+// speak then.
+TEST(QueryOutputNat, AFirstPacketThatIsDroppedOnAnotherWayBeginsTheFlow) {
+  const auto with =
+      rules("-A OUTPUT -p udp --dport 53 -j REDIRECT\n", ":INPUT ACCEPT\n:OUTPUT DROP\n");
+  EXPECT_NE(ask_one(with, "track -o eth0 -p udp --dport 53 --path out").truth, Truth::kNo);
+  expect(with, Truth::kNo, "track -o eth0 -p udp --dport 53 -d 127.0.0.1 --path loopback");
 }
 
 TEST(QueryOutputNat, MasqueradeOverLoIsSeenByInput) {
@@ -113,10 +124,12 @@ TEST(QueryOutputNat, MasqueradeOverLoIsSeenByInput) {
     return rules("-A POSTROUTING -j SNAT --to-source 192.0.2.1\n",
                  ":INPUT DROP\n:OUTPUT ACCEPT\n" + input);
   };
-  const std::string question = "connect -p udp --dport 53 -s 127.0.0.1 -d 127.0.0.1 --path loopback";
+  const std::string question =
+      "connect -p udp --dport 53 -s 127.0.0.1 -d 127.0.0.1 --path loopback";
   expect(with("-A INPUT -s 127.0.0.1 -j ACCEPT\n"), Truth::kNo, question);
-  const auto both = with("-A INPUT -s 192.0.2.1 -m conntrack --ctstate NEW -j ACCEPT\n"
-                         "-A INPUT -s 127.0.0.1 -m conntrack --ctstate ESTABLISHED -j ACCEPT\n");
+  const auto both = with(
+      "-A INPUT -s 192.0.2.1 -m conntrack --ctstate NEW -j ACCEPT\n"
+      "-A INPUT -s 127.0.0.1 -m conntrack --ctstate ESTABLISHED -j ACCEPT\n");
   const Answer a = ask_one(both, question);
   ASSERT_EQ(a.truth, Truth::kYes) << to_text(a);
   EXPECT_EQ(a.witness.at(1).packet.destination.text(), "192.0.2.1");

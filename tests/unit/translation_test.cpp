@@ -48,7 +48,7 @@ TEST(Translations, OutputHasRangesOfItsOwn) {
       "nat.rules",
       "*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:D - [0:0]\n"
       "-A PREROUTING -j D\n-A OUTPUT -j D\n-A D -p tcp --dport 80 -j REDIRECT\n"
-      "-A D -p tcp -j DNAT --to-destination 10.0.0.2\n-A OUTPUT -j DNAT --to-destination "
+      "-A D -p tcp -j DNAT --to-destination 10.0.0.2\n-A OUTPUT -p udp -j DNAT --to-destination "
       "127.0.0.1:53\n-A INPUT -j SNAT --to-source 10.0.0.9\nCOMMIT\n");
   const Translations t(rules.program());
   // REDIRECT in OUTPUT is to 127.0.0.1, in PREROUTING to whatever address the device has.
