@@ -58,7 +58,12 @@ RelatedErrors Model::Impl::related(Path path, Set m, bool must) {
     if (!flows.empty()) result.by_nat[nat] = flows;
   }
   const Set open = must ? kNothing : bdd().both(asked, to.unmodelled);
-  if (!open.empty()) result.unmodelled = bdd().both(open, related_let_through(path));
+  // What NAT in OUTPUT leads to the path is not in the walk of what is let through.
+  const bool led =
+      (path == Path::kOut || path == Path::kLoopback) && translations.moves_destination(path);
+  if (!open.empty()) {
+    result.unmodelled = led ? open : bdd().both(open, related_let_through(path));
+  }
   return result;
 }
 
@@ -106,6 +111,10 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
       // to the address that NAT has given it.
       const bool followed = own == path && ours, kept = ours && nat.source == 0 && !reads_tuples();
       add(followed ? to.by_nat[r.state.nat] : to.unmodelled, r.flows, FlowEnd::kResponder);
+      // An error may take another length or way than its parent: over.
+      if (followed && (own == Path::kOut || own == Path::kLoopback) && nat.destination != 0) {
+        add(to.unmodelled, r.flows, FlowEnd::kResponder);
+      }
       if (!kept) {
         add(to.unmodelled, r.flows, FlowEnd::kInitiator);
       } else if (may_open(own, path)) {

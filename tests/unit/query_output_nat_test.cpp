@@ -116,7 +116,7 @@ TEST(QueryOutputNat, AFirstPacketThatIsDroppedOnAnotherWayBeginsTheFlow) {
   const auto with =
       rules("-A OUTPUT -p udp --dport 53 -j REDIRECT\n", ":INPUT ACCEPT\n:OUTPUT DROP\n");
   EXPECT_NE(ask_one(with, "track -o eth0 -p udp --dport 53 --path out").truth, Truth::kNo);
-  expect(with, Truth::kNo, "track -o eth0 -p udp --dport 53 -d 127.0.0.1 --path loopback");
+  expect(with, Truth::kNo, "deliver -p udp --dport 53 -d 127.0.0.1 -s 127.0.0.2 --path loopback");
 }
 
 TEST(QueryOutputNat, MasqueradeOverLoIsSeenByInput) {

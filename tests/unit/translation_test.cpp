@@ -51,14 +51,16 @@ TEST(Translations, OutputHasRangesOfItsOwn) {
       "-A D -p tcp -j DNAT --to-destination 10.0.0.2\n-A OUTPUT -p udp -j DNAT --to-destination "
       "127.0.0.1:53\n-A INPUT -j SNAT --to-source 10.0.0.9\nCOMMIT\n");
   const Translations t(rules.program());
-  // REDIRECT in OUTPUT is to 127.0.0.1, in PREROUTING to whatever address the device has.
-  EXPECT_NE(t.range_of(2, Hook::kPrerouting), t.range_of(2, Hook::kOutput));
-  EXPECT_TRUE(on_loopback(t.range(t.range_of(2, Hook::kOutput)), Family::kIpv4));
-  EXPECT_EQ(t.range_of(3, Hook::kPrerouting), t.range_of(3, Hook::kOutput));
-  EXPECT_NE(t.range_of(4, Hook::kOutput), 0);
-  EXPECT_EQ(t.range_of(4, Hook::kPrerouting), 0);
-  EXPECT_EQ(t.range_of(5, Hook::kPostrouting), 0);
-  EXPECT_NE(t.range_of(5, Hook::kInput), 0);
+  // Rules are numbered chain by chain. REDIRECT in OUTPUT is to 127.0.0.1, in PREROUTING to
+  // whatever address the device has.
+  EXPECT_NE(t.range_of(4, Hook::kPrerouting), t.range_of(4, Hook::kOutput));
+  EXPECT_TRUE(on_loopback(t.range(t.range_of(4, Hook::kOutput)), Family::kIpv4));
+  EXPECT_NE(t.range_of(5, Hook::kOutput), 0);
+  EXPECT_EQ(t.range_of(5, Hook::kPrerouting), t.range_of(5, Hook::kOutput));
+  EXPECT_NE(t.range_of(3, Hook::kOutput), 0);
+  EXPECT_EQ(t.range_of(3, Hook::kPrerouting), 0);
+  EXPECT_EQ(t.range_of(1, Hook::kPostrouting), 0);
+  EXPECT_NE(t.range_of(1, Hook::kInput), 0);
   EXPECT_EQ(t.variants(Path::kOut).size(), 2u);       // 10.0.0.2; the far end's flows: 10.0.0.9
   EXPECT_EQ(t.variants(Path::kLoopback).size(), 3u);  // each of the three
   EXPECT_TRUE(t.may_stray(Path::kOut) && t.may_stray(Path::kLoopback));
