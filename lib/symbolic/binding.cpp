@@ -7,6 +7,7 @@
 #include "flow/conntrack.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/cuts.hpp"
+#include "symbolic/templates.hpp"
 
 namespace postern {
 namespace {
@@ -171,7 +172,9 @@ Set Reader::state_is(CtState state, const Binding& b) {
   if (!b.before_lookup) return space_.class_is(Axis::kState, static_cast<std::uint32_t>(state));
   if (state == CtState::kInvalid) return space_.class_is(Axis::kUntracked, 0);
   if (state == CtState::kUntracked) return space_.class_is(Axis::kUntracked, 1);
-  return kNothing;
+  const std::uint32_t values = space_.classes().untracked.count();
+  const bool templates = state == CtState::kNew && values > Templates::kFirst;
+  return templates ? space_.class_range(Axis::kUntracked, Templates::kFirst, values - 1) : kNothing;
 }
 
 MayMust Reader::status(const Binding& b, const std::function<bool(u128)>& any_test) {
@@ -213,9 +216,10 @@ MayMust Reader::status(const Binding& b, const std::function<bool(u128)>& any_te
     return result;
   }
   const auto& test = any_test;
-  Set result = kNothing;
-  for (unsigned i = 0; i < 8; ++i) {
-    std::uint16_t bits = 0;
+  const bool expects = space_.classes().expects;
+  Set result = kNothing, announced = kNothing;  // announced: the same, were a foreign entry EXPECTED
+  for (unsigned i = 0; i < (expects ? 16U : 8U); ++i) {
+    std::uint16_t bits = (i & 8) != 0 ? ct_status::kExpected : 0;
     if ((i & 1) != 0) bits |= ct_status::kConfirmed;
     if ((i & 2) != 0) bits |= ct_status::kSeenReply;
     if ((i & 4) != 0) bits |= ct_status::kAssured;
@@ -224,11 +228,25 @@ MayMust Reader::status(const Binding& b, const std::function<bool(u128)>& any_te
                                       : space_.class_is(Axis::kFirst, (i & 1) != 0 ? 0 : 1);
     Set here = bdd.both(confirmed, space_.class_is(Axis::kSeenReply, (i & 2) != 0 ? 1 : 0));
     here = bdd.both(here, space_.class_is(Axis::kAssured, (i & 4) != 0 ? 1 : 0));
+    if ((i & 8) != 0) announced = bdd.either(announced, here);
+    if (expects) here = bdd.both(here, space_.class_is(Axis::kExpected, (i & 8) != 0 ? 1 : 0));
     result = bdd.either(result, here);
   }
   const Set entry = space_.class_range(Axis::kState, static_cast<std::uint32_t>(CtState::kNew),
                                        static_cast<std::uint32_t>(CtState::kRelated));
-  return exactly(bdd.choose(entry, result, test(0) ? kEverything : kNothing));
+  const Set none = test(0) ? kEverything : kNothing;
+  if (!expects) return exactly(bdd.choose(entry, result, none));
+  const Set other = foreign();
+  return {bdd.choose(entry, bdd.either(result, bdd.both(other, announced)), none),
+          bdd.choose(entry, bdd.both(result, bdd.either(bdd.complement(other), announced)), none)};
+}
+
+// Where the entry that a packet carries is another flow's.
+Set Reader::foreign() {
+  const Set related = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  return space_.classes().expects
+             ? space_.bdd().both(related, space_.class_is(Axis::kExpected, 0))
+             : related;
 }
 
 MayMust Reader::by_direction(MayMust original, MayMust reply) {
@@ -236,8 +254,8 @@ MayMust Reader::by_direction(MayMust original, MayMust reply) {
   const Set straight = space_.class_is(Axis::kDirection, 0);
   const MayMust own{bdd.choose(straight, original.may, reply.may),
                     bdd.choose(straight, original.must, reply.must)};
-  const Set foreign = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
-  return {bdd.either(own.may, foreign), bdd.minus(own.must, foreign)};
+  const Set other = foreign();
+  return {bdd.either(own.may, other), bdd.minus(own.must, other)};
 }
 
 // Which of its two faces an end of the packet shows (NatVariant): the opener's packets go to what
@@ -346,8 +364,7 @@ MayMust Reader::tuple_port(MayMust of_ports, bool zero) {
   const Set other = protocols([](std::uint8_t p) {
     return p == protocol::kIcmp || p == protocol::kIcmpv6 || p == protocol::kGre;
   });
-  const Set foreign = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
-  const Set free = bdd.either(other, foreign), rest = zero ? kEverything : kNothing;
+  const Set free = bdd.either(other, foreign()), rest = zero ? kEverything : kNothing;
   return {bdd.choose(ports, of_ports.may, bdd.either(rest, free)),
           bdd.choose(ports, of_ports.must, bdd.minus(rest, free))};
 }

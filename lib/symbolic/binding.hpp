@@ -102,6 +102,7 @@ class Reader {
   // A test of the entry's tuple: `original` where the packet runs in the entry's original
   // direction, `reply` where it runs against it.
   MayMust by_direction(MayMust original, MayMust reply);
+  Set foreign();
   MayMust tuple_port(MayMust of_ports, bool zero);
 
   Space& space_;

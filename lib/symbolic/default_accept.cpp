@@ -11,8 +11,13 @@ namespace {
 // rule take counts as taken.
 class DefaultListener {
  public:
-  DefaultListener(Space& space, const Program& program, ChainId entry, Set new_packets)
-      : space_(space), program_(program), entry_(entry), new_(new_packets) {
+  DefaultListener(Space& space, const Program& program, const Templates& templates, ChainId entry,
+                  Set new_packets)
+      : space_(space),
+        program_(program),
+        templates_(templates),
+        entry_(entry),
+        new_(new_packets) {
     const ProgramChain& chain = program.chains()[entry];
     accepts_ = chain.chain->policy == Policy::kAccept;
     if (chain.count == 0) return;
@@ -32,7 +37,7 @@ class DefaultListener {
       behind_ = behind_ || (inside_ && info.chain != entry_);
       inside_ = info.chain == entry_;
     }
-    if (!behind_ && !unmodelled_ && is_unmodelled(info)) {
+    if (!behind_ && !unmodelled_ && templates_.of(rule) == 0 && is_unmodelled(info)) {
       unmodelled_ = !bdd.disjoint(at.among, at.matching);
     }
     if (!inside_ || last_ == rule) return;
@@ -58,7 +63,7 @@ class DefaultListener {
     flush();
     Bdd& bdd = space_.bdd();
     static constexpr Axis kSeen[] = {Axis::kState, Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
-                                     Axis::kAssured};
+                                     Axis::kAssured, Axis::kExpected};
     result.packets = space_.exists(bdd.both(bdd.minus(came_, ended_), new_), kSeen);
     result.rule = last_;
     return result;
@@ -92,6 +97,7 @@ class DefaultListener {
 
   Space& space_;
   const Program& program_;
+  const Templates& templates_;
   ChainId entry_;
   Set new_;
   bool accepts_ = false, inside_ = false;
@@ -118,7 +124,7 @@ DefaultAccept Model::Impl::accepted_by_default(Path path, Set beginning) {
                        possible_points(*this, path, FlowEnd::kInitiator,
                                        flows_of(sendable(path, FlowEnd::kInitiator)), false));
   }
-  DefaultListener listener(space, program, *entry, fresh);
+  DefaultListener listener(space, program, templates, *entry, fresh);
   const RuleObserver observer = [&](const TableContext&, RuleId rule, const AtRule& at) {
     listener.hear(rule, at);
   };

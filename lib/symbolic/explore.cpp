@@ -13,8 +13,11 @@ Sight sight_of(const AbstractStep& step) {
           .reply = step.direction == CtDirection::kReply,
           .first = step.created,
           .seen_reply = (step.status & ct_status::kSeenReply) != 0,
-          .assured = (step.status & ct_status::kAssured) != 0};
+          .assured = (step.status & ct_status::kAssured) != 0,
+          .expected = (step.status & ct_status::kExpected) != 0};
 }
+
+bool is_announced(const Edge& edge) { return edge.created && edge.what.sight.expected; }
 
 }  // namespace
 
@@ -149,10 +152,21 @@ void Explorer::tracked(const FlowState& from, FlowEnd sender, PacketKind kind,
       continue;
     }
     under_nat(from, sender, kind, move, ordinary, out);
+    if (move.step.created) announced(from, sender, kind, move, ordinary, out);
     if (move.step.state == CtState::kInvalid)
       second_lookup(from, sender, kind, move, ordinary, out);
     ordinary = false;
   }
+}
+
+// The same with an expectation, where one may be. The master's connmark is not followed: what must
+// happen does not rest on it.
+void Explorer::announced(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+                         bool ordinary, std::vector<Edge>& out, bool again) {
+  if (expected_.by(sender).empty()) return;
+  const bool marks = !space_.layout(Axis::kConnmark).variables.empty();
+  if (must_ && expected_.marked && marks) return;
+  by_fate(from, sender, again, kind, automaton_.announced(move), ordinary, out);
 }
 
 // A new entry may be bound in any way, an old one is bound as it is. An answer to a bound entry is
@@ -194,6 +208,7 @@ void Explorer::second_lookup(const FlowState& from, FlowEnd sender, PacketKind k
   for (Move second : again) {
     second.step.coarse = true;
     by_fate(from, sender, true, kind, second, ordinary, out);
+    if (second.step.created) announced(from, sender, kind, second, ordinary, out, true);
   }
 }
 
@@ -239,7 +254,7 @@ void Explorer::by_fate(const FlowState& from, FlowEnd sender, bool again,
                         fate == Fate::kResetConfirmed;
     if (move.step.created && stands) edge.to.nat = through;
     if (edge.to.entry == 0) edge.to.nat = 0;
-    if (script_ == Script::kTrack) edge.to.reached = true;
+    if (script_ != Script::kDeliver) edge.to.reached = true;
     out.push_back(std::move(edge));
   }
 }
@@ -265,16 +280,22 @@ Set Explorer::parked(Set flows) {
 Set Explorer::carry(Set flows, Set guard, const Edge& edge) {
   Bdd& bdd = space_.bdd();
   if (space_.layout(Axis::kConnmark).variables.empty()) return bdd.both(flows, guard);
-  if (edge.what.sight.state == CtState::kRelated) return bdd.both(flows, guard);
-  Set source = flows;
-  if (edge.created) source = begin(space_.exists(flows, kNow));
+  if (edge.what.sight.foreign()) return bdd.both(flows, guard);
+  const Set source = edge.created ? fresh(flows, edge) : flows;
   Set result = bdd.both_exists(parked(source), guard, space_.cube(kBefore));
   if (edge.to.entry == 0) result = begin(space_.exists(result, kNow));
   return result;
 }
 
+// The connmark that a new entry begins with.
+Set Explorer::fresh(Set flows, const Edge& edge) {
+  const Set all = space_.exists(flows, kNow);
+  return is_announced(edge) && expected_.marked ? all : begin(all);
+}
+
 Set Explorer::narrowed(Set flows, const Edge& edge) {
-  if (edge.what.sight.state == CtState::kRelated) return space_.bdd().both(flows, related_);
+  if (edge.what.sight.foreign()) return space_.bdd().both(flows, related_);
+  if (is_announced(edge)) return space_.bdd().both(flows, expected_.by(edge.sender));
   if (edge.of == Edge::Of::kFlow) return flows;
   if (edge.of == Edge::Of::kStray) return space_.bdd().both(flows, strays_);
   return space_.bdd().both(space_.exists(flows, kNow), reopened_);  // with a connmark of its own
@@ -297,14 +318,13 @@ Set Explorer::preimage(Set flows, const Edge& edge, Set target, Set only) {
   Set guard = only == kEverything ? guards(edge).flows(edge.what)
                                   : bdd.both_exists(guards(edge).packets(edge.what), only,
                                                     space_.cube(packet_axes()));
-  if (space_.layout(Axis::kConnmark).variables.empty() ||
-      edge.what.sight.state == CtState::kRelated) {
+  if (space_.layout(Axis::kConnmark).variables.empty() || edge.what.sight.foreign()) {
     return bdd.both(bdd.both(flows, guard), target);
   }
   const Set wanted = edge.to.entry == 0 ? space_.exists(target, kNow) : target;
   guard = bdd.both_exists(guard, wanted, space_.cube(kNow));
   if (edge.created) {
-    const Set from_zero = bdd.both(guard, parked(begin(kEverything)));
+    const Set from_zero = bdd.both(guard, parked(fresh(kEverything, edge)));
     return bdd.both(flows, space_.exists(from_zero, kBefore));
   }
   // The guard speaks of the connmark before; `flows` of the present one.
@@ -322,13 +342,13 @@ Set Explorer::packets(Set flows, const Edge& edge, Set target) {
   flows = narrowed(flows, edge);
   Set all = guards(edge).packets(edge.what);
   const bool marks = !space_.layout(Axis::kConnmark).variables.empty();
-  if (marks && edge.what.sight.state == CtState::kRelated) {
+  if (marks && edge.what.sight.foreign()) {
     return space_.exists(bdd.both(all, bdd.both(flows, target)), kNow);
   }
   const Set wanted = marks && edge.to.entry == 0 ? space_.exists(target, kNow) : target;
   all = bdd.both(all, wanted);
   if (!marks) return bdd.both(all, flows);
-  const Set source = edge.created ? begin(space_.exists(flows, kNow)) : flows;
+  const Set source = edge.created ? fresh(flows, edge) : flows;
   const std::array both_marks{Axis::kConnmark, Axis::kConnmarkBefore};
   return bdd.both_exists(all, parked(source), space_.cube(both_marks));
 }
@@ -441,7 +461,7 @@ Exploration Explorer::run(Set flows, Set first) {
   if (script_ == Script::kTrack) {
     first_layer(flows, first);
   } else {
-    const FlowState fresh{0, false};
+    const FlowState fresh{0, script_ == Script::kFree};
     const Set start = begin(flows);
     reached_[fresh] = start;
     layers_.push_back({{fresh, start}});

@@ -39,6 +39,7 @@ struct Edge {
 enum class Script : std::uint8_t {
   kDeliver,  // the initiator always, the responder once it was reached
   kTrack,    // the initiator's first packet, then both; `reached` means "begun"
+  kFree,     // both, from the beginning
 };
 
 using Frontier = std::map<FlowState, Set>;
@@ -76,6 +77,9 @@ class Explorer {
     reopened_ = flows;
     reopened_read_ = read;
   }
+
+  // Flows that a helper may have announced: their first packet may be RELATED.
+  void expect(const ExpectedFlows& flows) { expected_ = flows; }
 
   // What packets of others do to the connmark of an entry: a relation of kConnmarkBefore and
   // kConnmark. ICMP errors about a flow, and the host's own replies to it, carry its entry.
@@ -117,7 +121,10 @@ class Explorer {
   void related(const FlowState& from, std::vector<Edge>& out);
   void strays(const FlowState& from, std::vector<Edge>& out);
   void reopened(const FlowState& from, std::vector<Edge>& out);
+  void announced(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+                 bool ordinary, std::vector<Edge>& out, bool again = false);
   Set narrowed(Set flows, const Edge& edge);
+  Set fresh(Set flows, const Edge& edge);
   bool local(FlowEnd sender) const;
   Set carry(Set flows, Set guard, const Edge& edge);
   Set parked(Set flows);  // connmark as "before"
@@ -141,6 +148,7 @@ class Explorer {
   Set unmodelled_ = kNothing, related_ = kNothing, others_ = kNothing;
   Set strays_ = kNothing, reopened_ = kNothing;
   bool reopened_read_ = false;
+  ExpectedFlows expected_;
 };
 
 }  // namespace postern

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "symbolic/announcements.hpp"
 #include "symbolic/explore.hpp"
 #include "symbolic/model.hpp"
 
@@ -27,12 +28,14 @@ struct Model::Impl {
   bool tracking;
   Space space;
   Translations translations;
+  Templates templates;
   Reader reader;
   ChainWalker chains;
   Automaton automaton;
   std::map<std::tuple<Path, Set, bool>, std::unique_ptr<PathGuards>> guards_by_flows;
   std::map<std::pair<Path, FlowEnd>, Set> sendable_sets;
   std::optional<Structure> structure;
+  Announcements announcements;
 
   Bdd& bdd() { return space.bdd(); }
   Set flows_of(Set packets) { return space.exists(packets, packet_axes()); }
@@ -62,6 +65,10 @@ struct Model::Impl {
   Set parent_addresses(Path path, Parents parents);
   Set sources_of_nat();
   std::map<std::pair<Path, Parents>, Set> parent_sets;
+  const ExpectedFlows& expected(Path path, bool must) {
+    return announcements.of(
+        path, must ? Announcements::Certainty::kMust : Announcements::Certainty::kMay);
+  }
   // Flows of m that are answered `unknown` whatever the search finds: those that a helper's
   // expectation may let through.
   Set beyond(Path path, Set m);
@@ -69,6 +76,7 @@ struct Model::Impl {
   // themselves)? Those that surely are such: never answered `yes`. Flow axes.
   bool to_itself(Path path) const;
   Set own_tuple(Path path);
+  Set may_be_own_tuple(Path path);
   Set answered_over_lo(Path path);
   // Flows that had an entry at some moment, or met what is not modelled.
   Set with_entry(const Exploration& world);
@@ -79,10 +87,18 @@ struct Model::Impl {
   // What routing has the last word on, taken out of an answer: impossible, or `unknown` without the
   // host.
   void route(Path path, Triple& answer, std::vector<Set>& may, std::vector<Set>& must);
+  // The searches that an answer takes, one by one: what must happen or may, and whether flows may be
+  // expected.
+  struct Search {
+    bool must, expecting;
+  };
+  std::vector<Search> searches(Path path);
   DeliverAnswer deliver(Path path, Set m);
+  void deliver(Path path, Set m, Set flows, bool must, bool expecting, DeliverAnswer& answer);
   ConnectAnswer connect(Path path, Set m);
   TrackAnswer track(Path path, Set m, const std::string& entry_state);
   std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, bool must);
+  std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, bool must, bool expecting);
   std::vector<FlowStep> connect_steps(Path path, Set m, Set goal, bool must);
   std::vector<FlowStep> track_steps(Path path, Set m, const std::string& entry_state, Set goal,
                                     bool must);
