@@ -239,15 +239,16 @@ std::vector<Master> Announcements::masters(Path path, Set flow, FlowEnd sender, 
     if (!flows.empty()) result.push_back({helper, own, opener, speaker, flows});
   };
   static_cast<void>(must);
-  const std::initializer_list<Axis> both_ends{Axis::kInitiator,          Axis::kResponder,
-                                              Axis::kInitiatorType,      Axis::kResponderType,
-                                              Axis::kInitiatorInterface, Axis::kResponderInterface};
-  const Set ends = only(flow, both_ends);
-  add(Helper::kFtp, path, sender, to, ends);
-  add(Helper::kFtp, path, to, to, ends);
-  const Set with_port = bdd.both(ends, only(flow, {port(to)}));
-  add(Helper::kTftp, path, to, to, with_port);
-  add(Helper::kIrc, path, to, to, ends);
+  const Set hosts = only(flow, {Axis::kInitiator, Axis::kResponder, Axis::kInitiatorType,
+                                Axis::kResponderType});
+  const Set wires = only(flow, {Axis::kInitiatorInterface, Axis::kResponderInterface});
+  // By the same wires, if it can be.
+  for (const Set ends : {bdd.both(hosts, wires), hosts}) {
+    add(Helper::kFtp, path, sender, to, ends);
+    add(Helper::kFtp, path, to, to, ends);
+    add(Helper::kTftp, path, to, to, bdd.both(ends, only(flow, {port(to)})));
+    add(Helper::kIrc, path, to, to, ends);
+  }
   for (const Path own : alike(path, to)) {
     add(Helper::kIrc, own, to, to, only(flow, {address(to), type(to), interface(to)}));
   }

@@ -49,6 +49,9 @@ CertificateContext::CertificateContext(Model& model_, const Program& program, So
   meets_nat = !must_have(model.under_nat(claim.path, flows)).empty();
   if (meets_nat) variants_ = model.translations().variants(claim.path);
   strays = must_have(model.strays(claim.path, flows));
+  auto found = model.expected(claim.path);
+  if (!found) throw found.error();
+  expected = *found;
   if (model.moves_destination(claim.path)) {
     routed_ = must_have(model.routed(claim.path));
     answers_ = must_have(model.sendable_translated(claim.path));
@@ -56,6 +59,12 @@ CertificateContext::CertificateContext(Model& model_, const Program& program, So
   for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
     find_kinds(sender);
   }
+}
+
+Seen CertificateContext::announced(const AbstractStep& created, const AbstractEntry& before) const {
+  Seen seen = Seen::of(postern::announced(created), before);
+  seen.marked = expected.marked;
+  return seen;
 }
 
 PathEncoder& CertificateContext::path(FlowEnd sender, std::uint16_t bound) {

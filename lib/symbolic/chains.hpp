@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "flow/program.hpp"
-#include "symbolic/binding.hpp"
+#include "symbolic/reader.hpp"
 #include "symbolic/relation.hpp"
 #include "symbolic/rows.hpp"
 #include "symbolic/templates.hpp"

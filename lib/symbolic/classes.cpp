@@ -140,7 +140,7 @@ FieldClasses by_interval(const FieldCuts& cuts, unsigned width, const Preference
   return result;
 }
 
-// Routing treats these addresses apart (binding.cpp: what can set out on a path).
+// Routing treats these addresses apart (routing.cpp: what can set out on a path).
 void cut_routing(FieldCuts& cuts, Family family) {
   if (family == Family::kIpv4) {
     cuts.interval(0, 0);

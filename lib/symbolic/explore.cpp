@@ -8,256 +8,14 @@ namespace {
 constexpr std::array kNow{Axis::kConnmark};
 constexpr std::array kBefore{Axis::kConnmarkBefore};
 
-Sight sight_of(const AbstractStep& step) {
-  return {.state = step.state,
-          .reply = step.direction == CtDirection::kReply,
-          .first = step.created,
-          .seen_reply = (step.status & ct_status::kSeenReply) != 0,
-          .assured = (step.status & ct_status::kAssured) != 0,
-          .expected = (step.status & ct_status::kExpected) != 0};
-}
-
-bool is_announced(const Edge& edge) { return edge.created && edge.what.sight.expected; }
-
 }  // namespace
-
-bool turns_invalid(PacketKind kind) {
-  switch (kind) {
-    case PacketKind::kTcpSyn:
-    case PacketKind::kTcpSynAck:
-    case PacketKind::kTcpFin:
-    case PacketKind::kTcpAck:
-    case PacketKind::kTcpRst:
-    case PacketKind::kTcpInvalid:
-    case PacketKind::kSctp:
-      return true;
-    default:
-      return false;
-  }
-}
 
 Explorer::Explorer(Space& space, Automaton& automaton, Guards& initiator, Guards& responder,
                    Path path, bool tracking, Script script, bool must)
     : space_(space),
-      automaton_(automaton),
-      initiator_(initiator),
-      responder_(responder),
-      path_(path),
-      tracking_(tracking),
+      edges_(automaton, initiator, responder, path, tracking, script, must),
       script_(script),
       must_(must) {}
-
-bool Explorer::local(FlowEnd sender) const {
-  const Path own = sender == FlowEnd::kInitiator ? path_ : reverse(path_);
-  return own == Path::kOut || own == Path::kLoopback;
-}
-
-const std::vector<Edge>& Explorer::edges(const FlowState& from) {
-  const auto it = edges_.find(from);
-  if (it != edges_.end()) return it->second;
-  std::vector<Edge> found;
-  collect(from, FlowEnd::kInitiator, found);
-  if (from.reached) collect(from, FlowEnd::kResponder, found);
-  return edges_[from] = std::move(found);
-}
-
-void Explorer::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& out) {
-  plain(from, sender, CtState::kUntracked, out);
-  if (!tracking_) return plain(from, sender, CtState::kInvalid, out);
-  const auto kinds = automaton_.kinds(from.entry, sender);
-  for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
-    if (kind != PacketKind::kIcmpUntracked) tracked(from, sender, kind, out);
-  }
-  if (from.entry != 0 || sender != FlowEnd::kInitiator) return;
-  if (!related_.empty()) related(from, out);
-  if (!strays_.empty()) strays(from, out);
-  if (from.reached && !reopened_.empty()) reopened(from, out);
-}
-
-// An ICMP error of the initiator that quotes another flow which it opened (kernel-facts 40). It
-// carries that flow's entry, of which nothing is known here (Guards: RELATED).
-void Explorer::related(const FlowState& from, std::vector<Edge>& out) {
-  Move move;
-  move.step.state = CtState::kRelated;
-  by_fate(from, FlowEnd::kInitiator, false, PacketKind::kIcmpOther, move, false, out);
-}
-
-// Its entry is another path's; here it has none.
-void Explorer::strays(const FlowState& from, std::vector<Edge>& out) {
-  Move move;
-  move.step.state = CtState::kInvalid;
-  move.step.coarse = true;
-  const std::size_t first = out.size();
-  const auto kinds = automaton_.kinds(0, FlowEnd::kInitiator);
-  for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
-    if (turns_invalid(kind)) by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out);
-  }
-  for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kStray;
-}
-
-// Its packets answer an entry that the responder opened: whatever was decided for the first.
-void Explorer::reopened(const FlowState& from, std::vector<Edge>& out) {
-  Move move;
-  move.step.state = CtState::kEstablished;
-  move.step.direction = CtDirection::kReply;
-  move.step.coarse = true;
-  const std::size_t first = out.size();
-  const auto kinds = automaton_.kinds(0, FlowEnd::kInitiator);
-  for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
-    if (kind == PacketKind::kIcmpUntracked || kind == PacketKind::kTcpInvalid) continue;
-    for (const std::uint16_t assured : {std::uint16_t{0}, std::uint16_t{ct_status::kAssured}}) {
-      move.step.status = ct_status::kConfirmed | ct_status::kSeenReply | assured;
-      by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out);
-      for (const auto& [number, bound] : *bindings_) {
-        if (bound.nat.originator != FlowEnd::kInitiator || bound.clash) continue;
-        by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out, number);
-      }
-    }
-  }
-  for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kReopened;
-}
-
-// Packets that conntrack leaves alone.
-void Explorer::plain(const FlowState& from, FlowEnd sender, CtState state, std::vector<Edge>& out) {
-  Move move;
-  move.step.state = state;
-  move.step.after = automaton_.entry(from.entry);
-  move.kept = move.lost = move.reset = move.kept_reset = from.entry;
-  by_fate(from, sender, false, std::nullopt, move, true, out);
-  // Loopback: INVALID in OUTPUT, marked UNTRACKED in PREROUTING.
-  if (!tracking_ || state != CtState::kUntracked) return;
-  for (const PacketKind kind : automaton_.kinds(from.entry, sender)) {
-    bool ordinary = true;
-    for (const Move& first : automaton_.moves(from.entry, sender, kind)) {
-      if (first.step.state == CtState::kInvalid) {
-        Move second = move;
-        second.step.after = first.step.after;
-        second.step.condition = first.step.condition;
-        second.step.coarse = first.step.coarse;
-        second.kept = second.lost = second.reset = second.kept_reset = first.lost;
-        by_fate(from, sender, true, kind, second, ordinary, out);
-      }
-      ordinary = false;
-    }
-  }
-}
-
-void Explorer::tracked(const FlowState& from, FlowEnd sender, PacketKind kind,
-                       std::vector<Edge>& out) {
-  bool ordinary = true;
-  for (const Move& move : std::vector<Move>(automaton_.moves(from.entry, sender, kind))) {
-    // Whether a checksum is looked at is a matter of where the packet comes from.
-    if (kind == PacketKind::kUdplite &&
-        (move.step.condition == Condition::kUnlooked) != local(sender)) {
-      continue;
-    }
-    under_nat(from, sender, kind, move, ordinary, out);
-    if (move.step.created) announced(from, sender, kind, move, ordinary, out);
-    if (move.step.state == CtState::kInvalid)
-      second_lookup(from, sender, kind, move, ordinary, out);
-    ordinary = false;
-  }
-}
-
-// The same with an expectation, where one may be. The master's connmark is not followed: what must
-// happen does not rest on it.
-void Explorer::announced(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
-                         bool ordinary, std::vector<Edge>& out, bool again) {
-  if (expected_.by(sender).empty()) return;
-  const bool marks = !space_.layout(Axis::kConnmark).variables.empty();
-  if (must_ && expected_.marked && marks) return;
-  by_fate(from, sender, again, kind, automaton_.announced(move), ordinary, out);
-}
-
-// A new entry may be bound in any way, an old one is bound as it is. An answer to a bound entry is
-// sent to where the binding says; what its sender sends to the opener's own address is of no entry,
-// as if this one had expired.
-void Explorer::under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
-                         bool ordinary, std::vector<Edge>& out) {
-  const FlowEnd opener = from.nat == 0 ? sender : bindings_->at(from.nat).nat.originator;
-  if (opener == sender || from.nat == 0) {
-    const bool bound = from.nat != 0 && !move.step.created && move.step.state != CtState::kInvalid;
-    by_fate(from, sender, false, kind, move, ordinary, out, bound ? from.nat : std::uint16_t{0});
-    if (!move.step.created || bindings_ == nullptr) return;
-    for (const auto& [number, bound_guards] : *bindings_) {
-      if (bound_guards.nat.originator == sender && !(must_ && bound_guards.clash)) {
-        by_fate(from, sender, false, kind, move, ordinary, out, number);
-      }
-    }
-  } else if (!move.step.created) {
-    by_fate(from, sender, false, kind, move, ordinary, out, from.nat);
-    if (must_ || move.step.state != CtState::kInvalid) return;
-    // Where the binding changes nothing (MASQUERADE to the address that it has), it is sent there.
-    Move same = move;
-    same.step.coarse = true;
-    by_fate(from, sender, false, kind, same, ordinary, out);
-  }
-}
-
-// Loopback: an INVALID packet is looked up again in PREROUTING. The same packet with the same
-// numbers meets the same outcome; only the entry may remember it since the first lookup.
-void Explorer::second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind,
-                             const Move& move, bool ordinary, std::vector<Edge>& out) {
-  const std::vector<Move> again = automaton_.moves(move.lost, sender, kind);
-  for (const Move& second : again) {
-    if (second.step.condition == move.step.condition && second.step.state == move.step.state &&
-        second.lost == move.lost) {
-      return by_fate(from, sender, true, kind, second, ordinary, out);
-    }
-  }
-  for (Move second : again) {
-    second.step.coarse = true;
-    by_fate(from, sender, true, kind, second, ordinary, out);
-    if (second.step.created) announced(from, sender, kind, second, ordinary, out, true);
-  }
-}
-
-void Explorer::by_fate(const FlowState& from, FlowEnd sender, bool again,
-                       std::optional<PacketKind> kind, const Move& move, bool ordinary,
-                       std::vector<Edge>& out, std::uint16_t through) {
-  for (std::size_t f = 0; f < kFateCount; ++f) {
-    const auto fate = static_cast<Fate>(f);
-    if (fate == Fate::kElsewhere || !guards(sender, through).may_happen(again, fate)) continue;
-    Edge edge;
-    edge.through = through;
-    edge.translated = through != 0 && sender != bindings_->at(through).nat.originator;
-    edge.sender = sender;
-    edge.step = move.step;
-    edge.created = move.step.created;
-    edge.coarse = move.step.coarse;
-    edge.ordinary = ordinary;
-    edge.what = {
-        .again = again, .fate = fate, .sight = sight_of(move.step), .kind = kind, .must = must_};
-    edge.to = from;
-    switch (fate) {
-      case Fate::kDelivered:
-        edge.to.entry = move.kept;
-        if (sender == FlowEnd::kInitiator) edge.to.reached = true;
-        break;
-      case Fate::kDropped:
-        edge.to.entry = move.lost;
-        break;
-      case Fate::kReset:
-        edge.to.entry = move.reset;
-        break;
-      case Fate::kDroppedConfirmed:
-        edge.to.entry = move.kept;
-        break;
-      case Fate::kResetConfirmed:
-        edge.to.entry = move.kept_reset;
-        break;
-      case Fate::kUnmodelled:
-      case Fate::kElsewhere:
-        break;
-    }
-    const bool stands = fate == Fate::kDelivered || fate == Fate::kDroppedConfirmed ||
-                        fate == Fate::kResetConfirmed;
-    if (move.step.created && stands) edge.to.nat = through;
-    if (edge.to.entry == 0) edge.to.nat = 0;
-    if (script_ != Script::kDeliver) edge.to.reached = true;
-    out.push_back(std::move(edge));
-  }
-}
 
 Set Explorer::begin(Set flows) {
   Bdd& bdd = space_.bdd();
@@ -280,7 +38,7 @@ Set Explorer::parked(Set flows) {
 Set Explorer::carry(Set flows, Set guard, const Edge& edge) {
   Bdd& bdd = space_.bdd();
   if (space_.layout(Axis::kConnmark).variables.empty()) return bdd.both(flows, guard);
-  if (edge.what.sight.foreign()) return bdd.both(flows, guard);
+  if (edge.of == Edge::Of::kRelated) return bdd.both(flows, guard);
   const Set source = edge.created ? fresh(flows, edge) : flows;
   Set result = bdd.both_exists(parked(source), guard, space_.cube(kBefore));
   if (edge.to.entry == 0) result = begin(space_.exists(result, kNow));
@@ -290,14 +48,22 @@ Set Explorer::carry(Set flows, Set guard, const Edge& edge) {
 // The connmark that a new entry begins with.
 Set Explorer::fresh(Set flows, const Edge& edge) {
   const Set all = space_.exists(flows, kNow);
-  return is_announced(edge) && expected_.marked ? all : begin(all);
+  return edge.of == Edge::Of::kAnnounced && expected_.marked ? all : begin(all);
 }
 
 Set Explorer::narrowed(Set flows, const Edge& edge) {
-  if (edge.what.sight.foreign()) return space_.bdd().both(flows, related_);
-  if (is_announced(edge)) return space_.bdd().both(flows, expected_.by(edge.sender));
-  if (edge.of == Edge::Of::kFlow) return flows;
-  if (edge.of == Edge::Of::kStray) return space_.bdd().both(flows, strays_);
+  switch (edge.of) {
+    case Edge::Of::kFlow:
+      return flows;
+    case Edge::Of::kRelated:
+      return space_.bdd().both(flows, related_);
+    case Edge::Of::kStray:
+      return space_.bdd().both(flows, strays_);
+    case Edge::Of::kAnnounced:
+      return space_.bdd().both(flows, expected_.by(edge.sender));
+    case Edge::Of::kReopened:
+      break;
+  }
   return space_.bdd().both(space_.exists(flows, kNow), reopened_);  // with a connmark of its own
 }
 
@@ -318,7 +84,7 @@ Set Explorer::preimage(Set flows, const Edge& edge, Set target, Set only) {
   Set guard = only == kEverything ? guards(edge).flows(edge.what)
                                   : bdd.both_exists(guards(edge).packets(edge.what), only,
                                                     space_.cube(packet_axes()));
-  if (space_.layout(Axis::kConnmark).variables.empty() || edge.what.sight.foreign()) {
+  if (space_.layout(Axis::kConnmark).variables.empty() || edge.of == Edge::Of::kRelated) {
     return bdd.both(bdd.both(flows, guard), target);
   }
   const Set wanted = edge.to.entry == 0 ? space_.exists(target, kNow) : target;
@@ -342,7 +108,7 @@ Set Explorer::packets(Set flows, const Edge& edge, Set target) {
   flows = narrowed(flows, edge);
   Set all = guards(edge).packets(edge.what);
   const bool marks = !space_.layout(Axis::kConnmark).variables.empty();
-  if (marks && edge.what.sight.foreign()) {
+  if (marks && edge.of == Edge::Of::kRelated) {
     return space_.exists(bdd.both(all, bdd.both(flows, target)), kNow);
   }
   const Set wanted = marks && edge.to.entry == 0 ? space_.exists(target, kNow) : target;
@@ -372,11 +138,12 @@ Frontier Explorer::step(const Frontier& from, bool waiting) {
       if (state.entry != 0) add(next, {0, state.reached, 0}, begin(space_.exists(flows, kNow)));
       continue;
     }
-    unmodelled_ = bdd.either(unmodelled_,
-                             bdd.both(space_.exists(flows, kNow), initiator_.unmodelled_early()));
+    unmodelled_ = bdd.either(unmodelled_, bdd.both(space_.exists(flows, kNow),
+                                                   guards(FlowEnd::kInitiator).unmodelled_early()));
     if (state.reached) {
-      unmodelled_ = bdd.either(unmodelled_,
-                               bdd.both(space_.exists(flows, kNow), responder_.unmodelled_early()));
+      unmodelled_ = bdd.either(
+          unmodelled_,
+          bdd.both(space_.exists(flows, kNow), guards(FlowEnd::kResponder).unmodelled_early()));
     }
     if (state.nat != 0) {
       for (const FlowEnd end : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
@@ -408,12 +175,13 @@ void Explorer::first_layer(Set flows, Set first) {
   layers_.push_back({{fresh, start}});
   reached_[fresh] = start;
   Frontier next;
-  const Set early =
-      bdd.both_exists(initiator_.walk().early_unmodelled, first, space_.cube(packet_axes()));
+  const Set early = bdd.both_exists(guards(FlowEnd::kInitiator).walk().early_unmodelled, first,
+                                    space_.cube(packet_axes()));
   unmodelled_ = bdd.both(early, start);
   // A first packet that never comes to the lookup begins the flow as well.
   add(next, {0, true},
-      begin(bdd.both_exists(initiator_.walk().early, first, space_.cube(packet_axes()))));
+      begin(bdd.both_exists(guards(FlowEnd::kInitiator).walk().early, first,
+                            space_.cube(packet_axes()))));
   for (const Edge& edge : edges(fresh)) {
     if (edge.coarse) continue;
     const Set image = image_of(start, edge, first);

@@ -14,8 +14,8 @@
 
 #include "flow/hooks.hpp"
 #include "flow/program.hpp"
-#include "symbolic/binding.hpp"
 #include "symbolic/outcome.hpp"
+#include "symbolic/reader.hpp"
 
 namespace postern {
 

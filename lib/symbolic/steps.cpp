@@ -23,7 +23,7 @@ FlowStep step_of(const Edge& edge, const FlowState& before, Set packets) {
   step.condition = edge.step.condition;
   step.coarse = edge.coarse;
   step.accepted = edge.what.fate == Fate::kDelivered;
-  step.announced = edge.created && edge.what.sight.expected;
+  step.announced = edge.of == Edge::Of::kAnnounced;
   step.segment = std::string(text(step.kind)) + ", " + std::string(text(step.condition));
   step.packets = packets;
   return step;
@@ -126,7 +126,7 @@ std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, boo
       for (const auto& [state, set] : search.layers()[k]) {
         for (const Edge& edge : search.edges(state)) {
           if (edge.sender != FlowEnd::kInitiator || edge.what.fate != Fate::kDelivered ||
-              edge.coarse || edge.translated || edge.what.sight.foreign() != quoting) {
+              edge.coarse || edge.translated || (edge.of == Edge::Of::kRelated) != quoting) {
             continue;
           }
           const Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow),

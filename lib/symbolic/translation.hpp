@@ -4,7 +4,7 @@
 // Idea: a flow is named after the packet as it is sent. The binding is one more component of its
 // state: it says at which addresses and ports rules see the two ends from some hook on. No set is
 // permuted for it: where a rule reads an end that a binding has replaced, the test is decided on
-// the range that the NAT rule names (binding.cpp), `may` and `must` apart where the range leaves it
+// the range that the NAT rule names (ends.cpp), `may` and `must` apart where the range leaves it
 // open. Followed are rules of PREROUTING met by the initiator's packets and rules of POSTROUTING,
 // on the paths in, out and forward; all others stay unmodelled (Outcome::kUnmodelled).
 // Sources: kernel-facts 8, 49-54; flow/hooks.hpp. Covered by tests/unit/translation_test.cpp and

@@ -1,4 +1,4 @@
-#include "symbolic/binding.hpp"
+#include "symbolic/reader.hpp"
 
 #include <algorithm>
 
@@ -101,8 +101,7 @@ MayMust Reader::range(const InRange& test, const Binding& b) {
     return exactly(space_.bdd().both(mark_bound(*axis, bound(test.lo), true),
                                      mark_bound(*axis, bound(test.hi), false)));
   }
-  return field(
-      test.field, b, [&](u128 v) { return test.lo <= v && v <= test.hi; }, &test);
+  return field(test.field, b, {[&](u128 v) { return test.lo <= v && v <= test.hi; }, &test});
 }
 
 MayMust Reader::masked(const Masked& test, const Binding& b) {
@@ -114,9 +113,8 @@ MayMust Reader::masked(const Masked& test, const Binding& b) {
   const u128 rest = full & ~test.mask;
   const bool prefix = (rest & (rest + 1)) == 0;
   const InRange same{test.field, test.value & full, (test.value & full) | rest};
-  return field(
-      test.field, b, [&](u128 v) { return (v & test.mask) == test.value; },
-      prefix ? &same : nullptr);
+  return field(test.field, b,
+               {[&](u128 v) { return (v & test.mask) == test.value; }, prefix ? &same : nullptr});
 }
 
 Set Reader::interface(const InterfaceIs& test, const Binding& b) {
@@ -130,19 +128,6 @@ Set Reader::interface(const InterfaceIs& test, const Binding& b) {
   }
   return space_.class_set(initiator ? Axis::kInitiatorInterface : Axis::kResponderInterface,
                           member);
-}
-
-template <class Test>
-Set Reader::on_axis(Axis axis, const Test& test, const InRange* as_range) {
-  if (as_range != nullptr && space_.layout(axis).classes->ordered) {
-    const unsigned widest = space_.classes().family == Family::kIpv4 ? 32 : 128;
-    const u128 last = axis == Axis::kInitiator || axis == Axis::kResponder
-                          ? low_bits(widest)
-                          : space_.layout(axis).classes->classes.back().intervals.back().hi;
-    if (as_range->lo > last) return kNothing;
-    return space_.values(axis, as_range->lo, std::min(as_range->hi, last));
-  }
-  return space_.class_set_if(axis, [&](const ValueClass& c) { return test(c.canonical); });
 }
 
 Set Reader::mark_masked(Axis axis, std::uint32_t value, std::uint32_t mask) {
@@ -177,45 +162,15 @@ Set Reader::state_is(CtState state, const Binding& b) {
   return templates ? space_.class_range(Axis::kUntracked, Templates::kFirst, values - 1) : kNothing;
 }
 
-MayMust Reader::status(const Binding& b, const std::function<bool(u128)>& any_test) {
-  if (b.before_lookup) return exactly(any_test(0) ? kEverything : kNothing);
-  Bdd& bdd = space_.bdd();
+// `holds` of ct_status bits; 0: no entry.
+MayMust Reader::status(const Binding& b, const StatusTest& holds) {
+  if (b.before_lookup) return exactly(holds(0) ? kEverything : kNothing);
   // The bits of NAT: a binding that changes nothing sets none.
   std::uint16_t nat = 0;
   if (b.nat.destination != 0) nat |= ct_status::kDestinationNat;
   if (b.nat.some()) nat |= ct_status::kSourceNat;  // a clash changes the port
-  if (nat != 0) {
-    Binding plain = b;
-    plain.nat = {};
-    MayMust result = exactly(kNothing);
-    result.must = kEverything;
-    const Set first = space_.class_is(Axis::kFirst, 1);
-    const FlowEnd opener = b.nat.originator;
-    const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
-    for (unsigned i = 0; i < 4; ++i) {
-      const auto bits = static_cast<std::uint16_t>(((i & 1) != 0 ? ct_status::kDestinationNat : 0) |
-                                                   ((i & 2) != 0 ? ct_status::kSourceNat : 0));
-      if ((bits & ~nat) != 0) continue;
-      // Where the status can be just this.
-      Set possible = kEverything;
-      if (b.nat.destination != 0 && (i & 1) == 0) {
-        Set sure = surely_other(other, translations_->range(b.nat.destination));
-        if (b.before_nat) sure = bdd.minus(sure, first);
-        possible = bdd.minus(possible, sure);
-      }
-      if (b.nat.destination != 0 && (i & 1) != 0 && b.before_nat) {
-        possible = bdd.minus(possible, first);
-      }
-      const Set sure =
-          b.nat.source == 0 ? kNothing : surely_other(opener, translations_->range(b.nat.source));
-      possible = bdd.minus(possible, (i & 2) != 0 ? first : bdd.minus(sure, first));
-      const Set holds = status(plain, [&](u128 rest) { return any_test(rest | bits); }).may;
-      result.may = bdd.either(result.may, bdd.both(possible, holds));
-      result.must = bdd.minus(result.must, bdd.minus(possible, holds));
-    }
-    return result;
-  }
-  const auto& test = any_test;
+  if (nat != 0) return status_under_nat(b, nat, holds);
+  Bdd& bdd = space_.bdd();
   const bool expects = space_.classes().expects;
   Set result = kNothing, announced = kNothing;  // announced: the same, were a foreign entry EXPECTED
   for (unsigned i = 0; i < (expects ? 16U : 8U); ++i) {
@@ -223,7 +178,7 @@ MayMust Reader::status(const Binding& b, const std::function<bool(u128)>& any_te
     if ((i & 1) != 0) bits |= ct_status::kConfirmed;
     if ((i & 2) != 0) bits |= ct_status::kSeenReply;
     if ((i & 4) != 0) bits |= ct_status::kAssured;
-    if (!test(bits)) continue;
+    if (!holds(bits)) continue;
     const Set confirmed = b.confirmed ? ((i & 1) != 0 ? kEverything : kNothing)
                                       : space_.class_is(Axis::kFirst, (i & 1) != 0 ? 0 : 1);
     Set here = bdd.both(confirmed, space_.class_is(Axis::kSeenReply, (i & 2) != 0 ? 1 : 0));
@@ -234,11 +189,46 @@ MayMust Reader::status(const Binding& b, const std::function<bool(u128)>& any_te
   }
   const Set entry = space_.class_range(Axis::kState, static_cast<std::uint32_t>(CtState::kNew),
                                        static_cast<std::uint32_t>(CtState::kRelated));
-  const Set none = test(0) ? kEverything : kNothing;
+  const Set none = holds(0) ? kEverything : kNothing;
   if (!expects) return exactly(bdd.choose(entry, result, none));
   const Set other = foreign();
   return {bdd.choose(entry, bdd.either(result, bdd.both(other, announced)), none),
           bdd.choose(entry, bdd.both(result, bdd.either(bdd.complement(other), announced)), none)};
+}
+
+// The status of an entry under NAT, whose bits are some of `nat`.
+MayMust Reader::status_under_nat(const Binding& b, std::uint16_t nat, const StatusTest& holds) {
+  Bdd& bdd = space_.bdd();
+  Binding plain = b;
+  plain.nat = {};
+  MayMust result = exactly(kNothing);
+  result.must = kEverything;
+  const Set first = space_.class_is(Axis::kFirst, 1);
+  const FlowEnd opener = b.nat.originator;
+  const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
+  for (unsigned i = 0; i < 4; ++i) {
+    const auto bits = static_cast<std::uint16_t>(((i & 1) != 0 ? ct_status::kDestinationNat : 0) |
+                                                 ((i & 2) != 0 ? ct_status::kSourceNat : 0));
+    if ((bits & ~nat) != 0) continue;
+    // Where the status can be just this.
+    Set possible = kEverything;
+    if (b.nat.destination != 0 && (i & 1) == 0) {
+      Set sure = ends_.surely_other(other, translations_->range(b.nat.destination));
+      if (b.before_nat) sure = bdd.minus(sure, first);
+      possible = bdd.minus(possible, sure);
+    }
+    if (b.nat.destination != 0 && (i & 1) != 0 && b.before_nat) {
+      possible = bdd.minus(possible, first);
+    }
+    const Set sure = b.nat.source == 0
+                         ? kNothing
+                         : ends_.surely_other(opener, translations_->range(b.nat.source));
+    possible = bdd.minus(possible, (i & 2) != 0 ? first : bdd.minus(sure, first));
+    const Set match = status(plain, [&](u128 rest) { return holds(rest | bits); }).may;
+    result.may = bdd.either(result.may, bdd.both(possible, match));
+    result.must = bdd.minus(result.must, bdd.minus(possible, match));
+  }
+  return result;
 }
 
 // Where the entry that a packet carries is another flow's.
@@ -256,99 +246,6 @@ MayMust Reader::by_direction(MayMust original, MayMust reply) {
                     bdd.choose(straight, original.must, reply.must)};
   const Set other = foreign();
   return {bdd.either(own.may, other), bdd.minus(own.must, other)};
-}
-
-// Which of its two faces an end of the packet shows (NatVariant): the opener's packets go to what
-// NAT made of the destination once the NAT stage is behind them; answers come from there, and go to
-// what NAT made of the opener until then.
-Reader::Shown Reader::shown(bool of_source, const Binding& b) const {
-  const bool opens = b.sender == b.nat.originator;
-  const bool translated = opens ? (of_source ? b.behind_source : !b.before_nat)
-                                : (of_source ? !b.behind_source : b.before_nat);
-  return translated ? Shown::kTranslated : Shown::kOriginal;
-}
-
-// A test of what a binding to the range made of an end; `kept` is the axis of what it was.
-template <class Test>
-MayMust Reader::replaced(Part part, const EndRange& range, Axis kept, bool here, const Test& test) {
-  const bool keeps = part == Part::kPort ? range.keeps_port : range.keeps_address;
-  if (keeps)
-    return exactly(
-        space_.class_set_if(kept, [&](const ValueClass& c) { return test(c.canonical); }));
-  bool may = false, must = true;
-  for (const ValueClass& c : space_.layout(kept).classes->classes) {
-    bool possible = true;
-    const auto meets = [&](u128 lo, u128 hi) {
-      return !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
-        return in.lo <= hi && lo <= in.hi;
-      });
-    };
-    if (part == Part::kAddress && range.address) {
-      possible = meets(range.address->first, range.address->second);
-    } else if (part == Part::kPort && range.port) {
-      possible = meets(range.port->first, range.port->second);
-    } else if (part == Part::kType) {
-      possible = (c.canonical == static_cast<u128>(AddressType::kLocal)) == here;
-    }
-    if (!possible) continue;
-    const bool holds = test(c.canonical);
-    may = may || holds;
-    must = must && holds;
-  }
-  return {may ? kEverything : kNothing, must && may ? kEverything : kNothing};
-}
-
-Set Reader::surely_other(FlowEnd end, const EndRange& range) {
-  Bdd& bdd = space_.bdd();
-  const bool initiator = end == FlowEnd::kInitiator;
-  const auto outside = [&](Axis axis, u128 lo, u128 hi) {
-    return space_.class_set_if(axis, [&](const ValueClass& c) {
-      return c.complete && std::ranges::none_of(c.intervals, [&](const Interval& in) {
-               return in.lo <= hi && lo <= in.hi;
-             });
-    });
-  };
-  Set result = kNothing;
-  if (range.address) {
-    result = outside(initiator ? Axis::kInitiator : Axis::kResponder, range.address->first,
-                     range.address->second);
-  }
-  if (range.port) {
-    const Set ports = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-      return has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
-    });
-    const Set other = outside(initiator ? Axis::kInitiatorPort : Axis::kResponderPort,
-                              range.port->first, range.port->second);
-    result = bdd.either(result, bdd.both(ports, other));
-  }
-  return result;
-}
-
-template <class Test>
-MayMust Reader::end(Part part, FlowEnd end, Shown shown, const Binding& b, const Test& test,
-                    const InRange* as_range) {
-  const bool initiator = end == FlowEnd::kInitiator;
-  const Axis axis = part == Part::kAddress ? (initiator ? Axis::kInitiator : Axis::kResponder)
-                    : part == Part::kPort
-                        ? (initiator ? Axis::kInitiatorPort : Axis::kResponderPort)
-                        : (initiator ? Axis::kInitiatorType : Axis::kResponderType);
-  const bool opener = end == b.nat.originator;
-  const std::uint8_t range = opener ? b.nat.source : b.nat.destination;
-  if (shown == Shown::kTranslated && range == 0 && opener && b.nat.some() && part == Part::kPort) {
-    // Another flow may have taken the tuple that is left: then the opener gets another port.
-    EndRange other_port;
-    other_port.keeps_address = true;
-    return replaced(part, other_port, axis, false, test);
-  }
-  if (shown == Shown::kOriginal || range == 0) return exactly(on_axis(axis, test, as_range));
-  // The opener's new address is one of this host's, as a rule, but nothing says so.
-  MayMust result = replaced(part, translations_->range(range), axis, b.to_host, test);
-  if (part == Part::kType && opener) {
-    const MayMust other = replaced(part, translations_->range(range), axis, !b.to_host, test);
-    result = {space_.bdd().either(result.may, other.may),
-              space_.bdd().both(result.must, other.must)};
-  }
-  return result;
 }
 
 // A tuple's port: 0 for protocols without any; for ICMP the id, or type and code, and for GRE a
@@ -369,44 +266,45 @@ MayMust Reader::tuple_port(MayMust of_ports, bool zero) {
           bdd.choose(ports, of_ports.must, bdd.minus(rest, free))};
 }
 
-template <class Test>
-MayMust Reader::card(FlowEnd sender, const Test& test) {
+MayMust Reader::card(FlowEnd sender, const FieldTest& test) {
   std::vector<bool> holds;
-  for (const ValueClass& c : space_.classes().mac.classes) holds.push_back(test(c.canonical));
+  for (const ValueClass& c : space_.classes().mac.classes) holds.push_back(test.holds(c.canonical));
   return cards_.read(sender, holds);
 }
 
-template <class Test>
-MayMust Reader::field(Field f, const Binding& b, const Test& test, const InRange* as_range) {
+MayMust Reader::of_packet(Part part, bool of_source, const Binding& b, const FieldTest& test) {
+  const FlowEnd whose = of_source ? b.sender : other_end(b.sender);
+  return ends_.read(part, whose, Ends::shown(of_source, b), b, test);
+}
+
+// The entry's tuple: who opened it is known by the packet's direction, or by the binding.
+MayMust Reader::of_entry(Part part, bool opener, Shown shown, const Binding& b,
+                         const FieldTest& test) {
+  if (!b.nat.some()) {
+    return by_direction(of_packet(part, opener, b, test), of_packet(part, !opener, b, test));
+  }
+  const FlowEnd end = opener ? b.nat.originator : other_end(b.nat.originator);
+  const MayMust one = ends_.read(part, end, shown, b, test);
+  // A new entry's answers are known as far as the stages have come.
+  const MayMust before = ends_.read(part, end, Shown::kOriginal, b, test);
+  const Set first = space_.class_is(Axis::kFirst, 1);
+  Bdd& bdd = space_.bdd();
+  return {bdd.either(one.may, bdd.both(first, before.may)),
+          bdd.minus(one.must, bdd.minus(first, before.must))};
+}
+
+MayMust Reader::field(Field f, const Binding& b, const FieldTest& test) {
   const bool from_initiator = b.sender == FlowEnd::kInitiator;
-  const auto axis = [&](Axis a) { return exactly(on_axis(a, test, as_range)); };
-  const auto of_packet = [&](Part part, bool of_source) {
-    const FlowEnd whose = of_source == from_initiator ? FlowEnd::kInitiator : FlowEnd::kResponder;
-    return end(part, whose, shown(of_source, b), b, test, as_range);
-  };
-  // The entry's tuple: who opened it is known by the packet's direction, or by the binding.
-  const auto of_entry = [&](Part part, bool opener, Shown shown) {
-    if (!b.nat.some()) return by_direction(of_packet(part, opener), of_packet(part, !opener));
-    const bool own = opener == (b.nat.originator == FlowEnd::kInitiator);
-    const MayMust one =
-        end(part, own ? FlowEnd::kInitiator : FlowEnd::kResponder, shown, b, test, as_range);
-    // A new entry's answers are known as far as the stages have come.
-    const MayMust before = end(part, own ? FlowEnd::kInitiator : FlowEnd::kResponder,
-                               Shown::kOriginal, b, test, as_range);
-    const Set first = space_.class_is(Axis::kFirst, 1);
-    Bdd& bdd = space_.bdd();
-    return MayMust{bdd.either(one.may, bdd.both(first, before.may)),
-                   bdd.minus(one.must, bdd.minus(first, before.must))};
-  };
+  const auto axis = [&](Axis a) { return exactly(on_axis(space_, a, test)); };
   switch (f) {
     case Field::kSource:
-      return of_packet(Part::kAddress, true);
+      return of_packet(Part::kAddress, true, b, test);
     case Field::kDestination:
-      return of_packet(Part::kAddress, false);
+      return of_packet(Part::kAddress, false, b, test);
     case Field::kSourcePort:
-      return of_packet(Part::kPort, true);
+      return of_packet(Part::kPort, true, b, test);
     case Field::kDestinationPort:
-      return of_packet(Part::kPort, false);
+      return of_packet(Part::kPort, false, b, test);
     case Field::kProtocol:
       return axis(Axis::kProtocol);
     case Field::kCtProtocol: {  // a RELATED packet carries another flow's entry
@@ -424,14 +322,15 @@ MayMust Reader::field(Field f, const Binding& b, const Test& test, const InRange
     case Field::kIcmpType:
       if (from_initiator) return axis(Axis::kIcmpType);
       return exactly(space_.class_set_if(Axis::kIcmpType, [&](const ValueClass& c) {
-        return test(icmp_partner(space_.classes().family, static_cast<std::uint8_t>(c.canonical)));
+        return test.holds(
+            icmp_partner(space_.classes().family, static_cast<std::uint8_t>(c.canonical)));
       }));
     case Field::kLength:
       return axis(Axis::kLength);
     case Field::kTtl:
       if (!b.ttl_decremented) return axis(Axis::kTtl);
       return exactly(space_.class_set_if(Axis::kTtl, [&](const ValueClass& c) {
-        return c.canonical > 0 && test(c.canonical - 1);
+        return c.canonical > 0 && test.holds(c.canonical - 1);
       }));
     case Field::kTos:
       return axis(Axis::kTos);
@@ -442,38 +341,39 @@ MayMust Reader::field(Field f, const Binding& b, const Test& test, const InRange
       if (b.nat.destination != 0 && b.sender != b.nat.originator) return {kEverything, kNothing};
       return card(b.sender, test);
     case Field::kSourceType:
-      return of_packet(Part::kType, true);
+      return of_packet(Part::kType, true, b, test);
     case Field::kDestinationType:
-      return of_packet(Part::kType, false);
+      return of_packet(Part::kType, false, b, test);
     case Field::kCtState: {
       Set result = kNothing;
       for (std::uint8_t s = 0; s < 5; ++s) {
-        if (test(s)) result = space_.bdd().either(result, state_is(static_cast<CtState>(s), b));
+        if (test.holds(s))
+          result = space_.bdd().either(result, state_is(static_cast<CtState>(s), b));
       }
       return exactly(result);
     }
     case Field::kCtStatus:
-      return status(b, test);
+      return status(b, test.holds);
     case Field::kCtDirection:
       return axis(Axis::kDirection);
     case Field::kCtZone:
-      return exactly(test(0) ? kEverything : kNothing);
+      return exactly(test.holds(0) ? kEverything : kNothing);
     case Field::kCtOriginalSource:
-      return of_entry(Part::kAddress, true, Shown::kOriginal);
+      return of_entry(Part::kAddress, true, Shown::kOriginal, b, test);
     case Field::kCtReplyDestination:
-      return of_entry(Part::kAddress, true, Shown::kTranslated);
+      return of_entry(Part::kAddress, true, Shown::kTranslated, b, test);
     case Field::kCtOriginalDestination:
-      return of_entry(Part::kAddress, false, Shown::kOriginal);
+      return of_entry(Part::kAddress, false, Shown::kOriginal, b, test);
     case Field::kCtReplySource:
-      return of_entry(Part::kAddress, false, Shown::kTranslated);
+      return of_entry(Part::kAddress, false, Shown::kTranslated, b, test);
     case Field::kCtOriginalSourcePort:
-      return tuple_port(of_entry(Part::kPort, true, Shown::kOriginal), test(0));
+      return tuple_port(of_entry(Part::kPort, true, Shown::kOriginal, b, test), test.holds(0));
     case Field::kCtReplyDestinationPort:
-      return tuple_port(of_entry(Part::kPort, true, Shown::kTranslated), test(0));
+      return tuple_port(of_entry(Part::kPort, true, Shown::kTranslated, b, test), test.holds(0));
     case Field::kCtOriginalDestinationPort:
-      return tuple_port(of_entry(Part::kPort, false, Shown::kOriginal), test(0));
+      return tuple_port(of_entry(Part::kPort, false, Shown::kOriginal, b, test), test.holds(0));
     case Field::kCtReplySourcePort:
-      return tuple_port(of_entry(Part::kPort, false, Shown::kTranslated), test(0));
+      return tuple_port(of_entry(Part::kPort, false, Shown::kTranslated, b, test), test.holds(0));
     case Field::kMark:
     case Field::kCtMark:
     case Field::kCount:

@@ -1,0 +1,266 @@
+#include "symbolic/edges.hpp"
+
+namespace postern {
+namespace {
+
+Sight sight_of(const AbstractStep& step) {
+  return {.state = step.state,
+          .reply = step.direction == CtDirection::kReply,
+          .first = step.created,
+          .seen_reply = (step.status & ct_status::kSeenReply) != 0,
+          .assured = (step.status & ct_status::kAssured) != 0,
+          .expected = (step.status & ct_status::kExpected) != 0};
+}
+
+}  // namespace
+
+bool turns_invalid(PacketKind kind) {
+  switch (kind) {
+    case PacketKind::kTcpSyn:
+    case PacketKind::kTcpSynAck:
+    case PacketKind::kTcpFin:
+    case PacketKind::kTcpAck:
+    case PacketKind::kTcpRst:
+    case PacketKind::kTcpInvalid:
+    case PacketKind::kSctp:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Edges::Edges(Automaton& automaton, Guards& initiator, Guards& responder, Path path, bool tracking,
+             Script script, bool must)
+    : automaton_(automaton),
+      initiator_(initiator),
+      responder_(responder),
+      path_(path),
+      tracking_(tracking),
+      script_(script),
+      must_(must) {}
+
+bool Edges::local(FlowEnd sender) const {
+  const Path own = sender == FlowEnd::kInitiator ? path_ : reverse(path_);
+  return own == Path::kOut || own == Path::kLoopback;
+}
+
+const std::vector<Edge>& Edges::from(const FlowState& state) {
+  const auto it = known_.find(state);
+  if (it != known_.end()) return it->second;
+  std::vector<Edge> found;
+  collect(state, FlowEnd::kInitiator, found);
+  if (state.reached) collect(state, FlowEnd::kResponder, found);
+  return known_[state] = std::move(found);
+}
+
+void Edges::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& out) {
+  plain(from, sender, CtState::kUntracked, out);
+  if (!tracking_) return plain(from, sender, CtState::kInvalid, out);
+  const auto kinds = automaton_.kinds(from.entry, sender);
+  for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
+    if (kind != PacketKind::kIcmpUntracked) tracked(from, sender, kind, out);
+  }
+  if (from.entry != 0 || sender != FlowEnd::kInitiator) return;
+  if (allowed(Edge::Of::kRelated)) related(from, out);
+  if (allowed(Edge::Of::kStray)) strays(from, out);
+  if (from.reached && allowed(Edge::Of::kReopened)) reopened(from, out);
+}
+
+// An ICMP error of the initiator that quotes another flow which it opened (kernel-facts 40). It
+// carries that flow's entry, of which nothing is known here (Guards: RELATED).
+void Edges::related(const FlowState& from, std::vector<Edge>& out) {
+  Move move;
+  move.step.state = CtState::kRelated;
+  const std::size_t first = out.size();
+  by_fate(from, FlowEnd::kInitiator, false, PacketKind::kIcmpOther, move, false, out);
+  for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kRelated;
+}
+
+// Its entry is another path's; here it has none.
+void Edges::strays(const FlowState& from, std::vector<Edge>& out) {
+  Move move;
+  move.step.state = CtState::kInvalid;
+  move.step.coarse = true;
+  const std::size_t first = out.size();
+  const auto kinds = automaton_.kinds(0, FlowEnd::kInitiator);
+  for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
+    if (turns_invalid(kind)) by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out);
+  }
+  for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kStray;
+}
+
+// Its packets answer an entry that the responder opened: whatever was decided for the first.
+void Edges::reopened(const FlowState& from, std::vector<Edge>& out) {
+  Move move;
+  move.step.state = CtState::kEstablished;
+  move.step.direction = CtDirection::kReply;
+  move.step.coarse = true;
+  const std::size_t first = out.size();
+  const auto kinds = automaton_.kinds(0, FlowEnd::kInitiator);
+  for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
+    if (kind == PacketKind::kIcmpUntracked || kind == PacketKind::kTcpInvalid) continue;
+    for (const std::uint16_t assured : {std::uint16_t{0}, std::uint16_t{ct_status::kAssured}}) {
+      move.step.status = ct_status::kConfirmed | ct_status::kSeenReply | assured;
+      by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out);
+      for (const auto& [number, bound] : *bindings_) {
+        if (bound.nat.originator != FlowEnd::kInitiator || bound.clash) continue;
+        by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out, number);
+      }
+    }
+  }
+  for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kReopened;
+}
+
+// Packets that conntrack leaves alone.
+void Edges::plain(const FlowState& from, FlowEnd sender, CtState state, std::vector<Edge>& out) {
+  Move move;
+  move.step.state = state;
+  move.step.after = automaton_.entry(from.entry);
+  move.kept = move.lost = move.reset = move.kept_reset = from.entry;
+  by_fate(from, sender, false, std::nullopt, move, true, out);
+  if (tracking_ && state == CtState::kUntracked) invalid_then_untracked(from, sender, move, out);
+}
+
+// Loopback: INVALID in OUTPUT, marked UNTRACKED in PREROUTING.
+void Edges::invalid_then_untracked(const FlowState& from, FlowEnd sender, const Move& move,
+                                   std::vector<Edge>& out) {
+  for (const PacketKind kind : automaton_.kinds(from.entry, sender)) {
+    bool ordinary = true;
+    for (const Move& first : automaton_.moves(from.entry, sender, kind)) {
+      if (first.step.state == CtState::kInvalid) {
+        Move second = move;
+        second.step.after = first.step.after;
+        second.step.condition = first.step.condition;
+        second.step.coarse = first.step.coarse;
+        second.kept = second.lost = second.reset = second.kept_reset = first.lost;
+        by_fate(from, sender, true, kind, second, ordinary, out);
+      }
+      ordinary = false;
+    }
+  }
+}
+
+void Edges::tracked(const FlowState& from, FlowEnd sender, PacketKind kind,
+                    std::vector<Edge>& out) {
+  bool ordinary = true;
+  for (const Move& move : std::vector<Move>(automaton_.moves(from.entry, sender, kind))) {
+    // Whether a checksum is looked at is a matter of where the packet comes from.
+    if (kind == PacketKind::kUdplite &&
+        (move.step.condition == Condition::kUnlooked) != local(sender)) {
+      continue;
+    }
+    under_nat(from, sender, kind, move, ordinary, out);
+    announced(from, sender, false, kind, move, ordinary, out);
+    if (move.step.state == CtState::kInvalid)
+      second_lookup(from, sender, kind, move, ordinary, out);
+    ordinary = false;
+  }
+}
+
+// A new entry of a flow that a helper had announced.
+void Edges::announced(const FlowState& from, FlowEnd sender, bool again, PacketKind kind,
+                      const Move& move, bool ordinary, std::vector<Edge>& out) {
+  if (!move.step.created || !allowed(Edge::Of::kAnnounced)) return;
+  const std::size_t first = out.size();
+  by_fate(from, sender, again, kind, automaton_.announced(move), ordinary, out);
+  for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kAnnounced;
+}
+
+// A new entry may be bound in any way, an old one is bound as it is. An answer to a bound entry is
+// sent to where the binding says; what its sender sends to the opener's own address is of no entry,
+// as if this one had expired.
+void Edges::under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+                      bool ordinary, std::vector<Edge>& out) {
+  const FlowEnd opener = from.nat == 0 ? sender : bindings_->at(from.nat).nat.originator;
+  if (opener == sender || from.nat == 0) {
+    const bool bound = from.nat != 0 && !move.step.created && move.step.state != CtState::kInvalid;
+    by_fate(from, sender, false, kind, move, ordinary, out, bound ? from.nat : std::uint16_t{0});
+    if (!move.step.created || bindings_ == nullptr) return;
+    for (const auto& [number, bound_guards] : *bindings_) {
+      if (bound_guards.nat.originator == sender && !(must_ && bound_guards.clash)) {
+        by_fate(from, sender, false, kind, move, ordinary, out, number);
+      }
+    }
+  } else if (!move.step.created) {
+    by_fate(from, sender, false, kind, move, ordinary, out, from.nat);
+    if (must_ || move.step.state != CtState::kInvalid) return;
+    // Where the binding changes nothing (MASQUERADE to the address that it has), it is sent there.
+    Move same = move;
+    same.step.coarse = true;
+    by_fate(from, sender, false, kind, same, ordinary, out);
+  }
+}
+
+// Loopback: an INVALID packet is looked up again in PREROUTING. The same packet with the same
+// numbers meets the same outcome; only the entry may remember it since the first lookup.
+void Edges::second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+                          bool ordinary, std::vector<Edge>& out) {
+  const std::vector<Move> again = automaton_.moves(move.lost, sender, kind);
+  for (const Move& second : again) {
+    if (second.step.condition == move.step.condition && second.step.state == move.step.state &&
+        second.lost == move.lost) {
+      return by_fate(from, sender, true, kind, second, ordinary, out);
+    }
+  }
+  for (Move second : again) {
+    second.step.coarse = true;
+    by_fate(from, sender, true, kind, second, ordinary, out);
+    announced(from, sender, true, kind, second, ordinary, out);
+  }
+}
+
+void Edges::by_fate(const FlowState& from, FlowEnd sender, bool again,
+                    std::optional<PacketKind> kind, const Move& move, bool ordinary,
+                    std::vector<Edge>& out, std::uint16_t through) {
+  for (std::size_t f = 0; f < kFateCount; ++f) {
+    const auto fate = static_cast<Fate>(f);
+    if (fate == Fate::kElsewhere || !guards(sender, through).may_happen(again, fate)) continue;
+    Edge edge;
+    edge.through = through;
+    edge.translated = through != 0 && sender != bindings_->at(through).nat.originator;
+    edge.sender = sender;
+    edge.step = move.step;
+    edge.created = move.step.created;
+    edge.coarse = move.step.coarse;
+    edge.ordinary = ordinary;
+    edge.what = {
+        .again = again, .fate = fate, .sight = sight_of(move.step), .kind = kind, .must = must_};
+    edge.to = after(from, sender, fate, move, through);
+    out.push_back(std::move(edge));
+  }
+}
+
+// Where a packet of this fate leaves the flow.
+FlowState Edges::after(const FlowState& from, FlowEnd sender, Fate fate, const Move& move,
+                       std::uint16_t through) const {
+  FlowState to = from;
+  switch (fate) {
+    case Fate::kDelivered:
+      to.entry = move.kept;
+      if (sender == FlowEnd::kInitiator) to.reached = true;
+      break;
+    case Fate::kDropped:
+      to.entry = move.lost;
+      break;
+    case Fate::kReset:
+      to.entry = move.reset;
+      break;
+    case Fate::kDroppedConfirmed:
+      to.entry = move.kept;
+      break;
+    case Fate::kResetConfirmed:
+      to.entry = move.kept_reset;
+      break;
+    case Fate::kUnmodelled:
+    case Fate::kElsewhere:
+      break;
+  }
+  const bool stands =
+      fate == Fate::kDelivered || fate == Fate::kDroppedConfirmed || fate == Fate::kResetConfirmed;
+  if (move.step.created && stands) to.nat = through;
+  if (to.entry == 0) to.nat = 0;
+  if (script_ != Script::kDeliver) to.reached = true;
+  return to;
+}
+
+}  // namespace postern
