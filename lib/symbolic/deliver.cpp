@@ -175,9 +175,8 @@ Set Model::Impl::beyond(Path path, Set m) {
   const ExpectedFlows& known = expected(path, false);
   const ExpectedFlows& open = announcements.of(path, Announcements::Certainty::kUnmodelled);
   if (open.empty()) return kNothing;
-  if (translations.some() && templates.help()) {  // ... and NAT takes it where it likes
-    return bdd().both(m, open.by_initiator);
-  }
+  // ... and NAT takes it where it likes.
+  if (translations.some()) return bdd().both(m, open.by_initiator);
   PathGuards& both = guards(path, flows_of(m));
   Set result = kNothing;
   for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {

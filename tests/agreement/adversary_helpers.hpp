@@ -9,6 +9,22 @@
 
 namespace postern {
 
+// A ruleset in which conversations get through oftener than in most.
+inline std::string plain_rules(Dice& dice) {
+  const auto policy = [&] { return dice.of<std::string>({" ACCEPT\n", " ACCEPT\n", " DROP\n"}); };
+  std::string text = "*filter\n:INPUT" + policy() + ":FORWARD" + policy() + ":OUTPUT" + policy();
+  for (const char* hook : {"INPUT", "FORWARD", "OUTPUT"}) {
+    for (const char* state : {"ESTABLISHED", "NEW", "RELATED"}) {
+      if (dice.chance(35)) {
+        text += "-A " + std::string(hook) + " -m conntrack --ctstate " + state +
+                dice.of<std::string>({"", "", " -s 192.0.2.9", " -p tcp -m tcp --dport 21"}) +
+                dice.of<std::string>({" -j ACCEPT\n", " -j ACCEPT\n", " -j DROP\n"});
+      }
+    }
+  }
+  return text + "COMMIT\n";
+}
+
 // The ruleset with CT --helper rules in raw, and rules that ask what is EXPECTED.
 inline std::string with_helpers(std::string text, Dice& dice, Family family) {
   if (text.find("*raw\n") == std::string::npos) {

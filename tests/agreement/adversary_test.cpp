@@ -388,12 +388,14 @@ std::optional<Sets> solve(Model& model, const AttackedFlow& flow) {
 void round(Dice& dice, Tally& tally) {
   const Family family = dice.chance(70) ? Family::kIpv4 : Family::kIpv6;
   std::string text = AdversaryRules(dice, family).text();
-  const bool helpers = dice.chance(30);
+  const auto often = static_cast<unsigned>(from_environment("POSTERN_HELPERS", 30));
+  const bool helpers = dice.chance(often);
   // Where NAT may meet helpers, nothing is followed.
   for (unsigned i = 0; helpers && i < 20 && !dice.chance(3); ++i) {
     if (text.find("*nat\n") == std::string::npos) break;
     text = AdversaryRules(dice, family).text();
   }
+  if (helpers && dice.chance(50)) text = plain_rules(dice);
   if (helpers) text = with_helpers(text, dice, family);
   Scenario world = kernel::random_world(dice);
   world.forwarding = true;
