@@ -47,7 +47,7 @@ struct WitnessStep {
   std::vector<MatchedRule> rules;        // in the order in which they matched
   std::vector<EntryReport> entries;      // conntrack table after the packet
   std::optional<std::uint32_t> wait_ms;  // pause before the packet (an entry expires)
-  bool of_master = false;  // of another flow, in which a helper is told of this one
+  bool of_master = false;                // of another flow, in which a helper is told of this one
 };
 
 struct Completeness {

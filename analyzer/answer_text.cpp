@@ -81,8 +81,9 @@ std::string said(const WitnessStep& step) {
   for (const std::uint8_t byte : step.packet.payload) {
     const bool printable = byte >= 0x20 && byte < 0x7f;
     if (byte == '\r') continue;
-    text += printable ? std::string(1, static_cast<char>(byte))
-                      : byte == '\n' ? std::string("\\n") : fmt::format("\\x{:02x}", byte);
+    text += printable      ? std::string(1, static_cast<char>(byte))
+            : byte == '\n' ? std::string("\\n")
+                           : fmt::format("\\x{:02x}", byte);
   }
   return " \"" + text + "\"";
 }

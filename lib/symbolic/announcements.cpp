@@ -66,8 +66,8 @@ bool reads(Helper helper, const Edge& edge, FlowEnd opener) {
 
 Set Announcements::of_protocol(Helper helper) {
   const std::uint8_t number = helper == Helper::kTftp ? protocol::kUdp : protocol::kTcp;
-  return model_.space.class_set_if(
-      Axis::kProtocol, [&](const ValueClass& c) { return c.canonical == number; });
+  return model_.space.class_set_if(Axis::kProtocol,
+                                   [&](const ValueClass& c) { return c.canonical == number; });
 }
 
 Set Announcements::only(Set flows, std::initializer_list<Axis> kept) {
@@ -84,8 +84,7 @@ Set Announcements::opening(Path path, Helper helper, FlowEnd opener, bool must) 
   Bdd& bdd = model_.bdd();
   const Set all = model_.flows_of(model_.sendable(path, FlowEnd::kInitiator));
   PathGuards& both = model_.guards(path, all);
-  const PathWalk& walk =
-      (opener == FlowEnd::kInitiator ? both.initiator : both.responder).walk();
+  const PathWalk& walk = (opener == FlowEnd::kInitiator ? both.initiator : both.responder).walk();
   Set with = kNothing, others = bdd.either(walk.early, walk.early_unmodelled);
   for (const auto& [value, packets] : walk.requests) {
     const bool own = value >= Templates::kFirst && model_.templates.helper(value) == helper;
@@ -239,8 +238,8 @@ std::vector<Master> Announcements::masters(Path path, Set flow, FlowEnd sender, 
     if (!flows.empty()) result.push_back({helper, own, opener, speaker, flows});
   };
   static_cast<void>(must);
-  const Set hosts = only(flow, {Axis::kInitiator, Axis::kResponder, Axis::kInitiatorType,
-                                Axis::kResponderType});
+  const Set hosts =
+      only(flow, {Axis::kInitiator, Axis::kResponder, Axis::kInitiatorType, Axis::kResponderType});
   const Set wires = only(flow, {Axis::kInitiatorInterface, Axis::kResponderInterface});
   // By the same wires, if it can be.
   for (const Set ends : {bdd.both(hosts, wires), hosts}) {
@@ -258,7 +257,8 @@ std::vector<Master> Announcements::masters(Path path, Set flow, FlowEnd sender, 
 std::vector<FlowStep> Announcements::steps(const Master& master, Set flow, bool must) {
   const Set all = model_.flows_of(model_.sendable(master.path, FlowEnd::kInitiator));
   Explorer explorer = model_.explorer(master.path, all, Script::kFree, must);
-  const Set first = model_.bdd().both(opening(master.path, master.helper, master.opener, must), flow);
+  const Set first =
+      model_.bdd().both(opening(master.path, master.helper, master.opener, must), flow);
   Conversation talk(model_.space, explorer, script(master.helper, master.opener, master.speaker),
                     first);
   if (talk.play(flow).empty()) return {};

@@ -90,23 +90,14 @@ void ChainWalker::find_coins() {
   for (RuleId r = 0; r < program_.rules().size(); ++r) {
     const Rule& rule = *program_.rules()[r].rule;
     const Effect* effect = std::get_if<Effect>(&rule.action);
-    bool coin = effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
+    const bool unknown = effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
+    bool coin = unknown;
     for (const Clause& clause : rule.clauses) {
       coin = coin || has_opaque(*clause.predicate);
       may_hotdrop_[r] = may_hotdrop_[r] || may_drop(*clause.predicate);
     }
     if (coin) opaque_rules_.push_back(r);
-    const auto* annotate = effect == nullptr ? nullptr : std::get_if<Annotate>(effect);
-    if (annotate != nullptr && annotate->mss && is_read(Field::kLength)) {
-      unmodelled_rules_.push_back(r);
-    }
-    const bool followed = templates_ != nullptr && templates_->of(r) != 0;
-    if (effect != nullptr &&
-        (std::holds_alternative<Nat>(*effect) ||
-         (std::holds_alternative<AttachTemplate>(*effect) && !followed) ||
-         std::holds_alternative<SetField>(*effect) || std::holds_alternative<AddField>(*effect))) {
-      unmodelled_rules_.push_back(r);
-    }
+    if (!unknown && unmodelled(r, {})) unmodelled_rules_.push_back(r);
   }
   has_coins_ = !opaque_rules_.empty() || reads_tuple_ports(program_);
 }
@@ -385,6 +376,20 @@ Outcome ChainWalker::bound(RuleId rule, const TableContext& context) const {
   const std::uint8_t range = translations_->range_of(rule, *context.follows);
   if (range == 0) return Outcome::kUnmodelled;
   return range == context.wanted ? Outcome::kBound : Outcome::kBoundElsewhere;
+}
+
+bool ChainWalker::unmodelled(RuleId rule, const TableContext& context) const {
+  const auto* effect = std::get_if<Effect>(&program_.rules()[rule].rule->action);
+  if (effect == nullptr) return false;
+  return std::visit(
+      Overloaded{
+          [&](const Annotate& e) { return e.mss.has_value() && is_read(Field::kLength); },
+          [&](const SetField& e) { return is_read(e.field); },
+          [&](const AddField& e) { return is_read(e.field); },
+          [&](const Nat&) { return bound(rule, context) == Outcome::kUnmodelled; },
+          [&](const AttachTemplate&) { return templates_ == nullptr || templates_->of(rule) == 0; },
+          [](const OpaqueTarget&) { return true; }, [](const auto&) { return false; }},
+      *effect);
 }
 
 void ChainWalker::apply(const Effect& effect, RuleId rule, Set taken, Frame& frame) {

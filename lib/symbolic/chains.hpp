@@ -63,6 +63,8 @@ class ChainWalker {
   MayMust condition(RuleId rule, const Binding& binding);
   // Has any rule a coin, or an effect that postern does not model?
   bool has_coins() const { return has_coins_; }
+  // May the rule's effect be one that is not followed, where it stands?
+  bool unmodelled(RuleId rule, const TableContext& context) const;
   const std::vector<RuleId>& opaque_rules() const { return opaque_rules_; }
   const std::vector<RuleId>& unmodelled_rules() const { return unmodelled_rules_; }
   // Everything that differs from `packets` in the ends' addresses and ports (NAT), or in any field.

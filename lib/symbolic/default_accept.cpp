@@ -1,5 +1,6 @@
 // What a built-in chain lets in because no rule of its table ended it (check PST201).
-#include "base/overloaded.hpp"
+#include <algorithm>
+
 #include "symbolic/model_impl.hpp"
 #include "symbolic/possible.hpp"
 
@@ -11,13 +12,9 @@ namespace {
 // rule take counts as taken.
 class DefaultListener {
  public:
-  DefaultListener(Space& space, const Program& program, const Templates& templates, ChainId entry,
+  DefaultListener(Space& space, const ChainWalker& chains, const Program& program, ChainId entry,
                   Set new_packets)
-      : space_(space),
-        program_(program),
-        templates_(templates),
-        entry_(entry),
-        new_(new_packets) {
+      : space_(space), chains_(chains), program_(program), entry_(entry), new_(new_packets) {
     const ProgramChain& chain = program.chains()[entry];
     accepts_ = chain.chain->policy == Policy::kAccept;
     if (chain.count == 0) return;
@@ -28,7 +25,7 @@ class DefaultListener {
     if (std::holds_alternative<Accept>(*effect)) std::tie(accepts_, last_) = std::pair(true, last);
   }
 
-  void hear(RuleId rule, const AtRule& at) {
+  void hear(const TableContext& context, RuleId rule, const AtRule& at) {
     Bdd& bdd = space_.bdd();
     const ProgramRule& info = program_.rules()[rule];
     const ProgramChain& chain = program_.chains()[info.chain];
@@ -37,7 +34,7 @@ class DefaultListener {
       behind_ = behind_ || (inside_ && info.chain != entry_);
       inside_ = info.chain == entry_;
     }
-    if (!behind_ && !unmodelled_ && templates_.of(rule) == 0 && is_unmodelled(info)) {
+    if (!behind_ && !unmodelled_ && chains_.unmodelled(rule, context)) {
       unmodelled_ = !bdd.disjoint(at.among, at.matching);
     }
     if (!inside_ || last_ == rule) return;
@@ -56,35 +53,32 @@ class DefaultListener {
     if (drops && !bdd.disjoint(at.matching, bdd.both(at.among, new_))) drops_.push_back(rule);
   }
 
+  // Adds what one walk has heard to what others have.
+  void add_to(DefaultAccept& all) {
+    const DefaultAccept one = result();
+    Bdd& bdd = space_.bdd();
+    all.packets = bdd.either(all.packets, one.packets);
+    all.rule = one.rule;
+    all.unmodelled = all.unmodelled || one.unmodelled;
+    for (const RuleId drop : one.drops) {
+      if (std::ranges::find(all.drops, drop) == all.drops.end()) all.drops.push_back(drop);
+    }
+  }
+
+ private:
   DefaultAccept result() {
     DefaultAccept result{.drops = drops_};
     result.unmodelled = accepts_ && unmodelled_;
     if (!accepts_) return result;
     flush();
     Bdd& bdd = space_.bdd();
-    static constexpr Axis kSeen[] = {Axis::kState, Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
-                                     Axis::kAssured, Axis::kExpected};
+    static constexpr Axis kSeen[] = {Axis::kState,     Axis::kDirection, Axis::kFirst,
+                                     Axis::kSeenReply, Axis::kAssured,   Axis::kExpected};
     result.packets = space_.exists(bdd.both(bdd.minus(came_, ended_), new_), kSeen);
     result.rule = last_;
     return result;
   }
 
- private:
-  // What the walk does not follow, as far as it can change what the chain decides.
-  bool is_unmodelled(const ProgramRule& rule) const {
-    const auto* effect = std::get_if<Effect>(&rule.rule->action);
-    if (effect == nullptr) return false;
-    const auto read = [&](Field field) {
-      return field != Field::kTos || space_.classes().tos.count() > 1;
-    };
-    return std::visit(
-        Overloaded{[](const Annotate& e) { return e.mss.has_value(); },
-                   [&](const SetField& e) { return read(e.field); },
-                   [&](const AddField& e) { return read(e.field); },
-                   [](const Nat&) { return true; }, [](const AttachTemplate&) { return true; },
-                   [](const OpaqueTarget&) { return true; }, [](const auto&) { return false; }},
-        *effect);
-  }
   // What the rules of a row took, all at once.
   void flush() {
     ended_ = space_.bdd().either(ended_, bare(space_.bdd().both(among_, taken_)));
@@ -96,8 +90,8 @@ class DefaultListener {
   }
 
   Space& space_;
+  const ChainWalker& chains_;
   const Program& program_;
-  const Templates& templates_;
   ChainId entry_;
   Set new_;
   bool accepts_ = false, inside_ = false;
@@ -110,6 +104,20 @@ class DefaultListener {
 
 }  // namespace
 
+// The bindings that a flow's first packet may have before it comes to filter's INPUT or FORWARD;
+// the first is none.
+std::vector<NatVariant> Model::Impl::before_filter(Path path) const {
+  std::vector<NatVariant> result{NatVariant{}};
+  if (!follows(path)) return result;
+  for (NatVariant nat : translations.variants(path)) {
+    nat.source = 0;
+    if (nat.originator == FlowEnd::kInitiator && std::ranges::find(result, nat) == result.end()) {
+      result.push_back(nat);
+    }
+  }
+  return result;
+}
+
 DefaultAccept Model::Impl::accepted_by_default(Path path, Set beginning) {
   const Hook hook = path == Path::kForward ? Hook::kForward : Hook::kInput;
   const auto entry = program.entry(hook, TableName::kFilter);
@@ -120,17 +128,27 @@ DefaultAccept Model::Impl::accepted_by_default(Path path, Set beginning) {
   Set fresh = beginning;
   if (tracking) {
     const Set seen = bdd().either(in_state(CtState::kNew), in_state(CtState::kUntracked));
-    fresh = bdd().both(bdd().both(fresh, seen),
-                       possible_points(*this, path, FlowEnd::kInitiator,
-                                       flows_of(sendable(path, FlowEnd::kInitiator)), false));
+    const Set possible =
+        follows(path) ? conntrack_domain(space)
+                      : possible_points(*this, path, FlowEnd::kInitiator,
+                                        flows_of(sendable(path, FlowEnd::kInitiator)), false);
+    fresh = bdd().both(bdd().both(fresh, seen), possible);
   }
-  DefaultListener listener(space, program, templates, *entry, fresh);
-  const RuleObserver observer = [&](const TableContext&, RuleId rule, const AtRule& at) {
-    listener.hear(rule, at);
-  };
-  walk_path(space, chains, program, path, FlowEnd::kInitiator, walk_options(), observer,
-            flows_of(beginning));
-  return listener.result();
+  DefaultAccept all;
+  for (const NatVariant& nat : before_filter(path)) {
+    const Set begins = nat.some() ? bdd().both(fresh, space.class_is(Axis::kFirst, 1)) : fresh;
+    DefaultListener listener(space, chains, program, *entry, begins);
+    const RuleObserver observer = [&](const TableContext& context, RuleId rule, const AtRule& at) {
+      listener.hear(context, rule, at);
+    };
+    WalkOptions how = walk_options();
+    how.follow = follows(path);
+    how.nat = nat;
+    walk_path(space, chains, program, path, FlowEnd::kInitiator, how, observer,
+              flows_of(beginning));
+    listener.add_to(all);
+  }
+  return all;
 }
 
 }  // namespace postern

@@ -5,8 +5,8 @@
 namespace postern {
 namespace {
 
-constexpr std::array kSightAxes{Axis::kState, Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
-                                Axis::kAssured, Axis::kExpected};
+constexpr std::array kSightAxes{Axis::kState,     Axis::kDirection, Axis::kFirst,
+                                Axis::kSeenReply, Axis::kAssured,   Axis::kExpected};
 constexpr std::array kBesidesFlags{Axis::kLength,         Axis::kTtl,          Axis::kTos,
                                    Axis::kHasMac,         Axis::kInitiatorMac, Axis::kResponderMac,
                                    Axis::kFragmentOffset, Axis::kTruncated,    Axis::kTcpOptions};
@@ -124,9 +124,8 @@ Set Guards::seen_related(Set relation, bool must) {
   const std::array now{Axis::kConnmark};
   const std::array unknown{Axis::kDirection, Axis::kSeenReply, Axis::kAssured,
                            Axis::kConnmarkBefore};
-  Set state =
-      bdd.both(space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
-               space_.class_is(Axis::kFirst, 0));
+  Set state = bdd.both(space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
+                       space_.class_is(Axis::kFirst, 0));
   if (space_.classes().expects) state = bdd.both(state, space_.class_is(Axis::kExpected, 0));
   const Set here = space_.exists(bdd.restrict(relation, state), now);
   const Set result = must ? space_.forall(here, unknown) : space_.exists(here, unknown);

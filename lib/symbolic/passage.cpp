@@ -11,8 +11,8 @@ namespace postern {
 namespace {
 
 constexpr std::array kPresent{Axis::kMark, Axis::kUntracked};
-constexpr std::array kConntrackAxes{Axis::kState, Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
-                                    Axis::kAssured, Axis::kExpected};
+constexpr std::array kConntrackAxes{Axis::kState,     Axis::kDirection, Axis::kFirst,
+                                    Axis::kSeenReply, Axis::kAssured,   Axis::kExpected};
 
 class PathWalker {
  public:
@@ -234,10 +234,10 @@ class PathWalker {
                        bdd_.both(untracked, state_is(CtState::kUntracked)));
   }
 
-  // Packets whose entry has the binding. An INVALID answer goes to where it was sent, which is
-  // nowhere here; what the opener sends without an entry is another walk's.
+  // Packets whose entry has the binding, and errors about it. An INVALID answer goes to where it
+  // was sent, which is nowhere here; what the opener sends without an entry is another walk's.
   Set lookup_bound(Set tracked) {
-    if (opens()) return bdd_.both(tracked, state_range(CtState::kNew, CtState::kEstablished));
+    if (opens()) return bdd_.both(tracked, state_range(CtState::kNew, CtState::kRelated));
     settle(Fate::kDropped, bdd_.both(tracked, state_is(CtState::kInvalid)));
     return bdd_.both(tracked, state_is(CtState::kEstablished));
   }
@@ -265,9 +265,9 @@ class PathWalker {
       return live;
     }
     // An expected flow's first packet is RELATED.
-    const Set fresh = space_.classes().expects ? bdd_.either(state_is(CtState::kNew),
-                                                             state_is(CtState::kRelated))
-                                               : state_is(CtState::kNew);
+    const Set fresh = space_.classes().expects
+                          ? bdd_.either(state_is(CtState::kNew), state_is(CtState::kRelated))
+                          : state_is(CtState::kNew);
     const Set first = bdd_.both(space_.class_is(Axis::kFirst, 1), fresh);
     before_lookup_ = false;
     if (options_.follow && Translations::follows(hook, sender_, flow_path_)) {

@@ -170,9 +170,15 @@ MayMust Reader::status(const Binding& b, const StatusTest& holds) {
   if (b.nat.destination != 0) nat |= ct_status::kDestinationNat;
   if (b.nat.some()) nat |= ct_status::kSourceNat;  // a clash changes the port
   if (nat != 0) return status_under_nat(b, nat, holds);
+  return plain_status(b, holds);
+}
+
+// The status of an entry that NAT has not bound.
+MayMust Reader::plain_status(const Binding& b, const StatusTest& holds) {
   Bdd& bdd = space_.bdd();
   const bool expects = space_.classes().expects;
-  Set result = kNothing, announced = kNothing;  // announced: the same, were a foreign entry EXPECTED
+  Set result = kNothing,
+      announced = kNothing;  // announced: the same, were a foreign entry EXPECTED
   for (unsigned i = 0; i < (expects ? 16U : 8U); ++i) {
     std::uint16_t bits = (i & 8) != 0 ? ct_status::kExpected : 0;
     if ((i & 1) != 0) bits |= ct_status::kConfirmed;
@@ -213,7 +219,10 @@ MayMust Reader::status_under_nat(const Binding& b, std::uint16_t nat, const Stat
     // Where the status can be just this.
     Set possible = kEverything;
     if (b.nat.destination != 0 && (i & 1) == 0) {
-      Set sure = ends_.surely_other(other, translations_->range(b.nat.destination));
+      const EndRange& range = translations_->range(b.nat.destination);
+      // An error goes to where the flow that it quotes went to, whatever the ports of that.
+      Set sure = bdd.choose(foreign(), ends_.surely_other_address(other, range),
+                            ends_.surely_other(other, range));
       if (b.before_nat) sure = bdd.minus(sure, first);
       possible = bdd.minus(possible, sure);
     }
@@ -223,20 +232,20 @@ MayMust Reader::status_under_nat(const Binding& b, std::uint16_t nat, const Stat
     const Set sure = b.nat.source == 0
                          ? kNothing
                          : ends_.surely_other(opener, translations_->range(b.nat.source));
-    possible = bdd.minus(possible, (i & 2) != 0 ? first : bdd.minus(sure, first));
-    const Set match = status(plain, [&](u128 rest) { return holds(rest | bits); }).may;
-    result.may = bdd.either(result.may, bdd.both(possible, match));
-    result.must = bdd.minus(result.must, bdd.minus(possible, match));
+    possible =
+        bdd.minus(possible, (i & 2) != 0 ? first : bdd.minus(bdd.minus(sure, first), foreign()));
+    const MayMust match = plain_status(plain, [&](u128 rest) { return holds(rest | bits); });
+    result.may = bdd.either(result.may, bdd.both(possible, match.may));
+    result.must = bdd.minus(result.must, bdd.minus(possible, match.must));
   }
   return result;
 }
 
-// Where the entry that a packet carries is another flow's.
+// Packets that carry another flow's entry.
 Set Reader::foreign() {
   const Set related = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
-  return space_.classes().expects
-             ? space_.bdd().both(related, space_.class_is(Axis::kExpected, 0))
-             : related;
+  return space_.classes().expects ? space_.bdd().both(related, space_.class_is(Axis::kExpected, 0))
+                                  : related;
 }
 
 MayMust Reader::by_direction(MayMust original, MayMust reply) {
@@ -244,8 +253,7 @@ MayMust Reader::by_direction(MayMust original, MayMust reply) {
   const Set straight = space_.class_is(Axis::kDirection, 0);
   const MayMust own{bdd.choose(straight, original.may, reply.may),
                     bdd.choose(straight, original.must, reply.must)};
-  const Set other = foreign();
-  return {bdd.either(own.may, other), bdd.minus(own.must, other)};
+  return {bdd.either(own.may, foreign()), bdd.minus(own.must, foreign())};
 }
 
 // A tuple's port: 0 for protocols without any; for ICMP the id, or type and code, and for GRE a
@@ -289,8 +297,9 @@ MayMust Reader::of_entry(Part part, bool opener, Shown shown, const Binding& b,
   const MayMust before = ends_.read(part, end, Shown::kOriginal, b, test);
   const Set first = space_.class_is(Axis::kFirst, 1);
   Bdd& bdd = space_.bdd();
-  return {bdd.either(one.may, bdd.both(first, before.may)),
-          bdd.minus(one.must, bdd.minus(first, before.must))};
+  const Set may = bdd.either(one.may, bdd.both(first, before.may));
+  const Set must = bdd.minus(one.must, bdd.minus(first, before.must));
+  return {bdd.either(may, foreign()), bdd.minus(must, foreign())};
 }
 
 MayMust Reader::field(Field f, const Binding& b, const FieldTest& test) {

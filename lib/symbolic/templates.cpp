@@ -36,8 +36,8 @@ bool looks_at_entry(const ProgramRule& rule) {
   const Effect* effect = effect_of(rule);
   if (effect != nullptr && std::holds_alternative<SetConnmark>(*effect)) return true;
   return std::ranges::any_of(rule.rule->clauses, [&](const Clause& clause) {
-    return std::ranges::any_of(
-        kTold, [&](Field field) { return tests_field(*clause.predicate, field); });
+    return std::ranges::any_of(kTold,
+                               [&](Field field) { return tests_field(*clause.predicate, field); });
   });
 }
 
@@ -55,9 +55,8 @@ Templates::Templates(const Program& program) : numbers_(program.rules().size(), 
   const auto in_raw = [&](const ProgramRule& rule) {
     return program.chains()[rule.chain].table == TableName::kRaw;
   };
-  const bool looked_at = std::ranges::any_of(rules, [&](const ProgramRule& rule) {
-    return in_raw(rule) && looks_at_entry(rule);
-  });
+  const bool looked_at = std::ranges::any_of(
+      rules, [&](const ProgramRule& rule) { return in_raw(rule) && looks_at_entry(rule); });
   mark_ = std::ranges::any_of(rules, writes_connmark);
   for (RuleId r = 0; r < rules.size(); ++r) {
     const Effect* effect = effect_of(rules[r]);

@@ -420,6 +420,12 @@ void set_headers(Packet& packet, const FlowPoint& flow, bool reply) {
   }
 }
 
+// An error's header has no id.
+void quote(Packet& packet, const std::shared_ptr<const Packet>& quoted) {
+  packet.icmp_id = packet.icmp_seq = 0;
+  packet.inner = quoted;
+}
+
 // Interfaces and the mark that a local sender gives.
 void set_place(Packet& packet, const FlowPoint& flow, Path path, bool reply) {
   const std::string& from = reply ? flow.responder_interface : flow.initiator_interface;
@@ -464,7 +470,8 @@ std::optional<std::string> fill(Packet& packet, const PacketPoint& point) {
 
 Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path path,
                       const FlowPoint& flow, const std::vector<FlowStep>& steps,
-                      const Translations* translations) {
+                      const Translations* translations,
+                      const std::shared_ptr<const Packet>& quoted) {
   Witness witness;
   witness.world = make_world(path, flow);
   if (translations != nullptr) add_nat(space, path, flow, steps, *translations, witness);
@@ -487,6 +494,7 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     POSTERN_CHECK(!packets.empty(), "every step of a witness has a packet of its flow");
     set_headers(made.packet, flow, step.reply);
     set_place(made.packet, flow, made.path, step.reply);
+    if (step.quotes) quote(made.packet, quoted);
     made.packet.payload.assign(step.payload.begin(), step.payload.end());
     const bool speaks = !step.payload.empty();
     const PacketPoint point = choose_packet(
@@ -497,8 +505,7 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     }
     made.classes = point.classes;
     made.options = point.options;
-    const bool own = step.announced || entries[step.before.entry].entry.expected;
-    if (step.state == CtState::kRelated && !own) {
+    if (step.quotes && quoted == nullptr) {
       witness.obstacle = "the packet is an ICMP error that quotes another flow";
     }
     numbers.write(made.packet, step);

@@ -10,14 +10,15 @@
 namespace postern {
 
 // A ruleset in which conversations get through oftener than in most.
-inline std::string plain_rules(Dice& dice) {
+inline std::string plain_rules(Dice& dice, Family family) {
+  const std::string source = family == Family::kIpv4 ? " -s 192.0.2.9" : " -s 2001:db8:1::9";
   const auto policy = [&] { return dice.of<std::string>({" ACCEPT\n", " ACCEPT\n", " DROP\n"}); };
   std::string text = "*filter\n:INPUT" + policy() + ":FORWARD" + policy() + ":OUTPUT" + policy();
   for (const char* hook : {"INPUT", "FORWARD", "OUTPUT"}) {
     for (const char* state : {"ESTABLISHED", "NEW", "RELATED"}) {
       if (dice.chance(35)) {
         text += "-A " + std::string(hook) + " -m conntrack --ctstate " + state +
-                dice.of<std::string>({"", "", " -s 192.0.2.9", " -p tcp -m tcp --dport 21"}) +
+                dice.of<std::string>({"", "", source, " -p tcp -m tcp --dport 21"}) +
                 dice.of<std::string>({" -j ACCEPT\n", " -j ACCEPT\n", " -j DROP\n"});
       }
     }
@@ -128,7 +129,8 @@ class Masters {
     const auto own = static_cast<std::uint16_t>(33000 + dice_.below(1000));
     std::uint32_t seq[2] = {1000, 5000};
     const auto say = [&](bool server_says, int flags, const std::string& words) {
-      Packet p = server_says ? packet(server, port, client, own) : packet(client, own, server, port);
+      Packet p =
+          server_says ? packet(server, port, client, own) : packet(client, own, server, port);
       p.flags = static_cast<std::uint8_t>(flags);
       std::uint32_t& mine = seq[server_says ? 1 : 0];
       p.seq = mine;
@@ -149,10 +151,9 @@ class Masters {
     const std::string port = std::to_string(to_port());
     const bool v4 = flow_.family == Family::kIpv4;
     const Host client = by_client ? to() : from(), server = by_client ? from() : to();
-    const std::string words = by_client
-                                  ? "EPRT |" + std::string(v4 ? "1" : "2") + "|" +
-                                        client.address.text() + "|" + port + "|\r\n"
-                                  : "229 (|||" + port + "|)\r\n";
+    const std::string words = by_client ? "EPRT |" + std::string(v4 ? "1" : "2") + "|" +
+                                              client.address.text() + "|" + port + "|\r\n"
+                                        : "229 (|||" + port + "|)\r\n";
     talk(client, server, dice_.of<std::uint16_t>({21, 21, 21, 80}), by_client, "x\r\n", words);
   }
 

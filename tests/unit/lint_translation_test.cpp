@@ -58,13 +58,23 @@ TEST(LintTranslation, WhatHasNothingToDoWithNatIsStillFound) {
 
 // A policy that drops lets nothing in by default, whatever NAT does; what is done behind the chain
 // does not matter to it either.
-TEST(LintTranslation, OnlyNatBeforeTheChainLeavesItsDefaultOpen) {
+TEST(LintTranslation, NatDoesNotHideWhatADefaultAccepts) {
   const std::string rules = "-A FORWARD -i eth0 -p tcp --dport 22 -j DROP\n";
   EXPECT_FALSE(Linted(kDnat + filter_table(rules)).open("PST201"));
   EXPECT_TRUE(Linted(kDnat + filter_table(rules)).of("PST201").empty());
   EXPECT_EQ(Linted(kMasquerade + filter_table(rules, "DROP", "ACCEPT")).of("PST201").size(), 1u);
   const std::string drops = "-A FORWARD -m conntrack --ctstate DNAT -j DROP\n";
-  EXPECT_TRUE(Linted(kDnat + filter_table(drops, "DROP", "ACCEPT")).open("PST201"));
+  EXPECT_EQ(Linted(kDnat + filter_table(drops, "DROP", "ACCEPT")).of("PST201").size(), 1u);
+}
+
+// What comes to the chain is what DNAT has made of it.
+TEST(LintTranslation, ADefaultAcceptsOnlyWhatIsTranslated) {
+  const std::string others = "-A FORWARD -m conntrack ! --ctstate DNAT -j DROP\n";
+  EXPECT_EQ(Linted(kDnat + filter_table(others, "DROP", "ACCEPT")).of("PST201").size(), 1u);
+  const std::string both = others + "-A FORWARD -p tcp -d 10.0.0.2 --dport 8080 -j DROP\n";
+  const Linted none(kDnat + filter_table(both, "DROP", "ACCEPT"));
+  EXPECT_TRUE(none.of("PST201").empty());
+  EXPECT_FALSE(none.open("PST201"));
 }
 
 }  // namespace
