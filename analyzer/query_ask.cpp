@@ -325,23 +325,21 @@ void share_end(FlowPoint& parent, const FlowPoint& error, bool opened) {
 }  // namespace
 
 Witness Asking::packets_of(const FlowPoint& flow, const std::vector<FlowStep>& steps, bool must) {
-  const auto build = [&](const FlowPoint& of, const std::vector<FlowStep>& its,
+  const auto build = [&](Path path, const FlowPoint& of, const std::vector<FlowStep>& its,
                          const std::shared_ptr<const Packet>& quoted) {
-    return build_witness(space_, model_.entries(), answer_.path, of, its, &model_.translations(),
-                         quoted);
+    return build_witness(space_, model_.entries(), path, of, its, &model_.translations(), quoted);
   };
-  if (steps.empty() || !steps.back().quotes) return build(flow, steps, nullptr);
+  if (steps.empty() || !steps.back().quotes) return build(answer_.path, flow, steps, nullptr);
   const std::uint16_t nat = steps.back().nat;
   const Quotable parents = take(model_.quotable(answer_.path, flow_set(space_, flow), nat, must));
-  if (parents.flows.empty()) return build(flow, steps, nullptr);
-  FlowPoint parent = choose_flow(space_, parents.flows, answer_.path);
+  if (parents.flows.empty()) return build(answer_.path, flow, steps, nullptr);
+  FlowPoint parent = choose_flow(space_, parents.flows, parents.path);
   share_end(parent, flow, parents.opened);
-  const Witness first = build(
-      parent,
-      take(model_.entry_steps(
-          answer_.path, space_.bdd().both(parents.flows, flow_set(space_, parent)), nat, must)),
-      nullptr);
-  return behind_parent(first, build(flow, steps, quoted_packet(first, parents.opened)));
+  const Set one = space_.bdd().both(parents.flows, flow_set(space_, parent));
+  const Witness first =
+      build(parents.path, parent, take(model_.entry_steps(parents.path, one, nat, must)), nullptr);
+  return behind_parent(first,
+                       build(answer_.path, flow, steps, quoted_packet(first, parents.opened)));
 }
 
 void Asking::tell(const Witness& witness, const FlowPoint& flow) {

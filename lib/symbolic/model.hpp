@@ -119,10 +119,11 @@ struct DeliverAnswer {
   std::map<std::uint16_t, Set> related;
 };
 
-// Flows that an ICMP error may quote. They end where it goes to or, `opened`, begin there; none of
-// them after `steps` or more.
+// Flows (of `path`) that an ICMP error may quote. They end where it goes to or, `opened`, begin
+// there; none of them after `steps` or more.
 struct Quotable {
   Set flows = kNothing;
+  Path path = Path::kIn;
   bool opened = false;
   std::size_t steps = SIZE_MAX;
 };

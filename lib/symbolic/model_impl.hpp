@@ -68,6 +68,8 @@ struct Model::Impl {
   // Flows of m whose initiator may send an ICMP error that is RELATED to a flow that it opened.
   RelatedErrors related(Path path, Set m, bool must);
   const RelatedErrors& parent_addresses(Path path, bool must);
+  std::vector<Path> parent_paths(Path path) const;
+  bool may_open(Path own, Path path) const;
   Set sources_of_nat();
   Set announced_parents(Path path, Set all);
   Set related_let_through(Path path);
