@@ -9,6 +9,7 @@
 #include "base/check.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/generalise.hpp"
+#include "symbolic/master_witness.hpp"
 #include "symbolic/open_tuples.hpp"
 #include "symbolic/routing.hpp"
 #include "symbolic/witness_parent.hpp"
@@ -268,7 +269,8 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   const FlowPoint flow = choose_flow(space_, candidates, answer_.path);
   const Set goal = bdd.both(candidates, flow_set(space_, flow));
   const auto found = steps(goal, must);
-  const Witness witness = packets_of(flow, found, must);
+  Witness witness = packets_of(flow, found, must);
+  add_master(model_, answer_.path, flow, must, witness);
   POSTERN_CHECK(!witness.packets.empty(), "a yes has packets");
   const auto give_up = [&](std::string why) { answer_.reasons.push_back(std::move(why)); };
   if (witness.obstacle) {
@@ -281,7 +283,8 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   Confirmed confirmed = confirm(witness, world, program_, model_.entries());
   if (!confirmed.mismatch.empty()) {
     const bool open = !must && (reads_tuple_ports(program_) || found.back().quotes);
-    const bool coarse = open || std::ranges::any_of(found, &FlowStep::coarse);
+    const bool coarse = open || std::ranges::any_of(found, &FlowStep::coarse) ||
+                        std::ranges::any_of(witness.packets, &WitnessPacket::of_master);
     if (confirmed.unmodelled || coarse) {
       return give_up("the sets say yes, but the witness does not replay: " + confirmed.mismatch);
     }
@@ -343,6 +346,7 @@ void Asking::tell(const Witness& witness, const FlowPoint& flow) {
   for (std::size_t i = 0; i < answer_.witness.size(); ++i) {
     answer_.witness[i].sender =
         sender_name(question_.verb, answer_.path, witness.packets[i].step.reply);
+    if (witness.packets[i].of_master) answer_.witness[i].sender = "master";
   }
   for (const Field f : question_.find) answer_.found[f] = flow.value(*axis_of(f));
   world_assumptions(flow, witness);
@@ -388,6 +392,12 @@ void Asking::world_assumptions(const FlowPoint& flow, const Witness& witness) {
         list.push_back(fmt::format("{} is an address of this host", address(Axis::kResponder)));
       }
       break;
+  }
+  const auto master = std::ranges::find(witness.packets, true, &WitnessPacket::of_master);
+  if (master != witness.packets.end()) {
+    list.push_back(fmt::format("the flow from {} to {} port {} announces it to a helper first",
+                               master->packet.source.text(), master->packet.destination.text(),
+                               master->packet.destination_port));
   }
   if (question_.verb == Verb::kConnect) {
     list.push_back("the far end does not itself open (no simultaneous open)");

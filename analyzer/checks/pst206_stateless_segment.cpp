@@ -134,8 +134,8 @@ class StatelessSegments {
     if (conversation.held) {
       return give_up("the sets say that nobody can connect, but the engine holds a conversation");
     }
-    Cause cause{.rule = accepting_rule(*run_.program(), answer.witness.front())};
-    cause.opens = answer.witness.front().packet.flags == tcp_flag::kSyn;
+    Cause cause{.rule = accepting_rule(*run_.program(), answer.beginning())};
+    cause.opens = answer.beginning().packet.flags == tcp_flag::kSyn;
     if (cause.opens) cause.broken = std::move(conversation.broken);
     add(cause, std::move(answer));
     if (!cause.rule) return kNothing;

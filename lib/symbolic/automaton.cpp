@@ -83,6 +83,14 @@ std::span<const PacketKind> Automaton::kinds(std::uint16_t number, FlowEnd sende
   return kOther;
 }
 
+Move Automaton::announced(const Move& created) {
+  Move m{.step = postern::announced(created.step)};
+  m.kept = number(m.step.entry(true));
+  m.lost = m.reset = number(m.step.entry(false));
+  m.kept_reset = number(closed_by_reset(m.step.entry(true)));
+  return m;
+}
+
 const std::vector<Move>& Automaton::moves(std::uint16_t from, FlowEnd sender, PacketKind kind) {
   const auto key = std::tuple{from, sender, kind};
   if (const auto it = moves_.find(key); it != moves_.end()) return it->second;

@@ -194,6 +194,7 @@ class Induction {
       PathEncoder& as_bound = bound ? c_.path(one.sender, one.state.nat) : path;
       outcome(live, now, as_bound.end(Seen::of(step, *one.entry)), Effect::of(step), name);
       if (step.created) newly_bound(live, one, step, name);
+      if (step.created) announced(live, now, step);
       if (claim_.path == Path::kLoopback && step.state == CtState::kInvalid) {
         looked_up_again(live, one, step, name);
       }
@@ -239,6 +240,15 @@ class Induction {
     }
   }
 
+  // A new flow may be one that a helper had announced.
+  void announced(Term live, const Case& one, const AbstractStep& created) {
+    const Set flows = c_.announced_by(one.sender);
+    if (flows.empty()) return;
+    outcome(c_.solver.both(live, c_.translator.term(flows)), one,
+            c_.path(one.sender).end(c_.announced(created, *one.entry)),
+            Effect::of(postern::announced(created)), " RELATED as announced");
+  }
+
   // Loopback: what was INVALID in OUTPUT comes to PREROUTING with nothing attached. The same packet
   // meets the same entry in the same way, unless the first lookup changed it.
   void looked_up_again(Term live, const Case& one, const AbstractStep& first,
@@ -257,6 +267,11 @@ class Induction {
     for (const AbstractStep& step : ways) {
       outcome(live, one, path.end_again(Seen::of(step, stands)), Effect::of(step),
               fmt::format("{}, then {}", name, text(step.state)));
+      const Set announced = step.created ? c_.announced_by(one.sender) : kNothing;
+      if (announced.empty()) continue;
+      outcome(c_.solver.both(live, c_.translator.term(announced)), one,
+              path.end_again(c_.announced(step, stands)), Effect::of(postern::announced(step)),
+              fmt::format("{}, then RELATED as announced", name));
     }
   }
 

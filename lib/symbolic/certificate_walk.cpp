@@ -20,7 +20,8 @@ Seen Seen::of(const AbstractStep& step, const AbstractEntry& before) {
   const AbstractEntry& entry = step.deleted && !step.created ? before : step.after;
   const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
   if (!attached) return {step.state};
-  return {step.state, step.direction, entry.originator, step.status, step.created};
+  const bool expected = (step.status & ct_status::kExpected) != 0;
+  return {step.state, step.direction, entry.originator, step.status, step.created, expected};
 }
 
 PathEncoder::PathEncoder(Space& space, Solver& solver, Encoder& encoder, const AxisTerms& axes,
@@ -270,7 +271,7 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
   p[Field::kCtState] = solver_.number(static_cast<u128>(seen.state), 3);
   const bool attached = seen.state != CtState::kInvalid && seen.state != CtState::kUntracked;
   if (!attached) return;
-  if (seen.state == CtState::kRelated) {
+  if (seen.state == CtState::kRelated && !seen.expected) {
     // Another flow's entry: anything but unconfirmed.
     for (const Field f :
          {Field::kCtDirection, Field::kCtMark, Field::kCtProtocol, Field::kCtOriginalSource,
@@ -284,6 +285,7 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
     if (nat_.bound.some()) {
       open.insert(open.end(), {ct_status::kSourceNat, ct_status::kDestinationNat});
     }
+    if (space_.classes().expects) open.push_back(ct_status::kExpected);
     for (const std::uint16_t bit : open) {
       status =
           solver_.bit_xor(status, solver_.choose(solver_.fresh_boolean("related"),
@@ -296,6 +298,7 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
   p[Field::kCtStatus] = solver_.number(status, 16);
   p[Field::kCtDirection] = solver_.number(static_cast<u128>(seen.direction), 1);
   if (!seen.created) p[Field::kCtMark] = axes_.number(Axis::kConnmark);
+  if (seen.marked) p[Field::kCtMark] = solver_.fresh_bits("master's mark", 32);
   p[Field::kCtProtocol] = axes_.value(Axis::kProtocol);
   const bool swapped = seen.originator == FlowEnd::kResponder;
   const auto end = [&](bool first, Axis initiator, Axis responder) {

@@ -32,6 +32,7 @@ Writes writes_of(const Rule& rule) {
                    return Writes{.mark = restore, .connmark = !restore};
                  },
                  [](const NoTrack&) { return Writes{.untracked = true}; },
+                 [](const AttachTemplate&) { return Writes{.untracked = true}; },
                  [](const OpaqueTarget&) { return Writes{.mark = true, .connmark = true}; },
                  [](const auto&) { return Writes{}; }},
       *effect);
@@ -50,11 +51,12 @@ struct ChainWalker::Frame {
 };
 
 ChainWalker::ChainWalker(Space& space, Reader& reader, const Program& program,
-                         const Translations* translations)
+                         const Translations* translations, const Templates* templates)
     : space_(space),
       reader_(reader),
       program_(program),
       translations_(translations),
+      templates_(templates),
       relations_(space),
       rows_(program),
       disabled_(program.rules().size()),
@@ -333,13 +335,28 @@ void ChainWalker::rewrite(Field field, Set taken, Frame& frame) {
   }
 }
 
-void ChainWalker::attach_template(Set taken, Frame& frame) {
+void ChainWalker::attach_template(RuleId rule, Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
-  // Void where an entry is attached, or the packet is marked UNTRACKED already.
-  const bool void_here = !frame.context.attaches || frame.context.loose;
-  const Set marked = void_here ? kEverything : space_.class_is(Axis::kUntracked, 1);
-  frame.live = bdd.either(frame.live, bdd.both(taken, marked));
-  frame.leave(bdd, Outcome::kUnmodelled, bdd.minus(taken, marked));
+  const std::uint32_t value = templates_ == nullptr ? 0 : templates_->of(rule);
+  // Void where an entry is attached, or the packet carries the UNTRACKED mark or a template.
+  const bool void_here = !frame.context.attaches || (frame.context.loose && value == 0);
+  const Set free = void_here ? kNothing : bdd.both(taken, space_.class_is(Axis::kUntracked, 0));
+  frame.live = bdd.either(frame.live, bdd.minus(taken, free));
+  if (value == 0) return frame.leave(bdd, Outcome::kUnmodelled, free);
+  frame.live = bdd.either(frame.live, relations_.set_untracked(free, value));
+}
+
+void ChainWalker::no_track(Set taken, Frame& frame) {
+  Bdd& bdd = space_.bdd();
+  const auto go_on = [&](Set packets) { frame.live = bdd.either(frame.live, packets); };
+  if (!frame.context.attaches) return go_on(taken);
+  // A template that came first makes it void; where those are not followed, it may.
+  if (frame.context.loose && !unmodelled_rules_.empty()) go_on(taken);
+  const Set free = templates_ == nullptr || templates_->values() == Templates::kFirst
+                       ? taken
+                       : bdd.both(taken, space_.class_range(Axis::kUntracked, 0, 1));
+  go_on(bdd.minus(taken, free));
+  go_on(relations_.set_untracked(free));
 }
 
 // Any verdict, or none, with other marks and headers.
@@ -365,12 +382,13 @@ bool ChainWalker::unmodelled(RuleId rule, const TableContext& context) const {
   const auto* effect = std::get_if<Effect>(&program_.rules()[rule].rule->action);
   if (effect == nullptr) return false;
   return std::visit(
-      Overloaded{[&](const Annotate& e) { return e.mss.has_value() && is_read(Field::kLength); },
-                 [&](const SetField& e) { return is_read(e.field); },
-                 [&](const AddField& e) { return is_read(e.field); },
-                 [&](const Nat&) { return bound(rule, context) == Outcome::kUnmodelled; },
-                 [](const AttachTemplate&) { return true; },
-                 [](const OpaqueTarget&) { return true; }, [](const auto&) { return false; }},
+      Overloaded{
+          [&](const Annotate& e) { return e.mss.has_value() && is_read(Field::kLength); },
+          [&](const SetField& e) { return is_read(e.field); },
+          [&](const AddField& e) { return is_read(e.field); },
+          [&](const Nat&) { return bound(rule, context) == Outcome::kUnmodelled; },
+          [&](const AttachTemplate&) { return templates_ == nullptr || templates_->of(rule) == 0; },
+          [](const OpaqueTarget&) { return true; }, [](const auto&) { return false; }},
       *effect);
 }
 
@@ -394,17 +412,8 @@ void ChainWalker::apply(const Effect& effect, RuleId rule, Set taken, Frame& fra
                           go_on(relations_.set_connmark(bdd.both(taken, entry), e));
                           go_on(bdd.minus(taken, entry));
                         },
-                        [&](const NoTrack&) {
-                          if (frame.context.attaches) {
-                            // A template that came first makes it void; where those are not
-                            // followed, it may.
-                            if (frame.context.loose && !unmodelled_rules_.empty()) go_on(taken);
-                            go_on(relations_.set_untracked(taken));
-                          } else {
-                            go_on(taken);
-                          }
-                        },
-                        [&](const AttachTemplate&) { attach_template(taken, frame); },
+                        [&](const NoTrack&) { no_track(taken, frame); },
+                        [&](const AttachTemplate&) { attach_template(rule, taken, frame); },
                         [&](const Nat&) {
                           if (frame.context.loose) {
                             frame.leave(bdd, Outcome::kAccepted, any_ends(taken));

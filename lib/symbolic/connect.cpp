@@ -129,6 +129,7 @@ ConnectAnswer Model::Impl::connect(Path path, Set m) {
   answer.flows.unmodelled = beyond_us;
   for (const bool must : {false, true}) {
     Explorer explorer_of_path = explorer(path, all_flows, Script::kDeliver, must, true);
+    explorer_of_path.expect(expected(path, must));
     for (auto& lines : conversations(space)) {
       Conversation talk(space, explorer_of_path, std::move(lines), m);
       Set& place = must ? answer.flows.must : answer.flows.may;

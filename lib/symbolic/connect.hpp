@@ -46,4 +46,7 @@ class Conversation {
   Set unmodelled_ = kNothing;
 };
 
+// One way through a conversation that has been played: a step for each line. `first` as there.
+std::vector<FlowStep> steps_of(Space& space, Explorer& explorer, Conversation& talk, Set first);
+
 }  // namespace postern

@@ -8,7 +8,8 @@ Sight sight_of(const AbstractStep& step) {
           .reply = step.direction == CtDirection::kReply,
           .first = step.created,
           .seen_reply = (step.status & ct_status::kSeenReply) != 0,
-          .assured = (step.status & ct_status::kAssured) != 0};
+          .assured = (step.status & ct_status::kAssured) != 0,
+          .expected = (step.status & ct_status::kExpected) != 0};
 }
 
 }  // namespace
@@ -162,10 +163,20 @@ void Edges::tracked(const FlowState& from, FlowEnd sender, PacketKind kind,
       continue;
     }
     under_nat(from, sender, kind, move, ordinary, out);
+    announced(from, sender, false, kind, move, ordinary, out);
     if (move.step.state == CtState::kInvalid)
       second_lookup(from, sender, kind, move, ordinary, out);
     ordinary = false;
   }
+}
+
+// A new entry of a flow that a helper had announced.
+void Edges::announced(const FlowState& from, FlowEnd sender, bool again, PacketKind kind,
+                      const Move& move, bool ordinary, std::vector<Edge>& out) {
+  if (!move.step.created || !allowed(Edge::Of::kAnnounced)) return;
+  const std::size_t first = out.size();
+  by_fate(from, sender, again, kind, automaton_.announced(move), ordinary, out);
+  for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kAnnounced;
 }
 
 // A new entry may be bound in any way, an old one is bound as it is. An answer to a bound entry is
@@ -224,6 +235,7 @@ void Edges::second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind
   for (Move second : again) {
     second.step.coarse = true;
     by_fate(from, sender, true, kind, second, ordinary, out);
+    announced(from, sender, true, kind, second, ordinary, out);
   }
 }
 
@@ -277,7 +289,7 @@ FlowState Edges::after(const FlowState& from, FlowEnd sender, Fate fate, const M
       fate == Fate::kDelivered || fate == Fate::kDroppedConfirmed || fate == Fate::kResetConfirmed;
   if (move.step.created && stands) to.nat = through;
   if (to.entry == 0) to.nat = 0;
-  if (script_ == Script::kTrack) to.reached = true;
+  if (script_ != Script::kDeliver) to.reached = true;
   return to;
 }
 

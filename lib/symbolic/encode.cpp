@@ -42,6 +42,7 @@ Encoder::Encoder(Solver& solver, const Program& program, Backend backend,
                  std::vector<std::string> interfaces, std::size_t rule_budget)
     : solver_(solver),
       program_(program),
+      templates_(program),
       backend_(backend),
       interfaces_(std::move(interfaces)),
       budget_(rule_budget) {
@@ -237,12 +238,12 @@ void Encoder::apply(const Effect& effect, RuleId rule, Term matched, Frame& fram
             state = solver_.choose(solver_.both(matched, not_attached()),
                                    solver_.number(number(CtState::kUntracked), 3), state);
           },
-          [&](const AttachTemplate& e) {
+          [&](const AttachTemplate&) {
             const Term attaches = solver_.both(matched, not_attached());
-            if (e.zone != 0 || e.zone_from_mark || !e.helper.empty()) {
-              frame.unmodelled.push_back(attaches);
-            }
+            if (templates_.of(rule) == 0) frame.unmodelled.push_back(attaches);
             frame.attached = solver_.either(frame.attached, attaches);
+            // Rules of raw see it as NEW, until the lookup.
+            state = solver_.choose(attaches, solver_.number(number(CtState::kNew), 3), state);
           },
           [&](const Nat&) {
             frame.bound.emplace_back(rule, matched);

@@ -20,6 +20,7 @@
 
 #include "flow/program.hpp"
 #include "symbolic/solver.hpp"
+#include "symbolic/templates.hpp"
 
 namespace postern {
 
@@ -101,6 +102,7 @@ class Encoder {
 
   Solver& solver_;
   const Program& program_;
+  Templates templates_;
   Backend backend_;
   std::vector<std::string> interfaces_;
   bool reads_tos_ = false;     // some rule tests the TOS byte

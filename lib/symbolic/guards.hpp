@@ -18,7 +18,9 @@ namespace postern {
 struct Sight {
   CtState state = CtState::kInvalid;
   bool reply = false, first = false, seen_reply = false, assured = false;
+  bool expected = false;  // the flow's own entry is EXPECTED; RELATED without it: another flow's
   auto operator<=>(const Sight&) const = default;
+  bool foreign() const { return state == CtState::kRelated && !expected; }
 };
 
 // Which packets a guard speaks of.

@@ -32,9 +32,11 @@ Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questio
       tracking(is_on(program_, options_.tracking)),
       space(compress(program_, questions), options_.node_limit),
       translations(program_),
+      templates(program_),
       reader(space, &translations),
-      chains(space, reader, program_, &translations),
-      automaton(options_.conntrack) {
+      chains(space, reader, program_, &translations, &templates),
+      automaton(options_.conntrack),
+      announcements(*this) {
   bdd().set_deadline(options.deadline);
   bdd().check_time();
 }
@@ -243,6 +245,17 @@ Budgeted<Set> Model::strays(Path path, Set flows) {
                ? impl_->guards(path, flows, true).initiator.walk().moved
                : Set{kNothing};
   });
+}
+
+Budgeted<ExpectedFlows> Model::expected(Path path) {
+  return budgeted([&] { return impl_->expected(path, false); });
+}
+Budgeted<std::vector<Master>> Model::masters(Path path, Set goal, bool reply, bool must) {
+  const FlowEnd sender = reply ? FlowEnd::kResponder : FlowEnd::kInitiator;
+  return budgeted([&] { return impl_->announcements.masters(path, goal, sender, must); });
+}
+Budgeted<std::vector<FlowStep>> Model::master_steps(const Master& master, Set flow, bool must) {
+  return budgeted([&] { return impl_->announcements.steps(master, flow, must); });
 }
 
 Budgeted<Set> Model::sendable_translated(Path path) {

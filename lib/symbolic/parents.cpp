@@ -96,7 +96,7 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
     Explorer search = explorer(own, all, Script::kDeliver, must, true);
     const Exploration world = search.run(all, kEverything);
     const auto variants = translations.variants(own);
-    const Set open = world.unmodelled;
+    Set open = world.unmodelled;
     bool some = !open.empty();
     for (const Reached& r : world.states) {
       if (r.state.entry == 0) continue;
@@ -122,6 +122,9 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
       }
       some = some || !kept;
     }
+    // A parent that a helper had announced, or may have: no witness is made of such a one.
+    if (!must) open = bdd().either(open, announced_parents(own, all));
+    some = some || !open.empty();
     if (!open.empty()) {
       for (const FlowEnd end : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
         add(to.unmodelled, open, end);
@@ -131,6 +134,22 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
     to.unmodelled = bdd().either(to.unmodelled, sources_of_nat());
   }
   return parent_sets[{path, must}] = std::move(to);
+}
+
+// Flows with an entry that is EXPECTED, or for which that is open.
+Set Model::Impl::announced_parents(Path path, Set all) {
+  Set result = beyond(path, all);
+  if (expected(path, false).empty()) return result;
+  Explorer search = explorer(path, all, Script::kDeliver, false);
+  search.expect(expected(path, false));
+  const Exploration world = search.run(all, kEverything);
+  const std::array now{Axis::kConnmark};
+  for (const Reached& r : world.states) {
+    if (automaton.entry(r.state.entry).expected) {
+      result = bdd().either(result, space.exists(r.flows, now));
+    }
+  }
+  return result;
 }
 
 // Addresses (of the responder) that the opener of a flow may have got: errors about its answers go

@@ -12,8 +12,8 @@ namespace postern {
 namespace {
 
 constexpr std::array kPresent{Axis::kMark, Axis::kUntracked};
-constexpr std::array kConntrackAxes{Axis::kState, Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
-                                    Axis::kAssured};
+constexpr std::array kConntrackAxes{Axis::kState,     Axis::kDirection, Axis::kFirst,
+                                    Axis::kSeenReply, Axis::kAssured,   Axis::kExpected};
 
 class PathWalker {
  public:
@@ -238,6 +238,12 @@ class PathWalker {
     const std::array present{Axis::kMark, Axis::kUntracked, Axis::kConnmark, Axis::kConnmarkBefore};
     result_.ambiguous = bdd_.either(result_.ambiguous, bdd_.both(space_.exists(untracked, present),
                                                                  space_.exists(tracked, present)));
+    const std::uint32_t values = space_.classes().untracked.count();
+    for (std::uint32_t k = 0; values > Templates::kFirst && k < values; ++k) {
+      const Set with = bdd_.both(live, space_.class_is(Axis::kUntracked, k));
+      Set& place = result_.requests[k];
+      place = bdd_.either(place, space_.exists(with, present));
+    }
     if (options_.nat.some()) return lookup_bound(tracked);
     // Any state and status: the exploration asks only for those that an entry gives.
     const Set seen = state_range(CtState::kInvalid, CtState::kRelated);
@@ -275,7 +281,11 @@ class PathWalker {
       before_nat_ = false;
       return live;
     }
-    const Set first = bdd_.both(space_.class_is(Axis::kFirst, 1), state_is(CtState::kNew));
+    // An expected flow's first packet is RELATED.
+    const Set fresh = space_.classes().expects
+                          ? bdd_.either(state_is(CtState::kNew), state_is(CtState::kRelated))
+                          : state_is(CtState::kNew);
+    const Set first = bdd_.both(space_.class_is(Axis::kFirst, 1), fresh);
     before_lookup_ = false;
     // Over lo, PREROUTING and INPUT ask only for what was INVALID in OUTPUT.
     if (options_.follow && !afresh_ && Translations::follows(hook, sender_, flow_path_)) {
@@ -326,8 +336,15 @@ Set conntrack_domain(Space& space) {
   const Set unreplied = zero({Axis::kDirection, Axis::kSeenReply});
   Set s = bdd.both(bdd.either(state(CtState::kInvalid), state(CtState::kUntracked)), no_entry);
   s = bdd.either(s, bdd.both(state(CtState::kNew), unreplied));
+  const bool expects = space.classes().expects;
+  if (expects) s = bdd.both(s, zero({Axis::kExpected}));
   s = bdd.either(s, bdd.both(state(CtState::kEstablished), zero({Axis::kFirst})));
-  return bdd.either(s, bdd.both(state(CtState::kRelated), zero({Axis::kFirst})));
+  Set related = zero({Axis::kFirst});
+  if (expects) {
+    related = bdd.both(related, zero({Axis::kExpected}));
+    related = bdd.either(related, bdd.both(unreplied, space.class_is(Axis::kExpected, 1)));
+  }
+  return bdd.either(s, bdd.both(state(CtState::kRelated), related));
 }
 
 PathWalk walk_path(Space& space, ChainWalker& chains, const Program& program, Path path,

@@ -7,6 +7,7 @@
 #include "flow/conntrack.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/cuts.hpp"
+#include "symbolic/templates.hpp"
 
 namespace postern {
 namespace {
@@ -167,7 +168,9 @@ Set Reader::state_is(CtState state, const Binding& b) {
   if (!b.before_lookup) return space_.class_is(Axis::kState, static_cast<std::uint32_t>(state));
   if (state == CtState::kInvalid) return space_.class_is(Axis::kUntracked, 0);
   if (state == CtState::kUntracked) return space_.class_is(Axis::kUntracked, 1);
-  return kNothing;
+  const std::uint32_t values = space_.classes().untracked.count();
+  const bool templates = state == CtState::kNew && values > Templates::kFirst;
+  return templates ? space_.class_range(Axis::kUntracked, Templates::kFirst, values - 1) : kNothing;
 }
 
 // `holds` of ct_status bits; 0: no entry.
@@ -178,15 +181,17 @@ MayMust Reader::status(const Binding& b, const StatusTest& holds) {
   if (b.nat.destination != 0) nat |= ct_status::kDestinationNat;
   if (b.nat.some()) nat |= ct_status::kSourceNat;  // a clash changes the port
   if (nat != 0) return status_under_nat(b, nat, holds);
-  return exactly(plain_status(b, holds));
+  return plain_status(b, holds);
 }
 
 // The status of an entry that NAT has not bound.
-Set Reader::plain_status(const Binding& b, const StatusTest& holds) {
+MayMust Reader::plain_status(const Binding& b, const StatusTest& holds) {
   Bdd& bdd = space_.bdd();
-  Set result = kNothing;
-  for (unsigned i = 0; i < 8; ++i) {
-    std::uint16_t bits = 0;
+  const bool expects = space_.classes().expects;
+  Set result = kNothing,
+      announced = kNothing;  // announced: the same, were a foreign entry EXPECTED
+  for (unsigned i = 0; i < (expects ? 16U : 8U); ++i) {
+    std::uint16_t bits = (i & 8) != 0 ? ct_status::kExpected : 0;
     if ((i & 1) != 0) bits |= ct_status::kConfirmed;
     if ((i & 2) != 0) bits |= ct_status::kSeenReply;
     if ((i & 4) != 0) bits |= ct_status::kAssured;
@@ -195,11 +200,17 @@ Set Reader::plain_status(const Binding& b, const StatusTest& holds) {
                                       : space_.class_is(Axis::kFirst, (i & 1) != 0 ? 0 : 1);
     Set here = bdd.both(confirmed, space_.class_is(Axis::kSeenReply, (i & 2) != 0 ? 1 : 0));
     here = bdd.both(here, space_.class_is(Axis::kAssured, (i & 4) != 0 ? 1 : 0));
+    if ((i & 8) != 0) announced = bdd.either(announced, here);
+    if (expects) here = bdd.both(here, space_.class_is(Axis::kExpected, (i & 8) != 0 ? 1 : 0));
     result = bdd.either(result, here);
   }
   const Set entry = space_.class_range(Axis::kState, static_cast<std::uint32_t>(CtState::kNew),
                                        static_cast<std::uint32_t>(CtState::kRelated));
-  return bdd.choose(entry, result, holds(0) ? kEverything : kNothing);
+  const Set none = holds(0) ? kEverything : kNothing;
+  if (!expects) return exactly(bdd.choose(entry, result, none));
+  const Set other = foreign();
+  return {bdd.choose(entry, bdd.either(result, bdd.both(other, announced)), none),
+          bdd.choose(entry, bdd.both(result, bdd.either(bdd.complement(other), announced)), none)};
 }
 
 // The status of an entry under NAT, whose bits are some of `nat`.
@@ -234,16 +245,18 @@ MayMust Reader::status_under_nat(const Binding& b, std::uint16_t nat, const Stat
                          : ends_.surely_other(opener, translations_->range(b.nat.source));
     possible =
         bdd.minus(possible, (i & 2) != 0 ? first : bdd.minus(bdd.minus(sure, first), foreign()));
-    const Set match = plain_status(plain, [&](u128 rest) { return holds(rest | bits); });
-    result.may = bdd.either(result.may, bdd.both(possible, match));
-    result.must = bdd.minus(result.must, bdd.minus(possible, match));
+    const MayMust match = plain_status(plain, [&](u128 rest) { return holds(rest | bits); });
+    result.may = bdd.either(result.may, bdd.both(possible, match.may));
+    result.must = bdd.minus(result.must, bdd.minus(possible, match.must));
   }
   return result;
 }
 
 // Packets that carry another flow's entry.
 Set Reader::foreign() {
-  return space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  const Set related = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  return space_.classes().expects ? space_.bdd().both(related, space_.class_is(Axis::kExpected, 0))
+                                  : related;
 }
 
 MayMust Reader::by_direction(MayMust original, MayMust reply) {

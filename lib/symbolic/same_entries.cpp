@@ -60,6 +60,11 @@ bool Model::Impl::same_entries_without(RuleId rule) {
     Explorer with(space, automaton, one, two, path, tracking, Script::kTrack, false);
     Explorer without(space, automaton, *other_one, *other_two, path, tracking, Script::kTrack,
                      false);
+    if (space.classes().expects) {  // any of them: with the rule or without it
+      const ExpectedFlows any{kEverything, kEverything, true};
+      with.expect(any);
+      without.expect(any);
+    }
     const Exploration world = with.run(flows, kEverything);
     if (!world.unmodelled.empty()) return false;
     for (const Reached& r : world.states) {

@@ -222,7 +222,8 @@ struct PacketPoint {
   std::vector<std::uint8_t> options;
 };
 
-PacketPoint choose_packet(Space& space, Set packets) {
+// `length`: of the packet with its payload, where that is given.
+PacketPoint choose_packet(Space& space, Set packets, std::optional<u128> length) {
   using namespace tcp_flag;
   PacketPoint point;
   Chooser chooser(space, packets);
@@ -244,7 +245,8 @@ PacketPoint choose_packet(Space& space, Set packets) {
     if (chooser.take_bit(Axis::kTcpOptions, kind)) point.options.push_back(kind);
   }
   const u128 natural = 40 + 4 * ((2 * point.options.size() + 3) / 4);
-  const std::uint32_t c = take(Axis::kLength, {natural, 28, 60, 48, 20, 41, 100, 1500});
+  const std::uint32_t c =
+      take(Axis::kLength, {length.value_or(natural), 28, 60, 48, 20, 41, 100, 1500});
   point.length = &space.layout(Axis::kLength).classes->classes[c];
   return point;
 }
@@ -299,7 +301,7 @@ std::optional<std::string> set_length(Packet& packet, const ValueClass& length) 
   for (const Interval& i : length.intervals) {
     if (i.hi < natural) continue;
     const u128 wanted = std::max(i.lo, natural);
-    packet.payload.resize(static_cast<std::size_t>(wanted - natural));
+    packet.payload.resize(packet.payload.size() + static_cast<std::size_t>(wanted - natural));
     return std::nullopt;
   }
   return "the packet is shorter than its own headers";
@@ -348,12 +350,18 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     made.path = step.reply ? reverse(path) : path;
     const Set packets = space.bdd().both(step.packets, fixed);
     POSTERN_CHECK(!packets.empty(), "every step of a witness has a packet of its flow");
-    const PacketPoint point = choose_packet(space, packets);
     set_headers(made.packet, flow, step.reply);
     set_place(made.packet, flow, made.path, step.reply);
     if (witness.translated_to) made.packet.out_interface.clear();  // routing finds the way
     if (step.quotes) quote(made.packet, quoted);
+    made.packet.payload.assign(step.payload.begin(), step.payload.end());
+    const bool speaks = !step.payload.empty();
+    const PacketPoint point = choose_packet(
+        space, packets, speaks ? std::optional<u128>(ip_length(made.packet)) : std::nullopt);
     if (auto obstacle = fill(made.packet, point)) witness.obstacle = std::move(obstacle);
+    if (speaks && made.packet.payload.size() != step.payload.size()) {
+      witness.obstacle = "what it has to say does not fit into the packet";
+    }
     made.classes = point.classes;
     made.options = point.options;
     if (step.quotes && quoted == nullptr) {
