@@ -122,7 +122,8 @@ class PathWalker {
     passage_ = &result_.again;
     attached_ = confirmed_ = false;
     afresh_ = true;
-    Set fresh = space_.exists(second, kConntrackAxes);
+    const std::array template_of_output{Axis::kUntracked};
+    Set fresh = space_.exists(space_.exists(second, kConntrackAxes), template_of_output);
     fresh = bdd_.both(fresh, space_.class_is(Axis::kUntracked, 0));
     fresh = hook_walk(Hook::kPrerouting, fresh);
     settle(Fate::kDelivered, hook_walk(Hook::kInput, fresh));

@@ -138,7 +138,7 @@ std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, boo
           const Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow),
                                      bdd().both(goal, m));
           if (hit.empty()) continue;
-          const auto steps = [&] {
+          const auto steps = [&, &state = state, &set = set] {
             const Set source = search.preimage(set, edge, kEverything, hit);
             auto result = Trace(space, search, kEverything).back(state, source, k);
             result.push_back(step_of(edge, state, hit));

@@ -270,6 +270,11 @@ class Attack {
       const PacketReport report = engine.inject(*packet);
       if (report.verdict == Verdict::kDropped) return;
       if (!went_along(report, kReply[k] ? reverse(flow_.path) : flow_.path)) return;
+      // Untracked, or INVALID, it was not translated back: to its receiver another flow's.
+      if (answers && !report.delivered.empty() &&
+          report.delivered.front().source != flow_.responder) {
+        return;
+      }
     }
     ++tally_.talks;
     ASSERT_TRUE(covers(space_, sets_.connect.flows, points_.flow()))
