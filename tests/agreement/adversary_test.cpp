@@ -145,7 +145,10 @@ bool answer_under_nat(Packet& packet, bool reply, const AttackedFlow& f,
   for (const EntryReport& entry : entries) {
     if ((entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) == 0) continue;
     const Address& opener = reply ? f.initiator : f.responder;
+    const std::uint16_t port = reply ? f.initiator_port : f.responder_port;
     if (entry.protocol != f.protocol || entry.original.source != opener) continue;
+    // Both ends may have one address.
+    if (entry.original.source_port.value_or(port) != port) continue;
     packet.source = entry.reply.source;
     packet.destination = entry.reply.destination;
     packet.source_port = entry.reply.source_port.value_or(packet.source_port);
