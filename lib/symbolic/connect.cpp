@@ -148,7 +148,7 @@ ConnectAnswer Model::Impl::connect(Path path, Set m) {
     const Set portless = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
       return !has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
     });
-    const Set own = bdd().either(own_tuple(path), bdd().both(may_be_own_tuple(path), portless));
+    const Set own = bdd().both(may_be_own_tuple(path), portless);
     answer.flows.unmodelled = bdd().either(
         answer.flows.unmodelled, bdd().minus(bdd().both(all_flows, own), answer.flows.may));
   }
