@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "net/protocol.hpp"
+#include "symbolic/witness_world.hpp"
 
 namespace postern {
 namespace {
@@ -135,25 +136,6 @@ class MasterWriter {
   bool must_;
 };
 
-void merge(const Scenario& from, Scenario& into) {
-  for (const Interface& one : from.interfaces) {
-    const auto at = std::ranges::find(into.interfaces, one.name, &Interface::name);
-    if (at == into.interfaces.end()) {
-      into.interfaces.push_back(one);
-      continue;
-    }
-    for (const InterfaceAddress& own : one.addresses) {
-      const auto same = [&](const InterfaceAddress& a) { return a.address == own.address; };
-      if (std::ranges::none_of(at->addresses, same)) at->addresses.push_back(own);
-    }
-  }
-  for (const Route& route : from.routes) {
-    const auto same = [&](const Route& r) { return r.to.address == route.to.address; };
-    if (std::ranges::none_of(into.routes, same)) into.routes.push_back(route);
-  }
-  into.forwarding = into.forwarding || from.forwarding;
-}
-
 }  // namespace
 
 void add_master(Model& model, Path path, const FlowPoint& flow, bool must, Witness& witness) {
@@ -172,7 +154,7 @@ void add_master(Model& model, Path path, const FlowPoint& flow, bool must, Witne
     if (!made) continue;
     // An expectation does not live as long as many entries: one waits before the master.
     std::swap(made->packets.front().wait_ms, at->wait_ms);
-    merge(made->world, witness.world);
+    add_world(made->world, witness.world);
     witness.packets.insert(at, made->packets.begin(), made->packets.end());
     return;
   }

@@ -224,4 +224,23 @@ void add_nat(Space& space, Path path, const FlowPoint& flow, const std::vector<F
   }
 }
 
+void add_world(const Scenario& from, Scenario& into) {
+  for (const Interface& one : from.interfaces) {
+    const auto at = std::ranges::find(into.interfaces, one.name, &Interface::name);
+    if (at == into.interfaces.end()) {
+      into.interfaces.push_back(one);
+      continue;
+    }
+    for (const InterfaceAddress& own : one.addresses) {
+      const auto same = [&](const InterfaceAddress& a) { return a.address == own.address; };
+      if (std::ranges::none_of(at->addresses, same)) at->addresses.push_back(own);
+    }
+  }
+  for (const Route& route : from.routes) {
+    const auto same = [&](const Route& r) { return r.to.address == route.to.address; };
+    if (std::ranges::none_of(into.routes, same)) into.routes.push_back(route);
+  }
+  into.forwarding = into.forwarding || from.forwarding;
+}
+
 }  // namespace postern

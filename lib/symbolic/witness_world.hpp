@@ -27,4 +27,7 @@ Scenario make_world(Path path, const FlowPoint& flow);
 void add_nat(Space& space, Path path, const FlowPoint& flow, const std::vector<FlowStep>& steps,
              const Translations& translations, Witness& witness);
 
+// Adds to a world what another flow's needs; to one address there is one route, the first.
+void add_world(const Scenario& from, Scenario& into);
+
 }  // namespace postern
