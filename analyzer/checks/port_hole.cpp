@@ -188,7 +188,10 @@ Budgeted<HoleSearch> search_port_holes(Model& model, const Program& program, Pat
   try {
     const auto answer = model.connect(path, between_hosts(model.space(), path, *m));
     if (!answer) return tl::unexpected(answer.error());
-    return Search(model, program, path, protocol, answer->flows).run();
+    // A socket that talks to itself has one source port for each destination port.
+    Triple flows = answer->flows;
+    flows.unmodelled = model.space().bdd().minus(flows.unmodelled, answer->to_itself);
+    return Search(model, program, path, protocol, flows).run();
   } catch (const BudgetEnded& ended) {
     return tl::unexpected(ended);
   }

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "analyzer/checks/checks.hpp"
 #include "analyzer/checks/conversation.hpp"
@@ -70,20 +71,43 @@ class StatelessSegments {
     const auto delivered = run_.model()->deliver(path_, m);
     const auto connected = run_.model()->connect(path_, m);
     if (!delivered || !connected) return false;
-    const Set closed_to = bdd_.either(connected->flows.may, connected->flows.unmodelled);
-    stray_ = bdd_.minus(delivered->packets.must, closed_to);
     const Set possible = bdd_.either(delivered->packets.may, delivered->packets.unmodelled);
-    if (stray_.empty()) stray_ = bdd_.minus(delivered->packets.may, closed_to);
+    const Set open_to = bdd_.either(connected->flows.may, connected->flows.unmodelled);
     // Where NAT may take a flow another way, that way decides whether one can connect.
     const auto elsewhere = run_.model()->strays(path_, space_.exists(m, packet_axes()));
     if (!elsewhere) return false;
-    const Set undecided = bdd_.both(stray_, *elsewhere);
-    stray_ = bdd_.minus(stray_, undecided);
-    maybe_unmodelled_ = bdd_.both(bdd_.either(delivered->packets.unmodelled,
-                                              bdd_.both(possible, connected->flows.unmodelled)),
-                                  bdd_.complement(connected->flows.may));
+    const Set closed = bdd_.minus(delivered->packets.may, open_to);
+    const auto there = connected_there(space_.exists(bdd_.both(closed, *elsewhere), packet_axes()));
+    if (!there) return false;
+    const Set maybe_there = bdd_.minus(bdd_.either(there->may, there->unmodelled), there->must);
+    const Set undecided = bdd_.both(closed, maybe_there);
+    const Set surely = bdd_.minus(bdd_.minus(closed, there->must), undecided);
+    stray_ = bdd_.both(surely, delivered->packets.must);
+    if (stray_.empty()) stray_ = surely;
+    // A socket that talks to itself is nobody's hole.
+    const Set let_in = bdd_.minus(delivered->packets.unmodelled, delivered->to_itself);
+    const Set open = bdd_.minus(connected->flows.unmodelled, connected->to_itself);
+    maybe_unmodelled_ =
+        bdd_.minus(bdd_.either(let_in, bdd_.both(possible, open)), connected->flows.may);
     maybe_unmodelled_ = bdd_.either(maybe_unmodelled_, undecided);
     return true;
+  }
+
+  // Which of the flows hold a conversation on the path that NAT may take them to? There they differ
+  // in the interface that the changed destination gives.
+  Budgeted<Triple> connected_there(Set flows) {
+    if (flows.empty()) return Triple{kNothing, kNothing, kNothing};
+    const bool local = path_ == Path::kLoopback;
+    const Path other = local ? Path::kOut : path_ == Path::kIn ? Path::kForward : Path::kIn;
+    const std::array differs{local ? Axis::kInitiatorInterface : Axis::kResponderInterface};
+    const auto tcp = run_.model()->question(other, protocol_is(protocol::kTcp));
+    if (!tcp) return tl::unexpected(tcp.error());
+    const Set same = bdd_.both(*tcp, space_.exists(flows, differs));
+    const auto connected = run_.model()->connect(other, between_hosts(space_, other, same));
+    if (!connected) return tl::unexpected(connected.error());
+    const auto here = [&](Set set) { return bdd_.both(flows, space_.exists(set, differs)); };
+    const Triple& all = connected->flows;
+    return Triple{here(all.may), here(all.must), here(all.unmodelled)};
   }
 
   void search() {
@@ -95,30 +119,10 @@ class StatelessSegments {
       for (int round = 0; !rest.empty() && round < kMostRules; ++round) rest = take_one(rest);
     }
     if (gave_up_) return;
-    if (stray_.empty() && !maybe_unmodelled_.empty() && !only_to_itself()) {
+    if (stray_.empty() && !maybe_unmodelled_.empty()) {
       return run_.leave_unmodelled("PST206", question());
     }
     run_.answered();
-  }
-
-  // A socket that talks to itself is nobody's hole: where only such flows are uncertain
-  // (symbolic/routing.hpp), and no rule is unmodelled, the question is answered.
-  bool only_to_itself() {
-    constexpr std::size_t kMost = 512;  // classes of an axis: the relation grows with them
-    const Classes& classes = space_.classes();
-    if (!run_.model()->unmodelled_rules().empty()) return false;
-    if (classes.port.count() > kMost) return false;
-    if (space_.layout(Axis::kInitiator).classes->count() > kMost) return false;
-    const Set same = bdd_.both(equal(Axis::kInitiator, Axis::kResponder),
-                               equal(Axis::kInitiatorPort, Axis::kResponderPort));
-    return bdd_.subset(maybe_unmodelled_, same);
-  }
-  Set equal(Axis one, Axis other) {
-    Set set = kNothing;
-    for (std::uint32_t i = 0; i < space_.layout(one).classes->count(); ++i) {
-      set = bdd_.either(set, bdd_.both(space_.class_is(one, i), space_.class_is(other, i)));
-    }
-    return set;
   }
 
   // Reports the canonical segment of `rest` and returns what its rule does not explain: the flows

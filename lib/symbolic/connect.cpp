@@ -139,19 +139,19 @@ ConnectAnswer Model::Impl::connect(Path path, Set m) {
   }
   std::vector<Set> none;
   // In order, an answer of a flow to itself is an answer: TCP's own open is left out by assumption.
-  const Set to_itself =
+  Set to_itself =
       bdd().both(answer.flows.may, bdd().either(own_tuple(path), answered_over_lo(path)));
-  answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, to_itself);
   take_out(to_itself, answer.flows, none, none);
   // NAT may part the two directions of a flow that had one tuple.
   if (translations.some()) {
     const Set portless = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
       return !has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
     });
-    const Set own = bdd().both(may_be_own_tuple(path), portless);
-    answer.flows.unmodelled = bdd().either(
-        answer.flows.unmodelled, bdd().minus(bdd().both(all_flows, own), answer.flows.may));
+    const Set own = bdd().both(bdd().both(all_flows, may_be_own_tuple(path)), portless);
+    to_itself = bdd().either(to_itself, bdd().minus(own, answer.flows.may));
   }
+  answer.to_itself = bdd().minus(to_itself, answer.flows.unmodelled);
+  answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, to_itself);
   route(path, answer.flows, none, none);
   return answer;
 }

@@ -232,7 +232,9 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
                                  bdd().both(later, answered_over_lo(path)));
   take_out(found, answer.packets, answer.by_depth, answer.must_by_depth);
   const Set open = bdd().minus(delivered_to_itself(path, m, answer.may), answer.packets.may);
-  answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, bdd().either(found, open));
+  const Set own = bdd().either(found, open);
+  answer.to_itself = bdd().minus(own, answer.packets.unmodelled);
+  answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, own);
   route(path, answer.packets, answer.by_depth, answer.must_by_depth);
   return answer;
 }

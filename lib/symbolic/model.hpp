@@ -117,6 +117,9 @@ struct DeliverAnswer {
   // Flows whose first end may send an error that is RELATED (may), by the binding of the flow that
   // it quotes.
   std::map<std::uint16_t, Set> related;
+  // Those of packets.unmodelled that are left open only because the flow may be from an address to
+  // itself.
+  Set to_itself = kNothing;
 };
 
 // Flows (of `path`) that an ICMP error may quote. They end where it goes to or, `opened`, begin
@@ -131,6 +134,7 @@ struct Quotable {
 // connect: flows (flow axes). script[k] names the k-th packet.
 struct ConnectAnswer {
   Triple flows;
+  Set to_itself = kNothing;  // as DeliverAnswer's
 };
 
 // track: flows for which some sequence leaves an entry of the wanted kind.

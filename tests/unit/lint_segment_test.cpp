@@ -84,5 +84,46 @@ TEST(StatelessSegment, WithoutAFilterTableNothingIsCalledAPolicy) {
   EXPECT_EQ(found[0].related.at(0).place.chain, "POSTROUTING");
 }
 
+// NAT beside it does not make a socket's talk with itself an open question.
+TEST(StatelessSegment, ASocketThatTalksToItselfIsNoQuestionUnderNat) {
+  const std::string nat =
+      "*nat\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
+      "-A PREROUTING -i eth0 -p tcp --dport 80 -j DNAT --to-destination 10.0.0.5\n"
+      "-A OUTPUT -d 203.0.113.1 -p tcp --dport 80 -j DNAT --to-destination 10.0.0.5\n"
+      "-A POSTROUTING -s 10.0.0.0/8 -o eth0 -j MASQUERADE\nCOMMIT\n";
+  const Linted linted(nat + filter_table(std::string(kAnswers) +
+                                         "-A INPUT -i lo -j ACCEPT\n"
+                                         "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED "
+                                         "-j ACCEPT\n-A FORWARD -p tcp --syn -j ACCEPT\n"));
+  EXPECT_TRUE(linted.of("PST206").empty());
+  EXPECT_FALSE(linted.open("PST206"));
+}
+
+std::string redirected(const std::string& input) {
+  return "*nat\n:PREROUTING ACCEPT [0:0]\n"
+         "-A PREROUTING -i tun0 -p tcp --syn -j REDIRECT --to-ports 9040\nCOMMIT\n" +
+         filter_table(std::string(kAnswers) +
+                          "-A FORWARD -i tun0 -p tcp -j ACCEPT\n"
+                          "-A FORWARD -o tun0 -p tcp -j ACCEPT\n" +
+                          input,
+                      "DROP", "DROP", "ACCEPT");
+}
+
+// SYNs are redirected to this host: whether one can connect is decided there, though an ACK is
+// forwarded as it is.
+TEST(StatelessSegment, APortThatIsRedirectedIsOpenWhereItLeads) {
+  const Linted open(redirected("-A INPUT -i tun0 -p tcp --dport 9040 -j ACCEPT\n"));
+  EXPECT_TRUE(open.of("PST206").empty());
+  EXPECT_FALSE(open.open("PST206"));
+}
+
+TEST(StatelessSegment, APortThatIsRedirectedIntoNothingIsClosed) {
+  const Linted closed(redirected(""));
+  const auto found = closed.of("PST206");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].answer->path, Path::kForward);
+  EXPECT_FALSE(closed.open("PST206"));
+}
+
 }  // namespace
 }  // namespace postern
