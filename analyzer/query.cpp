@@ -50,6 +50,9 @@ ModelOptions model_options(const QueryOptions& options) {
   result.conntrack.tcp_be_liberal = is_on("nf_conntrack_tcp_be_liberal", false);
   result.conntrack.tcp_ignore_invalid_rst = is_on("nf_conntrack_tcp_ignore_invalid_rst", false);
   result.conntrack.checksum = is_on("nf_conntrack_checksum", true);
+  result.route_localnet = std::ranges::any_of(options.sysctl, [](const auto& set) {
+    return set.first.ends_with("/route_localnet") && set.second != "0";
+  });
   return result;
 }
 

@@ -125,14 +125,22 @@ void drop_meaningless(FieldBox& box, std::uint8_t protocol) {
 
 }  // namespace
 
-PredicatePtr full_predicate(const Question& question) {
-  std::vector<PredicatePtr> parts{question.predicate()};
+namespace {
+
+PredicatePtr arrival_predicate(const Question& question) {
+  std::vector<PredicatePtr> parts;
   if (question.to_destination) {
     const Prefix& p = *question.to_destination;
     parts.push_back(masked(Field::kDestination, p.address.value, p.mask));
   }
   if (question.to_port) parts.push_back(equals(Field::kDestinationPort, *question.to_port));
   return all(std::move(parts));
+}
+
+}  // namespace
+
+PredicatePtr full_predicate(const Question& question) {
+  return all({question.predicate(), arrival_predicate(question)});
 }
 
 Asking::Asking(Model& model, const Program& program, const QueryOptions& options,
@@ -157,7 +165,9 @@ void Asking::run() {
 }
 
 void Asking::answer_question() {
-  m_ = take(model_.question(answer_.path, full_predicate(question_)));
+  if (!asks_for_arrival()) return;
+  const PredicatePtr m = to_ == nullptr ? full_predicate(question_) : question_.predicate();
+  m_ = take(model_.question(answer_.path, m));
   universe_ = to_yes_axes(m_);
   if (m_.empty()) {
     answer_.truth = Truth::kNo;
@@ -165,11 +175,6 @@ void Asking::answer_question() {
     return;
   }
   if (!quantifiable()) return;
-  if ((question_.to_destination || question_.to_port) && model_.moves_destination(answer_.path)) {
-    answer_.reasons.push_back(
-        "NAT may change where such traffic is delivered: ask about the packet as it is sent");
-    return;
-  }
   const Solved solved = solve(m_);
   const Set must = space_.bdd().both(solved.yes.must, universe_);
   const Set may = space_.bdd().both(solved.yes.may, universe_);
@@ -183,6 +188,18 @@ void Asking::answer_question() {
   } else {
     answer_no(solved);
   }
+}
+
+bool Asking::asks_for_arrival() {
+  if (!question_.to_destination && !question_.to_port) return true;
+  if (!model_.moves_destination(answer_.path)) return true;
+  if (question_.verb == Verb::kTrack || !question_.find.empty() || !question_.every.empty()) {
+    answer_.reasons.push_back(
+        "NAT may change where such traffic is delivered: ask about the packet as it is sent");
+    return false;
+  }
+  to_ = arrival_predicate(question_);
+  return true;
 }
 
 bool Asking::quantifiable() {
@@ -208,14 +225,14 @@ Asking::Solved Asking::solve(Set m) {
   Solved solved;
   switch (question_.verb) {
     case Verb::kDeliver: {
-      solved.deliver = take(model_.deliver(answer_.path, m));
+      solved.deliver = take(model_.deliver(answer_.path, m, to_));
       solved.yes = solved.deliver->packets;
       solved.depth_may = solved.deliver->by_depth;
       solved.depth_must = solved.deliver->must_by_depth;
       break;
     }
     case Verb::kConnect:
-      solved.connect = take(model_.connect(answer_.path, m));
+      solved.connect = take(model_.connect(answer_.path, m, to_));
       solved.yes = solved.connect->flows;
       break;
     case Verb::kTrack:
@@ -246,9 +263,9 @@ Set Asking::winners(Set yes) {
 std::vector<FlowStep> Asking::steps(Set goal, bool must) {
   switch (question_.verb) {
     case Verb::kDeliver:
-      return take(model_.deliver_steps(answer_.path, m_, goal, must));
+      return take(model_.deliver_steps(answer_.path, m_, goal, must, to_));
     case Verb::kConnect:
-      return take(model_.connect_steps(answer_.path, m_, goal, must));
+      return take(model_.connect_steps(answer_.path, m_, goal, must, to_));
     case Verb::kTrack:
       return take(
           model_.track_steps(answer_.path, m_, question_.entry_state.value_or(""), goal, must));
@@ -494,6 +511,7 @@ void Asking::answer_unknown(Set open) {
 void Asking::answer_no(const Solved& solved) {
   Claim claim;
   claim.path = answer_.path;
+  claim.to = to_;
   Bdd& bdd = space_.bdd();
   claim.impossible = bdd.minus(universe_, bdd.either(solved.yes.may, solved.yes.unmodelled));
   claim.first = m_;

@@ -14,8 +14,8 @@
 
 namespace postern {
 
-// M, --to-destination and --to-port as one predicate over the first packet. (Where NAT may change
-// the destination such a question is answered `unknown`.)
+// M, --to-destination and --to-port as one predicate over the first packet, which is the packet as
+// delivered where NAT does not change its destination.
 PredicatePtr full_predicate(const Question& question);
 
 class Asking {
@@ -40,6 +40,8 @@ class Asking {
   void answer_question();
   Solved solve(Set m);
   bool quantifiable();
+  // Sets to_; false where that is not followed.
+  bool asks_for_arrival();
   // Which values of the --find fields win; everything when nothing is quantified. Empty: none.
   Set winners(Set yes);
   Set to_yes_axes(Set m);
@@ -61,6 +63,7 @@ class Asking {
   const Question& question_;
   std::chrono::steady_clock::time_point deadline_;  // of the whole answer; the model knows it, too
   Answer& answer_;
+  PredicatePtr to_;   // of the packet as delivered, where NAT may change it; null: any
   Set m_, universe_;  // M's packets; M as a set over the axes of the verb's answer
 };
 

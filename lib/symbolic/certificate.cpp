@@ -293,7 +293,9 @@ class Induction {
     if (!track() && one.sender == FlowEnd::kInitiator && translated) now.state.reached = true;
     if (!track() && one.sender == FlowEnd::kInitiator && !translated) {
       const Term wanted = c_.translator.term(claim_.impossible);
-      const std::array goal{live, end.delivered, wanted};
+      const Term as_asked =
+          claim_.to == nullptr ? Solver::kTrue : c_.encoder.predicate(*claim_.to, end.packet);
+      const std::array goal{live, end.delivered, wanted, as_asked};
       c_.violation(c_.solver.all(goal), now.what + ": delivers the packet");
       now.state.reached = true;
     }

@@ -149,6 +149,9 @@ class ScriptProof {
                  std::vector<History>& next, std::optional<std::uint16_t> nat = std::nullopt) {
     if (live == Solver::kFalse) return;
     unmodelled(live, end.unmodelled, k);
+    if (k == 0 && claim_.to != nullptr) {
+      live = c_.solver.both(live, c_.encoder.predicate(*claim_.to, end.packet));
+    }
     const Term through = c_.solver.named(c_.solver.both(live, end.delivered), "held");
     if (through == Solver::kFalse) return;
     History after{through, entry, h.connmark_bits,

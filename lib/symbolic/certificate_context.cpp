@@ -27,7 +27,8 @@ Set points(Space& space, Set flows, Set initiator, Set responder) {
 
 CertificateContext::CertificateContext(Model& model_, const Program& program, Solver& solver_,
                                        const Claim& claim, const CertificateOptions& options)
-    : model(model_),
+    : lose_turned(claim.goal != Claim::Goal::kTrack),
+      model(model_),
       space(model_.space()),
       solver(solver_),
       conntrack(options.conntrack),
@@ -81,7 +82,9 @@ PathEncoder& CertificateContext::path(FlowEnd sender, std::uint16_t bound) {
 
 NatView CertificateContext::view(std::uint16_t bound, FlowEnd sender, SetTranslator& terms) {
   NatView result;
-  if (meets_nat) result.translations = &model.translations();
+  // A flow that no binding meets may still be led elsewhere, or nowhere.
+  if (model.translations().some()) result.translations = &model.translations();
+  result.lose_turned = lose_turned && result.translations != nullptr;
   if (bound != 0) result.bound = variants_[bound - 1];
   const std::uint8_t to = result.bound.destination;
   const bool kept =

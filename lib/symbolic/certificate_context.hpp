@@ -40,6 +40,7 @@ class CertificateContext {
   // Does some flow of the claim meet NAT, or quote one that does? Then a refutation proves no
   // fault: the terms leave open what a new flow's reply tuple is until it is settled.
   bool meets_nat = false;
+  const bool lose_turned;  // as Explorer's
   Set strays = kNothing;   // flows that NAT may bind on another path
   ExpectedFlows expected;  // flows that a helper may have announced
   // What the lookup says of a packet that creates an entry as announced.

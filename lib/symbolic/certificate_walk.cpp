@@ -201,9 +201,12 @@ void PathEncoder::see_binding(PacketTerms& p, const Seen& seen) {
 void PathEncoder::consult(Walk& walk, Hook hook) {
   const bool follows =
       nat_.translations != nullptr && Translations::follows(hook, sender_, flow_path_);
-  if (!follows) return table(walk, hook, TableName::kNat);
-  if (walk.live == Solver::kFalse) return;
   const bool early = hook == Hook::kPrerouting || hook == Hook::kOutput;
+  if (!follows) {
+    const bool turns = nat_.lose_turned && early && sender_ == FlowEnd::kResponder;
+    return turns ? turn(walk, hook) : table(walk, hook, TableName::kNat);
+  }
+  if (walk.live == Solver::kFalse) return;
   std::uint8_t wanted = early ? nat_.bound.destination : nat_.bound.source;
   if (wanted == nat_.translations->clash()) wanted = 0;  // no rule's doing
   const WalkTerms result = encoder_.walk(hook, TableName::kNat, walk.packet);
@@ -213,6 +216,7 @@ void PathEncoder::consult(Walk& walk, Hook hook) {
     const std::uint8_t range = nat_.translations->range_of(rule, hook);
     all.push_back(taken);
     if (range == 0) strange.push_back(taken);
+    if (range == Translations::kNowhere) walk.dropped.push_back(live(taken));
     if (range != 0 && range == wanted) here.push_back(taken);
   }
   walk.dropped.push_back(live(result.dropped));
@@ -221,6 +225,42 @@ void PathEncoder::consult(Walk& walk, Hook hook) {
                            ? solver_.any(here)
                            : solver_.both(result.accepted, solver_.negate(solver_.any(all)));
   walk.live = solver_.named(live(goes_on), "bound");
+  walk.packet = result.after;
+}
+
+// May what the responder sends to the initiator still go there, bound to the range?
+Term PathEncoder::may_keep_initiator(const EndRange& range) {
+  const EndTerms to = original(FlowEnd::kInitiator);
+  Term same = Solver::kTrue;
+  if (range.address)
+    same = solver_.in_range(to.address, range.address->first, range.address->second);
+  const bool remote = flow_path_ == Path::kIn || flow_path_ == Path::kForward;
+  const bool v4 = space_.classes().family == Family::kIpv4;
+  if (!range.address && !range.keeps_address && remote && v4) return Solver::kFalse;
+  if (!range.port) return same;
+  const Term port = solver_.in_range(to.port, range.port->first, range.port->second);
+  return solver_.both(same, solver_.either(solver_.negate(tuples().ports), port));
+}
+
+// The nat table, for a flow that the responder opens: what it leads to another is lost.
+void PathEncoder::turn(Walk& walk, Hook hook) {
+  if (walk.live == Solver::kFalse) return;
+  const WalkTerms result = encoder_.walk(hook, TableName::kNat, walk.packet);
+  const auto live = [&](Term t) { return solver_.both(walk.live, t); };
+  std::vector<Term> strange{result.strange}, all;
+  for (const auto& [rule, taken] : result.bound) {
+    const std::uint8_t range = nat_.translations->range_of(rule, hook);
+    all.push_back(taken);
+    const Term kept = range == 0 ? Solver::kTrue
+                      : range == Translations::kNowhere
+                          ? Solver::kFalse
+                          : may_keep_initiator(nat_.translations->range(range));
+    strange.push_back(solver_.both(taken, kept));
+  }
+  const Term turned = solver_.any(all);
+  walk.dropped.push_back(live(solver_.either(result.dropped, turned)));
+  walk.unmodelled.push_back(live(solver_.any(strange)));
+  walk.live = solver_.named(live(solver_.both(result.accepted, solver_.negate(turned))), "stayed");
   walk.packet = result.after;
 }
 
@@ -361,7 +401,8 @@ PathEncoder::End PathEncoder::finish(const Walk& walk) {
           solver_.any(walk.dropped_confirmed),
           solver_.any(walk.reset_confirmed),
           solver_.any(walk.unmodelled),
-          {}};
+          {},
+          walk.packet};
   const Term mark = walk.packet[Field::kCtMark];
   for (const std::uint8_t bit : space_.layout(Axis::kConnmark).bits) {
     const Term one = solver_.number(u128{1} << bit, 32);

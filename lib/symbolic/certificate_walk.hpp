@@ -36,6 +36,7 @@ struct NatView {
   const Translations* translations = nullptr;
   NatVariant bound = {};        // the entry's binding; first packets: the one that they get
   Term routed = Solver::kTrue;  // where routing takes packets that kept their destination
+  bool lose_turned = false;     // as Explorer's
 };
 
 class PathEncoder {
@@ -57,6 +58,7 @@ class PathEncoder {
   struct End {
     Term delivered, dropped, reset, dropped_confirmed, reset_confirmed, unmodelled;
     std::vector<Term> connmark_bits;  // of the entry, when the packet is through
+    PacketTerms packet;               // as it is then
   };
   const End& end(const Seen& seen);
 
@@ -86,6 +88,8 @@ class PathEncoder {
   bool opens() const { return !nat_.bound.some() || sender_ == nat_.bound.originator; }
   void see_binding(PacketTerms& packet, const Seen& seen);
   void consult(Walk& walk, Hook hook);
+  void turn(Walk& walk, Hook hook);
+  Term may_keep_initiator(const EndRange& range);
   void nat(Walk& walk, Hook hook, const Seen& seen);
   void place(Walk& walk, Hook hook);
   void see(PacketTerms& packet, const Seen& seen, bool confirmed);

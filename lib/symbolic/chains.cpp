@@ -375,7 +375,21 @@ Outcome ChainWalker::bound(RuleId rule, const TableContext& context) const {
   if (translations_ == nullptr || !context.follows) return Outcome::kUnmodelled;
   const std::uint8_t range = translations_->range_of(rule, *context.follows);
   if (range == 0) return Outcome::kUnmodelled;
+  if (range == Translations::kNowhere) return Outcome::kDropped;
   return range == context.wanted ? Outcome::kBound : Outcome::kBoundElsewhere;
+}
+
+void ChainWalker::translate(RuleId rule, Set taken, Frame& frame) {
+  Bdd& bdd = space_.bdd();
+  const TableContext& context = frame.context;
+  if (context.loose) return frame.leave(bdd, Outcome::kAccepted, any_ends(taken));
+  const std::uint8_t range = context.turns ? translations_->range_of(rule, *context.turns) : 0;
+  if (range == 0) return frame.leave(bdd, bound(rule, context), taken);
+  if (range == Translations::kNowhere) return frame.leave(bdd, Outcome::kDropped, taken);
+  const Set other = Ends(space_, translations_)
+                        .surely_turned(translations_->range(range), context.initiator_is_remote);
+  frame.leave(bdd, Outcome::kBoundElsewhere, bdd.both(taken, other));
+  frame.leave(bdd, Outcome::kUnmodelled, bdd.minus(taken, other));
 }
 
 bool ChainWalker::unmodelled(RuleId rule, const TableContext& context) const {
@@ -414,13 +428,7 @@ void ChainWalker::apply(const Effect& effect, RuleId rule, Set taken, Frame& fra
                         },
                         [&](const NoTrack&) { no_track(taken, frame); },
                         [&](const AttachTemplate&) { attach_template(rule, taken, frame); },
-                        [&](const Nat&) {
-                          if (frame.context.loose) {
-                            frame.leave(bdd, Outcome::kAccepted, any_ends(taken));
-                          } else {
-                            frame.leave(bdd, bound(rule, frame.context), taken);
-                          }
-                        },
+                        [&](const Nat&) { translate(rule, taken, frame); },
                         [&](const SetField& e) { rewrite(e.field, taken, frame); },
                         [&](const AddField& e) { rewrite(e.field, taken, frame); },
                         [&](const OpaqueTarget&) { opaque_target(taken, frame); }},

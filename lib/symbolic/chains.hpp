@@ -35,6 +35,9 @@ struct TableContext {
   // The hook whose NAT rules are followed (translation.hpp), and the range that is wanted there.
   std::optional<Hook> follows = std::nullopt;
   std::uint8_t wanted = 0;
+  // The hook where NAT may lead packets to another than the initiator (Outcome::kBoundElsewhere).
+  std::optional<Hook> turns = std::nullopt;
+  bool initiator_is_remote = false;
 };
 
 // The packets that come to a rule, and those that match it (may): what both sets have in common
@@ -91,6 +94,7 @@ class ChainWalker {
   void opaque_target(Set taken, Frame& frame);
   void apply(const Effect& effect, RuleId rule, Set taken, Frame& frame);
   Outcome bound(RuleId rule, const TableContext& context) const;
+  void translate(RuleId rule, Set taken, Frame& frame);
   Set match(RuleId rule, Frame& frame);
   Set with_entry(const TableContext& context);
 

@@ -71,15 +71,35 @@ std::vector<Edge> Conversation::edges(const FlowState& from, std::size_t k) {
   return result;
 }
 
+Set Conversation::allowed(const Edge& edge, std::size_t k) {
+  Bdd& bdd = space_.bdd();
+  const Set honest = lines_[k].packets;
+  if (k != 0) return honest;
+  const Set first = bdd.both(first_, honest);
+  return arrival_ == nullptr ? first : bdd.both(first, arrival_->of(edge).must);
+}
+
 Set Conversation::only(const Edge& edge, std::size_t k, Set flows) {
   Bdd& bdd = space_.bdd();
   const Line& line = lines_[k];
-  const Set allowed = k == 0 ? bdd.both(first_, line.packets) : line.packets;
+  const Set allowed = this->allowed(edge, k);
   if (allowed == kEverything) return allowed;
   Guards& guards = explorer_.guards(edge);
   const Set of_kind = bdd.both(bdd.both(guards.walk().start, guards.kind_set(line.kind)),
                                space_.exists(flows, kNow));
   return bdd.subset(of_kind, allowed) ? kEverything : allowed;
+}
+
+// Flows whose first packet arrives, but perhaps elsewhere than asked for.
+void Conversation::note_unsure(const Edge& edge, Set flows) {
+  Bdd& bdd = space_.bdd();
+  if (arrival_ == nullptr) return;
+  const MayMust arrives = arrival_->of(edge);
+  const Set unsure = bdd.minus(arrives.may, arrives.must);
+  if (unsure.empty()) return;
+  const Set first = bdd.both(bdd.both(first_, lines_[0].packets), unsure);
+  const Set there = explorer_.image_of(flows, edge, first);
+  unmodelled_ = bdd.either(unmodelled_, space_.exists(there, kNow));
 }
 
 Frontier Conversation::next(const Frontier& from, std::size_t k) {
@@ -90,6 +110,7 @@ Frontier Conversation::next(const Frontier& from, std::size_t k) {
     unmodelled_ =
         bdd.either(unmodelled_, bdd.both(space_.exists(flows, kNow), guards.unmodelled_early()));
     for (const Edge& edge : edges(state, k)) {
+      if (k == 0) note_unsure(edge, flows);
       const Set packets = only(edge, k, flows);
       const Set image = packets == kEverything ? explorer_.image(flows, edge)
                                                : explorer_.image_of(flows, edge, packets);
@@ -122,8 +143,9 @@ Set Conversation::play(Set flows) {
   return through;
 }
 
-ConnectAnswer Model::Impl::connect(Path path, Set m) {
+ConnectAnswer Model::Impl::connect(Path path, Set m, const PredicatePtr& to) {
   ConnectAnswer answer{};
+  const Arrival asked = arrival(path, to);
   const Set all_flows = flows_of(m), beyond_us = flows_of(beyond(path, m));
   const Set flows = bdd().minus(all_flows, beyond_us);
   answer.flows.unmodelled = beyond_us;
@@ -131,7 +153,7 @@ ConnectAnswer Model::Impl::connect(Path path, Set m) {
     Explorer explorer_of_path = explorer(path, all_flows, Script::kDeliver, must, true);
     explorer_of_path.expect(expected(path, must));
     for (auto& lines : conversations(space)) {
-      Conversation talk(space, explorer_of_path, std::move(lines), m);
+      Conversation talk(space, explorer_of_path, std::move(lines), m, &asked);
       Set& place = must ? answer.flows.must : answer.flows.may;
       place = bdd().either(place, talk.play(flows));
       if (!must) answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, talk.unmodelled());

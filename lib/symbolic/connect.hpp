@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "symbolic/arrival.hpp"
 #include "symbolic/explore.hpp"
 
 namespace postern {
@@ -21,9 +22,15 @@ std::vector<std::vector<Line>> conversations(Space& space);
 // Plays one conversation. layers()[k] are the flows that got through k packets, by state.
 class Conversation {
  public:
-  // `first` are the packets that may come first (flow and packet axes).
-  Conversation(Space& space, Explorer& explorer, std::vector<Line> lines, Set first)
-      : space_(space), explorer_(explorer), lines_(std::move(lines)), first_(first) {}
+  // `first` are the packets that may come first (flow and packet axes), `arrival` what they must
+  // have become then (null: anything; must outlive this).
+  Conversation(Space& space, Explorer& explorer, std::vector<Line> lines, Set first,
+               const Arrival* arrival = nullptr)
+      : space_(space),
+        explorer_(explorer),
+        lines_(std::move(lines)),
+        first_(first),
+        arrival_(arrival) {}
 
   // Flows (flow axes) whose conversation gets through.
   Set play(Set flows);
@@ -32,16 +39,20 @@ class Conversation {
   const std::vector<Line>& lines() const { return lines_; }
   // The edges by which packet `k` goes from a state (delivered, or not modelled).
   std::vector<Edge> edges(const FlowState& from, std::size_t k);
-  // Packets that may be the k-th: kEverything when its kind says it all.
+  // Packets that an honest end would send as the k-th, by this edge.
+  Set allowed(const Edge& edge, std::size_t k);
+  // ... kEverything when its kind says it all.
   Set only(const Edge& edge, std::size_t k, Set flows);
 
  private:
   Frontier next(const Frontier& from, std::size_t k);
+  void note_unsure(const Edge& edge, Set flows);
 
   Space& space_;
   Explorer& explorer_;
   std::vector<Line> lines_;
   Set first_;
+  const Arrival* arrival_;
   std::vector<Frontier> layers_;
   Set unmodelled_ = kNothing;
 };

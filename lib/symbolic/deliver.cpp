@@ -38,7 +38,8 @@ Set one_tuple(Space& space, bool surely) {
 // Edges that differ in nothing but where they come from are asked once.
 class Delivered {
  public:
-  Delivered(Space& space, Explorer& explorer, Set m) : space_(space), explorer_(explorer), m_(m) {}
+  Delivered(Space& space, Explorer& explorer, Set m, const Arrival& arrival)
+      : space_(space), explorer_(explorer), m_(m), arrival_(arrival) {}
 
   Set of(const Frontier& layer, bool coarse, FlowEnd sender = FlowEnd::kInitiator) {
     Bdd& bdd = space_.bdd();
@@ -60,16 +61,22 @@ class Delivered {
       Edge edge = value.first;
       edge.to.entry = 1;  // the connmark afterwards does not matter
       const Set hit = explorer_.packets(value.second, edge, kEverything);
-      result = bdd.either(result, bdd.both(space_.exists(hit, kNow), m_));
+      const Set here = bdd.both(space_.exists(hit, kNow), m_);
+      const MayMust arrives = arrival_.of(edge);
+      result = bdd.either(result, bdd.both(here, arrives.must));
+      unsure_ = bdd.either(unsure_, bdd.both(here, bdd.minus(arrives.may, arrives.must)));
     }
     return result;
   }
+  // Of all that was asked: delivered, but perhaps elsewhere than asked for.
+  Set unsure() const { return unsure_; }
 
  private:
   static constexpr std::array kNow{Axis::kConnmark};
   Space& space_;
   Explorer& explorer_;
-  Set m_;
+  Set m_, unsure_ = kNothing;
+  const Arrival& arrival_;
 };
 
 }  // namespace
@@ -162,7 +169,8 @@ Set Model::Impl::delivered_to_itself(Path path, Set m, const Exploration& world)
   Explorer search = explorer(path, flows_of(m), Script::kTrack, false, true);
   search.expect(expected(path, false));
   const Exploration both = search.run(flows, kEverything);
-  Delivered delivered(space, search, own);
+  const Arrival anywhere = arrival(path, nullptr);
+  Delivered delivered(space, search, own, anywhere);
   Set result = bdd().both(own, both.unmodelled);
   for (const Frontier& layer : search.layers()) {
     for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
@@ -195,16 +203,18 @@ std::vector<Model::Impl::Search> Model::Impl::searches(Path path) {
 }
 
 // One search for what is delivered, with or without expectations; adds to the answer.
-void Model::Impl::deliver(Path path, Set m, Set flows, bool must, bool expecting,
+void Model::Impl::deliver(Path path, Set m, Set flows, const Arrival& arrival, Search how,
                           DeliverAnswer& answer) {
+  const auto [must, expecting] = how;
   Explorer search = explorer(path, flows_of(m), Script::kDeliver, must, true);
   const RelatedErrors quoting = related(path, m, must);
   search.allow_related(quoting.by_nat);
+  search.lose_turned();
   if (expecting) search.expect(expected(path, must));
   if (!must) answer.related = quoting.by_nat;
   Exploration& world = must ? answer.must : answer.may;
   world = search.run(flows, kEverything);
-  Delivered delivered(space, search, m);
+  Delivered delivered(space, search, m, arrival);
   Set& all = must ? answer.packets.must : answer.packets.may;
   Set coarse = kNothing;
   for (const Frontier& layer : search.layers()) {
@@ -214,18 +224,18 @@ void Model::Impl::deliver(Path path, Set m, Set flows, bool must, bool expecting
     if (!must) coarse = bdd().either(coarse, delivered.of(layer, true));
   }
   if (must) return;
+  coarse = bdd().either(coarse, delivered.unsure());
   const Set parents = bdd().both(m, quoting.unmodelled);
   answer.packets.unmodelled = bdd().either(bdd().both(m, world.unmodelled),
                                            bdd().minus(bdd().either(coarse, parents), all));
 }
 
-DeliverAnswer Model::Impl::deliver(Path path, Set m) {
+DeliverAnswer Model::Impl::deliver(Path path, Set m, const PredicatePtr& to) {
+  const Arrival asked = arrival(path, to);
   DeliverAnswer answer;
   const Set beyond_us = beyond(path, m);
   const Set flows = bdd().minus(flows_of(m), flows_of(beyond_us));
-  for (const auto& [must, expecting] : searches(path)) {
-    deliver(path, m, flows, must, expecting, answer);
-  }
+  for (const Search how : searches(path)) deliver(path, m, flows, asked, how, answer);
   answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, beyond_us);
   const Set later = bdd().minus(answer.packets.may, answer.by_depth.front());
   const Set found = bdd().either(bdd().both(answer.packets.may, own_tuple(path)),

@@ -244,7 +244,8 @@ void Edges::by_fate(const FlowState& from, FlowEnd sender, bool again,
                     std::vector<Edge>& out, std::uint16_t through) {
   for (std::size_t f = 0; f < kFateCount; ++f) {
     const auto fate = static_cast<Fate>(f);
-    if (fate == Fate::kElsewhere || !guards(sender, through).may_happen(again, fate)) continue;
+    if (fate == Fate::kElsewhere || (fate == Fate::kTurned && lose_turned_)) continue;
+    if (!guards(sender, through).may_happen(again, fate)) continue;
     Edge edge;
     edge.through = through;
     edge.translated = through != 0 && sender != bindings_->at(through).nat.originator;
@@ -283,6 +284,7 @@ FlowState Edges::after(const FlowState& from, FlowEnd sender, Fate fate, const M
       break;
     case Fate::kUnmodelled:
     case Fate::kElsewhere:
+    case Fate::kTurned:
       break;
   }
   const bool stands =

@@ -29,6 +29,7 @@ struct Edge {
   std::uint16_t through = 0;  // whose guards: as FlowState::nat
   // The packet's headers are not the flow's: an answer to an entry that NAT has bound.
   bool translated = false;
+  bool unmodelled() const { return what.fate == Fate::kUnmodelled || what.fate == Fate::kTurned; }
   // Whose entry it carries. Others than the flow's own are not followed: only the flows that were
   // allowed to (Explorer::allow_related() ...) have such packets. kAnnounced: the flow's own, made
   // as a helper had announced.
@@ -63,6 +64,8 @@ class Edges {
   void follow(Bindings& bindings) { bindings_ = &bindings; }
   // Packets that carry this entry exist, for some flow.
   void allow(Edge::Of of) { allowed_[static_cast<std::size_t>(of)] = true; }
+  // As Explorer's.
+  void lose_turned() { lose_turned_ = true; }
 
   const std::vector<Edge>& from(const FlowState& state);
 
@@ -104,6 +107,7 @@ class Edges {
   Script script_;
   bool must_;
   Bindings* bindings_ = nullptr;
+  bool lose_turned_ = false;
   std::array<bool, 5> allowed_{};
   std::map<FlowState, std::vector<Edge>> known_;
 };

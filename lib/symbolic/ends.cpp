@@ -92,6 +92,13 @@ Set Ends::surely_other(FlowEnd end, const EndRange& range) {
   return bdd.either(address, bdd.both(ports, other));
 }
 
+Set Ends::surely_turned(const EndRange& range, bool remote) {
+  // REDIRECT leads to this host. (IPv6 takes packets of its own addresses off a wire.)
+  const bool here = !range.address && !range.keeps_address;
+  const bool v4 = space_.classes().family == Family::kIpv4;
+  return here && remote && v4 ? kEverything : surely_other(FlowEnd::kInitiator, range);
+}
+
 MayMust Ends::read(Part part, FlowEnd end, Shown shown, const Binding& b, const FieldTest& test) {
   const bool initiator = end == FlowEnd::kInitiator;
   const Axis axis = part == Part::kAddress ? (initiator ? Axis::kInitiator : Axis::kResponder)

@@ -38,6 +38,9 @@ class Ends {
   // Flows whose end is surely changed by a binding to the range.
   Set surely_other(FlowEnd end, const EndRange& range);
   Set surely_other_address(FlowEnd end, const EndRange& range);
+  // Flows whose initiator is surely not what a binding to the range leads the responder's packets
+  // to. `remote`: the initiator is not on this host.
+  Set surely_turned(const EndRange& range, bool remote);
 
  private:
   Set outside(Axis axis, u128 low, u128 high);

@@ -155,7 +155,7 @@ Frontier Explorer::step(const Frontier& from, bool waiting) {
     }
     for (const Edge& edge : edges(state)) {
       if (edge.coarse) continue;
-      if (edge.what.fate == Fate::kUnmodelled) {
+      if (edge.unmodelled()) {
         unmodelled_ = bdd.either(unmodelled_, space_.exists(image(flows, edge), kNow));
       } else {
         add(next, edge.to, image(flows, edge));
@@ -189,7 +189,7 @@ void Explorer::first_layer(Set flows, Set first) {
   for (const Edge& edge : edges(fresh)) {
     if (edge.coarse) continue;
     const Set image = image_of(start, edge, first);
-    if (edge.what.fate == Fate::kUnmodelled) {
+    if (edge.unmodelled()) {
       unmodelled_ = bdd.either(unmodelled_, space_.exists(image, kNow));
     } else {
       add(next, edge.to, image);
@@ -216,7 +216,7 @@ Set Explorer::coarse_leftovers() {
     for (const Edge& edge : edges(state)) {
       if (!edge.coarse) continue;
       const Set there = image(flows, edge);
-      if (edge.what.fate == Fate::kUnmodelled) {
+      if (edge.unmodelled()) {
         result = bdd.either(result, space_.exists(there, kNow));
         continue;
       }

@@ -59,6 +59,11 @@ class Explorer {
     edges_.allow(Edge::Of::kAnnounced);
   }
 
+  // What DNAT makes of a flow that the responder opens is another flow's: to this one it is lost.
+  // (Else it is not modelled: its entry counts.) Packets that it leaves INVALID, or that its tuple
+  // gives another port (Translations::clash), are followed as if there were none.
+  void lose_turned() { edges_.lose_turned(); }
+
   // What packets of others do to the connmark of an entry: a relation of kConnmarkBefore and
   // kConnmark. ICMP errors about a flow, and the host's own replies to it, carry its entry.
   void let_others_mark(Set relation) { others_ = relation; }

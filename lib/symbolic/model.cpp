@@ -31,7 +31,7 @@ Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questio
       options(options_),
       tracking(is_on(program_, options_.tracking)),
       space(compress(program_, questions), options_.node_limit),
-      translations(program_),
+      translations(program_, options_.route_localnet),
       templates(program_),
       reader(space, &translations),
       chains(space, reader, program_, &translations, &templates),
@@ -104,7 +104,8 @@ void Model::Impl::find_bindings(Path path, Set flows, Bindings& bound) {
     Set begun = kNothing;
     for (std::size_t f = 0; f < kFateCount; ++f) {
       const auto fate = static_cast<Fate>(f);
-      if (fate != Fate::kElsewhere) begun = bdd().either(begun, opening.direct[fate]);
+      if (fate != Fate::kElsewhere && fate != Fate::kTurned)
+        begun = bdd().either(begun, opening.direct[fate]);
     }
     if (bdd().disjoint(begun, first)) continue;
     // A range may leave open what rules see: that counts as a coin.
@@ -279,21 +280,23 @@ std::optional<std::uint16_t> Model::entry_index(const AbstractEntry& entry) cons
   return impl_->automaton.find(entry);
 }
 
-Budgeted<DeliverAnswer> Model::deliver(Path path, Set m) {
-  return budgeted([&] { return impl_->deliver(path, m); });
+Budgeted<DeliverAnswer> Model::deliver(Path path, Set m, const PredicatePtr& to) {
+  return budgeted([&] { return impl_->deliver(path, m, to); });
 }
-Budgeted<ConnectAnswer> Model::connect(Path path, Set m) {
-  return budgeted([&] { return impl_->connect(path, m); });
+Budgeted<ConnectAnswer> Model::connect(Path path, Set m, const PredicatePtr& to) {
+  return budgeted([&] { return impl_->connect(path, m, to); });
 }
 Budgeted<TrackAnswer> Model::track(Path path, Set m, const std::string& entry_state) {
   return budgeted([&] { return impl_->track(path, m, entry_state); });
 }
 
-Budgeted<std::vector<FlowStep>> Model::deliver_steps(Path path, Set m, Set goal, bool must) {
-  return budgeted([&] { return impl_->deliver_steps(path, m, goal, must); });
+Budgeted<std::vector<FlowStep>> Model::deliver_steps(Path path, Set m, Set goal, bool must,
+                                                     const PredicatePtr& to) {
+  return budgeted([&] { return impl_->deliver_steps(path, m, goal, must, to); });
 }
-Budgeted<std::vector<FlowStep>> Model::connect_steps(Path path, Set m, Set goal, bool must) {
-  return budgeted([&] { return impl_->connect_steps(path, m, goal, must); });
+Budgeted<std::vector<FlowStep>> Model::connect_steps(Path path, Set m, Set goal, bool must,
+                                                     const PredicatePtr& to) {
+  return budgeted([&] { return impl_->connect_steps(path, m, goal, must, to); });
 }
 Budgeted<std::vector<FlowStep>> Model::track_steps(Path path, Set m, const std::string& entry_state,
                                                    Set goal, bool must) {

@@ -44,6 +44,7 @@ struct ModelOptions {
   ConntrackConfig conntrack = {};
   std::size_t node_limit = 12'000'000;  // 24 bytes each, roughly
   Bdd::Deadline deadline = {};
+  bool route_localnet = false;  // some interface takes packets to 127.0.0.0/8 off its wire
 };
 
 struct Triple {
@@ -219,16 +220,20 @@ class Model {
   // The state number of an entry between packets (merged ones share it); nullopt: not a state.
   std::optional<std::uint16_t> entry_index(const AbstractEntry& entry) const;
 
-  Budgeted<DeliverAnswer> deliver(Path path, Set m);
-  Budgeted<ConnectAnswer> connect(Path path, Set m);
+  // `to`: a test of the destination (address and port) that the packet, connect: the first packet,
+  // has where it arrives; null: any.
+  Budgeted<DeliverAnswer> deliver(Path path, Set m, const PredicatePtr& to = nullptr);
+  Budgeted<ConnectAnswer> connect(Path path, Set m, const PredicatePtr& to = nullptr);
   // `entry_state`: EntryInfo::state must be this; empty: any entry.
   Budgeted<TrackAnswer> track(Path path, Set m, const std::string& entry_state = {});
 
   // A shortest sequence for one flow: `goal` is a part of the answer's set (must not be empty; the
   // flow axes should be fixed, for the steps to belong together). The last step is the goal's own
   // packet.
-  Budgeted<std::vector<FlowStep>> deliver_steps(Path path, Set m, Set goal, bool must);
-  Budgeted<std::vector<FlowStep>> connect_steps(Path path, Set m, Set goal, bool must);
+  Budgeted<std::vector<FlowStep>> deliver_steps(Path path, Set m, Set goal, bool must,
+                                                const PredicatePtr& to = nullptr);
+  Budgeted<std::vector<FlowStep>> connect_steps(Path path, Set m, Set goal, bool must,
+                                                const PredicatePtr& to = nullptr);
   Budgeted<std::vector<FlowStep>> track_steps(Path path, Set m, const std::string& entry_state,
                                               Set goal, bool must);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "symbolic/announcements.hpp"
+#include "symbolic/arrival.hpp"
 #include "symbolic/explore.hpp"
 #include "symbolic/model.hpp"
 
@@ -100,13 +101,20 @@ struct Model::Impl {
     bool must, expecting;
   };
   std::vector<Search> searches(Path path);
-  DeliverAnswer deliver(Path path, Set m);
-  void deliver(Path path, Set m, Set flows, bool must, bool expecting, DeliverAnswer& answer);
-  ConnectAnswer connect(Path path, Set m);
+  Arrival arrival(Path path, const PredicatePtr& to) {
+    return {reader, path, translations.variants(path), to};
+  }
+  DeliverAnswer deliver(Path path, Set m, const PredicatePtr& to);
+  void deliver(Path path, Set m, Set flows, const Arrival& arrival, Search how,
+               DeliverAnswer& answer);
+  ConnectAnswer connect(Path path, Set m, const PredicatePtr& to);
   TrackAnswer track(Path path, Set m, const std::string& entry_state);
-  std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, bool must);
-  std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, bool must, bool expecting);
-  std::vector<FlowStep> connect_steps(Path path, Set m, Set goal, bool must);
+  std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, bool must,
+                                      const PredicatePtr& to);
+  std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, Search how,
+                                      const Arrival& arrival);
+  std::vector<FlowStep> connect_steps(Path path, Set m, Set goal, bool must,
+                                      const PredicatePtr& to);
   std::vector<FlowStep> track_steps(Path path, Set m, const std::string& entry_state, Set goal,
                                     bool must);
   std::vector<FlowStep> entry_steps(Path path, Set flows, std::uint16_t nat, bool must);

@@ -11,7 +11,8 @@ namespace postern {
 
 // kReset: dropped, and answered with a TCP reset. kUnmodelled: met something that postern does not
 // model yet (NAT, zones, helpers).
-// kBound: taken by a NAT rule of the range that is wanted; kBoundElsewhere: by another one.
+// kBound: taken by a NAT rule of the range that is wanted; kBoundElsewhere: by another one, or one
+// that leads away from the flow.
 enum class Outcome : std::uint8_t {
   kAccepted,
   kReturned,

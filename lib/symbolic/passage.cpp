@@ -170,6 +170,8 @@ class PathWalker {
     show_binding(context.binding, hook, name);
     context.follows = follows_;
     context.wanted = wanted_;
+    context.turns = turns_;
+    context.initiator_is_remote = flow_path_ == Path::kIn || flow_path_ == Path::kForward;
     const Outcomes out = chains_.run(*chain, live, context, observer_);
     if (before_lookup_) {
       const Set lost = bdd_.either(out[Outcome::kDropped], out[Outcome::kReset]);
@@ -179,6 +181,7 @@ class PathWalker {
       settle(confirmed_ ? Fate::kResetConfirmed : Fate::kReset, out[Outcome::kReset]);
       settle(Fate::kUnmodelled, out[Outcome::kUnmodelled]);
     }
+    if (turns_) settle(Fate::kTurned, out[Outcome::kBoundElsewhere]);
     if (!follows_) return out[Outcome::kAccepted];
     settle(Fate::kElsewhere, out[Outcome::kBoundElsewhere]);
     const bool early = *follows_ == Hook::kPrerouting || *follows_ == Hook::kOutput;
@@ -288,13 +291,15 @@ class PathWalker {
                           : state_is(CtState::kNew);
     const Set first = bdd_.both(space_.class_is(Axis::kFirst, 1), fresh);
     before_lookup_ = false;
+    const bool early = hook == Hook::kPrerouting || hook == Hook::kOutput;
     // Over lo, PREROUTING and INPUT ask only for what was INVALID in OUTPUT.
     if (options_.follow && !afresh_ && Translations::follows(hook, sender_, flow_path_)) {
       follows_ = hook;
-      const bool early = hook == Hook::kPrerouting || hook == Hook::kOutput;
       wanted_ = early ? options_.nat.destination : options_.nat.source;
     }
+    if (options_.follow && !afresh_ && early && sender_ == FlowEnd::kResponder) turns_ = hook;
     const Set through = table(hook, TableName::kNat, bdd_.both(live, first));
+    turns_.reset();
     follows_.reset();
     before_nat_ = false;
     const Set later = bdd_.minus(live, first);
@@ -316,8 +321,8 @@ class PathWalker {
   bool confirmed_ = false;  // behind the confirmation
   bool afresh_ = false;
   bool before_lookup_ = false;
-  bool before_nat_ = false;      // the packet's ends are as on the wire
-  std::optional<Hook> follows_;  // while the nat table is walked
+  bool before_nat_ = false;              // the packet's ends are as on the wire
+  std::optional<Hook> follows_, turns_;  // while the nat table is walked
   std::uint8_t wanted_ = 0;
 };
 

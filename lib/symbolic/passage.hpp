@@ -26,8 +26,9 @@ enum class Fate : std::uint8_t {
   kResetConfirmed,
   kUnmodelled,
   kElsewhere,  // bound by NAT in another way than this walk follows
+  kTurned,     // opened by the responder, and led by DNAT to another than the initiator
 };
-inline constexpr std::size_t kFateCount = 7;
+inline constexpr std::size_t kFateCount = 8;
 
 // Relations over flow, packet and conntrack axes, kConnmarkBefore and kConnmark (present marks and
 // the UNTRACKED mark are quantified away).

@@ -56,7 +56,7 @@ class Trace {
     const Set only = k == 1 ? first_ : kEverything;
     for (const auto& [before, flows] : explorer_.layers()[k - 1]) {
       for (const Edge& edge : explorer_.edges(before)) {
-        if (edge.to != state || edge.coarse || edge.what.fate == Fate::kUnmodelled) continue;
+        if (edge.to != state || edge.coarse || edge.unmodelled()) continue;
         const Set source = explorer_.preimage(flows, edge, target, only);
         if (source.empty()) continue;
         const Set packets = space_.bdd().both(explorer_.packets(source, edge, target), only);
@@ -108,16 +108,19 @@ class Trace {
 
 }  // namespace
 
-std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, bool must) {
+std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, bool must,
+                                                 const PredicatePtr& to) {
+  const Arrival asked = arrival(path, to);
   for (const bool expecting : {false, true}) {
-    auto steps = deliver_steps(path, m, goal, must, expecting);
+    auto steps = deliver_steps(path, m, goal, {must, expecting}, asked);
     if (!steps.empty()) return steps;
   }
   return {};
 }
 
-std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, bool must,
-                                                 bool expecting) {
+std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, Search how,
+                                                 const Arrival& arrival) {
+  const auto [must, expecting] = how;
   const Set flows = flows_of(goal);
   Explorer search = explorer(path, flows, Script::kDeliver, must, true);
   search.allow_related(related(path, m, must).by_nat);
@@ -135,8 +138,9 @@ std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, boo
               edge.coarse || edge.translated || (edge.of == Edge::Of::kRelated) != quoting) {
             continue;
           }
-          const Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow),
-                                     bdd().both(goal, m));
+          const Set wanted = bdd().both(bdd().both(goal, m), arrival.of(edge).must);
+          const Set hit =
+              bdd().both(space.exists(search.packets(set, edge, kEverything), kNow), wanted);
           if (hit.empty()) continue;
           const auto steps = [&, &state = state, &set = set] {
             const Set source = search.preimage(set, edge, kEverything, hit);
@@ -198,8 +202,8 @@ std::vector<FlowStep> steps_of(Space& space, Explorer& explorer, Conversation& t
             edge.what.fate != Fate::kDelivered) {
           continue;
         }
-        const Set honest =
-            k == 0 ? bdd.both(first, talk.lines()[k].packets) : talk.lines()[k].packets;
+        const Set allowed = talk.allowed(edge, k);
+        const Set honest = k == 0 ? bdd.both(first, allowed) : allowed;
         const Set source = explorer.preimage(set, edge, target, honest);
         if (source.empty()) continue;
         const Set hit = explorer.packets(source, edge, target);
@@ -217,13 +221,15 @@ std::vector<FlowStep> steps_of(Space& space, Explorer& explorer, Conversation& t
 }
 
 // An announcement only where nothing else will do: it takes another flow to show it.
-std::vector<FlowStep> Model::Impl::connect_steps(Path path, Set m, Set goal, bool must) {
+std::vector<FlowStep> Model::Impl::connect_steps(Path path, Set m, Set goal, bool must,
+                                                 const PredicatePtr& to) {
   const Set flows = flows_of(goal);
+  const Arrival asked = arrival(path, to);
   for (const bool expecting : {false, true}) {
     Explorer search = explorer(path, flows, Script::kDeliver, must, true);
     if (expecting) search.expect(expected(path, must));
     for (auto& lines : conversations(space)) {
-      Conversation talk(space, search, std::move(lines), m);
+      Conversation talk(space, search, std::move(lines), m, &asked);
       if (!talk.play(flows).empty()) return steps_of(space, search, talk, m);
     }
   }

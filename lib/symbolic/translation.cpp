@@ -23,6 +23,13 @@ bool plain(u128 low, u128 high, Family family) {
   return low > kZeroEnd && high < 0xe0000000 && (high < kLoop || low > kLoopEnd);
 }
 
+// Is every address of the target one of 127.0.0.0/8?
+bool only_loopback4(const Nat& target) {
+  if (target.low) return (target.low->value >> 24) == 127 && (target.high->value >> 24) == 127;
+  return target.network && (target.network->mask >> 24) == 0xff &&
+         (target.network->address.value >> 24) == 127;
+}
+
 // Does a rule of such a table test one of the fields?
 template <class Table>
 bool tests_any(const Program& program, std::initializer_list<Field> fields, const Table& wanted) {
@@ -106,7 +113,8 @@ std::optional<EndRange> end_range(const Nat& target, Family family, Hook hook) {
   return range;
 }
 
-Translations::Translations(const Program& program) : family_(program.ruleset().family) {
+Translations::Translations(const Program& program, bool route_localnet)
+    : family_(program.ruleset().family), route_localnet_(route_localnet) {
   for (auto* list : {&at_prerouting_, &at_output_, &at_postrouting_, &at_input_}) {
     list->resize(program.rules().size());
   }
@@ -138,7 +146,12 @@ void Translations::add(RuleId r, const Nat& nat, Hook hook) {
   if (changes_destination(nat, hook) != before) return;
   const auto range = end_range(nat, family_, hook);
   if (!range) {
-    beyond_ = true;
+    const bool refused = hook == Hook::kPrerouting && !route_localnet_ && only_loopback4(nat);
+    if (refused && family_ == Family::kIpv4) {
+      at_prerouting_[r] = kNowhere;
+    } else {
+      beyond_ = true;
+    }
     return;
   }
   switch (hook) {

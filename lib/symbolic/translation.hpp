@@ -48,7 +48,12 @@ struct NatVariant {
 // All NAT rules of a ruleset, by range.
 class Translations {
  public:
-  explicit Translations(const Program& program);
+  // `route_localnet`: 127.0.0.0/8 is taken off a wire.
+  explicit Translations(const Program& program, bool route_localnet = false);
+
+  // The number of ranges to which no packet gets: routing refuses 127.0.0.0/8 off a wire
+  // (kernel-facts 13). It has no range().
+  static constexpr std::uint8_t kNowhere = 255;
 
   // Has the ruleset a NAT rule, followed or not?
   bool some() const { return some_; }
@@ -87,6 +92,7 @@ class Translations {
   std::vector<std::uint8_t> destinations(Path own) const;
 
   Family family_;
+  bool route_localnet_;
   bool some_ = false;
   bool shows_ = false, shows_on_lo_ = false;
   bool beyond_ = false;  // some rule's range is not followed

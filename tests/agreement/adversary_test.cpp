@@ -40,7 +40,8 @@ struct Tally {
   unsigned rulesets = 0, sequences = 0, packets = 0, delivered = 0, entries = 0, talks = 0,
            asked = 0, yes = 0, no = 0, unknown = 0, skipped = 0, errors = 0, outgrown = 0,
            bound = 0, answers = 0, strays = 0, moved_out = 0, moved_over_lo = 0, masked_in = 0,
-           related = 0, helped = 0, expected = 0, expected_through = 0;
+           related = 0, helped = 0, expected = 0, expected_through = 0, turned = 0, refused = 0,
+           arrived = 0, arrived_moved = 0;
 };
 
 // Everything that is known of a flow, and of one packet of its initiator, as a set.
@@ -103,12 +104,32 @@ class Points {
   Set set_ = kEverything, flow_set_ = kEverything;
 };
 
+// Where a packet may be asked to arrive.
+struct Goal {
+  Address destination;
+  std::optional<std::uint16_t> port;
+  PredicatePtr predicate() const {
+    std::vector<PredicatePtr> parts{equals(Field::kDestination, destination.value)};
+    if (port) parts.push_back(equals(Field::kDestinationPort, *port));
+    return all(std::move(parts));
+  }
+};
+
 struct Sets {
   DeliverAnswer deliver;
   ConnectAnswer connect;
   TrackAnswer track;
   std::map<std::string, TrackAnswer> by_state;
+  Goal goal;
+  DeliverAnswer arrived;
+  ConnectAnswer connected;  // ... the first packet arrived
 };
+
+// The packet as it arrived, or left.
+const Packet* arrived(const PacketReport& report) {
+  if (report.delivered.size() == 1) return &report.delivered.front();
+  return report.delivered.empty() && report.out.size() == 1 ? &report.out.front().first : nullptr;
+}
 
 bool covers(Space& space, const Triple& t, Set where) {
   return !space.bdd().disjoint(where, space.bdd().either(t.may, t.unmodelled));
@@ -222,11 +243,13 @@ class Attack {
       }
       if (reply && !answers && flow_.led_here()) continue;
       const PacketReport report = engine.inject(packet);
+      if (to_lo_ && report.died_at == "after PREROUTING") ++tally_.refused;
       if (!went_along(report, reply ? reverse(flow_.path) : flow_.path)) {
         // What NAT sent another way may leave an entry that later packets of this way are INVALID
         // to.
         log += "  another way\n";
         ++tally_.strays;
+        if (reply && !answers) ++tally_.turned;
         if (!honest) break;
         continue;
       }
@@ -250,6 +273,13 @@ class Attack {
           ASSERT_TRUE(covers(space_, sets_.deliver.packets, points_.packet(packet)))
               << "delivered, but not in the sets: " << describe(flow_) << "\n"
               << log;
+          if (arrives(report)) {
+            ++tally_.arrived;
+            if (sets_.goal.destination != packet.destination) ++tally_.arrived_moved;
+            ASSERT_TRUE(covers(space_, sets_.arrived.packets, points_.packet(packet)))
+                << "arrived as asked, but not in the sets: " << describe(flow_) << "\n"
+                << log;
+          }
         }
       }
       if (!honest) entries(engine, log, honest);
@@ -263,6 +293,7 @@ class Attack {
     std::string log;
     if (helped_ && dice_.chance(80)) announce(engine, log);
     Attacker attacker(dice_, flow_);
+    bool as_asked = false;
     for (unsigned k = 0;; ++k) {
       auto packet = attacker.honest(k);
       if (!packet && k == 0) return;
@@ -272,6 +303,7 @@ class Attack {
       if (kReply[k] && !answers && flow_.led_here()) return;
       const PacketReport report = engine.inject(*packet);
       if (report.verdict == Verdict::kDropped) return;
+      if (k == 0) as_asked = arrives(report);
       if (!went_along(report, kReply[k] ? reverse(flow_.path) : flow_.path)) return;
       // Untracked, or INVALID, it was not translated back: to its receiver another flow's.
       if (answers && !report.delivered.empty() &&
@@ -282,12 +314,23 @@ class Attack {
     ++tally_.talks;
     ASSERT_TRUE(covers(space_, sets_.connect.flows, points_.flow()))
         << "a conversation, but not in the sets: " << describe(flow_);
+    ASSERT_TRUE(!as_asked || covers(space_, sets_.connected.flows, points_.flow()))
+        << "a conversation with whom was asked, but not in the sets: " << describe(flow_);
   }
 
   // CT --helper rules: the flow may be announced first.
   void help() { helped_ = true; }
+  // Some DNAT rule leads to 127.0.0.1.
+  void lead_to_lo() { to_lo_ = true; }
 
  private:
+  bool arrives(const PacketReport& report) const {
+    const Packet* packet = arrived(report);
+    const Goal& goal = sets_.goal;
+    if (packet == nullptr || packet->destination != goal.destination) return false;
+    if (!goal.port) return true;
+    return has_ports(tracker_of(flow_.protocol)) && packet->destination_port == *goal.port;
+  }
   static bool is_related(const PacketReport& report) {
     return std::ranges::any_of(report.state,
                                [](const auto& at) { return at.second == CtState::kRelated; });
@@ -353,13 +396,14 @@ class Attack {
   Dice& dice_;
   Tally& tally_;
   Points points_;
-  bool helped_ = false;
+  bool helped_ = false, to_lo_ = false;
 };
 
 // A question about the flow that leaves some of it open.
 std::string question_about(Dice& dice, const AttackedFlow& f) {
   std::string q = dice.of<std::string>({"deliver", "connect", "track"});
   const bool track = q == "track";
+  if (!track && dice.chance(30)) q += " --to-destination " + f.responder.text();
   q += " -p " + std::to_string(f.protocol);
   if (f.protocol == protocol::kTcp || f.protocol == protocol::kUdp) {
     q += f.protocol == protocol::kTcp ? " -m tcp" : " -m udp";
@@ -403,20 +447,35 @@ void ask_about(const LoadedRuleset& rules, const QueryOptions& options, const At
 }
 
 // Computes the sets of one path; nullopt when they outgrow their limit.
-std::optional<Sets> solve(Model& model, const AttackedFlow& flow) {
+std::optional<Sets> solve(Model& model, const AttackedFlow& flow, const Goal& goal) {
   const auto all = model.anything(flow.path);
   if (!all) return std::nullopt;
   auto deliver = model.deliver(flow.path, *all);
   auto connect = model.connect(flow.path, *all);
   auto track = model.track(flow.path, *all);
-  if (!deliver || !connect || !track) return std::nullopt;
-  Sets sets{std::move(*deliver), std::move(*connect), std::move(*track), {}};
+  auto there = model.deliver(flow.path, *all, goal.predicate());
+  auto with_it = model.connect(flow.path, *all, goal.predicate());
+  if (!deliver || !connect || !track || !there || !with_it) return std::nullopt;
+  Sets sets{std::move(*deliver), std::move(*connect), std::move(*track), {}, goal,
+            std::move(*there),   std::move(*with_it)};
   for (const char* state : {"SYN_SENT", "SYN_RECV", "ESTABLISHED", "TIME_WAIT", "CLOSE"}) {
     auto answer = model.track(flow.path, *all, state);
     if (!answer) return std::nullopt;
     sets.by_state.emplace(state, std::move(*answer));
   }
   return sets;
+}
+
+Goal random_goal(Dice& dice, Family family) {
+  const std::string address =
+      family == Family::kIpv4
+          ? dice.of<std::string>({"192.0.2.1", "198.51.100.1", "198.51.100.9", "198.51.100.77",
+                                  "198.51.100.72", "127.0.0.1", "192.0.2.9"})
+          : dice.of<std::string>({"2001:db8:1::1", "2001:db8:2::1", "2001:db8:2::9",
+                                  "2001:db8:2::77", "::1", "2001:db8:1::9"});
+  Goal goal{*Address::parse(address), std::nullopt};
+  if (dice.chance(40)) goal.port = dice.of<std::uint16_t>({23, 53, 80, 5002});
+  return goal;
 }
 
 void round(Dice& dice, Tally& tally) {
@@ -447,12 +506,14 @@ void round(Dice& dice, Tally& tally) {
   const Path path = static_cast<Path>(dice.below(4));
   AttackedFlow flow = random_flow(dice, family, path);
   ++tally.rulesets;
-  auto model = Model::build(rules.program(), {}, model_options(options));
+  const Goal goal = random_goal(dice, family);
+  const std::array asked{goal.predicate()};
+  auto model = Model::build(rules.program(), asked, model_options(options));
   if (!model) {
     ++tally.outgrown;
     return;
   }
-  const auto sets = solve(**model, flow);
+  const auto sets = solve(**model, flow, goal);
   if (!sets) {
     ++tally.outgrown;
     return;
@@ -461,6 +522,7 @@ void round(Dice& dice, Tally& tally) {
     if (flow.initiator != flow.responder || flow.initiator_port != flow.responder_port) {
       Attack attack(rules, **model, *sets, world, flow, dice, tally);
       if (helpers) attack.help();
+      if (text.find("--to-destination 127.0.0.1") != std::string::npos) attack.lead_to_lo();
       try {
         for (unsigned i = 0; i < 10; ++i) {
           attack.sequence(i % 2 == 0);
@@ -492,7 +554,8 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
     return std::ranges::min({tally.delivered, tally.entries, tally.talks, tally.errors, tally.bound,
                              tally.answers, tally.strays, tally.moved_out, tally.moved_over_lo,
                              tally.masked_in, tally.related, tally.helped, tally.expected,
-                             tally.expected_through}) > 0;
+                             tally.expected_through, tally.turned, tally.refused, tally.arrived,
+                             tally.arrived_moved}) > 0;
   };
   for (std::uint64_t i = 0; (i < rounds || (!reached() && i < 10 * rounds)) && !HasFailure(); ++i) {
     Dice dice(static_cast<unsigned>(seed + i));
@@ -510,6 +573,8 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
       tally.strays, tally.moved_out, tally.moved_over_lo, tally.masked_in, tally.related,
       tally.helped, tally.expected, tally.expected_through, tally.asked, tally.yes, tally.no,
       tally.unknown);
+  std::printf("%u turned, %u refused, %u arrived as asked, %u of them moved\n", tally.turned,
+              tally.refused, tally.arrived, tally.arrived_moved);
   if (HasFailure()) return;
   EXPECT_TRUE(reached());
 }
