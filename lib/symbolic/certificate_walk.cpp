@@ -228,6 +228,17 @@ void PathEncoder::consult(Walk& walk, Hook hook) {
   walk.packet = result.after;
 }
 
+namespace {
+
+// Is an end of the range the only one, and bound to itself?
+bool leaves_no_choice(const EndRange& range) {
+  const bool address =
+      range.keeps_address || (range.address && range.address->first == range.address->second);
+  return address && (range.keeps_port || (range.port && range.port->first == range.port->second));
+}
+
+}  // namespace
+
 // May what the responder sends to the initiator still go there, bound to the range?
 Term PathEncoder::may_keep_initiator(const EndRange& range) {
   const EndTerms to = original(FlowEnd::kInitiator);
@@ -247,20 +258,22 @@ void PathEncoder::turn(Walk& walk, Hook hook) {
   if (walk.live == Solver::kFalse) return;
   const WalkTerms result = encoder_.walk(hook, TableName::kNat, walk.packet);
   const auto live = [&](Term t) { return solver_.both(walk.live, t); };
-  std::vector<Term> strange{result.strange}, all;
+  std::vector<Term> strange{result.strange}, turned;
   for (const auto& [rule, taken] : result.bound) {
-    const std::uint8_t range = nat_.translations->range_of(rule, hook);
-    all.push_back(taken);
-    const Term kept = range == 0 ? Solver::kTrue
-                      : range == Translations::kNowhere
-                          ? Solver::kFalse
-                          : may_keep_initiator(nat_.translations->range(range));
-    strange.push_back(solver_.both(taken, kept));
+    const std::uint8_t number = nat_.translations->range_of(rule, hook);
+    if (number == 0 || number == Translations::kNowhere) {
+      (number == 0 ? strange : turned).push_back(taken);
+      continue;
+    }
+    const EndRange& range = nat_.translations->range(number);
+    const Term kept = may_keep_initiator(range);
+    turned.push_back(solver_.both(taken, solver_.negate(kept)));
+    if (!leaves_no_choice(range)) strange.push_back(solver_.both(taken, kept));
   }
-  const Term turned = solver_.any(all);
-  walk.dropped.push_back(live(solver_.either(result.dropped, turned)));
+  const Term away = solver_.any(turned);
+  walk.dropped.push_back(live(solver_.either(result.dropped, away)));
   walk.unmodelled.push_back(live(solver_.any(strange)));
-  walk.live = solver_.named(live(solver_.both(result.accepted, solver_.negate(turned))), "stayed");
+  walk.live = solver_.named(live(solver_.both(result.accepted, solver_.negate(away))), "stayed");
   walk.packet = result.after;
 }
 

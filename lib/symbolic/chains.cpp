@@ -386,10 +386,13 @@ void ChainWalker::translate(RuleId rule, Set taken, Frame& frame) {
   const std::uint8_t range = context.turns ? translations_->range_of(rule, *context.turns) : 0;
   if (range == 0) return frame.leave(bdd, bound(rule, context), taken);
   if (range == Translations::kNowhere) return frame.leave(bdd, Outcome::kDropped, taken);
-  const Set other = Ends(space_, translations_)
-                        .surely_turned(translations_->range(range), context.initiator_is_remote);
+  Ends ends(space_, translations_);
+  const EndRange& to = translations_->range(range);
+  const Set other = ends.surely_turned(to, context.initiator_is_remote);
+  const Set same = ends.surely_same(FlowEnd::kInitiator, to);
   frame.leave(bdd, Outcome::kBoundElsewhere, bdd.both(taken, other));
-  frame.leave(bdd, Outcome::kUnmodelled, bdd.minus(taken, other));
+  frame.leave(bdd, Outcome::kAccepted, bdd.both(taken, same));
+  frame.leave(bdd, Outcome::kUnmodelled, bdd.minus(taken, bdd.either(other, same)));
 }
 
 bool ChainWalker::unmodelled(RuleId rule, const TableContext& context) const {

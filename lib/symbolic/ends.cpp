@@ -92,6 +92,25 @@ Set Ends::surely_other(FlowEnd end, const EndRange& range) {
   return bdd.either(address, bdd.both(ports, other));
 }
 
+Set Ends::surely_same(FlowEnd end, const EndRange& range) {
+  Bdd& bdd = space_.bdd();
+  const auto only = [&](Axis axis, u128 value) {
+    return space_.class_set_if(axis, [&](const ValueClass& c) {
+      return c.complete && c.intervals.size() == 1 && c.intervals[0].lo == value &&
+             c.intervals[0].hi == value;
+    });
+  };
+  const bool initiator = end == FlowEnd::kInitiator;
+  Set same = range.keeps_address ? kEverything : kNothing;
+  if (range.address && range.address->first == range.address->second) {
+    same = only(initiator ? Axis::kInitiator : Axis::kResponder, range.address->first);
+  }
+  if (range.keeps_port) return same;
+  if (!range.port || range.port->first != range.port->second) return kNothing;
+  return bdd.both(same,
+                  only(initiator ? Axis::kInitiatorPort : Axis::kResponderPort, range.port->first));
+}
+
 Set Ends::surely_turned(const EndRange& range, bool remote) {
   // REDIRECT leads to this host. (IPv6 takes packets of its own addresses off a wire.)
   const bool here = !range.address && !range.keeps_address;

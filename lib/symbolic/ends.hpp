@@ -41,6 +41,8 @@ class Ends {
   // Flows whose initiator is surely not what a binding to the range leads the responder's packets
   // to. `remote`: the initiator is not on this host.
   Set surely_turned(const EndRange& range, bool remote);
+  // ... whose end is the only one of the range: a binding changes nothing.
+  Set surely_same(FlowEnd end, const EndRange& range);
 
  private:
   Set outside(Axis axis, u128 low, u128 high);

@@ -4,6 +4,7 @@
 
 #include "net/protocol.hpp"
 #include "symbolic/model_impl.hpp"
+#include "symbolic/nat_cuts.hpp"
 #include "symbolic/routing.hpp"
 
 namespace postern {
@@ -30,7 +31,7 @@ Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questio
     : program(program_),
       options(options_),
       tracking(is_on(program_, options_.tracking)),
-      space(compress(program_, questions), options_.node_limit),
+      space(compress(program_, with_nat_cuts(program_, questions)), options_.node_limit),
       translations(program_, options_.route_localnet),
       templates(program_),
       reader(space, &translations),

@@ -114,6 +114,22 @@ TEST(QueryTurned, AnEndWithinTheRangeIsLeftOpen) {
   expect(with, Truth::kUnknown, kLong + "53");
 }
 
+// One that is all of the range is led to itself: nothing changes.
+TEST(QueryTurned, AnEndThatIsTheRangeStays) {
+  const auto with = answers_only("192.0.2.9");
+  expect(with, Truth::kYes, kLong + "53");
+  const auto to_port = answers_only("192.0.2.9:53");
+  expect(to_port, Truth::kYes, kLong + "53");
+  const auto other_port = answers_only("192.0.2.9:54");
+  expect(other_port, Truth::kNo, kLong + "53");
+}
+
+// Others of its network are led away from where they stand.
+TEST(QueryTurned, WhoStandsBesideTheRangeIsLedAway) {
+  const auto with = answers_only("192.0.2.7");
+  expect(with, Truth::kNo, kLong + "53");
+}
+
 // The entry is one of the flow's, though.
 TEST(QueryTurned, ItsEntryIsLeftOpen) {
   const auto with = rules("-A PREROUTING -p udp --dport 53 -j DNAT --to-destination 10.0.0.5\n",
