@@ -145,7 +145,9 @@ class Induction {
       met(premise, early.unmodelled, one.what);
       const std::array parts{premise, early.live, c_.solver.negate(early.untracked)};
       const Term live = c_.solver.all(parts);
-      for (const AbstractStep& step : c_.ways(info.entry, sender, kind)) {
+      const std::vector<AbstractStep> ways = c_.ways(info.entry, sender, kind);
+      if (ways.empty()) impossible(live, one);
+      for (const AbstractStep& step : ways) {
         if (step.created) continue;  // another flow's entry, once this one is gone
         if (step.state == CtState::kInvalid) {
           after(live, Solver::kTrue, one, step.entry(false), Effect::of(step), {}, state.nat);
@@ -186,7 +188,9 @@ class Induction {
   void tracked(Term live, const Case& one) {
     if (live == Solver::kFalse) return;
     PathEncoder& path = c_.path(one.sender);
-    for (const AbstractStep& step : c_.ways(*one.entry, one.sender, one.kind)) {
+    const std::vector<AbstractStep> ways = c_.ways(*one.entry, one.sender, one.kind);
+    if (ways.empty()) return impossible(live, one);
+    for (const AbstractStep& step : ways) {
       const std::string name = fmt::format(" {}", text(step.state));
       const bool bound = one.state.nat != 0 && !step.created && step.state != CtState::kInvalid;
       Case now = one;
@@ -273,6 +277,11 @@ class Induction {
               path.end_again(c_.announced(step, stands)), Effect::of(postern::announced(step)),
               fmt::format("{}, then RELATED as announced", name));
     }
+  }
+
+  // No flow of the state has such packets.
+  void impossible(Term live, const Case& one) {
+    c_.violation(live, one.what + ": no packet of such a flow");
   }
 
   void met(Term premise, Term unmodelled, const std::string& what) {
