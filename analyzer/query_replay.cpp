@@ -20,16 +20,9 @@ struct Run {
 
 std::string entry_word(const EntryInfo& e) { return e.text.empty() ? "none" : e.text; }
 
-// The flow's entry as the engine reports it, against what the sets say; empty when they agree.
-std::string compare_entry(const EntryInfo& expected, const std::vector<EntryReport>& seen,
-                          const Packet& first) {
-  if (!expected.entry.present) {
-    return seen.empty() ? "" : fmt::format("expected no entry, saw {}", seen.front().state);
-  }
-  if (seen.size() != 1) {
-    return fmt::format("expected one entry ({}), saw {}", entry_word(expected), seen.size());
-  }
-  const EntryReport& e = seen.front();
+// One of the flow's entries as the engine reports it, against what the sets say; empty when they
+// agree.
+std::string compare_one(const EntryInfo& expected, const EntryReport& e, const Packet& first) {
   const bool by_responder =
       e.original.source != first.source ||
       (e.original.source_port && *e.original.source_port != first.source_port);
@@ -38,6 +31,31 @@ std::string compare_entry(const EntryInfo& expected, const std::vector<EntryRepo
     return fmt::format("expected entry {}, saw {}{}{}{}", entry_word(expected), e.state,
                        e.unreplied() ? " unreplied" : "", e.assured() ? " assured" : "",
                        by_responder ? " roles swapped" : "");
+  }
+  return "";
+}
+
+std::string compare_entry(std::span<const EntryInfo> entries, std::uint16_t number,
+                          const std::vector<EntryReport>& seen, const Packet& first) {
+  const EntryInfo& expected = entries[number];
+  if (!expected.entry.present) {
+    return seen.empty() ? "" : fmt::format("expected no entry, saw {}", seen.front().state);
+  }
+  std::vector<EntryPart> parts = expected.parts;
+  if (parts.empty()) parts.push_back({0, 0, number});
+  if (seen.size() != parts.size()) {
+    return fmt::format("expected {} ({}), saw {}",
+                       parts.size() == 1 ? "one entry" : fmt::format("{} entries", parts.size()),
+                       entry_word(expected), seen.size());
+  }
+  for (const EntryPart& part : parts) {
+    std::string difference = fmt::format("expected an entry in zone {}, saw none", part.zone);
+    for (const EntryReport& e : seen) {
+      if (e.zone != part.zone) continue;
+      difference = compare_one(entries[part.entry], e, first);
+      if (difference.empty()) break;
+    }
+    if (!difference.empty()) return difference;
   }
   return "";
 }
@@ -59,7 +77,7 @@ std::string compare(const WitnessPacket& expected, const PacketReport& report, b
     return fmt::format("expected state {}, saw {}", text(expected.step.state),
                        state ? text(*state) : "none");
   }
-  return compare_entry(entries[expected.step.after.entry], seen, first);
+  return compare_entry(entries, expected.step.after.entry, seen, first);
 }
 
 std::vector<MatchedRule> matched_rules(const Trace& trace, const Program& program) {

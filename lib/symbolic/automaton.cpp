@@ -39,7 +39,10 @@ EntryInfo describe(const AbstractEntry& entry) {
 
 }  // namespace
 
-Automaton::Automaton(const ConntrackConfig& config) : config_(config) { number(AbstractEntry{}); }
+Automaton::Automaton(const ConntrackConfig& config, const Zones& zones, bool one_connmark)
+    : config_(config), zones_(zones), one_connmark_(one_connmark) {
+  number(AbstractEntry{});
+}
 
 std::uint16_t Automaton::number(const AbstractEntry& entry) {
   const auto [it, fresh] = numbers_.try_emplace(entry, static_cast<std::uint16_t>(infos_.size()));
@@ -89,7 +92,7 @@ const std::vector<Move>& Automaton::moves(std::uint16_t from, FlowEnd sender, Pa
   std::vector<Move> result;
   const AbstractEntry before = infos_[from].entry;
   for (const AbstractStep& step : successors(before, sender, kind, config_)) {
-    Move m{.step = step};
+    Move m{.step = step, .fresh = !before.present};
     m.kept = number(step.entry(true));
     m.lost = number(step.entry(false));
     // Only an entry that stands in the table can be closed.

@@ -32,6 +32,7 @@ Writes writes_of(const Rule& rule) {
                    return Writes{.mark = restore, .connmark = !restore};
                  },
                  [](const NoTrack&) { return Writes{.untracked = true}; },
+                 [](const AttachTemplate&) { return Writes{.zone = true}; },
                  [](const OpaqueTarget&) { return Writes{.mark = true, .connmark = true}; },
                  [](const auto&) { return Writes{}; }},
       *effect);
@@ -81,6 +82,7 @@ void ChainWalker::find_writes() {
   for (Writes& w : writes_) {
     w.mark = w.mark && marks;
     w.connmark = w.connmark && connmarks;
+    w.zone = w.zone && space_.classes().zones.some();
   }
 }
 
@@ -131,7 +133,8 @@ std::vector<Set> ChainWalker::callers_may_send(ChainId entry, Set live,
                                                const TableContext& context) {
   Bdd& bdd = space_.bdd();
   const std::array changing{Axis::kMark,       Axis::kConnmark,       Axis::kUntracked,
-                            Axis::kMarkBefore, Axis::kConnmarkBefore, Axis::kUntrackedBefore};
+                            Axis::kMarkBefore, Axis::kConnmarkBefore, Axis::kUntrackedBefore,
+                            Axis::kZone,       Axis::kZoneBefore};
   const Set cube = space_.cube(changing);
   std::vector<Set> sent(program_.chains().size(), kNothing);
   sent[entry] = bdd.exists(live, cube);
@@ -333,13 +336,45 @@ void ChainWalker::rewrite(Field field, Set taken, Frame& frame) {
   }
 }
 
-void ChainWalker::attach_template(Set taken, Frame& frame) {
+void ChainWalker::attach_template(RuleId rule, Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
-  // Void where an entry is attached, or the packet is marked UNTRACKED already.
-  const bool void_here = !frame.context.attaches || frame.context.loose;
-  const Set marked = void_here ? kEverything : space_.class_is(Axis::kUntracked, 1);
-  frame.live = bdd.either(frame.live, bdd.both(taken, marked));
-  frame.leave(bdd, Outcome::kUnmodelled, bdd.minus(taken, marked));
+  const std::uint32_t number = frame.context.entries ? space_.classes().zones.template_of(rule) : 0;
+  // Void where an entry is attached, or the packet is marked UNTRACKED or has a template already.
+  const bool void_here = !frame.context.attaches || (frame.context.loose && number == 0);
+  const Set bare = bdd.both(space_.class_is(Axis::kUntracked, 0), space_.class_is(Axis::kZone, 0));
+  const Set changed = void_here ? kNothing : bdd.both(taken, bare);
+  frame.live = bdd.either(frame.live, bdd.minus(taken, changed));
+  if (number == 0) {
+    frame.leave(bdd, Outcome::kUnmodelled, changed);
+  } else {
+    frame.live = bdd.either(frame.live, relations_.set_zone(changed, number));
+  }
+}
+
+void ChainWalker::untrack(Set taken, Frame& frame) {
+  Bdd& bdd = space_.bdd();
+  if (!frame.context.attaches) {
+    frame.live = bdd.either(frame.live, taken);
+    return;
+  }
+  // A template that came first makes it void; where those are not followed, it may.
+  const bool maybe = frame.context.loose && !unmodelled_rules_.empty();
+  const Set bare = bdd.both(taken, space_.class_is(Axis::kZone, 0));
+  frame.live = bdd.either(frame.live, maybe ? taken : bdd.minus(taken, bare));
+  frame.live = bdd.either(frame.live, relations_.set_untracked(bare));
+}
+
+void ChainWalker::connmark(const SetConnmark& effect, Set taken, Frame& frame) {
+  Bdd& bdd = space_.bdd();
+  Set entry = with_entry(frame.context);
+  if (frame.context.attaches && effect.op == SetConnmark::Op::kRestore) {
+    // A template's mark, which no rule writes (zones.hpp), is 0.
+    const Set carried = bdd.minus(taken, space_.class_is(Axis::kZone, 0));
+    frame.live = bdd.either(frame.live, relations_.set_mark(carried, {0, effect.nfmask}));
+    taken = bdd.minus(taken, carried);
+  }
+  frame.live = bdd.either(frame.live, relations_.set_connmark(bdd.both(taken, entry), effect));
+  frame.live = bdd.either(frame.live, bdd.minus(taken, entry));
 }
 
 // Any verdict, or none, with other marks and headers.
@@ -365,12 +400,13 @@ bool ChainWalker::unmodelled(RuleId rule, const TableContext& context) const {
   const auto* effect = std::get_if<Effect>(&program_.rules()[rule].rule->action);
   if (effect == nullptr) return false;
   return std::visit(
-      Overloaded{[&](const Annotate& e) { return e.mss.has_value() && is_read(Field::kLength); },
-                 [&](const SetField& e) { return is_read(e.field); },
-                 [&](const AddField& e) { return is_read(e.field); },
-                 [&](const Nat&) { return bound(rule, context) == Outcome::kUnmodelled; },
-                 [](const AttachTemplate&) { return true; },
-                 [](const OpaqueTarget&) { return true; }, [](const auto&) { return false; }},
+      Overloaded{
+          [&](const Annotate& e) { return e.mss.has_value() && is_read(Field::kLength); },
+          [&](const SetField& e) { return is_read(e.field); },
+          [&](const AddField& e) { return is_read(e.field); },
+          [&](const Nat&) { return bound(rule, context) == Outcome::kUnmodelled; },
+          [&](const AttachTemplate&) { return space_.classes().zones.template_of(rule) == 0; },
+          [](const OpaqueTarget&) { return true; }, [](const auto&) { return false; }},
       *effect);
 }
 
@@ -389,22 +425,9 @@ void ChainWalker::apply(const Effect& effect, RuleId rule, Set taken, Frame& fra
                           go_on(taken);
                         },
                         [&](const SetMark& e) { go_on(relations_.set_mark(taken, e)); },
-                        [&](const SetConnmark& e) {
-                          const Set entry = with_entry(frame.context);
-                          go_on(relations_.set_connmark(bdd.both(taken, entry), e));
-                          go_on(bdd.minus(taken, entry));
-                        },
-                        [&](const NoTrack&) {
-                          if (frame.context.attaches) {
-                            // A template that came first makes it void; where those are not
-                            // followed, it may.
-                            if (frame.context.loose && !unmodelled_rules_.empty()) go_on(taken);
-                            go_on(relations_.set_untracked(taken));
-                          } else {
-                            go_on(taken);
-                          }
-                        },
-                        [&](const AttachTemplate&) { attach_template(taken, frame); },
+                        [&](const SetConnmark& e) { connmark(e, taken, frame); },
+                        [&](const NoTrack&) { untrack(taken, frame); },
+                        [&](const AttachTemplate&) { attach_template(rule, taken, frame); },
                         [&](const Nat&) {
                           if (frame.context.loose) {
                             frame.leave(bdd, Outcome::kAccepted, any_ends(taken));

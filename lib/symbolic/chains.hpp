@@ -83,7 +83,9 @@ class ChainWalker {
   void call(RuleId rule, Set taken, Frame& frame);
   bool is_read(Field field) const;
   void rewrite(Field field, Set taken, Frame& frame);
-  void attach_template(Set taken, Frame& frame);
+  void attach_template(RuleId rule, Set taken, Frame& frame);
+  void untrack(Set taken, Frame& frame);
+  void connmark(const SetConnmark& effect, Set taken, Frame& frame);
   void opaque_target(Set taken, Frame& frame);
   void apply(const Effect& effect, RuleId rule, Set taken, Frame& frame);
   Outcome bound(RuleId rule, const TableContext& context) const;

@@ -141,6 +141,8 @@ ConnectAnswer Model::Impl::connect(Path path, Set m) {
   const Set to_itself =
       bdd().both(answer.flows.may, bdd().either(own_tuple(path), answered_over_lo(path)));
   answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, to_itself);
+  const Set in_zones = bdd().minus(one_tuple_in_zones(path, all_flows), answer.flows.may);
+  answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, in_zones);
   take_out(to_itself, answer.flows, none, none);
   route(path, answer.flows, none, none);
   return answer;

@@ -72,8 +72,8 @@ class DefaultListener {
     if (!accepts_) return result;
     flush();
     Bdd& bdd = space_.bdd();
-    static constexpr Axis kSeen[] = {Axis::kState, Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
-                                     Axis::kAssured};
+    static constexpr Axis kSeen[] = {Axis::kState,     Axis::kDirection, Axis::kFirst,
+                                     Axis::kSeenReply, Axis::kAssured,   Axis::kZone};
     result.packets = space_.exists(bdd.both(bdd.minus(came_, ended_), new_), kSeen);
     result.rule = last_;
     return result;

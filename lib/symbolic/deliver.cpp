@@ -76,6 +76,8 @@ class Delivered {
 
 Set Model::Impl::related(Path path, Set m, Parents parents) {
   if (!tracking) return kNothing;
+  // The parent must be in the error's zone.
+  if (parents == Parents::kMust && space.classes().zones.some()) return kNothing;
   const Family family = program.ruleset().family;
   const std::uint8_t icmp = family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6;
   const Set errors = bdd().both(
@@ -227,6 +229,30 @@ bool Model::Impl::to_itself(Path path) const {
   return path != Path::kIn || program.ruleset().family == Family::kIpv6;
 }
 
+Set Model::Impl::one_tuple_in_zones(Path path, Set flows) {
+  const auto& pairs = space.classes().zones.pairs();
+  if (!to_itself(path) || pairs.size() == 1) return kNothing;
+  Set own = bdd().both(flows, one_tuple(space, false));
+  if (path == Path::kForward) {  // one address is behind one interface
+    Set same = kNothing;
+    for (std::uint32_t i = 0; i < space.classes().interface.count(); ++i) {
+      same = bdd().either(same, bdd().both(space.class_is(Axis::kInitiatorInterface, i),
+                                           space.class_is(Axis::kResponderInterface, i)));
+    }
+    own = bdd().both(own, same);
+  }
+  if (own.empty()) return own;
+  PathGuards& both = guards(path, flows);
+  Set result = kNothing, before = kNothing;
+  for (std::uint8_t pair = 0; pair < pairs.size(); ++pair) {
+    const Set here = bdd().either(both.initiator.flows_in(pair), both.responder.flows_in(pair));
+    const bool one_way = pairs[pair].original != pairs[pair].reply;
+    result = bdd().either(result, one_way ? here : bdd().both(here, before));
+    before = bdd().either(before, here);
+  }
+  return bdd().both(own, result);
+}
+
 Set Model::Impl::with_entry(const Exploration& world) {
   const std::array now{Axis::kConnmark};
   Set result = world.unmodelled;
@@ -251,7 +277,7 @@ Set Model::Impl::delivered_to_itself(Path path, Set m, const Exploration& world)
   Explorer search = explorer(path, flows_of(m), Script::kTrack, false);
   const Exploration both = search.run(flows, kEverything);
   Delivered delivered(space, search, own);
-  Set result = bdd().both(own, both.unmodelled);
+  Set result = bdd().both(own, bdd().either(both.unmodelled, one_tuple_in_zones(path, flows)));
   for (const Frontier& layer : search.layers()) {
     for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
       for (const bool coarse : {false, true}) {
@@ -341,6 +367,7 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
     const Set maybe = bdd().both(all_flows, bdd().either(one_tuple(space, false), over_lo));
     if (!maybe.empty()) own = bdd().either(own, bdd().both(maybe, with_entry(answer.may)));
   }
+  own = bdd().either(own, one_tuple_in_zones(path, all_flows));
   answer.flows.unmodelled =
       bdd().either(answer.flows.unmodelled, bdd().minus(own, answer.flows.may));
   const Set clash = bdd().minus(flows_of(clash_on_loopback(path, m)), answer.flows.may);

@@ -20,6 +20,7 @@
 
 #include "flow/program.hpp"
 #include "symbolic/solver.hpp"
+#include "symbolic/zones.hpp"
 
 namespace postern {
 
@@ -57,6 +58,9 @@ class Encoder {
   Encoder(Solver& solver, const Program& program, Backend backend,
           std::vector<std::string> interfaces, std::size_t rule_budget);
 
+  // The templates that CT rules attach are followed: their numbers stand in Field::kCtZone.
+  void follow(const Zones& zones) { zones_ = &zones; }
+
   // lo <= term <= hi is known, so that tests of it can be decided while encoding. It must also hold
   // in every question that uses the encoding (assume or require it).
   void know(Term term, u128 lo, u128 hi);
@@ -80,7 +84,7 @@ class Encoder {
   // The result of one chain for a packet that enters it.
   struct Exits {
     Term accepted, dropped, reset, returned, unmodelled;
-    Term mark, connmark, state, attached;
+    Term mark, connmark, state, status, zone, attached;
     std::vector<std::pair<RuleId, Term>> bound;
   };
   struct KeyHash {
@@ -94,6 +98,7 @@ class Encoder {
   Exits encode_chain(ChainId id, const PacketTerms& packet, Term attached);
   void encode_rule(const ProgramRule& rule, Frame& frame);
   void apply(const Effect& effect, RuleId rule, Term matched, Frame& frame);
+  void attach_template(RuleId rule, Term attaches, Frame& frame);
   void apply_connmark(const SetConnmark& effect, Term matched, Frame& frame);
   void call(const ProgramRule& rule, Term matched, bool returns_here, Frame& frame);
   Term interface_matches(Term name, const InterfacePattern& pattern);
@@ -102,6 +107,7 @@ class Encoder {
   Solver& solver_;
   const Program& program_;
   Backend backend_;
+  const Zones* zones_ = nullptr;
   std::vector<std::string> interfaces_;
   bool reads_tos_ = false;     // some rule tests the TOS byte
   bool reads_length_ = false;  // ... the length

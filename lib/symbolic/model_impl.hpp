@@ -70,6 +70,9 @@ struct Model::Impl {
   bool to_itself(Path path) const;
   Set own_tuple(Path path);
   Set answered_over_lo(Path path);
+  // Flows that may be such, and whose packets may meet several zones, or one of one direction: what
+  // they find then is not followed.
+  Set one_tuple_in_zones(Path path, Set flows);
   // Flows that had an entry at some moment, or met what is not modelled.
   Set with_entry(const Exploration& world);
   // ... packets of m that may be delivered in a flow that may be such a one.

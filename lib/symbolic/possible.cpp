@@ -41,7 +41,7 @@ class Possible {
     }
     return s;
   }
-  Set sight(const AbstractStep& step) {
+  Set sight(const AbstractStep& step, std::uint8_t zone) {
     Set s = state(step.state);
     const auto fix = [&](Axis axis, bool one) {
       s = bdd_.both(s, space_.class_is(axis, one ? 1 : 0));
@@ -50,7 +50,7 @@ class Possible {
     fix(Axis::kFirst, step.created);
     fix(Axis::kSeenReply, (step.status & ct_status::kSeenReply) != 0);
     fix(Axis::kAssured, (step.status & ct_status::kAssured) != 0);
-    return s;
+    return bdd_.both(s, space_.class_is(Axis::kZone, zone));
   }
 
   // The flows' present connmark is the one that the next packet finds.
@@ -75,13 +75,16 @@ class Possible {
         Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kSctp; });
     if (!bdd_.subset(world.unmodelled, sctp)) return conntrack_domain(space_);
     std::map<std::pair<PacketKind, Set>, Set> by_sight;
-    for (const Reached& r : world.states) {
-      for (const PacketKind kind : model_.automaton.kinds(r.state.entry, sender_)) {
-        for (const Move& move : model_.automaton.moves(r.state.entry, sender_, kind)) {
-          Set& place = by_sight[{kind, sight(move.step)}];
+    const auto add = [&](const Reached& r, std::uint8_t zone) {
+      for (const PacketKind kind : model_.automaton.kinds(r.state.entry, sender_, zone)) {
+        for (const Move& move : model_.automaton.moves(r.state.entry, sender_, kind, zone)) {
+          Set& place = by_sight[{kind, sight(move.step, zone)}];
           place = bdd_.either(place, move.step.created ? no_connmark(r.flows) : before(r.flows));
         }
       }
+    };
+    for (const Reached& r : world.states) {
+      for (std::uint8_t zone = 0; zone < model_.automaton.pairs(); ++zone) add(r, zone);
     }
     Guards& guards = search.guards(sender_);
     Set result = kNothing;

@@ -59,10 +59,12 @@ enum class Axis : std::uint8_t {
   kMark,
   kConnmark,   // current value, the bits that some rule tests
   kUntracked,  // 1: marked UNTRACKED (NOTRACK), before the lookup
+  kZone,       // a template before the lookup, a pair of zones behind it (zones.hpp)
   // The same where a chain, or a path, was entered.
   kMarkBefore,
   kConnmarkBefore,
   kUntrackedBefore,
+  kZoneBefore,
   kCount,
 };
 inline constexpr std::size_t kAxisCount = static_cast<std::size_t>(Axis::kCount);
@@ -145,7 +147,7 @@ class Space {
 
  public:
   // Scratch copies of the bits that a walk changes, for composing relations (relation.cpp).
-  std::vector<unsigned> mark_scratch, connmark_scratch, untracked_scratch;
+  std::vector<unsigned> mark_scratch, connmark_scratch, untracked_scratch, zone_scratch;
 
  private:
   Bdd bdd_;

@@ -38,7 +38,7 @@ class RandomChooser : public Chooser {
 struct Tally {
   unsigned rulesets = 0, sequences = 0, packets = 0, delivered = 0, entries = 0, talks = 0,
            asked = 0, yes = 0, no = 0, unknown = 0, skipped = 0, errors = 0, outgrown = 0,
-           bound = 0, answers = 0, strays = 0;
+           bound = 0, answers = 0, strays = 0, zoned = 0, several = 0;
 };
 
 // Everything that is known of a flow, and of one packet of its initiator, as a set.
@@ -261,8 +261,12 @@ class Attack {
   }
   void entries(Engine& engine, const std::string& log, bool honest) {
     if (honest) return;
+    unsigned standing = 0;
     for (const EntryReport& entry : engine.entries()) {
       if (!of_flow(entry, flow_)) continue;
+      const bool followed = space_.classes().zones.some();
+      if (followed && ++standing == 2) ++tally_.several;
+      if (followed && entry.zone != 0) ++tally_.zoned;
       ++tally_.entries;
       if ((entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) != 0)
         ++tally_.bound;
@@ -411,7 +415,7 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
   // Until everything has been reached, which takes some seeds a few rounds more.
   const auto reached = [&] {
     return std::ranges::min({tally.delivered, tally.entries, tally.talks, tally.errors, tally.bound,
-                             tally.answers, tally.strays}) > 0;
+                             tally.answers, tally.strays, tally.zoned, tally.several}) > 0;
   };
   for (std::uint64_t i = 0; (i < rounds || (!reached() && i < 10 * rounds)) && !HasFailure(); ++i) {
     Dice dice(static_cast<unsigned>(seed + i));
@@ -421,10 +425,11 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
   std::printf(
       "%u rulesets (%u outgrown), %u sequences, %u packets, %u delivered, %u entries, %u "
       "conversations, %u errors, %u skipped, %u entries under NAT, %u answers to such, %u "
-      "packets another way; %u questions: %u yes, %u no, %u unknown\n",
+      "packets another way, %u entries in zones, %u times several; %u questions: %u yes, %u no, %u "
+      "unknown\n",
       tally.rulesets, tally.outgrown, tally.sequences, tally.packets, tally.delivered,
       tally.entries, tally.talks, tally.errors, tally.skipped, tally.bound, tally.answers,
-      tally.strays, tally.asked, tally.yes, tally.no, tally.unknown);
+      tally.strays, tally.zoned, tally.several, tally.asked, tally.yes, tally.no, tally.unknown);
   if (HasFailure()) return;
   EXPECT_TRUE(reached());
 }
