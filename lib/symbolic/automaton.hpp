@@ -67,6 +67,7 @@ class Automaton {
 
  private:
   std::uint16_t combine(const Parts& parts);
+  std::uint16_t beyond();
   void lift(const Parts& parts, FlowEnd sender, PacketKind kind, std::uint8_t pair,
             std::optional<std::uint8_t> met, std::vector<Move>& out);
 
@@ -74,6 +75,7 @@ class Automaton {
   Zones zones_;
   bool one_connmark_;
   std::map<Parts, std::uint16_t> combined_;
+  std::uint16_t beyond_ = 0;  // 0: not met
   std::map<std::tuple<std::uint16_t, FlowEnd, PacketKind, std::uint8_t>, std::vector<Move>> lifted_;
   std::map<AbstractEntry, std::uint16_t> numbers_;
   std::vector<EntryInfo> infos_;

@@ -9,8 +9,8 @@
 namespace postern {
 namespace {
 
-// More are not followed: the answer is unknown.
-constexpr std::size_t kMostNumbers = 6000;
+// Where a flow's entries together can be more than this, a packet that makes more of it is coarse.
+constexpr std::size_t kMostNumbers = 1000;
 
 }  // namespace
 
@@ -31,10 +31,21 @@ std::optional<std::uint16_t> Automaton::find(const Parts& parts) const {
   return at->second;
 }
 
+// A state that nothing is followed to.
+std::uint16_t Automaton::beyond() {
+  if (beyond_ == 0) {
+    EntryInfo info;
+    info.text = "more entries in several zones than are followed";
+    info.entry.present = true;
+    beyond_ = static_cast<std::uint16_t>(infos_.size());
+    infos_.push_back(std::move(info));
+  }
+  return beyond_;
+}
+
 std::uint16_t Automaton::combine(const Parts& parts) {
   if (const auto known = find(parts)) return *known;
   const auto next = static_cast<std::uint16_t>(infos_.size());
-  if (infos_.size() >= kMostNumbers) throw BudgetEnded{};
   combined_.emplace(parts, next);
   std::vector<EntryPart> list;
   std::string text;
@@ -77,9 +88,13 @@ void Automaton::lift(const Parts& before, FlowEnd sender, PacketKind kind, std::
                   std::ranges::any_of(rest, [](std::uint16_t number) { return number != 0; });
     move.clashes = move.step.created && zones_.clashes(openers(rest), sender, pair);
     move.step.coarse = move.step.coarse || move.clashes || (move.second && one_connmark_);
-    const auto place = [&](std::uint16_t number) {
+    const auto place = [&](std::uint16_t number) -> std::uint16_t {
       Parts after = rest;
       if (number != 0) after[move.pair] = number;
+      if (combined_.size() >= kMostNumbers && !find(after)) {
+        move.step.coarse = true;
+        return beyond();
+      }
       return combine(after);
     };
     move.lost = place(plain.lost);

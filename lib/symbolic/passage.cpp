@@ -133,6 +133,8 @@ class PathWalker {
     if (now.empty()) return packets;
     Bdd::VariableMap map(bdd_.variables());
     std::iota(map.begin(), map.end(), 0u);
+    const std::array old{Axis::kZoneBefore};
+    packets = space_.exists(packets, old);
     const auto& before = space_.layout(Axis::kZoneBefore).variables;
     for (std::size_t i = 0; i < now.size(); ++i) map[now[i]] = before[i];
     return bdd_.rename(packets, map);

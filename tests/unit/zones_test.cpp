@@ -191,7 +191,7 @@ std::vector<Row> rows() {
       {"over lo it is kept", "-A OUTPUT -o lo -j CT --zone 1\n-A PREROUTING -j CT --zone 2\n",
        kLocal, "connect -i lo -p tcp --dport 80", Truth::kYes},
       {"one way over lo", "-A OUTPUT -o lo -p tcp --dport 80 -j CT --zone 1\n", kLocal,
-       "connect -i lo -p tcp --dport 80", Truth::kNo},
+       "connect -i lo -p tcp --sport 4000 --dport 80", Truth::kNo},
       {"INVALID in OUTPUT, looked up again",
        "-A OUTPUT -o lo -p tcp --dport 80 -j CT --zone 1\n"
        "-A PREROUTING -i lo -p tcp --sport 80 -j CT --zone 1\n",
