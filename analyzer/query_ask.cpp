@@ -11,6 +11,7 @@
 #include "symbolic/generalise.hpp"
 #include "symbolic/open_tuples.hpp"
 #include "symbolic/routing.hpp"
+#include "symbolic/witness_parent.hpp"
 
 namespace postern {
 namespace {
@@ -267,8 +268,7 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   const FlowPoint flow = choose_flow(space_, candidates, answer_.path);
   const Set goal = bdd.both(candidates, flow_set(space_, flow));
   const auto found = steps(goal, must);
-  const Witness witness =
-      build_witness(space_, model_.entries(), answer_.path, flow, found, &model_.translations());
+  const Witness witness = packets_of(flow, found, must);
   POSTERN_CHECK(!witness.packets.empty(), "a yes has packets");
   const auto give_up = [&](std::string why) { answer_.reasons.push_back(std::move(why)); };
   if (witness.obstacle) {
@@ -280,7 +280,7 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   world.sysctl = options_.sysctl;
   Confirmed confirmed = confirm(witness, world, program_, model_.entries());
   if (!confirmed.mismatch.empty()) {
-    const bool open = !must && reads_tuple_ports(program_);
+    const bool open = !must && (reads_tuple_ports(program_) || found.back().quotes);
     const bool coarse = open || std::ranges::any_of(found, &FlowStep::coarse);
     if (confirmed.unmodelled || coarse) {
       return give_up("the sets say yes, but the witness does not replay: " + confirmed.mismatch);
@@ -305,6 +305,40 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   }
   tell(witness, flow);
   generalise(flow, witness.packets.back(), must);
+}
+
+namespace {
+
+// The end of the quoted flow that the error goes to is one address with the error's destination.
+void share_end(FlowPoint& parent, const FlowPoint& error, bool opened) {
+  const Axis own = opened ? Axis::kInitiator : Axis::kResponder;
+  const Axis other = opened ? Axis::kResponder : Axis::kInitiator;
+  const u128 before = parent.value(own);
+  parent.values[own] = error.value(Axis::kResponder);
+  // Both were of one class then, and keep two addresses.
+  if (parent.value(other) == parent.value(own)) parent.values[other] = before;
+}
+
+}  // namespace
+
+Witness Asking::packets_of(const FlowPoint& flow, const std::vector<FlowStep>& steps, bool must) {
+  const auto build = [&](const FlowPoint& of, const std::vector<FlowStep>& its,
+                         const std::shared_ptr<const Packet>& quoted) {
+    return build_witness(space_, model_.entries(), answer_.path, of, its, &model_.translations(),
+                         quoted);
+  };
+  if (steps.empty() || !steps.back().quotes) return build(flow, steps, nullptr);
+  const std::uint16_t nat = steps.back().nat;
+  const Quotable parents = take(model_.quotable(answer_.path, flow_set(space_, flow), nat, must));
+  if (parents.flows.empty()) return build(flow, steps, nullptr);
+  FlowPoint parent = choose_flow(space_, parents.flows, answer_.path);
+  share_end(parent, flow, parents.opened);
+  const Witness first = build(
+      parent,
+      take(model_.entry_steps(
+          answer_.path, space_.bdd().both(parents.flows, flow_set(space_, parent)), nat, must)),
+      nullptr);
+  return behind_parent(first, build(flow, steps, quoted_packet(first, parents.opened)));
 }
 
 void Asking::tell(const Witness& witness, const FlowPoint& flow) {

@@ -47,6 +47,8 @@ class Asking {
   void answer_no(const Solved& solved);
   void answer_unknown(Set open);
   std::vector<FlowStep> steps(Set goal, bool must);
+  // The packets of the steps; before an error about another flow those of that flow.
+  Witness packets_of(const FlowPoint& flow, const std::vector<FlowStep>& steps, bool must);
   void tell(const Witness& witness, const FlowPoint& flow);
   void generalise(const FlowPoint& flow, const WitnessPacket& last, bool must);
   void world_assumptions(const FlowPoint& flow, const Witness& witness);

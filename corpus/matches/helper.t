@@ -1,6 +1,8 @@
 @ 46 filter INPUT
 -m helper --helper ftp ; = ; OK
 -m helper ! --helper sip-5060 ; = ; OK
+# Any helper's connection.
+-m helper --helper "" ; = ; OK
 -m helper ;  ; FAIL
 
 # Meaning.

@@ -136,8 +136,19 @@ Packet translated(const Packet& packet, Manip manip, const CtTuple& tuple) {
   if (made.raw) patch_raw(*made.raw, manip, tuple, old_address, address);
   if (made.protocol == protocol::kSctp) made.bad_checksum = false;
   // Nothing knows DCCP any more (6.18): its checksum stays that of the old address.
-  if (made.protocol == protocol::kDccp && address != old_address) made.bad_checksum = true;
+  if (made.protocol == protocol::kDccp && address_sum(made) != address_sum(packet)) {
+    made.bad_checksum = true;
+  }
   return made;
+}
+
+std::uint16_t address_sum(const Packet& packet) {
+  Bytes bytes;
+  put_address(bytes, packet.source);
+  put_address(bytes, packet.destination);
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < bytes.size(); i += 2) sum += get16(bytes, i);
+  return static_cast<std::uint16_t>(sum % 0xffff);  // ones' complement: 0xffff is 0
 }
 
 std::optional<Packet> translated_error(const Packet& error, Manip manip, const CtTuple& quoted) {

@@ -15,6 +15,10 @@ namespace postern {
 // destination address and port; an ICMP query's id for either.
 Packet translated(const Packet& packet, Manip manip, const CtTuple& tuple);
 
+// What a packet's addresses add to the checksum of its layer 4: two packets with the same one have
+// the same checksum, as far as the addresses go.
+std::uint16_t address_sum(const Packet& packet);
+
 // An ICMP error translated: the quotation as the quoted flow's `quoted` tuple says (in the other
 // half), the error's own address as the answer to it. nullopt: the quotation is too short to be
 // translated, the packet is dropped.

@@ -31,6 +31,15 @@ const CtTuple& tuple_of(const ConntrackEntry& entry, CtDirection direction) {
   return direction == CtDirection::kOriginal ? entry.original : entry.reply;
 }
 
+// Of a protocol whose checksum NAT leaves alone: what one translation breaks, the next may mend.
+bool sum_still_holds(Traveller& traveller, const Packet& before, const Packet& after) {
+  if (!traveller.untranslated) {
+    traveller.untranslated.emplace();
+    if (!before.bad_checksum) traveller.untranslated->sum = address_sum(before);
+  }
+  return traveller.untranslated->sum == address_sum(after);
+}
+
 }  // namespace
 
 bool Pipeline::pass_nat(const Stage& stage, Hook hook, Traveller& packet) {
@@ -82,7 +91,11 @@ bool Pipeline::translate(Hook hook, Traveller& packet) {
   const Manip manip = manip_of(hook);
   if (!rewrites(attachment, manip)) return true;
   const auto target = tuple_of(*attachment.entry, opposite(attachment.direction)).inverse();
-  replace(packet, translated(current(packet.view), manip, *target));
+  const Packet before = current(packet.view);
+  Packet after = translated(before, manip, *target);
+  if (after.protocol == protocol::kDccp)
+    after.bad_checksum = !sum_still_holds(packet, before, after);
+  replace(packet, std::move(after));
   return true;
 }
 

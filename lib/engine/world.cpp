@@ -145,8 +145,10 @@ std::optional<Address> World::best_source(const Address& destination, DeviceId i
                                           bool host_scope) const {
   const Own* best = nullptr;
   int best_score = -1;
+  // To a group or a link-local address IPv6 speaks by an address of the link (ipv6_dev_get_saddr).
+  const bool of_the_link = means_one_link(destination);
   for (const Own& own : own_) {
-    if (own.address.family != destination.family) continue;
+    if (own.address.family != destination.family || (of_the_link && own.device != id)) continue;
     int score = own.device == id ? 1000 : 0;
     if (own.device == loopback_ && !host_scope && (own.length == 8 || own.address.value == 1)) {
       continue;  // 127.0.0.1 and ::1 have host scope

@@ -16,6 +16,30 @@
 #include <cstring>
 
 namespace postern::kernel {
+namespace {
+
+sockaddr_in6 socket_address6(const Address& address) {
+  Bytes bytes;
+  put_address(bytes, address);
+  sockaddr_in6 made{};
+  made.sin6_family = AF_INET6;
+  std::memcpy(&made.sin6_addr, bytes.data(), bytes.size());
+  return made;
+}
+
+// To a group or a link-local address Linux sends only by a device that has an IPv6 address of its
+// own, unless the socket is bound to one (any will do, EADDRNOTAVAIL otherwise): so it is bound.
+bool needs_source(const Packet& packet) {
+  const u128 to = packet.destination.value;
+  return packet.family() == Family::kIpv6 && ((to >> 120) == 0xff || (to >> 118) == 0x3fa);
+}
+
+void bind_to(int socket, const Address& source) {
+  const sockaddr_in6 from = socket_address6(source);
+  bind(socket, reinterpret_cast<const sockaddr*>(&from), sizeof from);
+}
+
+}  // namespace
 
 Outcome<Tun> Tun::create(const std::string& name) {
   FileDescriptor fd(open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
@@ -63,6 +87,7 @@ Outcome<int> LocalSender::socket_for(const Kind& kind) {
   }
   const int one = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_BROADCAST, &one, sizeof one);
+  if (!v4) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
   return sockets_.emplace(kind, std::move(fd)).first->second.get();
 }
 
@@ -72,21 +97,19 @@ Outcome<void> LocalSender::send(const Packet& packet) {
   if (!fd) return tl::unexpected(fd.error());
   const std::uint32_t mark = packet.mark;
   if (setsockopt(*fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) != 0) return system_error("SO_MARK");
-  Bytes destination;
-  put_address(destination, packet.destination);
+  const bool is_v4 = packet.family() == Family::kIpv4;
   sockaddr_in v4{};
   v4.sin_family = AF_INET;
-  sockaddr_in6 v6{};
-  v6.sin6_family = AF_INET6;
-  const bool is_v4 = packet.family() == Family::kIpv4;
-  std::memcpy(is_v4 ? static_cast<void*>(&v4.sin_addr) : &v6.sin6_addr, destination.data(),
-              destination.size());
+  v4.sin_addr.s_addr = htonl(static_cast<std::uint32_t>(packet.destination.value));
+  const sockaddr_in6 v6 = is_v4 ? sockaddr_in6{} : socket_address6(packet.destination);
   const auto* to =
       is_v4 ? reinterpret_cast<const sockaddr*>(&v4) : reinterpret_cast<const sockaddr*>(&v6);
   const auto size = static_cast<socklen_t>(is_v4 ? sizeof v4 : sizeof v6);
+  if (needs_source(packet)) bind_to(*fd, packet.source);
   for (const Bytes& bytes : to_wire(packet)) {
     sendto(*fd, bytes.data(), bytes.size(), 0, to, size);
   }
+  if (needs_source(packet)) bind_to(*fd, {Family::kIpv6, 0});
   return {};
 }
 

@@ -273,12 +273,19 @@ class Induction {
       outcome(c_.solver.both(live, c_.translator.term(c_.strays)), one,
               path.end(Seen{CtState::kInvalid}), Effect::none(*one.entry), " INVALID elsewhere");
     }
-    // An ICMP error may quote another flow.
-    const bool error = one.kind == PacketKind::kIcmpOther && one.state.entry == 0 &&
-                       one.sender == FlowEnd::kInitiator;
-    if (error && !claim_.related.empty()) {
-      outcome(c_.solver.both(live, c_.translator.term(claim_.related)), one,
-              path.end(Seen{CtState::kRelated}), Effect::none(*one.entry), " RELATED");
+    related(live, one);
+  }
+
+  // An ICMP error may quote another flow, however that is bound.
+  void related(Term live, const Case& one) {
+    if (one.kind != PacketKind::kIcmpOther || one.state.entry != 0 ||
+        one.sender != FlowEnd::kInitiator) {
+      return;
+    }
+    for (const auto& [nat, flows] : claim_.related) {
+      outcome(c_.solver.both(live, c_.translator.term(flows)), one,
+              c_.path(one.sender, nat).end(Seen{CtState::kRelated}), Effect::none(*one.entry),
+              nat == 0 ? " RELATED" : " RELATED under NAT");
     }
   }
 

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <string>
 
 #include "flow/program.hpp"
@@ -29,8 +30,9 @@ struct Claim {
   Set impossible;
   // connect, track: the first packets of the question, flow and packet axes.
   Set first;
-  // deliver: flows whose first end may send an ICMP error that is RELATED to another flow.
-  Set related;
+  // deliver: flows whose first end may send an ICMP error that is RELATED to another flow, by that
+  // flow's binding.
+  std::map<std::uint16_t, Set> related;
   std::string entry_state;               // track; empty: any entry
   const Exploration* reached = nullptr;  // deliver, track: the `may` exploration
 };

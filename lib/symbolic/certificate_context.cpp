@@ -1,5 +1,6 @@
 #include "symbolic/certificate_context.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "net/protocol.hpp"
@@ -47,7 +48,9 @@ CertificateContext::CertificateContext(Model& model_, const Program& program, So
       translator(space, solver_, axes_),
       deadline_(std::chrono::steady_clock::now() + options.limit) {
   if (tracking && space.classes().zones.some()) encoder.follow(space.classes().zones);
-  meets_nat = !must_have(model.under_nat(claim.path, flows)).empty();
+  const auto bound = [](const auto& errors) { return errors.first != 0; };
+  meets_nat = !must_have(model.under_nat(claim.path, flows)).empty() ||
+              std::ranges::any_of(claim.related, bound);
   if (meets_nat) variants_ = model.translations().variants(claim.path);
   strays = must_have(model.strays(claim.path, flows));
   if (model.moves_destination(claim.path)) {

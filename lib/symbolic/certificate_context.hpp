@@ -38,8 +38,8 @@ class CertificateContext {
     if (bound == 0) return std::nullopt;
     return variants_[bound - 1].originator;
   }
-  // Does some flow of the claim meet NAT? Then a refutation proves no fault: the terms leave open
-  // what a new flow's reply tuple is until it is settled.
+  // Does some flow of the claim meet NAT, or quote one that does? Then a refutation proves no
+  // fault: the terms leave open what a new flow's reply tuple is until it is settled.
   bool meets_nat = false;
   Set strays = kNothing;  // flows that NAT may bind on another path
   // What kinds of packets `sender` can send here at all, each with its condition on the headers.

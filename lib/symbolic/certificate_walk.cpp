@@ -170,6 +170,7 @@ const PathEncoder::Tuples& PathEncoder::tuples() {
 
 // The bits and the reply tuple of a bound entry. A new one is bound half by half: any of both.
 void PathEncoder::see_binding(PacketTerms& p, const Seen& seen) {
+  if (seen.state == CtState::kRelated) return;  // of another flow
   const FlowEnd opener = nat_.bound.originator;
   const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
   const EndTerms from = translated(other), to = translated(opener);
@@ -263,7 +264,11 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
       p[f] = solver_.fresh_bits("related", solver_.width(p[f]));
     }
     Term status = solver_.number(ct_status::kConfirmed, 16);
-    for (const std::uint16_t bit : {ct_status::kSeenReply, ct_status::kAssured}) {
+    std::vector<std::uint16_t> open{ct_status::kSeenReply, ct_status::kAssured};
+    if (nat_.bound.some()) {
+      open.insert(open.end(), {ct_status::kSourceNat, ct_status::kDestinationNat});
+    }
+    for (const std::uint16_t bit : open) {
       status =
           solver_.bit_xor(status, solver_.choose(solver_.fresh_boolean("related"),
                                                  solver_.number(bit, 16), solver_.number(0, 16)));

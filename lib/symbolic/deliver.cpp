@@ -74,82 +74,6 @@ class Delivered {
 
 }  // namespace
 
-Set Model::Impl::related(Path path, Set m, Parents parents) {
-  if (!tracking) return kNothing;
-  // The parent must be in the error's zone.
-  if (parents == Parents::kMust && space.classes().zones.some()) return kNothing;
-  const Family family = program.ruleset().family;
-  const std::uint8_t icmp = family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6;
-  const Set errors = bdd().both(
-      space.class_set_if(Axis::kProtocol, [&](const ValueClass& c) { return c.canonical == icmp; }),
-      space.class_set_if(Axis::kIcmpType, [&](const ValueClass& c) {
-        return icmp_class(family, static_cast<std::uint8_t>(c.canonical)) == IcmpClass::kError;
-      }));
-  const Set asked = bdd().both(flows_of(m), errors);
-  return asked.empty() ? kNothing : bdd().both(asked, parent_addresses(path, parents));
-}
-
-// Addresses (of the responder) at which some flow of the outsider with an entry ends, or begins.
-Set Model::Impl::parent_addresses(Path path, Parents parents) {
-  const auto known = parent_sets.find({path, parents});
-  if (known != parent_sets.end()) return known->second;
-  std::vector<Axis> others{Axis::kConnmark};
-  for (const Axis axis : flow_axes()) {
-    if (axis != Axis::kInitiator && axis != Axis::kResponder) others.push_back(axis);
-  }
-  const std::array initiator{Axis::kInitiator};
-  Bdd::VariableMap to_responder(bdd().variables());
-  for (std::size_t i = 0; i < space.layout(Axis::kInitiator).variables.size(); ++i) {
-    to_responder[space.layout(Axis::kInitiator).variables[i]] =
-        space.layout(Axis::kResponder).variables[i];
-  }
-  Set ends = kNothing;
-  const auto add = [&](Set with_entry) {
-    const Set flows = space.exists(with_entry, others);
-    ends = bdd().either(ends, space.exists(flows, initiator));
-    // The other end's address, said of the responder: both ends share their classes.
-    std::vector<unsigned> rest;
-    for (const unsigned v : bdd().support(flows)) {
-      if (space.meaning(v)->first != Axis::kInitiator) rest.push_back(v);
-    }
-    const Set opposite = bdd().exists(flows, bdd().cube(rest));
-    ends = bdd().either(ends, bdd().rename(opposite, to_responder));
-  };
-  const bool wire = path == Path::kIn || path == Path::kForward;
-  std::vector<Path> paths{path};
-  if (wire) paths.push_back(path == Path::kIn ? Path::kForward : Path::kIn);
-  for (const Path own : paths) {
-    const Set all = flows_of(sendable(own, FlowEnd::kInitiator));
-    Explorer search = explorer(own, all, Script::kDeliver, parents == Parents::kMust);
-    const Exploration world = search.run(all, kEverything);
-    if (parents == Parents::kUnmodelled) {
-      add(world.unmodelled);
-      if (!world.unmodelled.empty()) ends = bdd().either(ends, sources_of_nat());
-      continue;
-    }
-    for (const Reached& r : world.states) {
-      if (r.state.entry != 0) add(r.flows);
-    }
-  }
-  return parent_sets[{path, parents}] = ends;
-}
-
-// Addresses (of the responder) that the opener of a flow may have got: errors about its answers go
-// there.
-Set Model::Impl::sources_of_nat() {
-  Set result = kNothing;
-  for (const EndRange& range : translations.sources()) {
-    if (range.keeps_address) continue;
-    if (!range.address) return space.domain();
-    result = bdd().either(result, space.class_set_if(Axis::kResponder, [&](const ValueClass& c) {
-      return !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
-        return in.lo <= range.address->second && range.address->first <= in.hi;
-      });
-    }));
-  }
-  return result;
-}
-
 // On lo the other port shows from POSTROUTING on, in the same packet. Flows meet clashes there only
 // where NAT rules bind some.
 Set Model::Impl::clash_on_loopback(Path path, Set m) {
@@ -304,9 +228,9 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
   const Set flows = bdd().minus(all_flows, flows_of(beyond_us));
   for (const bool must : {false, true}) {
     Explorer search = explorer(path, all_flows, Script::kDeliver, must, true);
-    const Set quoting = related(path, m, must ? Parents::kMust : Parents::kMay);
-    search.allow_related(quoting);
-    if (!must) answer.related = quoting;
+    const RelatedErrors quoting = related(path, m, must);
+    search.allow_related(quoting.by_nat);
+    if (!must) answer.related = quoting.by_nat;
     Exploration& world = must ? answer.must : answer.may;
     world = search.run(flows, kEverything);
     Delivered delivered(space, search, m);
@@ -319,7 +243,7 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m) {
     }
     (must ? answer.packets.must : answer.packets.may) = all;
     if (!must) {
-      const Set parents = bdd().both(m, related(path, m, Parents::kUnmodelled));
+      const Set parents = bdd().both(m, quoting.unmodelled);
       answer.packets.unmodelled = bdd().either(bdd().both(m, world.unmodelled), beyond_us);
       answer.packets.unmodelled =
           bdd().either(answer.packets.unmodelled, bdd().minus(bdd().either(coarse, parents), all));

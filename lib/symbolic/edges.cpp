@@ -71,12 +71,19 @@ void Edges::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& ou
 }
 
 // An ICMP error of the initiator that quotes another flow which it opened (kernel-facts 40). It
-// carries that flow's entry, of which nothing is known here (Guards: RELATED).
+// carries that flow's entry, of which nothing is known here but how NAT has bound it (Guards:
+// RELATED).
 void Edges::related(const FlowState& from, std::vector<Edge>& out) {
   Move move;
   move.step.state = CtState::kRelated;
   const std::size_t first = out.size();
   by_fate(from, FlowEnd::kInitiator, false, PacketKind::kIcmpOther, move, false, out);
+  if (bindings_ != nullptr) {
+    for (const auto& [number, bound] : *bindings_) {
+      if (bound.nat.originator != FlowEnd::kInitiator || (must_ && bound.clash)) continue;
+      by_fate(from, FlowEnd::kInitiator, false, PacketKind::kIcmpOther, move, false, out, number);
+    }
+  }
   for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kRelated;
 }
 

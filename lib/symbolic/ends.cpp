@@ -64,30 +64,32 @@ MayMust Ends::replaced(Part part, const EndRange& range, Axis kept, bool here,
   return {may ? kEverything : kNothing, must && may ? kEverything : kNothing};
 }
 
+// Classes that lie beside the interval.
+Set Ends::outside(Axis axis, u128 low, u128 high) {
+  return space_.class_set_if(axis, [&](const ValueClass& c) {
+    return c.complete && std::ranges::none_of(c.intervals, [&](const Interval& in) {
+             return in.lo <= high && low <= in.hi;
+           });
+  });
+}
+
+Set Ends::surely_other_address(FlowEnd end, const EndRange& range) {
+  if (!range.address) return kNothing;
+  return outside(end == FlowEnd::kInitiator ? Axis::kInitiator : Axis::kResponder,
+                 range.address->first, range.address->second);
+}
+
 Set Ends::surely_other(FlowEnd end, const EndRange& range) {
   Bdd& bdd = space_.bdd();
-  const bool initiator = end == FlowEnd::kInitiator;
-  const auto outside = [&](Axis axis, u128 lo, u128 hi) {
-    return space_.class_set_if(axis, [&](const ValueClass& c) {
-      return c.complete && std::ranges::none_of(c.intervals, [&](const Interval& in) {
-               return in.lo <= hi && lo <= in.hi;
-             });
-    });
-  };
-  Set result = kNothing;
-  if (range.address) {
-    result = outside(initiator ? Axis::kInitiator : Axis::kResponder, range.address->first,
-                     range.address->second);
-  }
-  if (range.port) {
-    const Set ports = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-      return has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
-    });
-    const Set other = outside(initiator ? Axis::kInitiatorPort : Axis::kResponderPort,
-                              range.port->first, range.port->second);
-    result = bdd.either(result, bdd.both(ports, other));
-  }
-  return result;
+  const Set address = surely_other_address(end, range);
+  if (!range.port) return address;
+  const Set ports = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+    return has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
+  });
+  const Set other =
+      outside(end == FlowEnd::kInitiator ? Axis::kInitiatorPort : Axis::kResponderPort,
+              range.port->first, range.port->second);
+  return bdd.either(address, bdd.both(ports, other));
 }
 
 MayMust Ends::read(Part part, FlowEnd end, Shown shown, const Binding& b, const FieldTest& test) {

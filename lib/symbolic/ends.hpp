@@ -37,8 +37,10 @@ class Ends {
   static Shown shown(bool of_source, const Binding& b);
   // Flows whose end is surely changed by a binding to the range.
   Set surely_other(FlowEnd end, const EndRange& range);
+  Set surely_other_address(FlowEnd end, const EndRange& range);
 
  private:
+  Set outside(Axis axis, u128 low, u128 high);
   MayMust replaced(Part part, const EndRange& range, Axis kept, bool here, const FieldTest& test);
 
   Space& space_;

@@ -50,8 +50,10 @@ Set Explorer::narrowed(Set flows, const Edge& edge) {
   switch (edge.of) {
     case Edge::Of::kFlow:
       return flows;
-    case Edge::Of::kRelated:
-      return space_.bdd().both(flows, related_);
+    case Edge::Of::kRelated: {
+      const auto at = related_.find(edge.through);
+      return at == related_.end() ? kNothing : space_.bdd().both(flows, at->second);
+    }
     case Edge::Of::kStray:
       return space_.bdd().both(flows, strays_);
     case Edge::Of::kReopened:

@@ -28,10 +28,11 @@ class Explorer {
   // The ways in which NAT may bind the flows; must outlive the explorer.
   void follow(Bindings& bindings) { edges_.follow(bindings); }
 
-  // Flows whose initiator may send an ICMP error that is RELATED to another flow (flow axes).
-  void allow_related(Set flows) {
-    related_ = flows;
+  // Flows whose initiator may send an ICMP error that is RELATED to another flow (flow axes), by
+  // the binding of that flow (as FlowState::nat).
+  void allow_related(std::map<std::uint16_t, Set> flows) {
     if (!flows.empty()) edges_.allow(Edge::Of::kRelated);
+    related_ = std::move(flows);
   }
 
   // Flows whose entries NAT may have made on another path than this one (flow axes): what conntrack
@@ -89,7 +90,8 @@ class Explorer {
   bool must_;
   std::map<FlowState, Set> reached_;
   std::vector<Frontier> layers_;
-  Set unmodelled_ = kNothing, related_ = kNothing, others_ = kNothing;
+  Set unmodelled_ = kNothing, others_ = kNothing;
+  std::map<std::uint16_t, Set> related_;
   Set strays_ = kNothing, reopened_ = kNothing;
   bool reopened_read_ = false;
 };

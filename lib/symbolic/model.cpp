@@ -9,25 +9,6 @@
 namespace postern {
 namespace {
 
-// Does a rule ask for more of an entry than its state, direction and mark?
-bool reads_tuples(const Program& program) {
-  constexpr std::array kTold{Field::kCtStatus,
-                             Field::kCtOriginalSource,
-                             Field::kCtOriginalDestination,
-                             Field::kCtReplySource,
-                             Field::kCtReplyDestination,
-                             Field::kCtOriginalSourcePort,
-                             Field::kCtOriginalDestinationPort,
-                             Field::kCtReplySourcePort,
-                             Field::kCtReplyDestinationPort};
-  return std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
-    return std::ranges::any_of(rule.rule->clauses, [&](const Clause& clause) {
-      return std::ranges::any_of(
-          kTold, [&](Field field) { return tests_field(*clause.predicate, field); });
-    });
-  });
-}
-
 bool is_on(const Program& program, TrackingMode mode) {
   return mode == TrackingMode::kOn || (mode == TrackingMode::kAuto && program.tracks());
 }
@@ -56,6 +37,24 @@ Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questio
       automaton(options_.conntrack, space.classes().zones, !space.classes().connmark_bits.empty()) {
   bdd().set_deadline(options.deadline);
   bdd().check_time();
+}
+
+bool Model::Impl::reads_tuples() const {
+  constexpr std::array kTold{Field::kCtStatus,
+                             Field::kCtOriginalSource,
+                             Field::kCtOriginalDestination,
+                             Field::kCtReplySource,
+                             Field::kCtReplyDestination,
+                             Field::kCtOriginalSourcePort,
+                             Field::kCtOriginalDestinationPort,
+                             Field::kCtReplySourcePort,
+                             Field::kCtReplyDestinationPort};
+  return std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
+    return std::ranges::any_of(rule.rule->clauses, [&](const Clause& clause) {
+      return std::ranges::any_of(
+          kTold, [&](Field field) { return tests_field(*clause.predicate, field); });
+    });
+  });
 }
 
 Set Model::Impl::sendable(Path path, FlowEnd sender) {
@@ -126,7 +125,7 @@ Explorer Model::Impl::explorer(Path path, Set flows, Script script, bool must, b
   if (follow && follows(path)) {
     if (translations.may_stray(path)) result.allow_strays(both.initiator.walk().moved);
     if (translations.moves_destination(Path::kForward) && !both.bound.empty()) {
-      result.allow_reopened(bound_flows(path, flows), reads_tuples(program));
+      result.allow_reopened(bound_flows(path, flows), reads_tuples());
     }
   }
   return result;
@@ -289,6 +288,14 @@ Budgeted<std::vector<FlowStep>> Model::connect_steps(Path path, Set m, Set goal,
 Budgeted<std::vector<FlowStep>> Model::track_steps(Path path, Set m, const std::string& entry_state,
                                                    Set goal, bool must) {
   return budgeted([&] { return impl_->track_steps(path, m, entry_state, goal, must); });
+}
+
+Budgeted<Quotable> Model::quotable(Path path, Set error, std::uint16_t nat, bool must) {
+  return budgeted([&] { return impl_->quotable(path, error, nat, must); });
+}
+Budgeted<std::vector<FlowStep>> Model::entry_steps(Path path, Set flows, std::uint16_t nat,
+                                                   bool must) {
+  return budgeted([&] { return impl_->entry_steps(path, flows, nat, must); });
 }
 
 Budgeted<const Structure*> Model::structure() {

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -99,6 +100,7 @@ struct FlowStep {
   bool translated = false;  // an answer under NAT: its headers are those of the entry's reply tuple
   std::uint8_t pair = 0;    // the zones of the entry that it meets or makes (zones.hpp)
   bool fresh = false;       // it finds no entry
+  bool quotes = false;      // an ICMP error about another flow, which is bound as `nat`
   FlowState before, after;
   CtState state = CtState::kInvalid;  // seen after the (last) lookup
   std::string segment;                // "SYN", "ACK", "request", ... and how its numbers lie
@@ -131,7 +133,17 @@ struct DeliverAnswer {
   std::vector<Set> by_depth;  // `may`, split by how many steps come before (minimal)
   std::vector<Set> must_by_depth;
   Exploration may, must;  // the outsider's world, M or not
-  Set related;            // flows whose first end may send an error that is RELATED (may)
+  // Flows whose first end may send an error that is RELATED (may), by the binding of the flow that
+  // it quotes.
+  std::map<std::uint16_t, Set> related;
+};
+
+// Flows that an ICMP error may quote. They end where it goes to or, `opened`, begin there; none of
+// them after `steps` or more.
+struct Quotable {
+  Set flows = kNothing;
+  bool opened = false;
+  std::size_t steps = SIZE_MAX;
 };
 
 // connect: flows (flow axes). script[k] names the k-th packet.
@@ -232,6 +244,12 @@ class Model {
   Budgeted<std::vector<FlowStep>> connect_steps(Path path, Set m, Set goal, bool must);
   Budgeted<std::vector<FlowStep>> track_steps(Path path, Set m, const std::string& entry_state,
                                               Set goal, bool must);
+
+  // Flows that leave an entry, bound as `nat`, and that an ICMP error of `error` (one flow) may
+  // quote, after the fewest steps.
+  Budgeted<Quotable> quotable(Path path, Set error, std::uint16_t nat, bool must);
+  // A shortest sequence after which such an entry stands, for one flow.
+  Budgeted<std::vector<FlowStep>> entry_steps(Path path, Set flows, std::uint16_t nat, bool must);
 
   // Per-rule facts for the structural checks. Computed once.
   Budgeted<const Structure*> structure();

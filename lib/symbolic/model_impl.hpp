@@ -18,6 +18,12 @@ struct PathGuards {
   Bindings bound = {};  // where NAT is followed
 };
 
+// ICMP errors that quote another flow.
+struct RelatedErrors {
+  std::map<std::uint16_t, Set> by_nat;  // by the binding of the quoted flow, as FlowState::nat
+  Set unmodelled = kNothing;            // about flows that are not followed
+};
+
 struct Model::Impl {
   Impl(const Program& program_, std::span<const PredicatePtr> questions,
        const ModelOptions& options_);
@@ -48,20 +54,22 @@ struct Model::Impl {
   bool follows(Path path) const {
     return tracking && translations.some() && path != Path::kLoopback;
   }
+  // Does a rule ask for more of an entry than its state, direction and mark?
+  bool reads_tuples() const;
   WalkOptions walk_options() const { return {options.backend, tracking}; }
   Explorer explorer(Path path, Set flows, Script script, bool must, bool follow = false);
   // How packets that carry a flow's entry without being of the flow (ICMP errors, the host's own
   // replies) may change its connmark: over kConnmarkBefore and kConnmark.
   Set marks_by_others();
   std::optional<Set> marks_by_others_known;
-  // Flows of ICMP errors that may be RELATED: the outsider can open a flow whose packets come from
-  // the address that the error goes to. kUnmodelled: such a flow met something that is not
-  // modelled.
-  enum class Parents : std::uint8_t { kMay, kMust, kUnmodelled };
-  Set related(Path path, Set m, Parents parents);
-  Set parent_addresses(Path path, Parents parents);
+  // Flows of m whose initiator may send an ICMP error that is RELATED to a flow that it opened.
+  RelatedErrors related(Path path, Set m, bool must);
+  const RelatedErrors& parent_addresses(Path path, bool must);
   Set sources_of_nat();
-  std::map<std::pair<Path, Parents>, Set> parent_sets;
+  Set related_let_through(Path path);
+  Quotable quotable(Path path, Set error, std::uint16_t nat, bool must);
+  void look_for_quotable(Path path, Set flows, std::uint16_t nat, bool must, Quotable& best);
+  std::map<std::pair<Path, bool>, RelatedErrors> parent_sets;
   // Flows of m that are answered `unknown` whatever the search finds: those that a helper's
   // expectation may let through.
   Set beyond(Path path, Set m);
@@ -89,6 +97,7 @@ struct Model::Impl {
   std::vector<FlowStep> connect_steps(Path path, Set m, Set goal, bool must);
   std::vector<FlowStep> track_steps(Path path, Set m, const std::string& entry_state, Set goal,
                                     bool must);
+  std::vector<FlowStep> entry_steps(Path path, Set flows, std::uint16_t nat, bool must);
   bool wanted(std::uint16_t entry, const std::string& entry_state) const;
   const Structure& facts();
   bool same_entries_without(RuleId rule);

@@ -281,10 +281,10 @@ class PathWalker {
     }
   }
 
-  // Packets whose entry has the binding. An INVALID answer goes to where it was sent, which is
-  // nowhere here; what the opener sends without an entry is another walk's.
+  // Packets whose entry has the binding, and errors about it. An INVALID answer goes to where it
+  // was sent, which is nowhere here; what the opener sends without an entry is another walk's.
   Set lookup_bound(Set tracked) {
-    if (opens()) return bdd_.both(tracked, state_range(CtState::kNew, CtState::kEstablished));
+    if (opens()) return bdd_.both(tracked, state_range(CtState::kNew, CtState::kRelated));
     settle(Fate::kDropped, bdd_.both(tracked, state_is(CtState::kInvalid)));
     return bdd_.both(tracked, state_is(CtState::kEstablished));
   }

@@ -181,6 +181,11 @@ MayMust Reader::status(const Binding& b, const StatusTest& holds) {
   if (b.nat.destination != 0) nat |= ct_status::kDestinationNat;
   if (b.nat.some()) nat |= ct_status::kSourceNat;  // a clash changes the port
   if (nat != 0) return status_under_nat(b, nat, holds);
+  return exactly(plain_status(b, holds));
+}
+
+// The status of an entry that NAT has not bound.
+Set Reader::plain_status(const Binding& b, const StatusTest& holds) {
   Bdd& bdd = space_.bdd();
   Set result = kNothing;
   for (unsigned i = 0; i < 8; ++i) {
@@ -197,7 +202,7 @@ MayMust Reader::status(const Binding& b, const StatusTest& holds) {
   }
   const Set entry = space_.class_range(Axis::kState, static_cast<std::uint32_t>(CtState::kNew),
                                        static_cast<std::uint32_t>(CtState::kRelated));
-  return exactly(bdd.choose(entry, result, holds(0) ? kEverything : kNothing));
+  return bdd.choose(entry, result, holds(0) ? kEverything : kNothing);
 }
 
 // The status of an entry under NAT, whose bits are some of `nat`.
@@ -217,7 +222,10 @@ MayMust Reader::status_under_nat(const Binding& b, std::uint16_t nat, const Stat
     // Where the status can be just this.
     Set possible = kEverything;
     if (b.nat.destination != 0 && (i & 1) == 0) {
-      Set sure = ends_.surely_other(other, translations_->range(b.nat.destination));
+      const EndRange& range = translations_->range(b.nat.destination);
+      // An error goes to where the flow that it quotes went to, whatever the ports of that.
+      Set sure = bdd.choose(foreign(), ends_.surely_other_address(other, range),
+                            ends_.surely_other(other, range));
       if (b.before_nat) sure = bdd.minus(sure, first);
       possible = bdd.minus(possible, sure);
     }
@@ -227,12 +235,18 @@ MayMust Reader::status_under_nat(const Binding& b, std::uint16_t nat, const Stat
     const Set sure = b.nat.source == 0
                          ? kNothing
                          : ends_.surely_other(opener, translations_->range(b.nat.source));
-    possible = bdd.minus(possible, (i & 2) != 0 ? first : bdd.minus(sure, first));
-    const Set match = status(plain, [&](u128 rest) { return holds(rest | bits); }).may;
+    possible =
+        bdd.minus(possible, (i & 2) != 0 ? first : bdd.minus(bdd.minus(sure, first), foreign()));
+    const Set match = plain_status(plain, [&](u128 rest) { return holds(rest | bits); });
     result.may = bdd.either(result.may, bdd.both(possible, match));
     result.must = bdd.minus(result.must, bdd.minus(possible, match));
   }
   return result;
+}
+
+// Packets that carry another flow's entry.
+Set Reader::foreign() {
+  return space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
 }
 
 MayMust Reader::by_direction(MayMust original, MayMust reply) {
@@ -240,8 +254,7 @@ MayMust Reader::by_direction(MayMust original, MayMust reply) {
   const Set straight = space_.class_is(Axis::kDirection, 0);
   const MayMust own{bdd.choose(straight, original.may, reply.may),
                     bdd.choose(straight, original.must, reply.must)};
-  const Set foreign = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
-  return {bdd.either(own.may, foreign), bdd.minus(own.must, foreign)};
+  return {bdd.either(own.may, foreign()), bdd.minus(own.must, foreign())};
 }
 
 // A tuple's port: 0 for protocols without any; for ICMP the id, or type and code, and for GRE a
@@ -257,8 +270,7 @@ MayMust Reader::tuple_port(MayMust of_ports, bool zero) {
   const Set other = protocols([](std::uint8_t p) {
     return p == protocol::kIcmp || p == protocol::kIcmpv6 || p == protocol::kGre;
   });
-  const Set foreign = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
-  const Set free = bdd.either(other, foreign), rest = zero ? kEverything : kNothing;
+  const Set free = bdd.either(other, foreign()), rest = zero ? kEverything : kNothing;
   return {bdd.choose(ports, of_ports.may, bdd.either(rest, free)),
           bdd.choose(ports, of_ports.must, bdd.minus(rest, free))};
 }
@@ -287,8 +299,9 @@ MayMust Reader::of_entry(Part part, bool opener, Shown shown, const Binding& b,
   const MayMust before = ends_.read(part, end, Shown::kOriginal, b, test);
   const Set first = space_.class_is(Axis::kFirst, 1);
   Bdd& bdd = space_.bdd();
-  return {bdd.either(one.may, bdd.both(first, before.may)),
-          bdd.minus(one.must, bdd.minus(first, before.must))};
+  const Set may = bdd.either(one.may, bdd.both(first, before.may));
+  const Set must = bdd.minus(one.must, bdd.minus(first, before.must));
+  return {bdd.either(may, foreign()), bdd.minus(must, foreign())};
 }
 
 MayMust Reader::field(Field f, const Binding& b, const FieldTest& test) {

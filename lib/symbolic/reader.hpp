@@ -53,9 +53,11 @@ class Reader {
   Set mark_bound(Axis axis, std::uint32_t bound, bool at_least);
   using StatusTest = std::function<bool(u128)>;
   MayMust status(const Binding& b, const StatusTest& holds);
+  Set plain_status(const Binding& b, const StatusTest& holds);
   MayMust status_under_nat(const Binding& b, std::uint16_t nat, const StatusTest& holds);
   MayMust card(FlowEnd sender, const FieldTest& test);
   Set state_is(CtState state, const Binding& b);
+  Set foreign();
   // A test of the entry's tuple: `original` where the packet runs in the entry's original
   // direction, `reply` where it runs against it.
   MayMust by_direction(MayMust original, MayMust reply);

@@ -16,6 +16,7 @@ FlowStep step_of(const Edge& edge, const FlowState& before, Set packets) {
   step.reply = edge.sender == FlowEnd::kResponder;
   step.translated = edge.translated;
   step.nat = edge.through;
+  step.quotes = edge.of == Edge::Of::kRelated;
   step.before = before;
   step.after = edge.to;
   step.state = edge.what.sight.state;
@@ -112,30 +113,39 @@ class Trace {
 std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, bool must) {
   const Set flows = flows_of(goal);
   Explorer search = explorer(path, flows, Script::kDeliver, must, true);
-  search.allow_related(related(path, m, must ? Parents::kMust : Parents::kMay));
+  search.allow_related(related(path, m, must).by_nat);
   search.run(flows, kEverything);
-  // An error about another flow only where nothing else will do: it takes that flow to show it.
+  // An error about another flow only where nothing else will do: it takes that flow to show it, as
+  // short a one as there is.
+  std::vector<FlowStep> best;
+  std::size_t after = SIZE_MAX;
   for (const bool quoting : {false, true}) {
     for (std::size_t k = 0; k < search.layers().size(); ++k) {
       for (const auto& [state, set] : search.layers()[k]) {
         for (const Edge& edge : search.edges(state)) {
           if (edge.sender != FlowEnd::kInitiator || edge.what.fate != Fate::kDelivered ||
-              edge.coarse || edge.translated ||
-              (edge.what.sight.state == CtState::kRelated) != quoting) {
+              edge.coarse || edge.translated || (edge.of == Edge::Of::kRelated) != quoting) {
             continue;
           }
           const Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow),
                                      bdd().both(goal, m));
           if (hit.empty()) continue;
-          const Set source = search.preimage(set, edge, kEverything, hit);
-          auto steps = Trace(space, automaton, search, kEverything).back(state, source, k);
-          steps.push_back(step_of(edge, state, hit));
-          return steps;
+          const auto steps = [&] {
+            const Set source = search.preimage(set, edge, kEverything, hit);
+            auto result = Trace(space, automaton, search, kEverything).back(state, source, k);
+            result.push_back(step_of(edge, state, hit));
+            return result;
+          };
+          if (!quoting) return steps();
+          const std::size_t takes = quotable(path, hit, edge.through, must).steps;
+          if (takes >= after && !best.empty()) continue;
+          after = takes;
+          best = steps();
         }
       }
     }
   }
-  return {};
+  return best;
 }
 
 std::vector<FlowStep> Model::Impl::track_steps(Path path, Set m, const std::string& entry_state,
@@ -147,6 +157,18 @@ std::vector<FlowStep> Model::Impl::track_steps(Path path, Set m, const std::stri
     for (const auto& [state, set] : search.layers()[k]) {
       if (!wanted(state.entry, entry_state)) continue;
       return Trace(space, automaton, search, bdd().both(m, flows)).back(state, set, k);
+    }
+  }
+  return {};
+}
+
+std::vector<FlowStep> Model::Impl::entry_steps(Path path, Set flows, std::uint16_t nat, bool must) {
+  Explorer search = explorer(path, flows, Script::kDeliver, must, true);
+  search.run(flows, kEverything);
+  for (std::size_t k = 0; k < search.layers().size(); ++k) {
+    for (const auto& [state, set] : search.layers()[k]) {
+      if (state.entry == 0 || state.nat != nat) continue;
+      return Trace(space, automaton, search, kEverything).back(state, set, k);
     }
   }
   return {};

@@ -418,6 +418,12 @@ void set_headers(Packet& packet, const FlowPoint& flow, bool reply) {
   }
 }
 
+// An error's header has no id.
+void quote(Packet& packet, const std::shared_ptr<const Packet>& quoted) {
+  packet.icmp_id = packet.icmp_seq = 0;
+  packet.inner = quoted;
+}
+
 // Interfaces and the mark that a local sender gives.
 void set_place(Packet& packet, const FlowPoint& flow, Path path, bool reply) {
   const std::string& from = reply ? flow.responder_interface : flow.initiator_interface;
@@ -462,7 +468,8 @@ std::optional<std::string> fill(Packet& packet, const PacketPoint& point) {
 
 Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path path,
                       const FlowPoint& flow, const std::vector<FlowStep>& steps,
-                      const Translations* translations) {
+                      const Translations* translations,
+                      const std::shared_ptr<const Packet>& quoted) {
   Witness witness;
   witness.world = make_world(path, flow);
   if (translations != nullptr) add_nat(space, path, flow, steps, *translations, witness);
@@ -491,10 +498,11 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     const PacketPoint point = choose_packet(space, packets);
     set_headers(made.packet, flow, step.reply);
     set_place(made.packet, flow, made.path, step.reply);
+    if (step.quotes) quote(made.packet, quoted);
     if (auto obstacle = fill(made.packet, point)) witness.obstacle = std::move(obstacle);
     made.classes = point.classes;
     made.options = point.options;
-    if (step.state == CtState::kRelated) {
+    if (step.quotes && quoted == nullptr) {
       witness.obstacle = "the packet is an ICMP error that quotes another flow";
     }
     numbers[step.pair].write(made.packet, step);

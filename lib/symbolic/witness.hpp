@@ -9,6 +9,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -56,9 +57,10 @@ struct Witness {
 };
 
 // The packets of the steps. `flow` is the point that all steps share; `entries` are
-// Model::entries().
+// Model::entries(); `quoted`: the packet that errors about another flow quote.
 Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path path,
                       const FlowPoint& flow, const std::vector<FlowStep>& steps,
-                      const Translations* translations = nullptr);
+                      const Translations* translations = nullptr,
+                      const std::shared_ptr<const Packet>& quoted = nullptr);
 
 }  // namespace postern

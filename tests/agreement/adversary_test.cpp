@@ -38,7 +38,7 @@ class RandomChooser : public Chooser {
 struct Tally {
   unsigned rulesets = 0, sequences = 0, packets = 0, delivered = 0, entries = 0, talks = 0,
            asked = 0, yes = 0, no = 0, unknown = 0, skipped = 0, errors = 0, outgrown = 0,
-           bound = 0, answers = 0, strays = 0, zoned = 0, several = 0;
+           bound = 0, answers = 0, strays = 0, related = 0, zoned = 0, several = 0;
 };
 
 // Everything that is known of a flow, and of one packet of its initiator, as a set.
@@ -192,6 +192,7 @@ class Attack {
                  " > " + error->destination.text() + ": " + std::string(text(report.verdict)) +
                  "\n";
           ++tally_.errors;
+          if (honest) related(*error, report, log);
           entries(engine, log, honest);
           continue;
         }
@@ -258,6 +259,20 @@ class Attack {
     const bool v4 = flow_.family == Family::kIpv4;
     return Engine(world_, v4 ? &rules_.program() : nullptr, v4 ? nullptr : &rules_.program(),
                   chooser);
+  }
+  // An error that the outsider sends is a packet of another flow.
+  void related(const Packet& error, const PacketReport& report, const std::string& log) {
+    if (flow_.initiator == flow_.responder || error.source != flow_.initiator) return;
+    if (report.verdict == Verdict::kDropped || !went_along(report, flow_.path)) return;
+    ++tally_.related;
+    AttackedFlow of = flow_;
+    of.protocol = error.protocol;
+    of.icmp_type = error.type;
+    of.icmp_code = error.code;
+    Points points(space_, of);
+    ASSERT_TRUE(covers(space_, sets_.deliver.packets, points.packet(error)))
+        << "an error is delivered, but not in the sets: " << describe(of) << "\n"
+        << log;
   }
   void entries(Engine& engine, const std::string& log, bool honest) {
     if (honest) return;
@@ -415,7 +430,8 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
   // Until everything has been reached, which takes some seeds a few rounds more.
   const auto reached = [&] {
     return std::ranges::min({tally.delivered, tally.entries, tally.talks, tally.errors, tally.bound,
-                             tally.answers, tally.strays, tally.zoned, tally.several}) > 0;
+                             tally.answers, tally.strays, tally.related, tally.zoned,
+                             tally.several}) > 0;
   };
   for (std::uint64_t i = 0; (i < rounds || (!reached() && i < 10 * rounds)) && !HasFailure(); ++i) {
     Dice dice(static_cast<unsigned>(seed + i));
@@ -425,11 +441,13 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
   std::printf(
       "%u rulesets (%u outgrown), %u sequences, %u packets, %u delivered, %u entries, %u "
       "conversations, %u errors, %u skipped, %u entries under NAT, %u answers to such, %u "
-      "packets another way, %u entries in zones, %u times several; %u questions: %u yes, %u no, %u "
+      "packets another way, %u errors delivered, %u entries in zones, %u times several; %u "
+      "questions: %u yes, %u no, %u "
       "unknown\n",
       tally.rulesets, tally.outgrown, tally.sequences, tally.packets, tally.delivered,
       tally.entries, tally.talks, tally.errors, tally.skipped, tally.bound, tally.answers,
-      tally.strays, tally.zoned, tally.several, tally.asked, tally.yes, tally.no, tally.unknown);
+      tally.strays, tally.related, tally.zoned, tally.several, tally.asked, tally.yes, tally.no,
+      tally.unknown);
   if (HasFailure()) return;
   EXPECT_TRUE(reached());
 }

@@ -113,9 +113,8 @@ TEST(OtherPackets, AnErrorShowsTheProtocolOfTheFlowThatItQuotes) {
   EXPECT_NE(ask_one(rules, "deliver -i eth0 --path in -p icmp --icmp-type 3").truth, Truth::kNo);
 }
 
-// Such a witness takes the quoted flow as well; until it is built the answer is unknown, and no
-// internal error.
-TEST(OtherPackets, AnErrorThatOnlyRelatedLetsInIsUnknown) {
+// Its witness begins with the flow that it quotes.
+TEST(OtherPackets, AnErrorThatOnlyRelatedLetsIn) {
   const LoadedRuleset rules("other.rules",
                             rules_with("",
                                        "-A INPUT -p udp -j ACCEPT\n-A INPUT -m conntrack --ctstate "
@@ -124,8 +123,11 @@ TEST(OtherPackets, AnErrorThatOnlyRelatedLetsInIsUnknown) {
   EXPECT_FALSE(host.accepts(Host::error()));
   EXPECT_TRUE(host.accepts(Host::datagram(8)));
   ASSERT_TRUE(host.accepts(Host::error()));
-  EXPECT_EQ(ask_one(rules, "deliver -i eth0 --path in -p icmp --icmp-type 3").truth,
-            Truth::kUnknown);
+  const Answer quoting = ask_one(rules, "deliver -i eth0 --path in -p icmp --icmp-type 3");
+  EXPECT_EQ(quoting.truth, Truth::kYes);
+  ASSERT_EQ(quoting.witness.size(), 2u);
+  EXPECT_EQ(quoting.witness.front().packet.protocol, protocol::kUdp);
+  EXPECT_NE(quoting.witness.back().packet.inner, nullptr);
   const LoadedRuleset open("other.rules", rules_with("",
                                                      "-A INPUT -p icmp -j ACCEPT\n-A INPUT -p "
                                                      "udp -m conntrack --ctstate NEW -j "

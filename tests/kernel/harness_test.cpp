@@ -310,6 +310,24 @@ TEST_F(Harness, NftMergesTwoInvertedPorts) {
   EXPECT_EQ(answer(scenario)["packets"][0]["verdict"], "dropped");
 }
 
+// Why TEE is opaque: the copy leaves, untracked and by rules of OUTPUT, though the packet that it is
+// of is dropped.
+TEST_F(Harness, TeeSendsACopyOfWhatIsDropped) {
+  Json packet = udp("198.51.100.77");
+  const char* rules =
+      "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j TEE --gateway 198.51.100.9\nCOMMIT\n"
+      "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A OUTPUT -m conntrack --ctstate UNTRACKED\nCOMMIT\n";
+  for (const char* backend : {"legacy", "nft"}) {
+    Json scenario = router(rules, {packet});
+    scenario["backend"] = backend;
+    const Json said = answer(scenario)["packets"][0];
+    ASSERT_EQ(said["out"].size(), 1u) << backend << said;
+    EXPECT_EQ(said["out"][0]["out"], "eth1");
+    EXPECT_EQ(said["ctstate"]["OUTPUT"], "UNTRACKED");
+  }
+}
+
 // Not a benchmark, but a floor that a sleep or a dump for each packet would fall through.
 TEST_F(Harness, ManyPacketsASecond) {
   Json packets = Json::array();

@@ -116,6 +116,22 @@ TEST(EngineWorld, AddressesThatNatMapsTo) {
   EXPECT_FALSE(a.world.primary_address(kNoDevice, Family::kIpv4));
 }
 
+// To a group or a link-local address IPv6 speaks by an address of the link, if it has one.
+TEST(EngineWorld, SourcesOfOneLink) {
+  Scenario scenario;
+  scenario.interfaces = {{"lo", {}, 65536},
+                         {"eth0", {{*Address::parse("192.0.2.1"), 24}}, 1500},
+                         {"eth1", {{*Address::parse("2001:db8:2::1"), 64}}, 1500}};
+  const World world(scenario);
+  for (const char* to : {"ff05::9", "fe80::9"}) {
+    const Address address = *Address::parse(to);
+    EXPECT_FALSE(world.source_for(address, *world.device("eth0"))) << to;
+    EXPECT_EQ(world.source_for(address, *world.device("eth1"))->text(), "2001:db8:2::1") << to;
+  }
+  EXPECT_EQ(world.source_for(*Address::parse("2001:db8:7::9"), *world.device("eth0"))->text(),
+            "2001:db8:2::1");
+}
+
 // Groups of the scopes 0 and 1 never come by a wire (ip6_rcv_core).
 TEST(EngineWorld, GroupsOfNoOrOfInterfaceScopeAreNotTaken) {
   const Asked a;

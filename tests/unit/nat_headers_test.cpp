@@ -96,6 +96,19 @@ TEST(NatHeaders, AWrongChecksumStaysWrongButForSctp) {
   }
 }
 
+// NAT does not write DCCP's checksum, which holds on where the addresses sum up to the same.
+TEST(NatHeaders, DccpKeepsItsChecksum) {
+  CtTuple t = to("192.0.2.9", 5000, "198.51.100.10", 80);
+  t.protocol = protocol::kDccp;
+  EXPECT_TRUE(translated(packet(protocol::kDccp), Manip::kDestination, t).bad_checksum);
+  t.destination = a("198.52.100.8").value;  // one more, one less
+  EXPECT_FALSE(translated(packet(protocol::kDccp), Manip::kDestination, t).bad_checksum);
+  Packet zeros = packet(protocol::kDccp), ones = zeros;
+  zeros.destination = a("0.0.0.0");
+  ones.destination = a("255.255.0.0");
+  EXPECT_EQ(address_sum(zeros), address_sum(ones));
+}
+
 TEST(NatHeaders, LaterFragmentsHaveNoPorts) {
   Packet p = packet(protocol::kUdp);
   p.fragment_offset = 8;

@@ -1,4 +1,5 @@
-// `-j TEE`: sends a copy to another host (xt_TEE). The copy is untracked and not modelled.
+// `-j TEE`: sends a copy to another host (xt_TEE), untracked, through OUTPUT and POSTROUTING. It
+// leaves whatever becomes of the packet itself, so nothing is known of a packet that comes here.
 #include "vocabulary/build.hpp"
 
 namespace postern::target {
@@ -8,7 +9,7 @@ const Target tee{
     .name = "TEE",
     .options = {{.name = "--gateway", .type = ValueType::kAddress, .required = true},
                 {.name = "--oif", .type = ValueType::kInterface}},
-    .effect = annotates("TEE: a copy"),
+    .effect = undecided_target("TEE: a copy that leaves by itself"),
 };
 
 }  // namespace postern::target

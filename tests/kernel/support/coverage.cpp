@@ -54,13 +54,16 @@ void Coverage::merge(const Coverage& other) {
         &Coverage::nated, &Coverage::answers, &Coverage::rule_hits}) {
     this->*count += other.*count;
   }
-  for (const auto counts : {&Coverage::verdicts, &Coverage::states, &Coverage::families,
-                            &Coverage::backends, &Coverage::targets, &Coverage::reached}) {
+  for (const auto counts :
+       {&Coverage::verdicts, &Coverage::states, &Coverage::families, &Coverage::backends,
+        &Coverage::targets, &Coverage::reached, &Coverage::targets_of}) {
     for (const auto& [name, count] : other.*counts) (this->*counts)[name] += count;
   }
-  for (const auto& [name, count] : other.matches) {
-    matches[name].yes += count.yes;
-    matches[name].no += count.no;
+  for (const auto counts : {&Coverage::matches, &Coverage::matches_of}) {
+    for (const auto& [name, count] : other.*counts) {
+      (this->*counts)[name].yes += count.yes;
+      (this->*counts)[name].no += count.no;
+    }
   }
   for (const auto& [table, of_table] : other.cells) {
     for (const auto& [cell, count] : of_table) cells[table][cell] += count;
@@ -68,8 +71,9 @@ void Coverage::merge(const Coverage& other) {
 }
 
 void Coverage::add_rules(const Trace& trace, const Program& program) {
+  const Family family = program.ruleset().family;
   for (const TraceStep& step : trace) {
-    if (step.kind != TraceStep::Kind::kRule || step.family != program.ruleset().family) continue;
+    if (step.kind != TraceStep::Kind::kRule || step.family != family) continue;
     const Rule& rule = *program.rules()[step.rule].rule;
     for (std::size_t i = 0; i < rule.clauses.size(); ++i) {
       const Clause& clause = rule.clauses[i];
@@ -77,14 +81,16 @@ void Coverage::add_rules(const Trace& trace, const Program& program) {
       std::string name = clause.module.empty() ? clause.printed.substr(0, clause.printed.find(' '))
                                                : clause.module;
       if (name == "!") name = clause.printed.substr(2, 2);
-      Count& count = matches[name];
-      ++(failed ? count.no : count.yes);
+      for (Count* count : {&matches[name], &matches_of[key(name, family)]}) {
+        ++(failed ? count->no : count->yes);
+      }
       if (failed) break;
     }
     if (!step.matched) continue;
     ++rule_hits;
     if (!std::holds_alternative<Effect>(rule.action)) continue;
     ++targets[rule.target];
+    ++targets_of[key(rule.target, family)];
     if (state_ == CtState::kRelated) ++reached[rule.target + " of RELATED"];
   }
 }
@@ -178,19 +184,26 @@ void Coverage::add(std::size_t step, const Packet& packet, const PacketReport& r
   if (step >= made_->first_packet) add_cell(step, report);
 }
 
-// The cell of this table that was met least.
+// The cells of this table that were met least.
 std::string Coverage::rarest_of(const std::string& table,
                                 const std::vector<TcpCellAim>& all) const {
+  constexpr std::size_t kListed = 6;
   const auto met = [&](const TcpCellAim& cell) -> std::uint64_t {
     const auto of_table = cells.find(table);
     if (of_table == cells.end()) return 0;
     const auto at = of_table->second.find(cell);
     return at == of_table->second.end() ? 0 : at->second;
   };
-  const auto& rarest = *std::min_element(
-      all.begin(), all.end(), [&](const auto& a, const auto& b) { return met(a) < met(b); });
-  return fmt::format("\nrarest of {}: {} {} {} {}", table, rarest.row,
-                     rarest.reply ? "reply" : "original", rarest.column, met(rarest));
+  std::vector<TcpCellAim> sorted = all;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const auto& a, const auto& b) { return met(a) < met(b); });
+  sorted.resize(std::min(sorted.size(), kListed));
+  std::string text = "\nrarest of " + table + ":";
+  for (const TcpCellAim& cell : sorted) {
+    text += fmt::format(" {} {} {} {};", cell.row, cell.reply ? "reply" : "original", cell.column,
+                        met(cell));
+  }
+  return text;
 }
 
 std::string Coverage::summary() const {
@@ -219,6 +232,11 @@ std::string Coverage::summary() const {
   for (const auto& [name, count] : matches) {
     text += fmt::format(" {} {}/{}", name, count.yes, count.no);
   }
+  text += "\nby family:";
+  for (const auto& [name, count] : matches_of) {
+    if (!name.starts_with('-')) text += fmt::format(" {}: {}/{};", name, count.yes, count.no);
+  }
+  for (const auto& [name, count] : targets_of) text += fmt::format(" {}: {};", name, count);
   std::string rarest;
   text += "\nTCP cells (met 20 times, met, all; hits):";
   for (const auto& [table, all] : measured_cells()) {

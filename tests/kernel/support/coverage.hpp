@@ -21,6 +21,12 @@ class Coverage {
   std::uint64_t answers = 0, rule_hits = 0;
   std::map<std::string, std::uint64_t> verdicts, states, families, backends, targets;
   std::map<std::string, Count> matches;  // by module, and "! module" ones with it
+  // The same for extensions of the registry, by name and family: "ah 4". Of targets, hits.
+  std::map<std::string, Count> matches_of;
+  std::map<std::string, std::uint64_t> targets_of;
+  static std::string key(std::string_view name, Family family) {
+    return std::string(name) + (family == Family::kIpv4 ? " 4" : " 6");
+  }
   // By kind of traffic ("an error about a live flow"), the kinds that reaches() lists and more.
   std::map<std::string, std::uint64_t> reached;
   // By table ("loose1", "loose0", "liberal"), then cell.

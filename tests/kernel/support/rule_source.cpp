@@ -4,20 +4,14 @@
 #include <algorithm>
 #include <array>
 
+#include "net/protocol.hpp"
+#include "tests/kernel/support/left_out.hpp"
 #include "vocabulary/registry.hpp"
 
 namespace postern::kernel {
 namespace {
 
 constexpr int kTries = 6;  // until options are found that go together
-
-// What these do is seen on the wire, but the model does not claim to follow it there.
-bool changes_unmodelled_bytes(std::string_view target) { return target == "TEE"; }
-// Needs an object that the ruleset's text does not make (an ipset, an accounting object, ...).
-bool needs_object(std::string_view name) {
-  return name == "set" || name == "SET" || name == "nfacct" || name == "CLUSTERIP" ||
-         name == "RATEEST" || name == "IDLETIMER" || name == "LED" || name == "SECMARK";
-}
 
 bool of_family(const std::vector<Family>& families, Family family) {
   return std::find(families.begin(), families.end(), family) != families.end();
@@ -145,8 +139,8 @@ RuleSource::Words RuleSource::value_words(std::string_view extension, const Opti
       return {random_.chance(60) ? hex_of(4) : hex_of(8) + "/" + hex_of(8)};
     case ValueType::kProtocol:
       return {random_.pick(Words{"6", "17", "1", "58", "47"})};
-    case ValueType::kInterface:
-      return {random_.pick(constants_.interfaces).name};
+    case ValueType::kInterface:  // or any other short word: the table knows
+      return from_table(extension, spec).value_or(Words{random_.pick(constants_.interfaces).name});
     case ValueType::kFlagsPair: {
       const Words sets{"FIN,SYN,RST,ACK", "SYN", "ACK", "RST", "SYN,ACK", "FIN", "ALL", "PSH,ACK"};
       return {random_.pick(sets), random_.chance(80) ? random_.pick(sets) : "NONE"};
@@ -218,20 +212,24 @@ std::string RuleSource::match(const RulePlace& place, const Protocol& protocol) 
     if (!of_family(match->families, constants_.family) || !of_protocol(match->protocols, rule)) {
       continue;
     }
-    if (!Phrasebook::get().knows(match->name) || needs_object(match->name)) continue;
+    if (left_out(*match, constants_.family)) continue;
     if (match->switches_on_tracking && !tracking_) continue;
     if (state && !match->switches_on_tracking) continue;
     candidates.push_back(match);
     // Most of what is drawn for these is refused, or left open by the text.
     if (match->name == "statistic" || match->name == "recent") candidates.push_back(match);
   }
-  // Matches on the rule's own protocol are few among many: they get every other draw.
+  // Matches on the rule's own protocol are few among many: they get every other draw, and more
+  // where few packets are of that protocol.
+  const auto number = protocol.number.value_or(protocol::kTcp);
+  const bool rare = number == protocol::kSctp || number == protocol::kDccp ||
+                    number == protocol::kAh || number == protocol::kEsp;
   std::vector<const Match*> own;
   for (const Match* match : candidates) {
     if (!match->protocols.empty() || match->name == "multiport") own.push_back(match);
   }
   for (int i = 0; i < 4 * kTries; ++i) {
-    const bool narrow = !own.empty() && random_.chance(50);
+    const bool narrow = !own.empty() && random_.chance(rare ? 80 : 50);
     const Match& drawn = *random_.pick(narrow ? own : candidates);
     if (auto text = try_match(drawn, place, rule)) return *text;
   }
@@ -278,10 +276,11 @@ std::string RuleSource::target(const RulePlace& place, const Protocol& protocol)
     if (!of_family(target->families, constants_.family) || !of_protocol(target->protocols, rule)) {
       continue;
     }
-    if (!Phrasebook::get().knows(target->name) || needs_object(target->name)) continue;
-    if (changes_unmodelled_bytes(target->name)) continue;
+    if (left_out(*target, constants_.family)) continue;
     if (target->switches_on_tracking && !tracking_) continue;
     candidates.push_back(target);
+    // It is for SYNs alone: few packets meet it.
+    for (int i = 0; target->name == "TCPMSS" && i < 3; ++i) candidates.push_back(target);
   }
   // Targets that belong to this table alone are what the table is for.
   std::vector<const Target*> own;

@@ -22,8 +22,6 @@ namespace postern::kernel {
 class Phrasebook {
  public:
   static const Phrasebook& get();
-  // Of an extension that has no rule that loads in its table nothing is drawn.
-  bool knows(std::string_view extension) const { return words_.contains(std::string(extension)); }
   // Each one is the list of words of one occurrence; may be empty.
   const std::vector<std::vector<std::string>>& words(std::string_view extension,
                                                      std::string_view option) const;

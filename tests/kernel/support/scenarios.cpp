@@ -30,6 +30,9 @@ class RulesetMaker {
         source_(random, constants, backend, tracking_, abilities),
         nat_(random, constants) {}
 
+  // Does a rule of text() need an ipset?
+  bool names_sets() const { return names_sets_; }
+
   std::string text() {
     std::string text;
     if (!gentle_ && random_.chance(55)) text += table("raw", {"PREROUTING", "OUTPUT"});
@@ -95,7 +98,9 @@ class RulesetMaker {
       } else if (!random_.chance(8)) {
         text += source_.target(place, protocol);
       }
-      if (!beyond_nft(text)) return "-A " + chain + text + "\n";
+      if (beyond_nft(text)) continue;
+      names_sets_ = names_sets_ || text.find(" -j SET ") != std::string::npos;
+      return "-A " + chain + text + "\n";
     }
   }
 
@@ -110,7 +115,7 @@ class RulesetMaker {
   }
 
   Random& random_;
-  bool gentle_, tracking_;
+  bool gentle_, tracking_, names_sets_ = false;
   Abilities abilities_;
   Backend backend_;
   RuleSource source_;
@@ -213,6 +218,13 @@ void add_traffic(Random& random, const Constants& constants, std::size_t packets
   }
 }
 
+// The sets that corpus/targets/SET.t names. What is in them is opaque to the rules, so that it may
+// outlive a scenario.
+std::string sets(Family family) {
+  const std::string words = family == Family::kIpv4 ? " family inet" : " family inet6";
+  return "create foo hash:ip" + words + "\ncreate bar hash:ip,port" + words + "\n";
+}
+
 MadeScenario make_scenario(std::uint64_t seed, std::size_t packets, Abilities abilities) {
   Random random(seed);
   if (random.chance(kHelpers)) return helper_scenario(seed, random);
@@ -227,6 +239,7 @@ MadeScenario make_scenario(std::uint64_t seed, std::size_t packets, Abilities ab
   const bool drill = random.chance(kDrills);
   RulesetMaker rules(random, constants, scenario.backend, abilities, drill);
   (family == Family::kIpv4 ? scenario.ruleset : scenario.ruleset6) = rules.text();
+  if (rules.names_sets()) scenario.ipset = sets(family);
   add_traffic(random, constants, packets, made, drill);
   return made;
 }

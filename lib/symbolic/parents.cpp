@@ -1,0 +1,201 @@
+// ICMP errors that conntrack calls RELATED: which addresses they may go to, since only an error
+// that goes to the end that sent the quoted packet is any flow's (kernel-facts 40).
+//
+// Idea: the outsider quotes a flow of its own, its parent. Where NAT has bound the parent, what
+// rules see of the error is translated as the parent's own packets are, so that the error takes the
+// guards of that binding. Errors about parents that met what is not modelled, and those that go to
+// what NAT made of an opener, are only asked whether any RELATED error is let through.
+// Covered by tests/unit/related_error_test.cpp.
+#include <algorithm>
+
+#include "symbolic/model_impl.hpp"
+
+namespace postern {
+namespace {
+
+constexpr std::array kEnds{Axis::kInitiator,     Axis::kResponder,     Axis::kInitiatorPort,
+                           Axis::kResponderPort, Axis::kInitiatorType, Axis::kResponderType};
+
+Set errors(Space& space) {
+  const Family family = space.classes().family;
+  const std::uint8_t icmp = family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6;
+  return space.bdd().both(
+      space.class_set_if(Axis::kProtocol, [&](const ValueClass& c) { return c.canonical == icmp; }),
+      space.class_set_if(Axis::kIcmpType, [&](const ValueClass& c) {
+        return icmp_class(family, static_cast<std::uint8_t>(c.canonical)) == IcmpClass::kError;
+      }));
+}
+
+// The addresses of one end of flows, said of the responder: both ends share their classes.
+Set address_of(Space& space, Set flows, FlowEnd end) {
+  Bdd& bdd = space.bdd();
+  const Axis own = end == FlowEnd::kInitiator ? Axis::kInitiator : Axis::kResponder;
+  std::vector<unsigned> rest;
+  for (const unsigned v : bdd.support(flows)) {
+    const auto meaning = space.meaning(v);
+    if (!meaning || meaning->first != own) rest.push_back(v);
+  }
+  const Set addresses = bdd.exists(flows, bdd.cube(rest));
+  if (end == FlowEnd::kResponder) return addresses;
+  Bdd::VariableMap to_responder(bdd.variables());
+  for (std::size_t i = 0; i < space.layout(Axis::kInitiator).variables.size(); ++i) {
+    to_responder[space.layout(Axis::kInitiator).variables[i]] =
+        space.layout(Axis::kResponder).variables[i];
+  }
+  return bdd.rename(addresses, to_responder);
+}
+
+}  // namespace
+
+RelatedErrors Model::Impl::related(Path path, Set m, bool must) {
+  RelatedErrors result;
+  if (!tracking) return result;
+  const Set asked = bdd().both(flows_of(m), errors(space));
+  if (asked.empty()) return result;
+  const RelatedErrors& to = parent_addresses(path, must);
+  const bool zones = space.classes().zones.pairs().size() > 1;
+  Set open = to.unmodelled;
+  for (const auto& [nat, addresses] : to.by_nat) {
+    const Set flows = bdd().both(asked, addresses);
+    // The parent must be in the error's zone, and nothing here says whether it is.
+    if (zones) {
+      open = bdd().either(open, flows);
+    } else if (!flows.empty()) {
+      result.by_nat[nat] = flows;
+    }
+  }
+  open = must ? kNothing : bdd().both(asked, open);
+  if (!open.empty()) result.unmodelled = bdd().both(open, related_let_through(path));
+  return result;
+}
+
+// Addresses (of the responder) at which some flow of the outsider with an entry ends, or begins.
+const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
+  const auto known = parent_sets.find({path, must});
+  if (known != parent_sets.end()) return known->second;
+  RelatedErrors to;
+  const auto add = [&](Set& place, Set flows, FlowEnd end) {
+    place = bdd().either(place, address_of(space, flows, end));
+  };
+  std::vector<Path> paths{path};
+  if (path == Path::kIn) paths.push_back(Path::kForward);
+  if (path == Path::kForward) paths.push_back(Path::kIn);
+  for (const Path own : paths) {
+    const Set all = flows_of(sendable(own, FlowEnd::kInitiator));
+    Explorer search = explorer(own, all, Script::kDeliver, must, true);
+    const Exploration world = search.run(all, kEverything);
+    const auto variants = translations.variants(own);
+    const Set open = world.unmodelled;
+    bool some = !open.empty();
+    for (const Reached& r : world.states) {
+      if (r.state.entry == 0) continue;
+      if (r.state.nat == 0) {
+        add(to.by_nat[0], r.flows, FlowEnd::kInitiator);
+        add(to.by_nat[0], r.flows, FlowEnd::kResponder);
+        continue;
+      }
+      const NatVariant& nat = variants[r.state.nat - 1];
+      const bool ours = nat.originator == FlowEnd::kInitiator;
+      // An error to where the opener's packets go is translated as they are; one to the opener goes
+      // to the address that NAT has given it.
+      const bool followed = own == path && ours, kept = ours && nat.source == 0 && !reads_tuples();
+      add(followed ? to.by_nat[r.state.nat] : to.unmodelled, r.flows, FlowEnd::kResponder);
+      add(kept ? to.by_nat[0] : to.unmodelled, r.flows, FlowEnd::kInitiator);
+      some = some || !kept;
+    }
+    if (!open.empty()) {
+      for (const FlowEnd end : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
+        add(to.unmodelled, open, end);
+      }
+    }
+    if (!some) continue;
+    to.unmodelled = bdd().either(to.unmodelled, sources_of_nat());
+  }
+  return parent_sets[{path, must}] = std::move(to);
+}
+
+// Addresses (of the responder) that the opener of a flow may have got: errors about its answers go
+// there.
+Set Model::Impl::sources_of_nat() {
+  Set result = kNothing;
+  for (const EndRange& range : translations.sources()) {
+    if (range.keeps_address) continue;
+    if (!range.address) return space.domain();
+    result = bdd().either(result, space.class_set_if(Axis::kResponder, [&](const ValueClass& c) {
+      return !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
+        return in.lo <= range.address->second && range.address->first <= in.hi;
+      });
+    }));
+  }
+  return result;
+}
+
+// RELATED errors of the initiator that rules may let through to some end, whatever theirs are:
+// nothing that is not modelled stops them.
+Set Model::Impl::related_let_through(Path path) {
+  WalkOptions how = walk_options();
+  how.loose = true;
+  const PathWalk walk =
+      walk_path(space, chains, program, path, FlowEnd::kInitiator, how, {}, errors(space));
+  const Set related = space.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  Set result = kNothing;
+  for (const Passage& passage : {walk.direct, walk.again}) {
+    result = bdd().either(result, bdd().both(passage[Fate::kDelivered], related));
+  }
+  std::vector<Axis> others(kEnds.begin(), kEnds.end());
+  for (std::size_t i = 0; i < kAxisCount; ++i) {
+    const auto axis = static_cast<Axis>(i);
+    const bool of_flow = std::ranges::find(flow_axes(), axis) != flow_axes().end();
+    const bool of_packet = std::ranges::find(packet_axes(), axis) != packet_axes().end();
+    if (!of_flow && !of_packet) others.push_back(axis);
+  }
+  return space.exists(result, others);
+}
+
+// Between the same two ends where that takes no more steps, else from anybody to where the error
+// goes, or from there to anybody.
+Quotable Model::Impl::quotable(Path path, Set error, std::uint16_t nat, bool must) {
+  const auto like = [&](Axis own, Axis of) {
+    return space.class_is(own, space.classes_in(error, of).front());
+  };
+  const auto between = [&](Axis initiator, Axis responder) {
+    return bdd().both(like(Axis::kInitiatorInterface, initiator),
+                      like(Axis::kResponderInterface, responder));
+  };
+  const auto at = [&](Axis address, Axis type, Axis of_address, Axis of_type) {
+    return bdd().both(like(address, of_address), like(type, of_type));
+  };
+  const Set all = flows_of(sendable(path, FlowEnd::kInitiator));
+  const Set straight = bdd().both(
+      bdd().both(all, between(Axis::kInitiatorInterface, Axis::kResponderInterface)),
+      at(Axis::kResponder, Axis::kResponderType, Axis::kResponder, Axis::kResponderType));
+  const Set own =
+      at(Axis::kInitiator, Axis::kInitiatorType, Axis::kInitiator, Axis::kInitiatorType);
+  Quotable best;
+  look_for_quotable(path, bdd().both(straight, own), nat, must, best);
+  look_for_quotable(path, straight, nat, must, best);
+  if (nat != 0 || path == Path::kIn || path == Path::kOut) return best;
+  const Set turned = bdd().both(
+      bdd().both(all, between(Axis::kResponderInterface, Axis::kInitiatorInterface)),
+      at(Axis::kInitiator, Axis::kInitiatorType, Axis::kResponder, Axis::kResponderType));
+  const std::size_t before = best.steps;
+  look_for_quotable(path, turned, nat, must, best);
+  best.opened = best.steps < before;
+  return best;
+}
+
+void Model::Impl::look_for_quotable(Path path, Set flows, std::uint16_t nat, bool must,
+                                    Quotable& best) {
+  const std::array now{Axis::kConnmark};
+  Explorer search = explorer(path, flows, Script::kDeliver, must, true);
+  search.run(flows, kEverything);
+  for (std::size_t k = 0; k < std::min(best.steps, search.layers().size()); ++k) {
+    Set here = kNothing;
+    for (const auto& [state, set] : search.layers()[k]) {
+      if (state.entry != 0 && state.nat == nat) here = bdd().either(here, space.exists(set, now));
+    }
+    if (!here.empty()) best = {here, false, k};
+  }
+}
+
+}  // namespace postern

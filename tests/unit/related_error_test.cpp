@@ -1,0 +1,81 @@
+// ICMP errors that are RELATED to another flow of the outsider, with and without NAT on the way:
+// the witness begins with the flow that is quoted, and what NAT made of that flow's ends is what
+// rules see of the error.
+#include "query_fixture.hpp"
+
+namespace postern {
+namespace {
+
+constexpr const char* kError =
+    "deliver -i eth0 -o eth1 -p icmp --icmp-type destination-unreachable";
+
+const std::string kDnat =
+    "*nat\n:PREROUTING ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
+    "-A PREROUTING -i eth0 -p tcp --dport 80 -j DNAT --to-destination 10.0.0.2:8080\nCOMMIT\n";
+
+LoadedRuleset forward(const std::string& rules, const std::string& nat = kDnat) {
+  return {"error.rules", nat +
+                             "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT ACCEPT\n"
+                             "-A FORWARD -d 10.0.0.2/32 -p tcp -m conntrack --ctstate "
+                             "NEW,ESTABLISHED -j ACCEPT\n" +
+                             rules + "COMMIT\n"};
+}
+
+TEST(RelatedError, IsDroppedWhereNoRuleTakesIt) {
+  const Answer answer = ask_one(forward(""), kError);
+  EXPECT_EQ(answer.truth, Truth::kNo);
+  EXPECT_TRUE(answer.completeness && answer.completeness->certified);
+}
+
+TEST(RelatedError, QuotesAFlowThatNatHasBound) {
+  const Answer answer =
+      ask_one(forward("-A FORWARD -m conntrack --ctstate RELATED -j ACCEPT\n"), kError);
+  ASSERT_EQ(answer.truth, Truth::kYes);
+  EXPECT_FALSE(answer.conditional);
+  ASSERT_EQ(answer.witness.size(), 2u);
+  EXPECT_EQ(answer.witness[0].packet.destination_port, 80);
+  ASSERT_NE(answer.witness[1].packet.inner, nullptr);
+  EXPECT_EQ(answer.witness[1].packet.inner->source, answer.witness[1].packet.destination);
+}
+
+TEST(RelatedError, ShowsWhereNatHasSentTheFlow) {
+  const std::string translated =
+      "-A FORWARD -m conntrack --ctstate RELATED -d 10.0.0.2 -j ACCEPT\n";
+  const std::string by_status =
+      "-A FORWARD -m conntrack --ctstate RELATED -m conntrack --ctstate DNAT -j ACCEPT\n";
+  for (const std::string& rules : {translated, by_status}) {
+    const LoadedRuleset ruleset = forward(rules);
+    EXPECT_EQ(ask_one(ruleset, std::string(kError) + " -d 198.51.100.9").truth, Truth::kYes)
+        << rules;
+  }
+  // As it is sent its destination is another's.
+  const LoadedRuleset as_sent =
+      forward("-A FORWARD -m conntrack --ctstate RELATED -d 198.51.100.9 -j ACCEPT\n");
+  EXPECT_NE(ask_one(as_sent, std::string(kError) + " -d 198.51.100.9").truth, Truth::kNo);
+  const LoadedRuleset early = {"error.rules",
+                               kDnat +
+                                   "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -m conntrack "
+                                   "--ctstate RELATED ! -d 198.51.100.9 -j DROP\nCOMMIT\n"
+                                   "*filter\n:FORWARD ACCEPT\n-A FORWARD -p icmp -m conntrack "
+                                   "! --ctstate RELATED -j DROP\nCOMMIT\n"};
+  EXPECT_EQ(ask_one(early, std::string(kError) + " -d 198.51.100.9").truth, Truth::kYes);
+  EXPECT_NE(ask_one(early, std::string(kError) + " -d 198.51.100.10").truth, Truth::kYes);
+}
+
+TEST(RelatedError, OfASourceThatOnlyItMayHave) {
+  const LoadedRuleset rules =
+      forward("-A FORWARD -s 203.0.113.7 -p icmp -m conntrack --ctstate RELATED -j ACCEPT\n", "");
+  // No end of any flow.
+  const LoadedRuleset none = {
+      "error.rules",
+      "*filter\n:INPUT DROP\n:FORWARD DROP\n-A FORWARD -s 203.0.113.0/24 -d 10.0.0.2 -p "
+      "tcp -j ACCEPT\n-A FORWARD -p icmp -m conntrack --ctstate RELATED -d "
+      "10.0.0.3 -j ACCEPT\nCOMMIT\n"};
+  const Answer answer = ask_one(rules, kError);
+  EXPECT_EQ(answer.truth, Truth::kYes);
+  EXPECT_EQ(answer.witness.back().packet.source, *Address::parse("203.0.113.7"));
+  EXPECT_EQ(ask_one(none, kError).truth, Truth::kNo);
+}
+
+}  // namespace
+}  // namespace postern
