@@ -5,6 +5,7 @@
 // have `completeness`; `unknown` has at least one reason. Covered by tests/unit/query_test.cpp.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -46,6 +47,7 @@ struct WitnessStep {
   std::vector<MatchedRule> rules;        // in the order in which they matched
   std::vector<EntryReport> entries;      // conntrack table after the packet
   std::optional<std::uint32_t> wait_ms;  // pause before the packet (an entry expires)
+  bool of_master = false;                // of another flow, in which a helper is told of this one
 };
 
 struct Completeness {
@@ -72,6 +74,11 @@ struct Answer {
   std::map<Field, u128> found;  // --find: the values
   bool replayed = false;
   std::optional<OnKernel> on_kernel;  // --on-kernel: what Linux makes of the witness
+
+  // The first packet of the flow itself (a master's come before it). REQUIRES: a witness.
+  const WitnessStep& beginning() const {
+    return *std::ranges::find(witness, false, &WitnessStep::of_master);
+  }
 };
 
 // "127.0.0.1-127.0.0.9", "0-65535", "tcp": one field's value or interval as users read it.

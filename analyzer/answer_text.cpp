@@ -75,10 +75,24 @@ std::string states_text(const WitnessStep& step) {
   return out;
 }
 
+// The payload of a packet that a helper reads, in quotation marks.
+std::string said(const WitnessStep& step) {
+  if (!step.of_master || step.packet.payload.empty()) return {};
+  std::string text;
+  for (const std::uint8_t byte : step.packet.payload) {
+    const bool printable = byte >= 0x20 && byte < 0x7f;
+    if (byte == '\r') continue;
+    text += printable      ? std::string(1, static_cast<char>(byte))
+            : byte == '\n' ? std::string("\\n")
+                           : fmt::format("\\x{:02x}", byte);
+  }
+  return " \"" + text + "\"";
+}
+
 void add_step(std::string& out, const WitnessStep& step, std::size_t number, Style style) {
   if (step.wait_ms) out += fmt::format("     wait {} s\n", (*step.wait_ms + 999) / 1000);
   out += fmt::format("  {}. {:<9} {}  {}\n", number, step.sender + ":",
-                     style.bold(packet_line(step.packet)), text(step.verdict));
+                     style.bold(packet_line(step.packet) + said(step)), text(step.verdict));
   if (const std::string states = states_text(step); !states.empty()) {
     out += fmt::format("       state: {}\n", states);
   }
@@ -227,7 +241,7 @@ std::string to_text(const Answer& a, bool color) {
 
 std::vector<std::string> reproduction(const Answer& answer) {
   if (answer.witness.empty()) return {};
-  const Packet& p = answer.witness.front().packet;
+  const Packet& p = answer.beginning().packet;
   const std::string six = p.family() == Family::kIpv6 ? " -6" : "";
   const std::string to = p.destination.text();
   // Over loopback a program has to ask for any other address of its host.

@@ -9,6 +9,7 @@
 #include "base/check.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/generalise.hpp"
+#include "symbolic/master_witness.hpp"
 #include "symbolic/open_tuples.hpp"
 #include "symbolic/routing.hpp"
 #include "symbolic/witness_parent.hpp"
@@ -268,7 +269,8 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   const FlowPoint flow = choose_flow(space_, candidates, answer_.path);
   const Set goal = bdd.both(candidates, flow_set(space_, flow));
   const auto found = steps(goal, must);
-  const Witness witness = packets_of(flow, found, must);
+  Witness witness = packets_of(flow, found, must);
+  add_master(model_, answer_.path, flow, must, witness);
   POSTERN_CHECK(!witness.packets.empty(), "a yes has packets");
   const auto give_up = [&](std::string why) { answer_.reasons.push_back(std::move(why)); };
   if (witness.obstacle) {
@@ -281,7 +283,8 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   Confirmed confirmed = confirm(witness, world, program_, model_.entries());
   if (!confirmed.mismatch.empty()) {
     const bool open = !must && (reads_tuple_ports(program_) || found.back().quotes);
-    const bool coarse = open || std::ranges::any_of(found, &FlowStep::coarse);
+    const bool coarse = open || std::ranges::any_of(found, &FlowStep::coarse) ||
+                        std::ranges::any_of(witness.packets, &WitnessPacket::of_master);
     if (confirmed.unmodelled || coarse) {
       return give_up("the sets say yes, but the witness does not replay: " + confirmed.mismatch);
     }
@@ -322,33 +325,44 @@ void share_end(FlowPoint& parent, const FlowPoint& error, bool opened) {
 }  // namespace
 
 Witness Asking::packets_of(const FlowPoint& flow, const std::vector<FlowStep>& steps, bool must) {
-  const auto build = [&](const FlowPoint& of, const std::vector<FlowStep>& its,
+  const auto build = [&](Path path, const FlowPoint& of, const std::vector<FlowStep>& its,
                          const std::shared_ptr<const Packet>& quoted) {
-    return build_witness(space_, model_.entries(), answer_.path, of, its, &model_.translations(),
-                         quoted);
+    return build_witness(space_, model_.entries(), path, of, its, &model_.translations(), quoted);
   };
-  if (steps.empty() || !steps.back().quotes) return build(flow, steps, nullptr);
+  if (steps.empty() || !steps.back().quotes) return build(answer_.path, flow, steps, nullptr);
   const std::uint16_t nat = steps.back().nat;
   const Quotable parents = take(model_.quotable(answer_.path, flow_set(space_, flow), nat, must));
-  if (parents.flows.empty()) return build(flow, steps, nullptr);
-  FlowPoint parent = choose_flow(space_, parents.flows, answer_.path);
+  if (parents.flows.empty()) return build(answer_.path, flow, steps, nullptr);
+  FlowPoint parent = choose_flow(space_, parents.flows, parents.path);
   share_end(parent, flow, parents.opened);
-  const Witness first = build(
-      parent,
-      take(model_.entry_steps(
-          answer_.path, space_.bdd().both(parents.flows, flow_set(space_, parent)), nat, must)),
-      nullptr);
-  return behind_parent(first, build(flow, steps, quoted_packet(first, parents.opened)));
+  const Set one = space_.bdd().both(parents.flows, flow_set(space_, parent));
+  const Witness first =
+      build(parents.path, parent, take(model_.entry_steps(parents.path, one, nat, must)), nullptr);
+  return behind_parent(first,
+                       build(answer_.path, flow, steps, quoted_packet(first, parents.opened)));
 }
 
 void Asking::tell(const Witness& witness, const FlowPoint& flow) {
   for (std::size_t i = 0; i < answer_.witness.size(); ++i) {
     answer_.witness[i].sender =
         sender_name(question_.verb, answer_.path, witness.packets[i].step.reply);
+    if (witness.packets[i].of_master) answer_.witness[i].sender = "master";
   }
   for (const Field f : question_.find) answer_.found[f] = flow.value(*axis_of(f));
   world_assumptions(flow, witness);
 }
+
+namespace {
+
+// By which device the world of the witness reaches an address.
+std::string device_to(const Witness& witness, const Address& to) {
+  for (const Route& route : witness.world.routes) {
+    if (route.to.address == to) return route.device;
+  }
+  return "the same interface";
+}
+
+}  // namespace
 
 void Asking::world_assumptions(const FlowPoint& flow, const Witness& witness) {
   auto& list = answer_.assumptions;
@@ -366,7 +380,7 @@ void Asking::world_assumptions(const FlowPoint& flow, const Witness& witness) {
     case Path::kOut:
       list.push_back(fmt::format("{} is an address of this host, and {} is reached by {}",
                                  address(Axis::kInitiator), address(Axis::kResponder),
-                                 flow.responder_interface));
+                                 device_to(witness, end(Axis::kResponder))));
       break;
     case Path::kForward:
       list.push_back(fmt::format("forwarding is on, {} is reached by {} and {} by {}",
@@ -374,7 +388,16 @@ void Asking::world_assumptions(const FlowPoint& flow, const Witness& witness) {
                                  address(Axis::kInitiator), flow.initiator_interface));
       break;
     case Path::kLoopback:
+      if (witness.translated_to && flow.value(Axis::kResponder) != witness.translated_to->value) {
+        list.push_back(fmt::format("{} is an address of this host", address(Axis::kResponder)));
+      }
       break;
+  }
+  const auto master = std::ranges::find(witness.packets, true, &WitnessPacket::of_master);
+  if (master != witness.packets.end()) {
+    list.push_back(fmt::format("the flow from {} to {} port {} announces it to a helper first",
+                               master->packet.source.text(), master->packet.destination.text(),
+                               master->packet.destination_port));
   }
   if (question_.verb == Verb::kConnect) {
     list.push_back("the far end does not itself open (no simultaneous open)");

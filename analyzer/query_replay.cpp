@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/engine.hpp"
 #include "net/protocol.hpp"
 
@@ -20,12 +22,32 @@ struct Run {
 
 std::string entry_word(const EntryInfo& e) { return e.text.empty() ? "none" : e.text; }
 
+bool of_flow(const EntryReport& entry, const Packet& packet) {
+  const auto is = [&](const TupleReport& t) {
+    return t.source == packet.source && t.destination == packet.destination &&
+           t.source_port.value_or(packet.source_port) == packet.source_port &&
+           t.destination_port.value_or(packet.destination_port) == packet.destination_port;
+  };
+  return entry.protocol == packet.protocol && (is(entry.original) || is(entry.reply));
+}
+
+// A master has an entry of its own (NAT is not followed where helpers are).
+std::vector<EntryReport> own_entries(std::vector<EntryReport> entries, const Witness& witness,
+                                     const Packet& packet) {
+  if (std::ranges::any_of(witness.packets, &WitnessPacket::of_master)) {
+    std::erase_if(entries, [&](const EntryReport& e) { return !of_flow(e, packet); });
+  }
+  return entries;
+}
+
 // One of the flow's entries as the engine reports it, against what the sets say; empty when they
-// agree.
-std::string compare_one(const EntryInfo& expected, const EntryReport& e, const Packet& first) {
-  const bool by_responder =
-      e.original.source != first.source ||
-      (e.original.source_port && *e.original.source_port != first.source_port);
+// agree. `begun`: the first of the flow's packets.
+std::string compare_one(const EntryInfo& expected, const EntryReport& e,
+                        const WitnessPacket& begun) {
+  const Packet& first = begun.packet;
+  const bool by_other = e.original.source != first.source ||
+                        (e.original.source_port && *e.original.source_port != first.source_port);
+  const bool by_responder = by_other != begun.step.reply;
   if (e.state != expected.state || !e.unreplied() != expected.seen_reply ||
       e.assured() != expected.assured || by_responder != expected.by_responder) {
     return fmt::format("expected entry {}, saw {}{}{}{}", entry_word(expected), e.state,
@@ -36,7 +58,7 @@ std::string compare_one(const EntryInfo& expected, const EntryReport& e, const P
 }
 
 std::string compare_entry(std::span<const EntryInfo> entries, std::uint16_t number,
-                          const std::vector<EntryReport>& seen, const Packet& first) {
+                          const std::vector<EntryReport>& seen, const WitnessPacket& first) {
   const EntryInfo& expected = entries[number];
   if (!expected.entry.present) {
     return seen.empty() ? "" : fmt::format("expected no entry, saw {}", seen.front().state);
@@ -62,7 +84,7 @@ std::string compare_entry(std::span<const EntryInfo> entries, std::uint16_t numb
 
 std::string compare(const WitnessPacket& expected, const PacketReport& report, bool tracked,
                     std::span<const EntryInfo> entries, const std::vector<EntryReport>& seen,
-                    const Packet& first) {
+                    const WitnessPacket& first) {
   const bool accepted = report.verdict != Verdict::kDropped;
   if (accepted != expected.step.accepted) {
     return fmt::format("expected {}, was {}{}{}", expected.step.accepted ? "accepted" : "dropped",
@@ -143,8 +165,11 @@ Run run_once(const Witness& witness, const Scenario& world, const Program& progr
     step.rules = matched_rules(trace, program);
     step.entries = engine.entries();
     run.met_nat = run.met_nat || translates(trace, program);
-    run.mismatch = compare(packet, report, engine.tracks(family), entries, step.entries,
-                           witness.packets.front().packet);
+    step.of_master = packet.of_master;
+    const auto first =
+        std::ranges::find(witness.packets, packet.of_master, &WitnessPacket::of_master);
+    run.mismatch = compare(packet, report, engine.tracks(family), entries,
+                           own_entries(step.entries, witness, sent), *first);
     run.steps.push_back(std::move(step));
     if (!run.mismatch.empty()) {
       run.mismatch = fmt::format("packet {}: {}", run.steps.size(), run.mismatch);

@@ -289,8 +289,8 @@ std::optional<RuleId> testing_rule(const Program& program, const WitnessStep& st
 }  // namespace
 
 std::optional<RuleId> port_testing_rule(const Program& program, const Answer& answer) {
-  const Address client = answer.witness.front().packet.source;
-  const std::uint16_t port = answer.witness.front().packet.source_port;
+  const Address client = answer.beginning().packet.source;
+  const std::uint16_t port = answer.beginning().packet.source_port;
   for (const bool any_table : {false, true}) {
     for (const WitnessStep& step : answer.witness) {
       const bool sent = step.packet.source == client && step.packet.source_port == port;

@@ -51,7 +51,7 @@ class SourcePortHoles {
     }
     if (search.others_undecided) make_conditional(answer);
     auto rule = port_testing_rule(*run_.program(), answer);
-    if (!rule) rule = accepting_rule(*run_.program(), answer.witness.front());
+    if (!rule) rule = accepting_rule(*run_.program(), answer.beginning());
     const std::string where = fmt::format("{} ({})", protocol_name(protocol), text(path));
     if (rule && merged(*rule, hole, where)) return;
     Finding finding{.id = "PST202"};

@@ -74,9 +74,15 @@ class StatelessSegments {
     stray_ = bdd_.minus(delivered->packets.must, closed_to);
     const Set possible = bdd_.either(delivered->packets.may, delivered->packets.unmodelled);
     if (stray_.empty()) stray_ = bdd_.minus(delivered->packets.may, closed_to);
+    // Where NAT may take a flow another way, that way decides whether one can connect.
+    const auto elsewhere = run_.model()->strays(path_, space_.exists(m, packet_axes()));
+    if (!elsewhere) return false;
+    const Set undecided = bdd_.both(stray_, *elsewhere);
+    stray_ = bdd_.minus(stray_, undecided);
     maybe_unmodelled_ = bdd_.both(bdd_.either(delivered->packets.unmodelled,
                                               bdd_.both(possible, connected->flows.unmodelled)),
                                   bdd_.complement(connected->flows.may));
+    maybe_unmodelled_ = bdd_.either(maybe_unmodelled_, undecided);
     return true;
   }
 
@@ -128,8 +134,8 @@ class StatelessSegments {
     if (conversation.held) {
       return give_up("the sets say that nobody can connect, but the engine holds a conversation");
     }
-    Cause cause{.rule = accepting_rule(*run_.program(), answer.witness.front())};
-    cause.opens = answer.witness.front().packet.flags == tcp_flag::kSyn;
+    Cause cause{.rule = accepting_rule(*run_.program(), answer.beginning())};
+    cause.opens = answer.beginning().packet.flags == tcp_flag::kSyn;
     if (cause.opens) cause.broken = std::move(conversation.broken);
     add(cause, std::move(answer));
     if (!cause.rule) return kNothing;

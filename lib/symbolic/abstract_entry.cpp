@@ -46,7 +46,8 @@ AbstractStep follow(const AbstractEntry& entry, FlowEnd sender) {
   AbstractStep step;
   step.direction = entry.direction(sender);
   const bool reply = step.direction == CtDirection::kReply;
-  step.state = reply || entry.seen_reply ? CtState::kEstablished : CtState::kNew;
+  const CtState unreplied = entry.expected ? CtState::kRelated : CtState::kNew;
+  step.state = reply || entry.seen_reply ? CtState::kEstablished : unreplied;
   step.after = entry;
   step.after.seen_reply = entry.seen_reply || reply;
   step.status = step.after.status();
@@ -200,6 +201,7 @@ std::uint16_t AbstractEntry::status() const {
   unsigned bits = ct_status::kConfirmed;
   if (seen_reply) bits |= ct_status::kSeenReply;
   if (assured) bits |= ct_status::kAssured;
+  if (expected) bits |= ct_status::kExpected;
   return static_cast<std::uint16_t>(bits);
 }
 
@@ -209,6 +211,7 @@ std::string text(const AbstractEntry& entry) {
   out += entry.originator == FlowEnd::kInitiator ? " by initiator" : " by responder";
   out += entry.seen_reply ? " replied" : " unreplied";
   if (entry.assured) out += " assured";
+  if (entry.expected) out += " expected";
   if (entry.tracker != Tracker::kTcp) return out;
   if (entry.last_segment) {
     out += fmt::format(" last={}{}", text(packet_kind(*entry.last_segment)),
@@ -261,6 +264,14 @@ std::vector<AbstractStep> successors(const AbstractEntry& entry, FlowEnd sender,
       return {plain(entry, CtState::kInvalid, Condition::kAlways)};
   }
   return {};
+}
+
+AbstractStep announced(AbstractStep created) {
+  POSTERN_CHECK(created.created, "only a new entry fulfils an expectation");
+  created.state = CtState::kRelated;
+  created.status = ct_status::kExpected;
+  created.after.expected = true;
+  return created;
 }
 
 AbstractEntry canonical(AbstractEntry entry) {

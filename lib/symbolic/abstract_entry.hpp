@@ -68,6 +68,7 @@ struct AbstractEntry {
   Tracker tracker = Tracker::kGeneric;
   FlowEnd originator = FlowEnd::kInitiator;
   bool seen_reply = false, assured = false;
+  bool expected = false;  // another flow's helper had announced it
   // TCP only:
   TcpState state = TcpState::kNone;
   std::optional<TcpSegment> last_segment;  // the last that counted, and its direction
@@ -84,7 +85,7 @@ struct AbstractEntry {
   CtDirection direction(FlowEnd sender) const {
     return sender == originator ? CtDirection::kOriginal : CtDirection::kReply;
   }
-  // ct_status bits: CONFIRMED, SEEN_REPLY, ASSURED. 0 when absent.
+  // ct_status bits: CONFIRMED, SEEN_REPLY, ASSURED, EXPECTED. 0 when absent.
   std::uint16_t status() const;
 };
 // "ESTABLISHED orig=initiator replied assured last=ACK>" for messages and tests.
@@ -131,6 +132,9 @@ struct AbstractStep {
 // rule (entry and state are then plain) nor for the second half of loopback.
 std::vector<AbstractStep> successors(const AbstractEntry& entry, FlowEnd sender, PacketKind kind,
                                      const ConntrackConfig& config);
+
+// A step that creates an entry, when a helper had announced the flow: RELATED.
+AbstractStep announced(AbstractStep created);
 
 // Forgets what cannot matter any more for this entry, so that entries that behave alike are equal.
 // successors() and closed_by_reset() return such entries; idempotent.

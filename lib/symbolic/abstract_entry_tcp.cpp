@@ -102,7 +102,8 @@ void Meeting::invalid(const AbstractEntry& after, Condition condition) {
 void Meeting::valid(AbstractEntry after, Condition condition) {
   AbstractStep step;
   step.direction = direction_;
-  step.state = !original() || entry_.seen_reply ? CtState::kEstablished : CtState::kNew;
+  const CtState unreplied = entry_.expected ? CtState::kRelated : CtState::kNew;
+  step.state = !original() || entry_.seen_reply ? CtState::kEstablished : unreplied;
   after.seen_reply = after.seen_reply || !original();
   step.after = after;
   step.status = after.status();

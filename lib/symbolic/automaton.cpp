@@ -86,6 +86,21 @@ std::span<const PacketKind> Automaton::kinds(std::uint16_t number, FlowEnd sende
   return kOther;
 }
 
+Move Automaton::announced(const Move& created) {
+  Move m = created;
+  m.step = postern::announced(created.step);
+  const auto instead = [&](std::uint16_t after, const AbstractEntry& entry) {
+    Parts all = parts(after);
+    if (all[m.pair] == 0 || after == beyond_)
+      return after;  // it does not stand, or is not followed
+    all[m.pair] = number(entry);
+    return combine(all);
+  };
+  m.kept = instead(created.kept, m.step.entry(true));
+  m.kept_reset = instead(created.kept_reset, closed_by_reset(m.step.entry(true)));
+  return m;
+}
+
 const std::vector<Move>& Automaton::moves(std::uint16_t from, FlowEnd sender, PacketKind kind) {
   const auto key = std::tuple{from, sender, kind};
   if (const auto it = moves_.find(key); it != moves_.end()) return it->second;

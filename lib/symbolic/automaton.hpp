@@ -48,6 +48,8 @@ class Automaton {
   // Kinds of packet that `sender` can send to this entry (all of them, where there is none).
   std::span<const PacketKind> kinds(std::uint16_t entry, FlowEnd sender) const;
   const std::vector<Move>& moves(std::uint16_t entry, FlowEnd sender, PacketKind kind);
+  // The same move of a flow that a helper had announced. REQUIRES: it creates an entry.
+  Move announced(const Move& created);
 
   // The same for packets of a pair of zones.
   std::span<const PacketKind> kinds(std::uint16_t entry, FlowEnd sender, std::uint8_t pair) const;

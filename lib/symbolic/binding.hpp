@@ -8,6 +8,7 @@
 
 #include "flow/hooks.hpp"
 #include "symbolic/abstract_entry.hpp"
+#include "symbolic/rerouting.hpp"
 #include "symbolic/space.hpp"
 #include "symbolic/translation.hpp"
 
@@ -33,7 +34,9 @@ struct Binding {
   // ends are as on the wire. `to_host`: what the destination became is an address of this host.
   NatVariant nat = {};
   bool before_nat = false, to_host = false;
-  bool behind_source = false;  // behind the NAT of sources: security of INPUT, with iptables-nft
+  // Behind the NAT of sources: security of INPUT, with iptables-nft; over lo, PREROUTING and INPUT.
+  bool behind_source = false;
+  SeenDevice device = SeenDevice::kOfFlow;  // which device its rules see
   auto operator<=>(const Binding&) const = default;
 
   static Binding at(Hook hook, Path path, FlowEnd sender);

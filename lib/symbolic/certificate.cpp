@@ -203,10 +203,21 @@ class Induction {
         if (step.created) continue;  // another flow's entry, once this one is gone
         if (step.state == CtState::kInvalid) {
           after(live, Solver::kTrue, one, step.entry(false), Effect::of(step), {}, state.nat);
+          if (claim_.path == Path::kLoopback) lost_again(live, one, step);
         } else {
           outcome(live, one, path.end(Seen::of(step, info.entry)), Effect::of(step),
                   fmt::format(" {}", text(step.state)), true);
         }
+      }
+    }
+  }
+
+  // Loopback: an INVALID answer is looked up once more.
+  void lost_again(Term live, const Case& one, const AbstractStep& first) {
+    const AbstractEntry stands = first.entry(false);
+    for (const AbstractStep& step : c_.ways(stands, one.sender, one.kind)) {
+      if (!step.created && step.condition == first.condition) {
+        after(live, Solver::kTrue, one, step.entry(false), Effect::of(step), {}, one.state.nat);
       }
     }
   }
@@ -238,6 +249,7 @@ class Induction {
       PathEncoder& as_bound = bound ? c_.path(one.sender, one.state.nat) : path;
       outcome(live, now, as_bound.end(Seen::of(step, *one.entry)), Effect::of(step), name);
       if (step.created) newly_bound(live, one, step, name);
+      if (step.created) announced(live, now, step);
       if (claim_.path == Path::kLoopback && step.state == CtState::kInvalid) {
         looked_up_again(live, one, step, name);
       }
@@ -258,6 +270,7 @@ class Induction {
     } else {
       outcome(live, now, c_.path(one.sender).end(Seen::of(step, *one.entry)), Effect::of(step),
               fmt::format(" {} in another zone", text(step.state)));
+      announced(live, now, step);
     }
     return true;
   }
@@ -272,6 +285,13 @@ class Induction {
     if (stray) {
       outcome(c_.solver.both(live, c_.translator.term(c_.strays)), one,
               path.end(Seen{CtState::kInvalid}), Effect::none(*one.entry), " INVALID elsewhere");
+      if (claim_.path == Path::kLoopback) {
+        AbstractStep lost;
+        lost.state = CtState::kInvalid;
+        lost.after = *one.entry;
+        looked_up_again(c_.solver.both(live, c_.translator.term(c_.strays)), one, lost,
+                        " INVALID elsewhere");
+      }
     }
     related(live, one);
   }
@@ -298,6 +318,17 @@ class Induction {
       outcome(live, now, c_.path(one.sender, now.nat).end(Seen::of(step, *one.entry)),
               Effect::of(step), name + " under NAT");
     }
+  }
+
+  // A new flow may be one that a helper had announced, in the default zone.
+  void announced(Term live, const Case& one, const AbstractStep& created, bool again = false) {
+    const Set flows = c_.announced_by(one.sender);
+    if (flows.empty() || one.zone != 0) return;
+    PathEncoder& path = c_.path(one.sender);
+    const Seen seen = c_.announced(created, *one.entry);
+    outcome(c_.solver.both(live, c_.translator.term(flows)), one,
+            again ? path.end_again(seen) : path.end(seen), Effect::of(postern::announced(created)),
+            again ? ", looked up again: RELATED as announced" : " RELATED as announced");
   }
 
   // Loopback: what was INVALID in OUTPUT comes to PREROUTING with nothing attached. The same packet
@@ -343,9 +374,10 @@ class Induction {
           automaton.zones().clashes(automaton.openers(one.beside), one.sender, one.zone)) {
         const AbstractEntry gone = step.entry(false);
         after(live, Solver::kTrue, now, gone, Effect::none(gone), {}, one.state.nat);
-      } else {
-        outcome(live, now, path.end_again(Seen::of(step, *one.entry)), Effect::of(step), seen);
+        continue;
       }
+      outcome(live, now, path.end_again(Seen::of(step, *one.entry)), Effect::of(step), seen);
+      if (step.created) announced(live, now, step, true);
     }
   }
 

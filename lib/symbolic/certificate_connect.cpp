@@ -160,6 +160,13 @@ class ScriptProof {
       delivered(live, t.path(bound).end(Seen::of(step, entry)), h, {step.entry(true)}, true, k,
                 next, bound);
     }
+    const Set announced = step.created && place == 0 ? c_.announced_by(line.sender) : kNothing;
+    if (!announced.empty()) {
+      delivered(c_.solver.both(live, t.translator.term(announced)),
+                t.path().end(c_.announced(step, entry)), h,
+                with(beside, place, postern::announced(step).entry(true)), true, k, next,
+                std::uint16_t{0});
+    }
     if (c_.flow_path != Path::kLoopback || step.state != CtState::kInvalid) return;
     const auto& again = t.path().again();
     live = c_.solver.both(live, again.live);

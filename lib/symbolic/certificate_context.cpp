@@ -53,6 +53,9 @@ CertificateContext::CertificateContext(Model& model_, const Program& program, So
               std::ranges::any_of(claim.related, bound);
   if (meets_nat) variants_ = model.translations().variants(claim.path);
   strays = must_have(model.strays(claim.path, flows));
+  auto found = model.expected(claim.path);
+  if (!found) throw found.error();
+  expected = *found;
   if (model.moves_destination(claim.path)) {
     routed_ = must_have(model.routed(claim.path));
     answers_ = must_have(model.sendable_translated(claim.path));
@@ -60,6 +63,12 @@ CertificateContext::CertificateContext(Model& model_, const Program& program, So
   for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
     find_kinds(sender);
   }
+}
+
+Seen CertificateContext::announced(const AbstractStep& created, const AbstractEntry& before) const {
+  Seen seen = Seen::of(postern::announced(created), before);
+  seen.marked = expected.marked;
+  return seen;
 }
 
 PathEncoder& CertificateContext::path(FlowEnd sender, std::uint16_t bound) {
@@ -75,7 +84,9 @@ NatView CertificateContext::view(std::uint16_t bound, FlowEnd sender, SetTransla
   NatView result;
   if (meets_nat) result.translations = &model.translations();
   if (bound != 0) result.bound = variants_[bound - 1];
-  const bool kept = sender == FlowEnd::kInitiator && result.bound.destination == 0;
+  const std::uint8_t to = result.bound.destination;
+  const bool kept =
+      sender == FlowEnd::kInitiator && (to == 0 || model.translations().range(to).keeps_address);
   if (kept && routed_ != kEverything) result.routed = terms.term(routed_);
   return result;
 }

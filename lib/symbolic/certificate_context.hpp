@@ -41,7 +41,12 @@ class CertificateContext {
   // Does some flow of the claim meet NAT, or quote one that does? Then a refutation proves no
   // fault: the terms leave open what a new flow's reply tuple is until it is settled.
   bool meets_nat = false;
-  Set strays = kNothing;  // flows that NAT may bind on another path
+  Set strays = kNothing;   // flows that NAT may bind on another path
+  ExpectedFlows expected;  // flows that a helper may have announced
+  // What the lookup says of a packet that creates an entry as announced.
+  Seen announced(const AbstractStep& created, const AbstractEntry& before) const;
+  // Flows of the claim whose first packet, from that end, may fulfil an expectation.
+  Set announced_by(FlowEnd sender) const { return space.bdd().both(flows, expected.by(sender)); }
   // What kinds of packets `sender` can send here at all, each with its condition on the headers.
   const std::vector<std::pair<PacketKind, Term>>& kinds(FlowEnd sender);
   // Headers that make a packet of this kind when `sender` sends it.

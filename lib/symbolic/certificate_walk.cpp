@@ -4,6 +4,7 @@
 #include "flow/conntrack.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/classes.hpp"
+#include "symbolic/rerouting.hpp"
 
 namespace postern {
 
@@ -19,7 +20,8 @@ Seen Seen::of(const AbstractStep& step, const AbstractEntry& before) {
   const AbstractEntry& entry = step.deleted && !step.created ? before : step.after;
   const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
   if (!attached) return {step.state};
-  return {step.state, step.direction, entry.originator, step.status, step.created};
+  const bool expected = (step.status & ct_status::kExpected) != 0;
+  return {step.state, step.direction, entry.originator, step.status, step.created, expected};
 }
 
 PathEncoder::PathEncoder(Space& space, Solver& solver, Encoder& encoder, const AxisTerms& axes,
@@ -129,7 +131,7 @@ const PathEncoder::EndTerms& PathEncoder::translated(FlowEnd end) {
   if (range.keeps_address) return *known;
   const unsigned width = solver_.width(known->type);
   const auto local = static_cast<u128>(AddressType::kLocal);
-  if (!opener && flow_path_ == Path::kIn) {
+  if (!opener && (flow_path_ == Path::kIn || flow_path_ == Path::kLoopback)) {
     known->type = solver_.number(local, width);
   } else {
     known->type = solver_.fresh_bits("translated type", width);
@@ -201,7 +203,8 @@ void PathEncoder::consult(Walk& walk, Hook hook) {
       nat_.translations != nullptr && Translations::follows(hook, sender_, flow_path_);
   if (!follows) return table(walk, hook, TableName::kNat);
   if (walk.live == Solver::kFalse) return;
-  std::uint8_t wanted = hook == Hook::kPrerouting ? nat_.bound.destination : nat_.bound.source;
+  const bool early = hook == Hook::kPrerouting || hook == Hook::kOutput;
+  std::uint8_t wanted = early ? nat_.bound.destination : nat_.bound.source;
   if (wanted == nat_.translations->clash()) wanted = 0;  // no rule's doing
   const WalkTerms result = encoder_.walk(hook, TableName::kNat, walk.packet);
   const auto live = [&](Term t) { return solver_.both(walk.live, t); };
@@ -226,7 +229,9 @@ void PathEncoder::nat(Walk& walk, Hook hook, const Seen& seen) {
   if (!tracking_) return;
   if (seen.created && opens()) consult(walk, hook);
   if (!nat_.bound.some()) return;
-  if (hook == Hook::kInput && opens()) show(walk.packet, true, translated(sender_));
+  if (hook == Hook::kInput || hook == Hook::kPostrouting) {
+    show(walk.packet, true, opens() ? translated(sender_) : original(sender_));
+  }
   if (hook != Hook::kPrerouting && hook != Hook::kOutput) return;
   if (!opens()) {
     show(walk.packet, false, original(nat_.bound.originator));
@@ -237,11 +242,23 @@ void PathEncoder::nat(Walk& walk, Hook hook, const Seen& seen) {
 }
 
 // Which interfaces rules see here (kernel-facts 12), and the TTL behind routing.
-void PathEncoder::place(PacketTerms& p, Hook hook) const {
+void PathEncoder::place(Walk& walk, Hook hook) {
+  PacketTerms& p = walk.packet;
   const bool own = sender_ == FlowEnd::kInitiator;
   const Term none = solver_.number(kNoInterface, kInterfaceBits);
-  const Term in = axes_.value(own ? Axis::kInitiatorInterface : Axis::kResponderInterface);
-  const Term out = axes_.value(own ? Axis::kResponderInterface : Axis::kInitiatorInterface);
+  Term in = axes_.value(own ? Axis::kInitiatorInterface : Axis::kResponderInterface);
+  Term out = axes_.value(own ? Axis::kResponderInterface : Axis::kInitiatorInterface);
+  if (nat_.bound.some()) {
+    const SeenDevice seen = seen_device(hook, flow_path_, sender_, nat_.bound, *nat_.translations);
+    if (seen == SeenDevice::kLoopback)
+      in = out = solver_.number(kLoopbackInterface, kInterfaceBits);
+    if (seen == SeenDevice::kSomeWire || seen == SeenDevice::kAny) {
+      in = out = solver_.fresh_bits("device", kInterfaceBits);
+      const u128 first = kLoopbackInterface + (seen == SeenDevice::kSomeWire ? 1 : 0);
+      walk.live = solver_.both(
+          walk.live, solver_.in_range(in, first, space_.classes().interface_names.size() - 1));
+    }
+  }
   const bool arrives = hook == Hook::kPrerouting || hook == Hook::kInput || path_ == Path::kForward;
   const bool leaves = hook != Hook::kPrerouting && hook != Hook::kInput;
   p.in = arrives ? in : none;
@@ -254,7 +271,7 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
   p[Field::kCtState] = solver_.number(static_cast<u128>(seen.state), 3);
   const bool attached = seen.state != CtState::kInvalid && seen.state != CtState::kUntracked;
   if (!attached) return;
-  if (seen.state == CtState::kRelated) {
+  if (seen.state == CtState::kRelated && !seen.expected) {
     // Another flow's entry: anything but unconfirmed.
     for (const Field f :
          {Field::kCtDirection, Field::kCtMark, Field::kCtProtocol, Field::kCtOriginalSource,
@@ -268,6 +285,7 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
     if (nat_.bound.some()) {
       open.insert(open.end(), {ct_status::kSourceNat, ct_status::kDestinationNat});
     }
+    if (space_.classes().expects) open.push_back(ct_status::kExpected);
     for (const std::uint16_t bit : open) {
       status =
           solver_.bit_xor(status, solver_.choose(solver_.fresh_boolean("related"),
@@ -280,6 +298,7 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
   p[Field::kCtStatus] = solver_.number(status, 16);
   p[Field::kCtDirection] = solver_.number(static_cast<u128>(seen.direction), 1);
   if (!seen.created) p[Field::kCtMark] = axes_.number(Axis::kConnmark);
+  if (seen.marked) p[Field::kCtMark] = solver_.fresh_bits("master's mark", 32);
   p[Field::kCtProtocol] = axes_.value(Axis::kProtocol);
   const bool swapped = seen.originator == FlowEnd::kResponder;
   const auto end = [&](bool first, Axis initiator, Axis responder) {
@@ -318,7 +337,7 @@ PathEncoder::Early PathEncoder::encode_early(Hook hook, PacketTerms packet, Term
   Walk walk;
   walk.packet = std::move(packet);
   walk.live = solver_.both(live, ranges_);
-  place(walk.packet, hook);
+  place(walk, hook);
   for (const Stage& stage : stages(hook, backend_)) {
     if (stage.kind == Stage::Kind::kConntrack) break;
     if (stage.kind == Stage::Kind::kTable) table(walk, hook, stage.table);
@@ -385,7 +404,7 @@ PathEncoder::End PathEncoder::encode_end(std::size_t first_hook, std::size_t end
   for (std::size_t h = first_hook; h < end_hook; ++h) {
     const Hook hook = hooks(path_)[h];
     bool looked_up = h != first_hook;
-    if (h != first_hook) place(walk.packet, hook);
+    if (h != first_hook) place(walk, hook);
     for (const Stage& stage : stages(hook, backend_)) {
       if (stage.kind == Stage::Kind::kConntrack) {
         looked_up = true;
@@ -405,10 +424,15 @@ PathEncoder::End PathEncoder::encode_end(std::size_t first_hook, std::size_t end
         const Term connmark = walk.packet[Field::kCtMark];
         see(walk.packet, seen, true);
         walk.packet[Field::kCtMark] = connmark;
+        Seen settled = seen;
+        settled.created = false;
+        if (nat_.bound.some()) see_binding(walk.packet, settled);
       }
     }
     // Packets that kept their destination go on only where routing takes them.
-    if (hook == Hook::kPrerouting && path_ != Path::kLoopback && nat_.routed != Solver::kTrue) {
+    const bool routes =
+        hook == Hook::kOutput || (hook == Hook::kPrerouting && path_ != Path::kLoopback);
+    if (routes && nat_.routed != Solver::kTrue) {
       walk.dropped.push_back(solver_.both(walk.live, solver_.negate(nat_.routed)));
       walk.live = solver_.both(walk.live, nat_.routed);
     }

@@ -23,6 +23,8 @@ struct Seen {
   FlowEnd originator = FlowEnd::kInitiator;
   std::uint16_t status = 0;  // ct_status bits while the packet passes
   bool created = false;      // the entry is new: connmark 0, nat is consulted
+  bool expected = false;     // the entry is the flow's own; RELATED without it: another flow's
+  bool marked = false;       // it is new, with a connmark of its master's
   auto operator<=>(const Seen&) const = default;
 
   static Seen untracked() { return {CtState::kUntracked}; }
@@ -86,7 +88,7 @@ class PathEncoder {
   void see_binding(PacketTerms& packet, const Seen& seen);
   void consult(Walk& walk, Hook hook);
   void nat(Walk& walk, Hook hook, const Seen& seen);
-  void place(PacketTerms& packet, Hook hook) const;
+  void place(Walk& walk, Hook hook);
   void see(PacketTerms& packet, const Seen& seen, bool confirmed);
   void table(Walk& walk, Hook hook, TableName table);
   std::vector<Term> zones_of(const PacketTerms& packet);

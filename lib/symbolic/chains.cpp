@@ -32,7 +32,7 @@ Writes writes_of(const Rule& rule) {
                    return Writes{.mark = restore, .connmark = !restore};
                  },
                  [](const NoTrack&) { return Writes{.untracked = true}; },
-                 [](const AttachTemplate&) { return Writes{.zone = true}; },
+                 [](const AttachTemplate&) { return Writes{.untracked = true, .zone = true}; },
                  [](const OpaqueTarget&) { return Writes{.mark = true, .connmark = true}; },
                  [](const auto&) { return Writes{}; }},
       *effect);
@@ -51,11 +51,12 @@ struct ChainWalker::Frame {
 };
 
 ChainWalker::ChainWalker(Space& space, Reader& reader, const Program& program,
-                         const Translations* translations)
+                         const Translations* translations, const Templates* templates)
     : space_(space),
       reader_(reader),
       program_(program),
       translations_(translations),
+      templates_(templates),
       relations_(space),
       rows_(program),
       disabled_(program.rules().size()),
@@ -338,30 +339,32 @@ void ChainWalker::rewrite(Field field, Set taken, Frame& frame) {
 
 void ChainWalker::attach_template(RuleId rule, Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
-  const std::uint32_t number = frame.context.entries ? space_.classes().zones.template_of(rule) : 0;
-  // Void where an entry is attached, or the packet is marked UNTRACKED or has a template already.
-  const bool void_here = !frame.context.attaches || (frame.context.loose && number == 0);
+  const std::uint32_t value = templates_ == nullptr ? 0 : templates_->of(rule);
+  const std::uint32_t zone =
+      value == 0 && frame.context.entries ? space_.classes().zones.template_of(rule) : 0;
+  // Void where an entry is attached, or the packet carries the UNTRACKED mark or a template.
+  const bool void_here =
+      !frame.context.attaches || (frame.context.loose && value == 0 && zone == 0);
   const Set bare = bdd.both(space_.class_is(Axis::kUntracked, 0), space_.class_is(Axis::kZone, 0));
-  const Set changed = void_here ? kNothing : bdd.both(taken, bare);
-  frame.live = bdd.either(frame.live, bdd.minus(taken, changed));
-  if (number == 0) {
-    frame.leave(bdd, Outcome::kUnmodelled, changed);
-  } else {
-    frame.live = bdd.either(frame.live, relations_.set_zone(changed, number));
-  }
+  const Set free = void_here ? kNothing : bdd.both(taken, bare);
+  frame.live = bdd.either(frame.live, bdd.minus(taken, free));
+  if (value == 0 && zone == 0) return frame.leave(bdd, Outcome::kUnmodelled, free);
+  frame.live = bdd.either(frame.live, value != 0 ? relations_.set_untracked(free, value)
+                                                 : relations_.set_zone(free, zone));
 }
 
-void ChainWalker::untrack(Set taken, Frame& frame) {
+void ChainWalker::no_track(Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
-  if (!frame.context.attaches) {
-    frame.live = bdd.either(frame.live, taken);
-    return;
-  }
+  const auto go_on = [&](Set packets) { frame.live = bdd.either(frame.live, packets); };
+  if (!frame.context.attaches) return go_on(taken);
   // A template that came first makes it void; where those are not followed, it may.
-  const bool maybe = frame.context.loose && !unmodelled_rules_.empty();
-  const Set bare = bdd.both(taken, space_.class_is(Axis::kZone, 0));
-  frame.live = bdd.either(frame.live, maybe ? taken : bdd.minus(taken, bare));
-  frame.live = bdd.either(frame.live, relations_.set_untracked(bare));
+  if (frame.context.loose && !unmodelled_rules_.empty()) go_on(taken);
+  Set free = bdd.both(taken, space_.class_is(Axis::kZone, 0));
+  if (templates_ != nullptr && templates_->values() > Templates::kFirst) {
+    free = bdd.both(free, space_.class_range(Axis::kUntracked, 0, 1));
+  }
+  go_on(bdd.minus(taken, free));
+  go_on(relations_.set_untracked(free));
 }
 
 void ChainWalker::connmark(const SetConnmark& effect, Set taken, Frame& frame) {
@@ -400,13 +403,15 @@ bool ChainWalker::unmodelled(RuleId rule, const TableContext& context) const {
   const auto* effect = std::get_if<Effect>(&program_.rules()[rule].rule->action);
   if (effect == nullptr) return false;
   return std::visit(
-      Overloaded{
-          [&](const Annotate& e) { return e.mss.has_value() && is_read(Field::kLength); },
-          [&](const SetField& e) { return is_read(e.field); },
-          [&](const AddField& e) { return is_read(e.field); },
-          [&](const Nat&) { return bound(rule, context) == Outcome::kUnmodelled; },
-          [&](const AttachTemplate&) { return space_.classes().zones.template_of(rule) == 0; },
-          [](const OpaqueTarget&) { return true; }, [](const auto&) { return false; }},
+      Overloaded{[&](const Annotate& e) { return e.mss.has_value() && is_read(Field::kLength); },
+                 [&](const SetField& e) { return is_read(e.field); },
+                 [&](const AddField& e) { return is_read(e.field); },
+                 [&](const Nat&) { return bound(rule, context) == Outcome::kUnmodelled; },
+                 [&](const AttachTemplate&) {
+                   const bool given = templates_ != nullptr && templates_->of(rule) != 0;
+                   return !given && space_.classes().zones.template_of(rule) == 0;
+                 },
+                 [](const OpaqueTarget&) { return true; }, [](const auto&) { return false; }},
       *effect);
 }
 
@@ -426,7 +431,7 @@ void ChainWalker::apply(const Effect& effect, RuleId rule, Set taken, Frame& fra
                         },
                         [&](const SetMark& e) { go_on(relations_.set_mark(taken, e)); },
                         [&](const SetConnmark& e) { connmark(e, taken, frame); },
-                        [&](const NoTrack&) { untrack(taken, frame); },
+                        [&](const NoTrack&) { no_track(taken, frame); },
                         [&](const AttachTemplate&) { attach_template(rule, taken, frame); },
                         [&](const Nat&) {
                           if (frame.context.loose) {

@@ -17,6 +17,7 @@
 #include "symbolic/reader.hpp"
 #include "symbolic/relation.hpp"
 #include "symbolic/rows.hpp"
+#include "symbolic/templates.hpp"
 
 namespace postern {
 
@@ -47,9 +48,11 @@ using RuleObserver = std::function<void(const TableContext&, RuleId, const AtRul
 
 class ChainWalker {
  public:
+  // `templates` must outlive the walker; null: no CT rule is followed.
   ChainWalker(Space& space, Reader& reader, const Program& program,
-              const Translations* translations = nullptr);
+              const Translations* translations = nullptr, const Templates* templates = nullptr);
   const Translations* translations() const { return translations_; }
+  const Templates* templates() const { return templates_; }
 
   // `live` through the built-in chain `entry`; its policy is applied, so kReturned is empty.
   Outcomes run(ChainId entry, Set live, const TableContext& context, const RuleObserver& observer);
@@ -84,7 +87,7 @@ class ChainWalker {
   bool is_read(Field field) const;
   void rewrite(Field field, Set taken, Frame& frame);
   void attach_template(RuleId rule, Set taken, Frame& frame);
-  void untrack(Set taken, Frame& frame);
+  void no_track(Set taken, Frame& frame);
   void connmark(const SetConnmark& effect, Set taken, Frame& frame);
   void opaque_target(Set taken, Frame& frame);
   void apply(const Effect& effect, RuleId rule, Set taken, Frame& frame);
@@ -96,6 +99,7 @@ class ChainWalker {
   Reader& reader_;
   const Program& program_;
   const Translations* translations_;
+  const Templates* templates_;
   Relations relations_;
   Rows rows_;
   std::vector<bool> disabled_;

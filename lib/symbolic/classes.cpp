@@ -10,6 +10,7 @@
 #include "symbolic/cuts.hpp"
 #include "symbolic/mac_codes.hpp"
 #include "symbolic/scattered.hpp"
+#include "symbolic/templates.hpp"
 
 namespace postern {
 namespace {
@@ -321,6 +322,12 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   result.state = by_interval(states, 3, prefer({1, 2}));
   std::erase_if(result.state.classes, [](const ValueClass& c) { return c.intervals[0].lo > 4; });
   result.state.classes.back().intervals[0].hi = 4;
+  const Templates templates(program);
+  result.expects = templates.help() || templates.strange_help();
+  const u128 last = templates.values() - 1;
+  for (u128 value = 0; value <= last; ++value) {
+    result.untracked.classes.push_back({{{value, value}}, true, value, 0});
+  }
   interface_classes(result, cuts.interfaces);
   mark_classes(result, program, cuts, asked.mark_bits);
   result.tcp_options.assign(cuts.tcp_options.begin(), cuts.tcp_options.end());

@@ -63,7 +63,7 @@ struct MacCodes {
 struct Classes {
   Family family = Family::kIpv4;
   FieldClasses address, port, protocol, icmp_type, icmp_code, tcp_flags, length, ttl, tos, has_mac,
-      mac, fragment_offset, truncated, address_type, state, zone;
+      mac, fragment_offset, truncated, address_type, state, untracked, zone;
   Zones zones;  // what the numbers of `zone` mean
   MacCodes mac_codes;
   // Interfaces: class i has the name interface_names[i]; 0 is the empty name (no interface), 1 is
@@ -75,6 +75,7 @@ struct Classes {
   std::vector<std::uint8_t> initial_mark_bits;         // that the question names
   bool marks_are_read = false;            // some rule hangs on the mark that a packet sets out with
   std::vector<std::uint8_t> tcp_options;  // kinds that some rule tests
+  bool expects = false;                   // a rule may give a helper: flows may be EXPECTED
 };
 
 inline constexpr std::uint32_t kNoInterface = 0, kLoopbackInterface = 1;

@@ -65,6 +65,9 @@ std::vector<Edge> Conversation::edges(const FlowState& from, std::size_t k) {
     if (edge.translated && edge.sender == FlowEnd::kInitiator) continue;
     if (edge.what.kind && *edge.what.kind != line.kind) continue;
     if (edge.what.fate != Fate::kDelivered && edge.what.fate != Fate::kUnmodelled) continue;
+    const CtState seen = edge.what.sight.state;
+    const bool by_entry = seen == CtState::kNew || seen == CtState::kEstablished;
+    if (line.read && (!by_entry || edge.pair != 0)) continue;
     edge.what.kind = line.kind;
     result.push_back(edge);
   }
@@ -129,6 +132,7 @@ ConnectAnswer Model::Impl::connect(Path path, Set m) {
   answer.flows.unmodelled = beyond_us;
   for (const bool must : {false, true}) {
     Explorer explorer_of_path = explorer(path, all_flows, Script::kDeliver, must, true);
+    explorer_of_path.expect(expected(path, must));
     for (auto& lines : conversations(space)) {
       Conversation talk(space, explorer_of_path, std::move(lines), m);
       Set& place = must ? answer.flows.must : answer.flows.may;
@@ -144,6 +148,15 @@ ConnectAnswer Model::Impl::connect(Path path, Set m) {
   const Set in_zones = bdd().minus(one_tuple_in_zones(path, all_flows), answer.flows.may);
   answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, in_zones);
   take_out(to_itself, answer.flows, none, none);
+  // NAT may part the two directions of a flow that had one tuple.
+  if (translations.some()) {
+    const Set portless = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+      return !has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
+    });
+    const Set own = bdd().both(may_be_own_tuple(path), portless);
+    answer.flows.unmodelled = bdd().either(
+        answer.flows.unmodelled, bdd().minus(bdd().both(all_flows, own), answer.flows.may));
+  }
   route(path, answer.flows, none, none);
   return answer;
 }

@@ -13,6 +13,8 @@ struct Line {
   FlowEnd sender = FlowEnd::kInitiator;
   PacketKind kind = PacketKind::kGeneric;
   Set packets;  // that an honest end would send here (flow and packet axes)
+  // Only by an entry of the default zone, as what a helper reads (announcements.hpp).
+  bool read = false;
 };
 
 // The conversations that can be held, each for its protocols.
@@ -45,5 +47,8 @@ class Conversation {
   std::vector<Frontier> layers_;
   Set unmodelled_ = kNothing;
 };
+
+// One way through a conversation that has been played: a step for each line. `first` as there.
+std::vector<FlowStep> steps_of(Space& space, Explorer& explorer, Conversation& talk, Set first);
 
 }  // namespace postern

@@ -73,7 +73,8 @@ class DefaultListener {
     flush();
     Bdd& bdd = space_.bdd();
     static constexpr Axis kSeen[] = {Axis::kState,     Axis::kDirection, Axis::kFirst,
-                                     Axis::kSeenReply, Axis::kAssured,   Axis::kZone};
+                                     Axis::kSeenReply, Axis::kAssured,   Axis::kExpected,
+                                     Axis::kZone};
     result.packets = space_.exists(bdd.both(bdd.minus(came_, ended_), new_), kSeen);
     result.rule = last_;
     return result;
@@ -108,9 +109,9 @@ class DefaultListener {
 // the first is none.
 std::vector<NatVariant> Model::Impl::before_filter(Path path) const {
   std::vector<NatVariant> result{NatVariant{}};
-  if (!follows(path)) return result;
+  if (!follows()) return result;
   for (NatVariant nat : translations.variants(path)) {
-    nat.source = 0;
+    if (path != Path::kLoopback) nat.source = 0;  // bound behind the filter
     if (nat.originator == FlowEnd::kInitiator && std::ranges::find(result, nat) == result.end()) {
       result.push_back(nat);
     }
@@ -129,9 +130,9 @@ DefaultAccept Model::Impl::accepted_by_default(Path path, Set beginning) {
   if (tracking) {
     const Set seen = bdd().either(in_state(CtState::kNew), in_state(CtState::kUntracked));
     const Set possible =
-        follows(path) ? conntrack_domain(space)
-                      : possible_points(*this, path, FlowEnd::kInitiator,
-                                        flows_of(sendable(path, FlowEnd::kInitiator)), false);
+        follows() ? conntrack_domain(space)
+                  : possible_points(*this, path, FlowEnd::kInitiator,
+                                    flows_of(sendable(path, FlowEnd::kInitiator)), false);
     fresh = bdd().both(bdd().both(fresh, seen), possible);
   }
   DefaultAccept all;
@@ -142,7 +143,7 @@ DefaultAccept Model::Impl::accepted_by_default(Path path, Set beginning) {
       listener.hear(context, rule, at);
     };
     WalkOptions how = walk_options();
-    how.follow = follows(path);
+    how.follow = follows();
     how.nat = nat;
     walk_path(space, chains, program, path, FlowEnd::kInitiator, how, observer,
               flows_of(beginning));

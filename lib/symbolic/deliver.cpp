@@ -74,58 +74,64 @@ class Delivered {
 
 }  // namespace
 
-// On lo the other port shows from POSTROUTING on, in the same packet. Flows meet clashes there only
-// where NAT rules bind some.
-Set Model::Impl::clash_on_loopback(Path path, Set m) {
-  if (path != Path::kLoopback || !tracking || !translations.some() || m.empty()) return kNothing;
-  const bool seen = std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
-    return std::ranges::any_of(rule.rule->clauses, [](const Clause& clause) {
-      constexpr std::array kTold{Field::kSourcePort, Field::kDestinationPort, Field::kCtStatus,
-                                 Field::kCtReplySourcePort, Field::kCtReplyDestinationPort};
-      return std::ranges::any_of(
-          kTold, [&](Field field) { return tests_field(*clause.predicate, field); });
-    });
-  });
-  if (!seen) return kNothing;
-  PathGuards& all = guards(path, flows_of(sendable(path, FlowEnd::kInitiator)));
-  if (all.initiator.walk().direct[Fate::kUnmodelled].empty()) return kNothing;
-  return bdd().both(m, space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-    return has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
-  }));
+// An expectation turns NEW into RELATED (kernel-facts 58): of these it is not known whether there
+// can be one, and it might let something through.
+Set Model::Impl::beyond(Path path, Set m) {
+  const ExpectedFlows& known = expected(path, false);
+  const ExpectedFlows& open = announcements.of(path, Announcements::Certainty::kUnmodelled);
+  if (open.empty()) return kNothing;
+  // ... and NAT takes it where it likes.
+  if (translations.some()) return bdd().both(m, open.by_initiator);
+  // ... in whatever zone: those that are known are in the default one.
+  const bool zones = automaton.pairs() > 1;
+  PathGuards& both = guards(path, flows_of(m));
+  Set result = kNothing;
+  for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
+    Guards& end = sender == FlowEnd::kInitiator ? both.initiator : both.responder;
+    const Set others = zones ? open.by(sender) : bdd().minus(open.by(sender), known.by(sender));
+    const Set asked = bdd().both(m, others);
+    if (asked.empty()) continue;
+    result = bdd().either(result, bdd().both(asked, let_through_as_announced(end)));
+  }
+  return result;
 }
 
-Set Model::Impl::beyond(Path path, Set m) {
-  const Set flows = flows_of(m);
+// Flows whose first packet gets further where an expectation makes it RELATED.
+Set Model::Impl::let_through_as_announced(Guards& end) {
+  constexpr std::array kMarks{Axis::kConnmark, Axis::kConnmarkBefore};
+  Case first{.again = false,
+             .fate = Fate::kDelivered,
+             .sight = {.state = CtState::kRelated, .first = true, .expected = true},
+             .kind = std::nullopt,
+             .must = false};
   Set result = kNothing;
-  const bool helper = std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
-    const Effect* effect = std::get_if<Effect>(&rule.rule->action);
-    if (effect == nullptr) return false;
-    if (const auto* ct = std::get_if<AttachTemplate>(effect)) return !ct->helper.empty();
-    // A target of raw that nobody knows may be a helper's.
-    return std::holds_alternative<OpaqueTarget>(*effect) &&
-           program.chains()[rule.chain].table == TableName::kRaw;
-  });
-  if (!helper) return result;
-  if (translations.some()) return m;  // ... and NAT takes it where it likes
-  // An expectation that anyone may have made turns NEW into RELATED (kernel-facts 58).
-  PathGuards& both = guards(path, flows);
-  for (Guards* end : {&both.initiator, &both.responder}) {
+  const auto add = [&] {
     for (const Fate fate :
          {Fate::kDelivered, Fate::kDroppedConfirmed, Fate::kResetConfirmed, Fate::kUnmodelled}) {
-      const Case expected{.again = false,
-                          .fate = fate,
-                          .sight = {.state = CtState::kRelated},
-                          .kind = std::nullopt,
-                          .must = false};
-      result = bdd().either(result, bdd().both(m, end->flows(expected)));
+      first.fate = fate;
+      result = bdd().either(result, space.exists(end.flows(first), kMarks));
     }
+  };
+  for (std::uint8_t zone = 0; zone < automaton.pairs(); ++zone) {
+    first.sight.zone = zone;
+    first.again = false;
+    add();
+    // Over lo, what was INVALID in OUTPUT may be announced in PREROUTING from another zone.
+    first.again = automaton.pairs() > 1;
+    for (first.first_zone = 0; first.again && first.first_zone < automaton.pairs();
+         ++first.first_zone) {
+      add();
+    }
+    first.first_zone = 0;
   }
   return result;
 }
 
 void Model::Impl::route(Path path, Triple& answer, std::vector<Set>& may, std::vector<Set>& must) {
-  const Set unsure = depends_on_host(space, path),
-            own = translations.moves_destination(path) ? kNothing : own_address(space, path);
+  const bool moved = tracking && translations.moves_destination(path);
+  const Set host = depends_on_host(space, path);
+  const Set unsure = moved ? bdd().either(host, odd_when_moved(space, path)) : host;
+  const Set own = moved ? kNothing : own_address(space, path);
   answer.unmodelled = bdd().either(answer.unmodelled, bdd().both(answer.may, unsure));
   answer.unmodelled = bdd().minus(answer.unmodelled, own);
   const Set out = bdd().either(unsure, own);
@@ -137,6 +143,10 @@ void Model::Impl::route(Path path, Triple& answer, std::vector<Set>& may, std::v
 
 Set Model::Impl::own_tuple(Path path) {
   return to_itself(path) ? one_tuple(space, true) : kNothing;
+}
+
+Set Model::Impl::may_be_own_tuple(Path path) {
+  return to_itself(path) ? bdd().either(one_tuple(space, false), answered_over_lo(path)) : kNothing;
 }
 
 // IPv6 takes a packet from an address of its own off a wire, and answers it over lo: the sets,
@@ -198,7 +208,8 @@ Set Model::Impl::delivered_to_itself(Path path, Set m, const Exploration& world)
   // The far end's packets have no mark in the sets; here they may.
   if (own.empty() || !space.layout(Axis::kInitialMark).bits.empty()) return own;
   const Set flows = flows_of(own);
-  Explorer search = explorer(path, flows_of(m), Script::kTrack, false);
+  Explorer search = explorer(path, flows_of(m), Script::kTrack, false, true);
+  search.expect(expected(path, false));
   const Exploration both = search.run(flows, kEverything);
   Delivered delivered(space, search, own);
   Set result = bdd().both(own, bdd().either(both.unmodelled, one_tuple_in_zones(path, flows)));
@@ -222,41 +233,55 @@ void Model::Impl::take_out(Set surely_own, Triple& answer, std::vector<Set>& may
   for (Set& layer : must) layer = bdd().minus(layer, surely_own);
 }
 
+// What takes another flow to announce it comes last.
+std::vector<Model::Impl::Search> Model::Impl::searches(Path path) {
+  std::vector<Search> result;
+  for (const bool must : {false, true}) {
+    result.push_back({must, false});
+    if (!expected(path, must).empty()) result.push_back({must, true});
+  }
+  return result;
+}
+
+// One search for what is delivered, with or without expectations; adds to the answer.
+void Model::Impl::deliver(Path path, Set m, Set flows, bool must, bool expecting,
+                          DeliverAnswer& answer) {
+  Explorer search = explorer(path, flows_of(m), Script::kDeliver, must, true);
+  const RelatedErrors quoting = related(path, m, must);
+  search.allow_related(quoting.by_nat);
+  if (expecting) search.expect(expected(path, must));
+  if (!must) answer.related = quoting.by_nat;
+  Exploration& world = must ? answer.must : answer.may;
+  world = search.run(flows, kEverything);
+  Delivered delivered(space, search, m);
+  Set& all = must ? answer.packets.must : answer.packets.may;
+  Set coarse = kNothing;
+  for (const Frontier& layer : search.layers()) {
+    const Set here = bdd().minus(delivered.of(layer, false), all);
+    all = bdd().either(all, here);
+    (must ? answer.must_by_depth : answer.by_depth).push_back(here);
+    if (!must) coarse = bdd().either(coarse, delivered.of(layer, true));
+  }
+  if (must) return;
+  const Set parents = bdd().both(m, quoting.unmodelled);
+  answer.packets.unmodelled = bdd().either(bdd().both(m, world.unmodelled),
+                                           bdd().minus(bdd().either(coarse, parents), all));
+}
+
 DeliverAnswer Model::Impl::deliver(Path path, Set m) {
   DeliverAnswer answer;
-  const Set all_flows = flows_of(m), beyond_us = beyond(path, m);
-  const Set flows = bdd().minus(all_flows, flows_of(beyond_us));
-  for (const bool must : {false, true}) {
-    Explorer search = explorer(path, all_flows, Script::kDeliver, must, true);
-    const RelatedErrors quoting = related(path, m, must);
-    search.allow_related(quoting.by_nat);
-    if (!must) answer.related = quoting.by_nat;
-    Exploration& world = must ? answer.must : answer.may;
-    world = search.run(flows, kEverything);
-    Delivered delivered(space, search, m);
-    Set all = kNothing, coarse = kNothing;
-    for (const Frontier& layer : search.layers()) {
-      const Set here = bdd().minus(delivered.of(layer, false), all);
-      all = bdd().either(all, here);
-      (must ? answer.must_by_depth : answer.by_depth).push_back(here);
-      if (!must) coarse = bdd().either(coarse, delivered.of(layer, true));
-    }
-    (must ? answer.packets.must : answer.packets.may) = all;
-    if (!must) {
-      const Set parents = bdd().both(m, quoting.unmodelled);
-      answer.packets.unmodelled = bdd().either(bdd().both(m, world.unmodelled), beyond_us);
-      answer.packets.unmodelled =
-          bdd().either(answer.packets.unmodelled, bdd().minus(bdd().either(coarse, parents), all));
-    }
+  const Set beyond_us = beyond(path, m);
+  const Set flows = bdd().minus(flows_of(m), flows_of(beyond_us));
+  for (const auto& [must, expecting] : searches(path)) {
+    deliver(path, m, flows, must, expecting, answer);
   }
+  answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, beyond_us);
   const Set later = bdd().minus(answer.packets.may, answer.by_depth.front());
   const Set found = bdd().either(bdd().both(answer.packets.may, own_tuple(path)),
                                  bdd().both(later, answered_over_lo(path)));
   take_out(found, answer.packets, answer.by_depth, answer.must_by_depth);
   const Set open = bdd().minus(delivered_to_itself(path, m, answer.may), answer.packets.may);
   answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, bdd().either(found, open));
-  const Set clash = bdd().minus(clash_on_loopback(path, m), answer.packets.may);
-  answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, clash);
   route(path, answer.packets, answer.by_depth, answer.must_by_depth);
   return answer;
 }
@@ -266,11 +291,12 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
   const Set all_flows = flows_of(m), beyond_us = flows_of(beyond(path, m));
   const Set flows = bdd().minus(all_flows, beyond_us);
   const std::array now{Axis::kConnmark};
-  for (const bool must : {false, true}) {
+  for (const auto& [must, expecting] : searches(path)) {
     Explorer search = explorer(path, all_flows, Script::kTrack, must, true);
+    if (expecting) search.expect(expected(path, must));
     Exploration& world = must ? answer.must : answer.may;
     world = search.run(flows, m);
-    Set all = kNothing;
+    Set& all = must ? answer.flows.must : answer.flows.may;
     for (const Frontier& layer : search.layers()) {
       Set here = kNothing;
       for (const auto& [state, set] : layer) {
@@ -280,7 +306,6 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
       all = bdd().either(all, here);
       (must ? answer.must_by_depth : answer.by_depth).push_back(here);
     }
-    (must ? answer.flows.must : answer.flows.may) = all;
     if (!must) answer.flows.unmodelled = bdd().either(world.unmodelled, beyond_us);
   }
   // Over lo a flow to itself is covered: both ends are free. On a wire they have one interface.
@@ -294,8 +319,6 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
   own = bdd().either(own, one_tuple_in_zones(path, all_flows));
   answer.flows.unmodelled =
       bdd().either(answer.flows.unmodelled, bdd().minus(own, answer.flows.may));
-  const Set clash = bdd().minus(flows_of(clash_on_loopback(path, m)), answer.flows.may);
-  answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, clash);
   route(path, answer.flows, answer.by_depth, answer.must_by_depth);
   return answer;
 }

@@ -10,7 +10,8 @@ Sight sight_of(const AbstractStep& step) {
           .reply = step.direction == CtDirection::kReply,
           .first = step.created,
           .seen_reply = (step.status & ct_status::kSeenReply) != 0,
-          .assured = (step.status & ct_status::kAssured) != 0};
+          .assured = (step.status & ct_status::kAssured) != 0,
+          .expected = (step.status & ct_status::kExpected) != 0};
 }
 
 }  // namespace
@@ -95,7 +96,13 @@ void Edges::strays(const FlowState& from, std::vector<Edge>& out) {
   const std::size_t first = out.size();
   const auto kinds = automaton_.kinds(0, FlowEnd::kInitiator);
   for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
-    if (turns_invalid(kind)) by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out);
+    if (!turns_invalid(kind)) continue;
+    by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out);
+    // Over lo it is looked up again.
+    Move again = move;
+    by_fate(from, FlowEnd::kInitiator, true, kind, again, false, out);
+    again.step.state = CtState::kUntracked;
+    by_fate(from, FlowEnd::kInitiator, true, kind, again, false, out);
   }
   for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kStray;
 }
@@ -166,12 +173,23 @@ void Edges::tracked(const FlowState& from, FlowEnd sender, PacketKind kind, std:
       continue;
     }
     under_nat(from, sender, kind, move, zone, ordinary, out);
+    announced(from, sender, false, kind, move, {zone, 0}, ordinary, out);
     const bool again = path_ == Path::kLoopback && move.step.state == CtState::kInvalid;
     for (std::uint8_t second = 0; again && second < automaton_.pairs(); ++second) {
       second_lookup(from, sender, kind, move, {second, zone}, ordinary, out);
     }
     ordinary = false;
   }
+}
+
+// A new entry of a flow that a helper had announced: in the zone of its master, which is the
+// default one (templates.hpp).
+void Edges::announced(const FlowState& from, FlowEnd sender, bool again, PacketKind kind,
+                      const Move& move, InZones zones, bool ordinary, std::vector<Edge>& out) {
+  if (!move.step.created || zones.zone != 0 || !allowed(Edge::Of::kAnnounced)) return;
+  const std::size_t first = out.size();
+  by_fate(from, sender, again, kind, automaton_.announced(move), ordinary, out, 0, zones);
+  for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kAnnounced;
 }
 
 // A new entry may be bound in any way, an old one is bound as it is. An answer to a bound entry is
@@ -197,6 +215,23 @@ void Edges::under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, co
     Move same = move;
     same.step.coarse = true;
     by_fate(from, sender, false, kind, same, ordinary, out);
+    if (path_ == Path::kLoopback) answered_again(from, sender, kind, move, ordinary, out);
+  }
+}
+
+// Loopback: an INVALID answer to a bound entry is looked up again in PREROUTING, where the entry
+// may remember it; one that NAT would not change goes on from there.
+void Edges::answered_again(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+                           bool ordinary, std::vector<Edge>& out) {
+  for (Move second : std::vector<Move>(automaton_.moves(move.lost, sender, kind))) {
+    second.step.coarse = true;
+    by_fate(from, sender, true, kind, second, ordinary, out);
+    for (const std::uint16_t then : {second.lost, second.kept}) {
+      Move lost = move;
+      lost.step.coarse = true;
+      lost.lost = then;
+      if (then != move.lost) by_fate(from, sender, false, kind, lost, ordinary, out, from.nat);
+    }
   }
 }
 
@@ -225,6 +260,7 @@ void Edges::second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind
                                 second.step.condition == Condition::kAlways);
     second.step.coarse = second.step.coarse || !free;
     by_fate(from, sender, true, kind, second, ordinary, out, 0, zones);
+    announced(from, sender, true, kind, second, zones, ordinary, out);
     if (free) ordinary = false;
   }
 }
@@ -286,7 +322,7 @@ FlowState Edges::after(const FlowState& from, FlowEnd sender, Fate fate, const M
       fate == Fate::kDelivered || fate == Fate::kDroppedConfirmed || fate == Fate::kResetConfirmed;
   if (move.step.created && stands) to.nat = through;
   if (to.entry == 0) to.nat = 0;
-  if (script_ == Script::kTrack) to.reached = true;
+  if (script_ != Script::kDeliver) to.reached = true;
   return to;
 }
 

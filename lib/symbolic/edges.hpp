@@ -32,8 +32,9 @@ struct Edge {
   // The packet's headers are not the flow's: an answer to an entry that NAT has bound.
   bool translated = false;
   // Whose entry it carries. Others than the flow's own are not followed: only the flows that were
-  // allowed to (Explorer::allow_related() ...) have such packets.
-  enum class Of : std::uint8_t { kFlow, kRelated, kStray, kReopened } of = Of::kFlow;
+  // allowed to (Explorer::allow_related() ...) have such packets. kAnnounced: the flow's own, made
+  // as a helper had announced.
+  enum class Of : std::uint8_t { kFlow, kRelated, kStray, kReopened, kAnnounced } of = Of::kFlow;
 };
 
 // Numbers of pairs of zones: of the packet's lookup, and of the first of two.
@@ -45,6 +46,7 @@ struct InZones {
 enum class Script : std::uint8_t {
   kDeliver,  // the initiator always, the responder once it was reached
   kTrack,    // the initiator's first packet, then both; `reached` means "begun"
+  kFree,     // both, from the beginning
 };
 
 // Both ends under one binding of NAT.
@@ -94,6 +96,10 @@ class Edges {
                   std::uint16_t through) const;
   void under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
                  std::uint8_t zone, bool ordinary, std::vector<Edge>& out);
+  void answered_again(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+                      bool ordinary, std::vector<Edge>& out);
+  void announced(const FlowState& from, FlowEnd sender, bool again, PacketKind kind,
+                 const Move& move, InZones zones, bool ordinary, std::vector<Edge>& out);
   void plain(const FlowState& from, FlowEnd sender, CtState state, std::vector<Edge>& out);
   void invalid_then_untracked(const FlowState& from, FlowEnd sender, const Move& move,
                               std::uint8_t zone, std::vector<Edge>& out);
@@ -110,7 +116,7 @@ class Edges {
   Script script_;
   bool must_;
   Bindings* bindings_ = nullptr;
-  std::array<bool, 4> allowed_{};
+  std::array<bool, 5> allowed_{};
   std::map<FlowState, std::vector<Edge>> known_;
 };
 

@@ -42,6 +42,7 @@ Encoder::Encoder(Solver& solver, const Program& program, Backend backend,
                  std::vector<std::string> interfaces, std::size_t rule_budget)
     : solver_(solver),
       program_(program),
+      templates_(program),
       backend_(backend),
       interfaces_(std::move(interfaces)),
       budget_(rule_budget) {
@@ -214,10 +215,7 @@ void Encoder::apply_connmark(const SetConnmark& effect, Term matched, Frame& fra
 void Encoder::attach_template(RuleId rule, Term attaches, Frame& frame) {
   frame.attached = solver_.either(frame.attached, attaches);
   const std::uint32_t number = zones_ == nullptr ? 0 : zones_->template_of(rule);
-  if (number == 0) {
-    frame.unmodelled.push_back(attaches);
-    return;
-  }
+  if (number == 0 && templates_.of(rule) == 0) frame.unmodelled.push_back(attaches);
   const auto set = [&](Field field, u128 value) {
     Term& term = frame.packet[field];
     term = solver_.choose(attaches, solver_.number(value, info(field).width), term);

@@ -20,6 +20,7 @@
 
 #include "flow/program.hpp"
 #include "symbolic/solver.hpp"
+#include "symbolic/templates.hpp"
 #include "symbolic/zones.hpp"
 
 namespace postern {
@@ -106,6 +107,7 @@ class Encoder {
 
   Solver& solver_;
   const Program& program_;
+  Templates templates_;
   Backend backend_;
   const Zones* zones_ = nullptr;
   std::vector<std::string> interfaces_;

@@ -39,11 +39,16 @@ Set Explorer::carry(Set flows, Set guard, const Edge& edge) {
   Bdd& bdd = space_.bdd();
   if (space_.layout(Axis::kConnmark).variables.empty()) return bdd.both(flows, guard);
   if (edge.of == Edge::Of::kRelated) return bdd.both(flows, guard);
-  Set source = flows;
-  if (edge.created) source = begin(space_.exists(flows, kNow));
+  const Set source = edge.created ? fresh(flows, edge) : flows;
   Set result = bdd.both_exists(parked(source), guard, space_.cube(kBefore));
   if (edge.to.entry == 0) result = begin(space_.exists(result, kNow));
   return result;
+}
+
+// The connmark that a new entry begins with.
+Set Explorer::fresh(Set flows, const Edge& edge) {
+  const Set all = space_.exists(flows, kNow);
+  return edge.of == Edge::Of::kAnnounced && expected_.marked ? all : begin(all);
 }
 
 Set Explorer::narrowed(Set flows, const Edge& edge) {
@@ -56,6 +61,8 @@ Set Explorer::narrowed(Set flows, const Edge& edge) {
     }
     case Edge::Of::kStray:
       return space_.bdd().both(flows, strays_);
+    case Edge::Of::kAnnounced:
+      return space_.bdd().both(flows, expected_.by(edge.sender));
     case Edge::Of::kReopened:
       break;
   }
@@ -85,7 +92,7 @@ Set Explorer::preimage(Set flows, const Edge& edge, Set target, Set only) {
   const Set wanted = edge.to.entry == 0 ? space_.exists(target, kNow) : target;
   guard = bdd.both_exists(guard, wanted, space_.cube(kNow));
   if (edge.created) {
-    const Set from_zero = bdd.both(guard, parked(begin(kEverything)));
+    const Set from_zero = bdd.both(guard, parked(fresh(kEverything, edge)));
     return bdd.both(flows, space_.exists(from_zero, kBefore));
   }
   // The guard speaks of the connmark before; `flows` of the present one.
@@ -109,7 +116,7 @@ Set Explorer::packets(Set flows, const Edge& edge, Set target) {
   const Set wanted = marks && edge.to.entry == 0 ? space_.exists(target, kNow) : target;
   all = bdd.both(all, wanted);
   if (!marks) return bdd.both(all, flows);
-  const Set source = edge.created ? begin(space_.exists(flows, kNow)) : flows;
+  const Set source = edge.created ? fresh(flows, edge) : flows;
   const std::array both_marks{Axis::kConnmark, Axis::kConnmarkBefore};
   return bdd.both_exists(all, parked(source), space_.cube(both_marks));
 }
@@ -180,6 +187,8 @@ void Explorer::first_layer(Set flows, Set first) {
   add(next, {0, true},
       begin(bdd.both_exists(guards(FlowEnd::kInitiator).walk().early, first,
                             space_.cube(packet_axes()))));
+  // So does one that is dropped while NAT leads it another way.
+  if (!must_) add(next, {0, true}, bdd.both(start, strays_));
   for (const Edge& edge : edges(fresh)) {
     if (edge.coarse) continue;
     const Set image = image_of(start, edge, first);
@@ -227,7 +236,7 @@ Exploration Explorer::run(Set flows, Set first) {
   if (script_ == Script::kTrack) {
     first_layer(flows, first);
   } else {
-    const FlowState fresh{0, false};
+    const FlowState fresh{0, script_ == Script::kFree};
     const Set start = begin(flows);
     reached_[fresh] = start;
     layers_.push_back({{fresh, start}});

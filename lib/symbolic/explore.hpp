@@ -50,6 +50,15 @@ class Explorer {
     reopened_read_ = read;
   }
 
+  // Flows that a helper may have announced: their first packet may be RELATED. The master's
+  // connmark is not followed: what must happen does not rest on it.
+  void expect(const ExpectedFlows& flows) {
+    const bool marks = flows.marked && !space_.layout(Axis::kConnmark).variables.empty();
+    if (flows.empty() || (must_ && marks)) return;
+    expected_ = flows;
+    edges_.allow(Edge::Of::kAnnounced);
+  }
+
   // What packets of others do to the connmark of an entry: a relation of kConnmarkBefore and
   // kConnmark. ICMP errors about a flow, and the host's own replies to it, carry its entry.
   void let_others_mark(Set relation) { others_ = relation; }
@@ -77,6 +86,7 @@ class Explorer {
 
  private:
   Set narrowed(Set flows, const Edge& edge);
+  Set fresh(Set flows, const Edge& edge);
   Set carry(Set flows, Set guard, const Edge& edge);
   Set parked(Set flows);  // connmark as "before"
   void first_layer(Set flows, Set first);
@@ -94,6 +104,7 @@ class Explorer {
   std::map<std::uint16_t, Set> related_;
   Set strays_ = kNothing, reopened_ = kNothing;
   bool reopened_read_ = false;
+  ExpectedFlows expected_;
 };
 
 }  // namespace postern

@@ -5,9 +5,8 @@
 namespace postern {
 namespace {
 
-constexpr std::array kSightAxes{Axis::kState,     Axis::kDirection, Axis::kFirst,
-                                Axis::kSeenReply, Axis::kAssured,   Axis::kZone,
-                                Axis::kZoneBefore};
+constexpr std::array kSightAxes{Axis::kState,   Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
+                                Axis::kAssured, Axis::kExpected,  Axis::kZone,  Axis::kZoneBefore};
 constexpr std::array kBesidesFlags{Axis::kLength,         Axis::kTtl,          Axis::kTos,
                                    Axis::kHasMac,         Axis::kInitiatorMac, Axis::kResponderMac,
                                    Axis::kFragmentOffset, Axis::kTruncated,    Axis::kTcpOptions};
@@ -96,7 +95,7 @@ Set Guards::seen(const Case& c) {
   if (relation.id <= 1) return relation;
   auto& support = support_[relation.id];
   if (support.empty()) support = bdd.support(relation);
-  if (c.sight.state == CtState::kRelated) return seen_related(relation, c.must);
+  if (c.sight.foreign()) return seen_related(relation, c.must);
   // Only what the relation depends on: sights that it does not tell apart share their result.
   Set literals = kEverything;
   const auto fix = [&](Axis axis, std::uint32_t value) {
@@ -112,6 +111,7 @@ Set Guards::seen(const Case& c) {
   fix(Axis::kFirst, c.sight.first ? 1 : 0);
   fix(Axis::kSeenReply, c.sight.seen_reply ? 1 : 0);
   fix(Axis::kAssured, c.sight.assured ? 1 : 0);
+  fix(Axis::kExpected, c.sight.expected ? 1 : 0);
   fix(Axis::kZone, c.sight.zone);
   if (c.again) fix(Axis::kZoneBefore, c.first_zone);
   return remembered(seen_, {relation.id, literals.id},
@@ -126,9 +126,9 @@ Set Guards::seen_related(Set relation, bool must) {
   const std::array now{Axis::kConnmark};
   const std::array unknown{Axis::kDirection,      Axis::kSeenReply, Axis::kAssured,
                            Axis::kConnmarkBefore, Axis::kZone,      Axis::kZoneBefore};
-  const Set state =
-      bdd.both(space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
-               space_.class_is(Axis::kFirst, 0));
+  Set state = bdd.both(space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
+                       space_.class_is(Axis::kFirst, 0));
+  if (space_.classes().expects) state = bdd.both(state, space_.class_is(Axis::kExpected, 0));
   const Set here = space_.exists(bdd.restrict(relation, state), now);
   const Set result = must ? space_.forall(here, unknown) : space_.exists(here, unknown);
   return related_[{relation.id, must}] = result;

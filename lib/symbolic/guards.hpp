@@ -18,8 +18,10 @@ namespace postern {
 struct Sight {
   CtState state = CtState::kInvalid;
   bool reply = false, first = false, seen_reply = false, assured = false;
+  bool expected = false;  // the flow's own entry is EXPECTED; RELATED without it: another flow's
   std::uint8_t zone = 0;  // number of the packet's pair of zones; 0 of packets that are not tracked
   auto operator<=>(const Sight&) const = default;
+  bool foreign() const { return state == CtState::kRelated && !expected; }
 };
 
 // Which packets a guard speaks of.

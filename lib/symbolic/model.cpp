@@ -32,9 +32,11 @@ Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questio
       tracking(is_on(program_, options_.tracking)),
       space(compress(program_, questions), options_.node_limit),
       translations(program_),
+      templates(program_),
       reader(space, &translations),
-      chains(space, reader, program_, &translations),
-      automaton(options_.conntrack, space.classes().zones, !space.classes().connmark_bits.empty()) {
+      chains(space, reader, program_, &translations, &templates),
+      automaton(options_.conntrack, space.classes().zones, !space.classes().connmark_bits.empty()),
+      announcements(*this) {
   bdd().set_deadline(options.deadline);
   bdd().check_time();
 }
@@ -62,13 +64,13 @@ Set Model::Impl::sendable(Path path, FlowEnd sender) {
   if (known != sendable_sets.end()) return known->second;
   // Where NAT comes before routing, what routing would refuse may set out as well.
   const bool moved =
-      sender == FlowEnd::kInitiator && follows(path) && translations.moves_destination(path);
+      sender == FlowEnd::kInitiator && follows() && translations.moves_destination(path);
   const Set all = (moved ? can_set_out_translated : can_set_out)(space, path, sender, tracking);
   return sendable_sets[{path, sender}] = all;
 }
 
 PathGuards& Model::Impl::guards(Path path, Set flows, bool follow) {
-  follow = follow && follows(path);
+  follow = follow && follows();
   auto& place = guards_by_flows[{path, flows, follow}];
   if (place == nullptr) {
     const auto one = [&](FlowEnd sender) {
@@ -122,9 +124,9 @@ Explorer Model::Impl::explorer(Path path, Set flows, Script script, bool must, b
   if (!both.bound.empty()) result.follow(both.bound);
   if (must) return result;
   result.let_others_mark(marks_by_others());
-  if (follow && follows(path)) {
+  if (follow && follows()) {
     if (translations.may_stray(path)) result.allow_strays(both.initiator.walk().moved);
-    if (translations.moves_destination(Path::kForward) && !both.bound.empty()) {
+    if (translations.moves_destination() && !both.bound.empty()) {
       result.allow_reopened(bound_flows(path, flows), reads_tuples());
     }
   }
@@ -233,19 +235,30 @@ Budgeted<Set> Model::sendable(Path path, bool reply) {
 
 Budgeted<Set> Model::under_nat(Path path, Set flows) {
   return budgeted([&] {
-    if (!impl_->follows(path)) return Set{kNothing};
+    if (!impl_->follows()) return Set{kNothing};
     // A clash may befall any.
-    if (impl_->translations.clash() != 0) return flows;
+    if (impl_->translations.clashes(path)) return flows;
     return impl_->bdd().both(flows, impl_->bound_flows(path, flows));
   });
 }
 
 Budgeted<Set> Model::strays(Path path, Set flows) {
   return budgeted([&] {
-    return impl_->follows(path) && impl_->translations.may_stray(path)
+    return impl_->follows() && impl_->translations.may_stray(path)
                ? impl_->guards(path, flows, true).initiator.walk().moved
                : Set{kNothing};
   });
+}
+
+Budgeted<ExpectedFlows> Model::expected(Path path) {
+  return budgeted([&] { return impl_->expected(path, false); });
+}
+Budgeted<std::vector<Master>> Model::masters(Path path, Set goal, bool reply, bool must) {
+  const FlowEnd sender = reply ? FlowEnd::kResponder : FlowEnd::kInitiator;
+  return budgeted([&] { return impl_->announcements.masters(path, goal, sender, must); });
+}
+Budgeted<std::vector<FlowStep>> Model::master_steps(const Master& master, Set flow, bool must) {
+  return budgeted([&] { return impl_->announcements.steps(master, flow, must); });
 }
 
 Budgeted<Set> Model::sendable_translated(Path path) {
@@ -262,7 +275,7 @@ Budgeted<Set> Model::routed(Path path) {
 const Translations& Model::translations() const { return impl_->translations; }
 
 bool Model::moves_destination(Path path) const {
-  return impl_->follows(path) && impl_->translations.moves_destination(path);
+  return impl_->follows() && impl_->translations.moves_destination(path);
 }
 
 std::optional<std::uint16_t> Model::entry_index(const AbstractEntry& entry) const {

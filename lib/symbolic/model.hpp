@@ -29,6 +29,7 @@
 #include "flow/program.hpp"
 #include "scenario/scenario.hpp"
 #include "symbolic/abstract_entry.hpp"
+#include "symbolic/expected_flows.hpp"
 #include "symbolic/space.hpp"
 #include "symbolic/translation.hpp"
 
@@ -109,6 +110,8 @@ struct FlowStep {
   Condition condition = Condition::kAlways;  // which numbers make it come true
   bool coarse = false;  // an over-approximated outcome: no `yes` may rest on it
   bool accepted = false;
+  bool announced = false;  // its flow had been announced by a helper: another flow comes before it
+  std::string payload = {};  // what its bytes say, if it matters
   Set packets;
 };
 
@@ -138,10 +141,11 @@ struct DeliverAnswer {
   std::map<std::uint16_t, Set> related;
 };
 
-// Flows that an ICMP error may quote. They end where it goes to or, `opened`, begin there; none of
-// them after `steps` or more.
+// Flows (of `path`) that an ICMP error may quote. They end where it goes to or, `opened`, begin
+// there; none of them after `steps` or more.
 struct Quotable {
   Set flows = kNothing;
+  Path path = Path::kIn;
   bool opened = false;
   std::size_t steps = SIZE_MAX;
 };
@@ -222,6 +226,11 @@ class Model {
   Budgeted<Set> under_nat(Path path, Set flows);
   // Flows whose entries NAT may make on another path, where their INVALID packets come by this one.
   Budgeted<Set> strays(Path path, Set flows);
+  // Flows whose first packet may fulfil an expectation, as deliver, connect and track take it.
+  Budgeted<ExpectedFlows> expected(Path path);
+  // Honest conversations that announce a step's flow (`goal`: one flow): the simplest first.
+  Budgeted<std::vector<Master>> masters(Path path, Set goal, bool reply, bool must);
+  Budgeted<std::vector<FlowStep>> master_steps(const Master& master, Set flow, bool must);
   // May NAT change the destination of the path's first packets before routing?
   bool moves_destination(Path path) const;
   const Translations& translations() const;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "symbolic/announcements.hpp"
 #include "symbolic/explore.hpp"
 #include "symbolic/model.hpp"
 
@@ -33,12 +34,14 @@ struct Model::Impl {
   bool tracking;
   Space space;
   Translations translations;
+  Templates templates;
   Reader reader;
   ChainWalker chains;
   Automaton automaton;
   std::map<std::tuple<Path, Set, bool>, std::unique_ptr<PathGuards>> guards_by_flows;
   std::map<std::pair<Path, FlowEnd>, Set> sendable_sets;
   std::optional<Structure> structure;
+  Announcements announcements;
 
   Bdd& bdd() { return space.bdd(); }
   Set flows_of(Set packets) { return space.exists(packets, packet_axes()); }
@@ -49,11 +52,7 @@ struct Model::Impl {
   void find_bindings(Path path, Set flows, Bindings& bound);
   // Flows that NAT may bind, somewhere, as far as the walk of the path tells (flow axes).
   Set bound_flows(Path path, Set flows);
-  // What a clash may do on the way over lo, where the other port shows at once.
-  Set clash_on_loopback(Path path, Set m);
-  bool follows(Path path) const {
-    return tracking && translations.some() && path != Path::kLoopback;
-  }
+  bool follows() const { return tracking && translations.some(); }
   // Does a rule ask for more of an entry than its state, direction and mark?
   bool reads_tuples() const;
   WalkOptions walk_options() const { return {options.backend, tracking}; }
@@ -65,18 +64,27 @@ struct Model::Impl {
   // Flows of m whose initiator may send an ICMP error that is RELATED to a flow that it opened.
   RelatedErrors related(Path path, Set m, bool must);
   const RelatedErrors& parent_addresses(Path path, bool must);
+  std::vector<Path> parent_paths(Path path) const;
+  bool may_open(Path own, Path path) const;
   Set sources_of_nat();
+  Set announced_parents(Path path, Set all);
   Set related_let_through(Path path);
   Quotable quotable(Path path, Set error, std::uint16_t nat, bool must);
   void look_for_quotable(Path path, Set flows, std::uint16_t nat, bool must, Quotable& best);
   std::map<std::pair<Path, bool>, RelatedErrors> parent_sets;
+  const ExpectedFlows& expected(Path path, bool must) {
+    return announcements.of(
+        path, must ? Announcements::Certainty::kMust : Announcements::Certainty::kMay);
+  }
   // Flows of m that are answered `unknown` whatever the search finds: those that a helper's
   // expectation may let through.
   Set beyond(Path path, Set m);
+  Set let_through_as_announced(Guards& end);
   // May there be flows on the path whose two directions are one tuple (from an address and port to
   // themselves)? Those that surely are such: never answered `yes`. Flow axes.
   bool to_itself(Path path) const;
   Set own_tuple(Path path);
+  Set may_be_own_tuple(Path path);
   Set answered_over_lo(Path path);
   // Flows that may be such, and whose packets may meet several zones, or one of one direction: what
   // they find then is not followed.
@@ -90,10 +98,18 @@ struct Model::Impl {
   // What routing has the last word on, taken out of an answer: impossible, or `unknown` without the
   // host.
   void route(Path path, Triple& answer, std::vector<Set>& may, std::vector<Set>& must);
+  // The searches that an answer takes, one by one: what must happen or may, and whether flows may
+  // be expected.
+  struct Search {
+    bool must, expecting;
+  };
+  std::vector<Search> searches(Path path);
   DeliverAnswer deliver(Path path, Set m);
+  void deliver(Path path, Set m, Set flows, bool must, bool expecting, DeliverAnswer& answer);
   ConnectAnswer connect(Path path, Set m);
   TrackAnswer track(Path path, Set m, const std::string& entry_state);
   std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, bool must);
+  std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, bool must, bool expecting);
   std::vector<FlowStep> connect_steps(Path path, Set m, Set goal, bool must);
   std::vector<FlowStep> track_steps(Path path, Set m, const std::string& entry_state, Set goal,
                                     bool must);

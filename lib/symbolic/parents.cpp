@@ -65,8 +65,29 @@ RelatedErrors Model::Impl::related(Path path, Set m, bool must) {
     }
   }
   open = must ? kNothing : bdd().both(asked, open);
-  if (!open.empty()) result.unmodelled = bdd().both(open, related_let_through(path));
+  // What NAT in OUTPUT leads to the path is not in the walk of what is let through.
+  const bool led =
+      (path == Path::kOut || path == Path::kLoopback) && translations.moves_destination(path);
+  if (!open.empty()) {
+    result.unmodelled = led ? open : bdd().both(open, related_let_through(path));
+  }
   return result;
+}
+
+// The paths that a flow may take about which an error comes by `path`. One to where the flow's
+// packets go takes their own; one to their sender is forwarded, where that is not this host.
+std::vector<Path> Model::Impl::parent_paths(Path path) const {
+  std::vector<Path> paths{path};
+  if (path == Path::kForward) paths.push_back(Path::kIn);
+  return paths;
+}
+
+// Is an error to the opener of a flow on `own` one on `path`? What comes in by a wire from an
+// address of this host is not IPv4's.
+bool Model::Impl::may_open(Path own, Path path) const {
+  const bool v6 = program.ruleset().family == Family::kIpv6;
+  if (path == Path::kForward || path == Path::kLoopback) return true;
+  return v6 && own == path;
 }
 
 // Addresses (of the responder) at which some flow of the outsider with an entry ends, or begins.
@@ -77,21 +98,18 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
   const auto add = [&](Set& place, Set flows, FlowEnd end) {
     place = bdd().either(place, address_of(space, flows, end));
   };
-  std::vector<Path> paths{path};
-  if (path == Path::kIn) paths.push_back(Path::kForward);
-  if (path == Path::kForward) paths.push_back(Path::kIn);
-  for (const Path own : paths) {
+  for (const Path own : parent_paths(path)) {
     const Set all = flows_of(sendable(own, FlowEnd::kInitiator));
     Explorer search = explorer(own, all, Script::kDeliver, must, true);
     const Exploration world = search.run(all, kEverything);
     const auto variants = translations.variants(own);
-    const Set open = world.unmodelled;
+    Set open = world.unmodelled;
     bool some = !open.empty();
     for (const Reached& r : world.states) {
       if (r.state.entry == 0) continue;
       if (r.state.nat == 0) {
-        add(to.by_nat[0], r.flows, FlowEnd::kInitiator);
-        add(to.by_nat[0], r.flows, FlowEnd::kResponder);
+        if (may_open(own, path)) add(to.by_nat[0], r.flows, FlowEnd::kInitiator);
+        if (own == path) add(to.by_nat[0], r.flows, FlowEnd::kResponder);
         continue;
       }
       const NatVariant& nat = variants[r.state.nat - 1];
@@ -100,9 +118,20 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
       // to the address that NAT has given it.
       const bool followed = own == path && ours, kept = ours && nat.source == 0 && !reads_tuples();
       add(followed ? to.by_nat[r.state.nat] : to.unmodelled, r.flows, FlowEnd::kResponder);
-      add(kept ? to.by_nat[0] : to.unmodelled, r.flows, FlowEnd::kInitiator);
+      // An error may take another length or way than its parent: over.
+      if (followed && (own == Path::kOut || own == Path::kLoopback) && nat.destination != 0) {
+        add(to.unmodelled, r.flows, FlowEnd::kResponder);
+      }
+      if (!kept) {
+        add(to.unmodelled, r.flows, FlowEnd::kInitiator);
+      } else if (may_open(own, path)) {
+        add(to.by_nat[0], r.flows, FlowEnd::kInitiator);
+      }
       some = some || !kept;
     }
+    // A parent that a helper had announced, or may have: no witness is made of such a one.
+    if (!must) open = bdd().either(open, announced_parents(own, all));
+    some = some || !open.empty();
     if (!open.empty()) {
       for (const FlowEnd end : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
         add(to.unmodelled, open, end);
@@ -112,6 +141,22 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
     to.unmodelled = bdd().either(to.unmodelled, sources_of_nat());
   }
   return parent_sets[{path, must}] = std::move(to);
+}
+
+// Flows with an entry that is EXPECTED, or for which that is open.
+Set Model::Impl::announced_parents(Path path, Set all) {
+  Set result = beyond(path, all);
+  if (expected(path, false).empty()) return result;
+  Explorer search = explorer(path, all, Script::kDeliver, false);
+  search.expect(expected(path, false));
+  const Exploration world = search.run(all, kEverything);
+  const std::array now{Axis::kConnmark};
+  for (const Reached& r : world.states) {
+    if (automaton.entry(r.state.entry).expected) {
+      result = bdd().either(result, space.exists(r.flows, now));
+    }
+  }
+  return result;
 }
 
 // Addresses (of the responder) that the opener of a flow may have got: errors about its answers go
@@ -171,16 +216,25 @@ Quotable Model::Impl::quotable(Path path, Set error, std::uint16_t nat, bool mus
       at(Axis::kResponder, Axis::kResponderType, Axis::kResponder, Axis::kResponderType));
   const Set own =
       at(Axis::kInitiator, Axis::kInitiatorType, Axis::kInitiator, Axis::kInitiatorType);
-  Quotable best;
+  Quotable best{.path = path};
   look_for_quotable(path, bdd().both(straight, own), nat, must, best);
   look_for_quotable(path, straight, nat, must, best);
   if (nat != 0 || path == Path::kIn || path == Path::kOut) return best;
-  const Set turned = bdd().both(
-      bdd().both(all, between(Axis::kResponderInterface, Axis::kInitiatorInterface)),
-      at(Axis::kInitiator, Axis::kInitiatorType, Axis::kResponder, Axis::kResponderType));
-  const std::size_t before = best.steps;
-  look_for_quotable(path, turned, nat, must, best);
-  best.opened = best.steps < before;
+  for (const Path through : parent_paths(path)) {
+    Set turned = bdd().both(
+        like(Axis::kInitiatorInterface, Axis::kResponderInterface),
+        at(Axis::kInitiator, Axis::kInitiatorType, Axis::kResponder, Axis::kResponderType));
+    if (through == path) {
+      turned = bdd().both(turned, like(Axis::kResponderInterface, Axis::kInitiatorInterface));
+    }
+    const std::size_t before = best.steps;
+    look_for_quotable(through, bdd().both(flows_of(sendable(through, FlowEnd::kInitiator)), turned),
+                      nat, must, best);
+    if (best.steps < before) {
+      best.opened = true;
+      best.path = through;
+    }
+  }
   return best;
 }
 
@@ -194,7 +248,7 @@ void Model::Impl::look_for_quotable(Path path, Set flows, std::uint16_t nat, boo
     for (const auto& [state, set] : search.layers()[k]) {
       if (state.entry != 0 && state.nat == nat) here = bdd().either(here, space.exists(set, now));
     }
-    if (!here.empty()) best = {here, false, k};
+    if (!here.empty()) best = {here, path, false, k};
   }
 }
 

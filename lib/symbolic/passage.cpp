@@ -6,14 +6,18 @@
 
 #include "base/check.hpp"
 #include "flow/conntrack.hpp"
+#include "symbolic/rerouting.hpp"
 #include "symbolic/routing.hpp"
 
 namespace postern {
 namespace {
 
 constexpr std::array kPresent{Axis::kMark, Axis::kUntracked};
-constexpr std::array kConntrackAxes{Axis::kState, Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
-                                    Axis::kAssured};
+// What a packet carries to its lookup.
+constexpr std::array kOfNow{Axis::kMark,           Axis::kUntracked, Axis::kConnmark,
+                            Axis::kConnmarkBefore, Axis::kZone,      Axis::kZoneBefore};
+constexpr std::array kConntrackAxes{Axis::kState,     Axis::kDirection, Axis::kFirst,
+                                    Axis::kSeenReply, Axis::kAssured,   Axis::kExpected};
 
 class PathWalker {
  public:
@@ -40,7 +44,7 @@ class PathWalker {
       before_nat_ = true;
       for (const Hook hook : hooks(path_)) {
         live = hook_walk(hook, live);
-        if (hook == Hook::kPrerouting) live = route(live);
+        if (hook == Hook::kPrerouting || hook == Hook::kOutput) live = route(live);
       }
       settle(Fate::kDelivered, live);
     }
@@ -48,10 +52,15 @@ class PathWalker {
   }
 
  private:
-  // Does NAT replace the far end of what the initiator sends, before routing sees it?
+  // Does NAT replace the far end of what the initiator sends, before routing sees it (or for what
+  // this host sends, before routing has the last word)?
   bool moves() const {
     return options_.follow && options_.tracking &&
            chains_.translations()->moves_destination(flow_path_);
+  }
+  bool replaces_destination() const {
+    const std::uint8_t range = options_.nat.destination;
+    return range != 0 && !chains_.translations()->range(range).keeps_address;
   }
   bool opens() const { return !options_.nat.some() || sender_ == options_.nat.originator; }
 
@@ -65,7 +74,7 @@ class PathWalker {
 
   // Packets that kept their destination go on only where routing takes it this way.
   Set route(Set live) {
-    if (sender_ != FlowEnd::kInitiator || !moves() || options_.nat.destination != 0) return live;
+    if (sender_ != FlowEnd::kInitiator || !moves() || replaces_destination()) return live;
     const Set taken = bdd_.both(live, can_set_out(space_, flow_path_, sender_, options_.tracking));
     settle(Fate::kDropped, bdd_.minus(live, taken));
     return taken;
@@ -108,7 +117,8 @@ class PathWalker {
   void loopback(Set live) {
     passage_ = &result_.direct;
     attached_ = false;
-    live = hook_walk(Hook::kOutput, live);
+    before_nat_ = true;
+    live = route(hook_walk(Hook::kOutput, live));
     live = hook_walk(Hook::kPostrouting, live);
     confirmed_ = true;
     const Set lost = options_.tracking ? state_is(CtState::kInvalid) : kNothing;
@@ -121,8 +131,9 @@ class PathWalker {
     passage_ = &result_.again;
     attached_ = confirmed_ = false;
     afresh_ = true;
-    Set fresh = zone_parked(space_.exists(second, kConntrackAxes));
-    fresh = bdd_.both(fresh, bare());
+    const std::array template_of_output{Axis::kUntracked};
+    Set fresh = space_.exists(space_.exists(second, kConntrackAxes), template_of_output);
+    fresh = bdd_.both(zone_parked(fresh), bare());
     fresh = hook_walk(Hook::kPrerouting, fresh);
     settle(Fate::kDelivered, hook_walk(Hook::kInput, fresh));
   }
@@ -178,11 +189,7 @@ class PathWalker {
     context.attaches = before_lookup_;
     context.entries = options_.tracking;
     context.loose = options_.loose;
-    context.binding.nat = options_.nat;
-    context.binding.before_nat = before_nat_ && options_.nat.some();
-    context.binding.to_host = flow_path_ == Path::kIn && options_.nat.some();
-    context.binding.behind_source = hook == Hook::kInput && name == TableName::kSecurity &&
-                                    options_.backend == Backend::kNft && options_.nat.some();
+    show_binding(context.binding, hook, name);
     context.follows = follows_;
     context.wanted = wanted_;
     const Outcomes out = chains_.run(*chain, live, context, observer_);
@@ -196,11 +203,25 @@ class PathWalker {
     }
     if (!follows_) return out[Outcome::kAccepted];
     settle(Fate::kElsewhere, out[Outcome::kBoundElsewhere]);
-    if (*follows_ == Hook::kPrerouting && !options_.nat.some())
-      note_moved(out[Outcome::kBoundElsewhere]);
+    const bool early = *follows_ == Hook::kPrerouting || *follows_ == Hook::kOutput;
+    if (early && !options_.nat.some()) note_moved(out[Outcome::kBoundElsewhere]);
     if (!by_rule()) return out[Outcome::kAccepted];
     settle(Fate::kElsewhere, out[Outcome::kAccepted]);
     return out[Outcome::kBound];
+  }
+
+  // What rules see of NAT here.
+  void show_binding(Binding& b, Hook hook, TableName name) const {
+    b.nat = options_.nat;
+    if (!options_.nat.some()) return;
+    const bool over_lo = path_ == Path::kLoopback;
+    b.before_nat = before_nat_;
+    b.to_host = flow_path_ == Path::kIn || over_lo;
+    b.behind_source =
+        hook == Hook::kInput && name == TableName::kSecurity && options_.backend == Backend::kNft;
+    // Over lo everything was settled on the way out.
+    b.behind_source = b.behind_source || (over_lo && confirmed_);
+    b.device = seen_device(hook, flow_path_, sender_, options_.nat, *chains_.translations());
   }
 
   // Only those go on here that a rule binds? No rule gives a flow another port because its own is
@@ -220,11 +241,9 @@ class PathWalker {
 
   // Before the lookup nothing of conntrack is in the sets.
   void note_early(Set lost, Set unmodelled) {
-    const std::array gone{Axis::kMark,           Axis::kUntracked, Axis::kConnmark,
-                          Axis::kConnmarkBefore, Axis::kZone,      Axis::kZoneBefore};
-    result_.early = bdd_.either(result_.early, space_.exists(lost, gone));
+    result_.early = bdd_.either(result_.early, space_.exists(lost, kOfNow));
     result_.early_unmodelled =
-        bdd_.either(result_.early_unmodelled, space_.exists(unmodelled, gone));
+        bdd_.either(result_.early_unmodelled, space_.exists(unmodelled, kOfNow));
   }
 
   Set lookup(Set live) {
@@ -236,6 +255,7 @@ class PathWalker {
                          bdd_.both(untracked, state_is(CtState::kUntracked)));
     }
     const Set never = never_tracked();
+    note_requests(live);
     untracked = bdd_.either(untracked, in_pair(0, bdd_.both(tracked, never)));
     tracked = into_zones(bdd_.minus(tracked, never));
     note_ambiguous(untracked, tracked);
@@ -268,9 +288,17 @@ class PathWalker {
     return result;
   }
 
+  void note_requests(Set live) {
+    const std::uint32_t values = space_.classes().untracked.count();
+    for (std::uint32_t k = 0; values > Templates::kFirst && k < values; ++k) {
+      const Set with = bdd_.both(live, space_.class_is(Axis::kUntracked, k));
+      Set& place = result_.requests[k];
+      place = bdd_.either(place, space_.exists(with, kOfNow));
+    }
+  }
+
   void note_ambiguous(Set untracked, Set tracked) {
-    const std::array present{Axis::kMark,           Axis::kUntracked, Axis::kConnmark,
-                             Axis::kConnmarkBefore, Axis::kZone,      Axis::kZoneBefore};
+    const auto& present = kOfNow;
     Set before = space_.exists(untracked, present);
     const std::size_t pairs = space_.classes().zones.pairs().size();
     for (std::uint32_t pair = 0; pair < pairs; ++pair) {
@@ -311,11 +339,17 @@ class PathWalker {
       before_nat_ = false;
       return live;
     }
-    const Set first = bdd_.both(space_.class_is(Axis::kFirst, 1), state_is(CtState::kNew));
+    // An expected flow's first packet is RELATED.
+    const Set fresh = space_.classes().expects
+                          ? bdd_.either(state_is(CtState::kNew), state_is(CtState::kRelated))
+                          : state_is(CtState::kNew);
+    const Set first = bdd_.both(space_.class_is(Axis::kFirst, 1), fresh);
     before_lookup_ = false;
-    if (options_.follow && Translations::follows(hook, sender_, flow_path_)) {
+    // Over lo, PREROUTING and INPUT ask only for what was INVALID in OUTPUT.
+    if (options_.follow && !afresh_ && Translations::follows(hook, sender_, flow_path_)) {
       follows_ = hook;
-      wanted_ = hook == Hook::kPrerouting ? options_.nat.destination : options_.nat.source;
+      const bool early = hook == Hook::kPrerouting || hook == Hook::kOutput;
+      wanted_ = early ? options_.nat.destination : options_.nat.source;
     }
     const Set through = table(hook, TableName::kNat, bdd_.both(live, first));
     follows_.reset();
@@ -360,8 +394,15 @@ Set conntrack_domain(Space& space) {
   const Set unreplied = zero({Axis::kDirection, Axis::kSeenReply});
   Set s = bdd.both(bdd.either(state(CtState::kInvalid), state(CtState::kUntracked)), no_entry);
   s = bdd.either(s, bdd.both(state(CtState::kNew), unreplied));
+  const bool expects = space.classes().expects;
+  if (expects) s = bdd.both(s, zero({Axis::kExpected}));
   s = bdd.either(s, bdd.both(state(CtState::kEstablished), zero({Axis::kFirst})));
-  return bdd.either(s, bdd.both(state(CtState::kRelated), zero({Axis::kFirst})));
+  Set related = zero({Axis::kFirst});
+  if (expects) {
+    related = bdd.both(related, zero({Axis::kExpected}));
+    related = bdd.either(related, bdd.both(unreplied, space.class_is(Axis::kExpected, 1)));
+  }
+  return bdd.either(s, bdd.both(state(CtState::kRelated), related));
 }
 
 PathWalk walk_path(Space& space, ChainWalker& chains, const Program& program, Path path,

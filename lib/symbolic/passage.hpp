@@ -9,6 +9,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <map>
 
 #include "symbolic/chains.hpp"
 
@@ -48,6 +50,9 @@ struct PathWalk {
   Set moved;
   // Packets that coins may send either way at the lookup: tracked or UNTRACKED.
   Set ambiguous;
+  // Packets that come to a lookup, by what they carry (Axis::kUntracked); empty where no CT rule is
+  // followed.
+  std::map<std::uint32_t, Set> requests;
 };
 
 struct WalkOptions {

@@ -33,12 +33,17 @@ class Possible {
 
  private:
   Set state(CtState s) { return space_.class_is(Axis::kState, static_cast<std::uint32_t>(s)); }
-  Set not_first() { return space_.class_is(Axis::kFirst, 0); }
+  // Of another flow's entry.
+  Set not_first() {
+    const Set s = space_.class_is(Axis::kFirst, 0);
+    return space_.classes().expects ? bdd_.both(s, space_.class_is(Axis::kExpected, 0)) : s;
+  }
   Set at_rest() {
     Set s = kEverything;
     for (const Axis axis : {Axis::kDirection, Axis::kFirst, Axis::kSeenReply, Axis::kAssured}) {
       s = bdd_.both(s, space_.class_is(axis, 0));
     }
+    if (space_.classes().expects) s = bdd_.both(s, space_.class_is(Axis::kExpected, 0));
     return s;
   }
   Set sight(const AbstractStep& step, std::uint8_t zone) {
@@ -50,7 +55,9 @@ class Possible {
     fix(Axis::kFirst, step.created);
     fix(Axis::kSeenReply, (step.status & ct_status::kSeenReply) != 0);
     fix(Axis::kAssured, (step.status & ct_status::kAssured) != 0);
-    return bdd_.both(s, space_.class_is(Axis::kZone, zone));
+    s = bdd_.both(s, space_.class_is(Axis::kZone, zone));
+    if (space_.classes().expects) fix(Axis::kExpected, (step.status & ct_status::kExpected) != 0);
+    return s;
   }
 
   // The flows' present connmark is the one that the next packet finds.
@@ -68,6 +75,8 @@ class Possible {
   // Every sight that an entry which some flow can have gives.
   Set seen() {
     Explorer search = model_.explorer(path_, flows_, Script::kTrack, false);
+    const ExpectedFlows& expected = model_.expected(path_, false);
+    search.expect(expected);
     const Exploration world = search.run(flows_, kEverything);
     // SCTP is not followed state by state; where anything else was left open, any state may come
     // about.
@@ -80,6 +89,9 @@ class Possible {
         for (const Move& move : model_.automaton.moves(r.state.entry, sender_, kind, zone)) {
           Set& place = by_sight[{kind, sight(move.step, zone)}];
           place = bdd_.either(place, move.step.created ? no_connmark(r.flows) : before(r.flows));
+          if (!move.step.created || zone != 0) continue;
+          Set& related = by_sight[{kind, sight(announced(move.step), zone)}];
+          related = bdd_.either(related, announced_flows(r.flows, expected));
         }
       }
     };
@@ -92,8 +104,16 @@ class Possible {
       result =
           bdd_.either(result, bdd_.both(bdd_.both(guards.kind_set(key.first), key.second), flows));
     }
-    return bdd_.either(result,
-                       bdd_.both(guards.kind_set(PacketKind::kSctp), conntrack_domain(space_)));
+    const Set open =
+        model_.announcements.of(path_, Announcements::Certainty::kUnmodelled).by(sender_);
+    const Set anything = bdd_.either(guards.kind_set(PacketKind::kSctp), bdd_.both(open, flows_));
+    return bdd_.either(result, bdd_.both(anything, conntrack_domain(space_)));
+  }
+
+  Set announced_flows(Set flows, const ExpectedFlows& expected) {
+    const std::array now{Axis::kConnmark};
+    const Set mine = bdd_.both(flows, expected.by(sender_));
+    return expected.marked ? space_.exists(mine, now) : no_connmark(mine);
   }
 
   Set no_connmark(Set flows) {
@@ -115,7 +135,7 @@ class Possible {
     });
   }
 
-  // ICMP errors about some flow, what the host itself answers, and what a helper expects.
+  // ICMP errors about some flow, and what the host itself answers.
   Set related() {
     const Family family = space_.classes().family;
     const std::uint8_t icmp = family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6;

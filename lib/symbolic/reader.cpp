@@ -7,6 +7,7 @@
 #include "flow/conntrack.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/cuts.hpp"
+#include "symbolic/templates.hpp"
 
 namespace postern {
 namespace {
@@ -18,8 +19,8 @@ std::uint32_t number(const Binding& b) {
          (b.sees_output ? 4u : 0u) | (b.ttl_decremented ? 8u : 0u) | (b.before_lookup ? 16u : 0u) |
          (b.confirmed ? 32u : 0u) | (b.question ? 64u : 0u) | (b.before_nat ? 128u : 0u) |
          (b.to_host ? 256u : 0u) | (b.nat.originator == FlowEnd::kResponder ? 512u : 0u) |
-         (b.behind_source ? 1u << 22 : 0u) | (std::uint32_t{b.nat.destination} << 10) |
-         (std::uint32_t{b.nat.source} << 16);
+         (b.behind_source ? 1u << 22 : 0u) | (static_cast<std::uint32_t>(b.device) << 23) |
+         (std::uint32_t{b.nat.destination} << 10) | (std::uint32_t{b.nat.source} << 16);
 }
 
 std::optional<Axis> mark_axis(Field field, const Binding& b) {
@@ -61,7 +62,7 @@ MayMust Reader::visit(const Predicate& predicate, const Binding& b) {
       Overloaded{[&](const Const& n) { return exactly(n.value ? kEverything : kNothing); },
                  [&](const InRange& n) { return range(n, b); },
                  [&](const Masked& n) { return masked(n, b); },
-                 [&](const InterfaceIs& n) { return exactly(interface(n, b)); },
+                 [&](const InterfaceIs& n) { return interface(n, b); },
                  [&](const TcpOption& n) {
                    return exactly(space_.bit(Axis::kTcpOptions, n.kind).value_or(kNothing));
                  },
@@ -122,17 +123,28 @@ MayMust Reader::masked(const Masked& test, const Binding& b) {
                {[&](u128 v) { return (v & test.mask) == test.value; }, prefix ? &same : nullptr});
 }
 
-Set Reader::interface(const InterfaceIs& test, const Binding& b) {
+MayMust Reader::interface(const InterfaceIs& test, const Binding& b) {
   if (!(test.output ? b.sees_output : b.sees_input)) {
-    return test.pattern.matches("") ? kEverything : kNothing;
+    return exactly(test.pattern.matches("") ? kEverything : kNothing);
   }
   const bool initiator = (b.sender == FlowEnd::kInitiator) != test.output;
   std::vector<bool> member;
   for (const std::string& name : space_.classes().interface_names) {
     member.push_back(test.pattern.matches(name));
   }
-  return space_.class_set(initiator ? Axis::kInitiatorInterface : Axis::kResponderInterface,
-                          member);
+  if (b.device == SeenDevice::kOfFlow) {
+    return exactly(space_.class_set(
+        initiator ? Axis::kInitiatorInterface : Axis::kResponderInterface, member));
+  }
+  const bool lo = member[kLoopbackInterface];
+  bool some = b.device != SeenDevice::kSomeWire && lo;
+  bool all = b.device == SeenDevice::kSomeWire || lo;
+  for (std::size_t i = kLoopbackInterface + 1; i < member.size(); ++i) {
+    if (b.device == SeenDevice::kLoopback) break;
+    some = some || member[i];
+    all = all && member[i];
+  }
+  return {some ? kEverything : kNothing, all ? kEverything : kNothing};
 }
 
 Set Reader::mark_masked(Axis axis, std::uint32_t value, std::uint32_t mask) {
@@ -164,9 +176,13 @@ Set Reader::state_is(CtState state, const Binding& b) {
   if (state == CtState::kInvalid) {
     return space_.bdd().both(space_.class_is(Axis::kUntracked, 0), bare);
   }
-  if (state == CtState::kNew) return space_.bdd().complement(bare);
   if (state == CtState::kUntracked) return space_.class_is(Axis::kUntracked, 1);
-  return kNothing;
+  if (state != CtState::kNew) return kNothing;
+  const std::uint32_t values = space_.classes().untracked.count();
+  const Set requests = values > Templates::kFirst
+                           ? space_.class_range(Axis::kUntracked, Templates::kFirst, values - 1)
+                           : kNothing;
+  return space_.bdd().either(space_.bdd().complement(bare), requests);
 }
 
 // `holds` of ct_status bits; 0: no entry.
@@ -181,15 +197,17 @@ MayMust Reader::status(const Binding& b, const StatusTest& holds) {
   if (b.nat.destination != 0) nat |= ct_status::kDestinationNat;
   if (b.nat.some()) nat |= ct_status::kSourceNat;  // a clash changes the port
   if (nat != 0) return status_under_nat(b, nat, holds);
-  return exactly(plain_status(b, holds));
+  return plain_status(b, holds);
 }
 
 // The status of an entry that NAT has not bound.
-Set Reader::plain_status(const Binding& b, const StatusTest& holds) {
+MayMust Reader::plain_status(const Binding& b, const StatusTest& holds) {
   Bdd& bdd = space_.bdd();
-  Set result = kNothing;
-  for (unsigned i = 0; i < 8; ++i) {
-    std::uint16_t bits = 0;
+  const bool expects = space_.classes().expects;
+  Set result = kNothing,
+      announced = kNothing;  // announced: the same, were a foreign entry EXPECTED
+  for (unsigned i = 0; i < (expects ? 16U : 8U); ++i) {
+    std::uint16_t bits = (i & 8) != 0 ? ct_status::kExpected : 0;
     if ((i & 1) != 0) bits |= ct_status::kConfirmed;
     if ((i & 2) != 0) bits |= ct_status::kSeenReply;
     if ((i & 4) != 0) bits |= ct_status::kAssured;
@@ -198,11 +216,17 @@ Set Reader::plain_status(const Binding& b, const StatusTest& holds) {
                                       : space_.class_is(Axis::kFirst, (i & 1) != 0 ? 0 : 1);
     Set here = bdd.both(confirmed, space_.class_is(Axis::kSeenReply, (i & 2) != 0 ? 1 : 0));
     here = bdd.both(here, space_.class_is(Axis::kAssured, (i & 4) != 0 ? 1 : 0));
+    if ((i & 8) != 0) announced = bdd.either(announced, here);
+    if (expects) here = bdd.both(here, space_.class_is(Axis::kExpected, (i & 8) != 0 ? 1 : 0));
     result = bdd.either(result, here);
   }
   const Set entry = space_.class_range(Axis::kState, static_cast<std::uint32_t>(CtState::kNew),
                                        static_cast<std::uint32_t>(CtState::kRelated));
-  return bdd.choose(entry, result, holds(0) ? kEverything : kNothing);
+  const Set none = holds(0) ? kEverything : kNothing;
+  if (!expects) return exactly(bdd.choose(entry, result, none));
+  const Set other = foreign();
+  return {bdd.choose(entry, bdd.either(result, bdd.both(other, announced)), none),
+          bdd.choose(entry, bdd.both(result, bdd.either(bdd.complement(other), announced)), none)};
 }
 
 // The status of an entry under NAT, whose bits are some of `nat`.
@@ -212,7 +236,7 @@ MayMust Reader::status_under_nat(const Binding& b, std::uint16_t nat, const Stat
   plain.nat = {};
   MayMust result = exactly(kNothing);
   result.must = kEverything;
-  const Set first = space_.class_is(Axis::kFirst, 1);
+  const Set first = b.behind_source ? kNothing : space_.class_is(Axis::kFirst, 1);
   const FlowEnd opener = b.nat.originator;
   const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
   for (unsigned i = 0; i < 4; ++i) {
@@ -237,16 +261,18 @@ MayMust Reader::status_under_nat(const Binding& b, std::uint16_t nat, const Stat
                          : ends_.surely_other(opener, translations_->range(b.nat.source));
     possible =
         bdd.minus(possible, (i & 2) != 0 ? first : bdd.minus(bdd.minus(sure, first), foreign()));
-    const Set match = plain_status(plain, [&](u128 rest) { return holds(rest | bits); });
-    result.may = bdd.either(result.may, bdd.both(possible, match));
-    result.must = bdd.minus(result.must, bdd.minus(possible, match));
+    const MayMust match = plain_status(plain, [&](u128 rest) { return holds(rest | bits); });
+    result.may = bdd.either(result.may, bdd.both(possible, match.may));
+    result.must = bdd.minus(result.must, bdd.minus(possible, match.must));
   }
   return result;
 }
 
 // Packets that carry another flow's entry.
 Set Reader::foreign() {
-  return space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  const Set related = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  return space_.classes().expects ? space_.bdd().both(related, space_.class_is(Axis::kExpected, 0))
+                                  : related;
 }
 
 MayMust Reader::by_direction(MayMust original, MayMust reply) {
@@ -297,7 +323,7 @@ MayMust Reader::of_entry(Part part, bool opener, Shown shown, const Binding& b,
   const MayMust one = ends_.read(part, end, shown, b, test);
   // A new entry's answers are known as far as the stages have come.
   const MayMust before = ends_.read(part, end, Shown::kOriginal, b, test);
-  const Set first = space_.class_is(Axis::kFirst, 1);
+  const Set first = b.behind_source ? kNothing : space_.class_is(Axis::kFirst, 1);
   Bdd& bdd = space_.bdd();
   const Set may = bdd.either(one.may, bdd.both(first, before.may));
   const Set must = bdd.minus(one.must, bdd.minus(first, before.must));

@@ -44,7 +44,7 @@ class Reader {
   MayMust visit(const Predicate& predicate, const Binding& b);
   MayMust range(const InRange& test, const Binding& b);
   MayMust masked(const Masked& test, const Binding& b);
-  Set interface(const InterfaceIs& test, const Binding& b);
+  MayMust interface(const InterfaceIs& test, const Binding& b);
   MayMust field(Field field, const Binding& b, const FieldTest& test);
   MayMust of_packet(Part part, bool of_source, const Binding& b, const FieldTest& test);
   MayMust of_entry(Part part, bool opener, Shown shown, const Binding& b, const FieldTest& test);
@@ -53,7 +53,7 @@ class Reader {
   Set mark_bound(Axis axis, std::uint32_t bound, bool at_least);
   using StatusTest = std::function<bool(u128)>;
   MayMust status(const Binding& b, const StatusTest& holds);
-  Set plain_status(const Binding& b, const StatusTest& holds);
+  MayMust plain_status(const Binding& b, const StatusTest& holds);
   MayMust status_under_nat(const Binding& b, std::uint16_t nat, const StatusTest& holds);
   MayMust card(FlowEnd sender, const FieldTest& test);
   Set state_is(CtState state, const Binding& b);

@@ -109,8 +109,9 @@ Set Relations::set_connmark(Set live, const SetConnmark& effect) {
   return live;
 }
 
-Set Relations::set_untracked(Set live) {
-  return assign(live, space_.layout(Axis::kUntracked).variables[0], true);
+Set Relations::set_untracked(Set live, std::uint32_t value) {
+  const std::array axis{Axis::kUntracked};
+  return space_.bdd().both(space_.exists(live, axis), space_.class_is(Axis::kUntracked, value));
 }
 
 Set Relations::set_zone(Set live, std::uint32_t number) {

@@ -35,7 +35,8 @@ class Relations {
     return set_bits(live, Axis::kMark, effect.value, effect.mask);
   }
   Set set_connmark(Set live, const SetConnmark& effect);
-  Set set_untracked(Set live);
+  // The UNTRACKED mark, or a template (templates.hpp).
+  Set set_untracked(Set live, std::uint32_t value = 1);
   // Carries this template, or has this pair of zones (Axis::kZone), from here on.
   Set set_zone(Set live, std::uint32_t number);
   // All values of the present marks (after a target that nobody knows).

@@ -53,19 +53,22 @@ class Routing {
   Set wire(Axis axis) {
     return space_.class_range(axis, kLoopbackInterface + 1, space_.classes().interface.count() - 1);
   }
+  Set device(Axis axis) {
+    return bdd_.either(wire(axis), space_.class_is(axis, kLoopbackInterface));
+  }
   // The interfaces are the flow's, whoever sends.
   Set interfaces() {
     const Axis a = Axis::kInitiatorInterface, b = Axis::kResponderInterface;
     switch (flow_path_) {
       case Path::kIn:
         return bdd_.both(wire(a), space_.class_is(b, kNoInterface));
-      case Path::kOut:
-        return bdd_.both(space_.class_is(a, kNoInterface), wire(b));
+      case Path::kOut:  // first routed to lo, where NAT in OUTPUT moves it
+        return bdd_.both(space_.class_is(a, kNoInterface), translated_ ? device(b) : wire(b));
       case Path::kForward:
         return bdd_.both(wire(a), wire(b));
       case Path::kLoopback:
         return bdd_.both(space_.class_is(a, kLoopbackInterface),
-                         space_.class_is(b, kLoopbackInterface));
+                         translated_ ? device(b) : space_.class_is(b, kLoopbackInterface));
     }
     return kNothing;
   }
@@ -113,6 +116,10 @@ class Routing {
       s = outside(s, destination_, kMulticast, kMulticastEnd);
       s = bdd_.minus(s, to_broadcast);
     }
+    // A broadcast from nobody that NAT leads to this host.
+    if (translated_ && path_ == Path::kLoopback) {
+      s = bdd_.either(s, bdd_.both(zero_source, to_broadcast));
+    }
     return s;
   }
 
@@ -124,7 +131,7 @@ class Routing {
     const bool again = path_ == Path::kOut && destination_ == Axis::kResponder;
     if (path_ != Path::kForward && !again) s = outside(s, destination_, 0, 0);
     if (path_ != Path::kLoopback) {
-      s = outside(s, source_, 1, 1);
+      if (path_ != Path::kOut || !translated_) s = outside(s, source_, 1, 1);
       s = outside(s, destination_, 1, 1);
     }
     if (path_ == Path::kForward || path_ == Path::kLoopback) {
@@ -304,6 +311,15 @@ Set depends_on_host(Space& space, Path path) {
 
 Set own_address(Space& space, Path path) {
   return path == Path::kOut ? space.from_itself() : kNothing;
+}
+
+Set odd_when_moved(Space& space, Path path) {
+  const bool v4 = space.classes().family == Family::kIpv4;
+  const Set nobody = v4 ? space.values(Axis::kInitiator, 0, 0) : kNothing;
+  if (path == Path::kLoopback) return nobody;
+  if (path != Path::kOut) return kNothing;
+  const Set odd = v4 ? nobody : space.values(Axis::kInitiator, 1, 1);
+  return space.bdd().either(odd, own_address(space, path));
 }
 
 }  // namespace postern

@@ -30,5 +30,8 @@ Set typed_by_routes(Space& space);
 // Flows between one single address and itself that are never on the path: what goes to an own
 // address does not leave (out). Flow axes.
 Set own_address(Space& space, Path path);
+// Flows of which only some get where NAT in OUTPUT leads them: from nobody, from ::1 or to
+// themselves (out). Flow axes.
+Set odd_when_moved(Space& space, Path path);
 
 }  // namespace postern

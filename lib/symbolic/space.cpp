@@ -22,6 +22,7 @@ constexpr std::array kOrder{Axis::kInitiator,
                             Axis::kDirection,
                             Axis::kSeenReply,
                             Axis::kAssured,
+                            Axis::kExpected,
                             Axis::kTcpFlags,
                             Axis::kIcmpType,
                             Axis::kIcmpCode,
@@ -64,6 +65,7 @@ constexpr std::array<std::string_view, kAxisCount> kNames{"initiator",
                                                           "first",
                                                           "seen-reply",
                                                           "assured",
+                                                          "expected",
                                                           "mark",
                                                           "ctmark",
                                                           "untracked",
@@ -119,8 +121,7 @@ const FieldClasses* classes_of(const Classes& c, Axis axis, const FieldClasses& 
     case Axis::kFirst:
     case Axis::kSeenReply:
     case Axis::kAssured:
-    case Axis::kUntracked:
-    case Axis::kUntrackedBefore:
+    case Axis::kExpected:
       return &binary;
     default:
       return nullptr;
@@ -189,10 +190,12 @@ class SpaceBuilder {
       space_.connmark_scratch.push_back(scratch());
       add_bit(Axis::kConnmark, bit);
     }
-    of(Axis::kUntracked).classes = of(Axis::kUntrackedBefore).classes = &space_.binary_;
-    add(Axis::kUntrackedBefore);
-    space_.untracked_scratch.push_back(scratch());
-    add(Axis::kUntracked);
+    of(Axis::kUntracked).classes = of(Axis::kUntrackedBefore).classes = &space_.classes_.untracked;
+    for (unsigned i = 0; i < bits_for(space_.classes_.untracked.count()); ++i) {
+      add(Axis::kUntrackedBefore);
+      space_.untracked_scratch.push_back(scratch());
+      add(Axis::kUntracked);
+    }
     of(Axis::kZone).classes = of(Axis::kZoneBefore).classes = &space_.classes_.zone;
     for (unsigned i = 0; i < bits_for(space_.classes_.zone.count()); ++i) {
       add(Axis::kZoneBefore);

@@ -56,9 +56,10 @@ enum class Axis : std::uint8_t {
   kFirst,      // 1: the entry is not confirmed yet
   kSeenReply,
   kAssured,
+  kExpected,  // 1: the entry is this flow's own, and a helper had announced the flow
   kMark,
   kConnmark,   // current value, the bits that some rule tests
-  kUntracked,  // 1: marked UNTRACKED (NOTRACK), before the lookup
+  kUntracked,  // before the lookup: 1 marked UNTRACKED (NOTRACK), more: a template (templates.hpp)
   kZone,       // a template before the lookup, a pair of zones behind it (zones.hpp)
   // The same where a chain, or a path, was entered.
   kMarkBefore,

@@ -24,6 +24,7 @@ FlowStep step_of(const Edge& edge, const FlowState& before, Set packets) {
   step.condition = edge.step.condition;
   step.coarse = edge.coarse;
   step.accepted = edge.what.fate == Fate::kDelivered;
+  step.announced = edge.of == Edge::Of::kAnnounced;
   step.segment = std::string(text(step.kind)) + ", " + std::string(text(step.condition));
   step.packets = packets;
   step.pair = edge.pair;
@@ -69,11 +70,13 @@ class Trace {
     return lost_first(state, target, k, step);
   }
 
-  // track: a first packet that died before the lookup.
+  // track: a first packet that died before the lookup, or while NAT led it another way.
   bool lost_first(const FlowState& state, Set& target, std::size_t k, FlowStep& step) {
     if (k != 1 || state != FlowState{0, true}) return false;
-    Set packets = space_.bdd().both(explorer_.guards(FlowEnd::kInitiator).walk().early, first_);
-    packets = space_.bdd().both(packets, space_.exists(target, kNow));
+    const PathWalk& walk = explorer_.guards(FlowEnd::kInitiator).walk();
+    const Set here = space_.bdd().both(first_, space_.exists(target, kNow));
+    Set packets = space_.bdd().both(walk.early, here);
+    if (packets.empty()) packets = space_.bdd().both(walk.moved, here);
     if (packets.empty()) return false;
     step.before = {0, false};
     step.after = state;
@@ -111,9 +114,19 @@ class Trace {
 }  // namespace
 
 std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, bool must) {
+  for (const bool expecting : {false, true}) {
+    auto steps = deliver_steps(path, m, goal, must, expecting);
+    if (!steps.empty()) return steps;
+  }
+  return {};
+}
+
+std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, bool must,
+                                                 bool expecting) {
   const Set flows = flows_of(goal);
   Explorer search = explorer(path, flows, Script::kDeliver, must, true);
   search.allow_related(related(path, m, must).by_nat);
+  if (expecting) search.expect(expected(path, must));
   search.run(flows, kEverything);
   // An error about another flow only where nothing else will do: it takes that flow to show it, as
   // short a one as there is.
@@ -130,7 +143,7 @@ std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, boo
           const Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow),
                                      bdd().both(goal, m));
           if (hit.empty()) continue;
-          const auto steps = [&] {
+          const auto steps = [&, &state = state, &set = set] {
             const Set source = search.preimage(set, edge, kEverything, hit);
             auto result = Trace(space, automaton, search, kEverything).back(state, source, k);
             result.push_back(step_of(edge, state, hit));
@@ -151,12 +164,15 @@ std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, boo
 std::vector<FlowStep> Model::Impl::track_steps(Path path, Set m, const std::string& entry_state,
                                                Set goal, bool must) {
   const Set flows = flows_of(goal);
-  Explorer search = explorer(path, flows, Script::kTrack, must, true);
-  search.run(flows, bdd().both(m, flows));
-  for (std::size_t k = 0; k < search.layers().size(); ++k) {
-    for (const auto& [state, set] : search.layers()[k]) {
-      if (!wanted(state.entry, entry_state)) continue;
-      return Trace(space, automaton, search, bdd().both(m, flows)).back(state, set, k);
+  for (const bool expecting : {false, true}) {
+    Explorer search = explorer(path, flows, Script::kTrack, must, true);
+    if (expecting) search.expect(expected(path, must));
+    search.run(flows, bdd().both(m, flows));
+    for (std::size_t k = 0; k < search.layers().size(); ++k) {
+      for (const auto& [state, set] : search.layers()[k]) {
+        if (!wanted(state.entry, entry_state)) continue;
+        return Trace(space, automaton, search, bdd().both(m, flows)).back(state, set, k);
+      }
     }
   }
   return {};
@@ -174,39 +190,47 @@ std::vector<FlowStep> Model::Impl::entry_steps(Path path, Set flows, std::uint16
   return {};
 }
 
+std::vector<FlowStep> steps_of(Space& space, Explorer& explorer, Conversation& talk, Set first) {
+  Bdd& bdd = space.bdd();
+  std::vector<FlowStep> steps;
+  FlowState state = talk.layers().back().begin()->first;
+  Set target = talk.layers().back().begin()->second;
+  for (std::size_t k = talk.lines().size(); k-- > 0;) {
+    bool found = false;
+    for (const auto& [before, set] : talk.layers()[k]) {
+      for (const Edge& edge : talk.edges(before, k)) {
+        if (found || edge.to.entry != state.entry || edge.to.nat != state.nat || edge.coarse ||
+            edge.what.fate != Fate::kDelivered) {
+          continue;
+        }
+        const Set honest =
+            k == 0 ? bdd.both(first, talk.lines()[k].packets) : talk.lines()[k].packets;
+        const Set source = explorer.preimage(set, edge, target, honest);
+        if (source.empty()) continue;
+        const Set hit = explorer.packets(source, edge, target);
+        steps.push_back(step_of(edge, before, bdd.both(space.exists(hit, kNow), honest)));
+        target = source;
+        state = before;
+        found = true;
+      }
+      if (found) break;
+    }
+    POSTERN_CHECK(found, "a conversation without a way back");
+  }
+  std::ranges::reverse(steps);
+  return steps;
+}
+
+// An announcement only where nothing else will do: it takes another flow to show it.
 std::vector<FlowStep> Model::Impl::connect_steps(Path path, Set m, Set goal, bool must) {
   const Set flows = flows_of(goal);
-  Explorer explorer_of_path = explorer(path, flows, Script::kDeliver, must, true);
-  for (auto& lines : conversations(space)) {
-    Conversation talk(space, explorer_of_path, std::move(lines), m);
-    if (talk.play(flows).empty()) continue;
-    std::vector<FlowStep> steps;
-    FlowState state = talk.layers().back().begin()->first;
-    Set target = talk.layers().back().begin()->second;
-    for (std::size_t k = talk.lines().size(); k-- > 0;) {
-      bool found = false;
-      for (const auto& [before, set] : talk.layers()[k]) {
-        for (const Edge& edge : talk.edges(before, k)) {
-          if (found || edge.to.entry != state.entry || edge.to.nat != state.nat || edge.coarse ||
-              edge.what.fate != Fate::kDelivered) {
-            continue;
-          }
-          const Set honest =
-              k == 0 ? bdd().both(m, talk.lines()[k].packets) : talk.lines()[k].packets;
-          const Set source = explorer_of_path.preimage(set, edge, target, honest);
-          if (source.empty()) continue;
-          const Set hit = explorer_of_path.packets(source, edge, target);
-          steps.push_back(step_of(edge, before, bdd().both(space.exists(hit, kNow), honest)));
-          target = source;
-          state = before;
-          found = true;
-        }
-        if (found) break;
-      }
-      POSTERN_CHECK(found, "a conversation without a way back");
+  for (const bool expecting : {false, true}) {
+    Explorer search = explorer(path, flows, Script::kDeliver, must, true);
+    if (expecting) search.expect(expected(path, must));
+    for (auto& lines : conversations(space)) {
+      Conversation talk(space, search, std::move(lines), m);
+      if (!talk.play(flows).empty()) return steps_of(space, search, talk, m);
     }
-    std::ranges::reverse(steps);
-    return steps;
   }
   return {};
 }

@@ -5,8 +5,9 @@
 // state: it says at which addresses and ports rules see the two ends from some hook on. No set is
 // permuted for it: where a rule reads an end that a binding has replaced, the test is decided on
 // the range that the NAT rule names (ends.cpp), `may` and `must` apart where the range leaves it
-// open. Followed are rules of PREROUTING met by the initiator's packets and rules of POSTROUTING,
-// on the paths in, out and forward; all others stay unmodelled (Outcome::kUnmodelled).
+// open. Followed are rules of PREROUTING and OUTPUT met by the initiator's packets, and rules of
+// INPUT and POSTROUTING; all others stay unmodelled (Outcome::kUnmodelled). Which device rules see
+// of a packet that is routed again: rerouting.hpp.
 // Sources: kernel-facts 8, 49-54; flow/hooks.hpp. Covered by tests/unit/translation_test.cpp and
 // tests/agreement/adversary_test.cpp.
 #pragma once
@@ -29,8 +30,10 @@ struct EndRange {
   bool operator==(const EndRange&) const = default;
 };
 
-// The range of a NAT target. nullopt: postern does not follow it.
-std::optional<EndRange> end_range(const Nat& target, Family family);
+// The range of a NAT target at a hook. nullopt: postern does not follow it.
+std::optional<EndRange> end_range(const Nat& target, Family family, Hook hook);
+// Only addresses that this host has on lo (127.0.0.0/8, ::1)?
+bool on_loopback(const EndRange& range, Family family);
 // Does the target change the destination (DNAT, REDIRECT, NETMAP before routing)?
 bool changes_destination(const Nat& target, Hook hook);
 
@@ -55,16 +58,22 @@ class Translations {
   // Every binding that a flow on this path may get, by index from 1 ("0" is none).
   std::vector<NatVariant> variants(Path path) const;
   // Is a flow that another one's reply comes to seen by rules as another (do they test a port where
-  // an answer has not been translated back yet, or what NAT did)?
-  static bool shows_clash(const Program& program);
+  // an answer has not been translated back yet, or what NAT did)? `on_lo`: where the packet itself
+  // shows its other port, too.
+  static bool shows_clash(const Program& program, bool on_lo);
   // The source that a flow gets when another one has taken its tuple (a clash): its own address
   // with any port. It may befall flows that no rule binds as well (kernel-facts 52); no other has
   // it.
   std::uint8_t clash() const { return clash_; }
-  // Can the destination of the path's first packets change before routing?
-  bool moves_destination(Path path) const {
-    return (path == Path::kIn || path == Path::kForward) && !destinations_.empty();
+  // May rules on the path see that port?
+  bool clashes(Path path) const {
+    return clash_ != 0 && (path == Path::kLoopback ? shows_on_lo_ : shows_);
   }
+  // Can the destination of the path's first packets change before they are routed (out and
+  // loopback: for good)?
+  bool moves_destination(Path path) const;
+  // ... on any path?
+  bool moves_destination() const { return !destinations_.empty() || !outputs_.empty(); }
   // ... so that routing may take it another way than the path's?
   bool may_stray(Path path) const;
   // What the sources of flows may become.
@@ -74,13 +83,18 @@ class Translations {
 
  private:
   std::uint8_t number(const EndRange& range, std::vector<std::uint8_t>& list);
+  void add(RuleId rule, const Nat& nat, Hook hook);
+  std::vector<std::uint8_t> destinations(Path own) const;
 
+  Family family_;
   bool some_ = false;
+  bool shows_ = false, shows_on_lo_ = false;
   bool beyond_ = false;  // some rule's range is not followed
   std::uint8_t clash_ = 0;
   std::vector<EndRange> ranges_;
-  std::vector<std::uint8_t> destinations_, sources_;  // ranges in use before and behind routing
-  std::vector<std::uint8_t> at_prerouting_, at_postrouting_;  // by RuleId
+  // Ranges in use in PREROUTING, OUTPUT, POSTROUTING, INPUT.
+  std::vector<std::uint8_t> destinations_, outputs_, sources_, inputs_;
+  std::vector<std::uint8_t> at_prerouting_, at_output_, at_postrouting_, at_input_;  // by RuleId
 };
 
 }  // namespace postern

@@ -39,8 +39,8 @@ Unmatched::Unmatched(Model::Impl& model, const ChainRuns& runs)
       callers_of_(model.program.chains().size()) {
   const std::array marks{Axis::kMark, Axis::kConnmark, Axis::kConnmarkBefore, Axis::kUntracked,
                          Axis::kZone};
-  const std::array conntrack{Axis::kState, Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
-                             Axis::kAssured};
+  const std::array conntrack{Axis::kState,     Axis::kDirection, Axis::kFirst,
+                             Axis::kSeenReply, Axis::kAssured,   Axis::kExpected};
   marks_ = space_.cube(marks);
   conntrack_ = space_.cube(conntrack);
   const auto rules = model.program.rules();

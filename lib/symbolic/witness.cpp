@@ -7,36 +7,10 @@
 #include "net/protocol.hpp"
 #include "scenario/result.hpp"
 #include "symbolic/witness_numbers.hpp"
+#include "symbolic/witness_world.hpp"
 
 namespace postern {
 namespace {
-
-u128 address_value(std::string_view text) {
-  const auto address = Address::parse(text);
-  POSTERN_CHECK(address.has_value(), "a documentation address is an address");
-  return address->value;
-}
-
-// Documentation addresses by role, most wanted first: near ends sit in the first network, far ends
-// of a forwarded flow in the second.
-struct Addresses {
-  std::vector<u128> host, near, far, loopback;
-};
-Addresses documentation(Family family) {
-  const auto list = [](std::initializer_list<const char*> texts) {
-    std::vector<u128> values;
-    for (const char* t : texts) values.push_back(address_value(t));
-    return values;
-  };
-  if (family == Family::kIpv4) {
-    return {list({"192.0.2.1", "198.51.100.1", "203.0.113.1"}),
-            list({"192.0.2.9", "192.0.2.10", "198.51.100.9", "203.0.113.9"}),
-            list({"198.51.100.9", "198.51.100.10", "203.0.113.9", "192.0.2.9"}),
-            list({"127.0.0.1", "127.0.0.2"})};
-  }
-  return {list({"2001:db8::1", "2001:db8:1::1"}), list({"2001:db8::9", "2001:db8::10"}),
-          list({"2001:db8:1::9", "2001:db8:1::10"}), list({"::1"})};
-}
 
 bool contains(const ValueClass& c, u128 value) {
   return std::ranges::any_of(c.intervals,
@@ -66,6 +40,11 @@ class Chooser {
   std::uint32_t fix(Axis axis, std::uint32_t c) {
     set_ = space_.bdd().both(set_, space_.class_is(axis, c));
     return c;
+  }
+  // Only these where there are such.
+  void prefer(Set wanted) {
+    const Set both = space_.bdd().both(set_, wanted);
+    if (!both.empty()) set_ = both;
   }
   // Another class than this where there is one.
   void avoid(Axis axis, std::uint32_t c) {
@@ -111,7 +90,7 @@ struct Roles {
   std::vector<u128> initiator_type, responder_type;  // addrtype classes
 };
 Roles roles(Path path, Family family) {
-  const Addresses a = documentation(family);
+  const DocumentationAddresses a = documentation(family);
   const std::vector<u128> unicast{static_cast<u128>(AddressType::kUnicast)};
   const std::vector<u128> local{static_cast<u128>(AddressType::kLocal)};
   switch (path) {
@@ -140,130 +119,6 @@ u128 other_value(const ValueClass& of, const std::vector<u128>& preferred, u128 
     if (i.lo > taken) return i.lo;
   }
   return value;
-}
-
-void add_address(Scenario& world, const std::string& interface, const Address& address) {
-  const unsigned length = address_bits(address.family);
-  auto at = std::ranges::find(world.interfaces, interface, &Interface::name);
-  if (at == world.interfaces.end()) {
-    world.interfaces.push_back({interface, {}, 1500});
-    at = std::prev(world.interfaces.end());
-  }
-  at->addresses.push_back({address, length});
-}
-
-void add_route(Scenario& world, const Address& to, const std::string& device) {
-  Route route;
-  route.to = {to, low_bits(address_bits(to.family))};
-  route.device = device;
-  world.routes.push_back(std::move(route));
-}
-
-bool is_loopback(const Address& a) {
-  return a.family == Family::kIpv4 ? (a.value >> 24) == 127 : a.value == 1;
-}
-
-bool has_address(const Scenario& world, const std::string& interface, Family family) {
-  const auto at = std::ranges::find(world.interfaces, interface, &Interface::name);
-  return at != world.interfaces.end() &&
-         std::ranges::any_of(at->addresses, [&](const InterfaceAddress& own) {
-           return own.address.family == family;
-         });
-}
-
-// An address for the interface, that no end of the flow has.
-void add_own_address(Scenario& world, const std::string& interface, const FlowPoint& flow) {
-  if (has_address(world, interface, flow.family)) return;
-  for (const u128 value : documentation(flow.family).host) {
-    if (value == flow.value(Axis::kInitiator) || value == flow.value(Axis::kResponder)) continue;
-    return add_address(world, interface, {flow.family, value});
-  }
-}
-
-// Interfaces, addresses and routes such that the flow's packets take the path.
-Scenario make_world(Path path, const FlowPoint& flow) {
-  Scenario world;
-  const Address initiator{flow.family, flow.value(Axis::kInitiator)};
-  const Address responder{flow.family, flow.value(Axis::kResponder)};
-  const bool v4 = flow.family == Family::kIpv4;
-  add_address(world, "lo", {flow.family, address_value(v4 ? "127.0.0.1" : "::1")});
-  world.interfaces.front().addresses.front().length = v4 ? 8 : 128;
-  const auto local = [&](const Address& a, const std::string& interface) {
-    if (!is_loopback(a)) add_address(world, interface, a);
-  };
-  const auto remote = [&](const Address& a, const std::string& interface) {
-    if (std::ranges::find(world.interfaces, interface, &Interface::name) ==
-        world.interfaces.end()) {
-      world.interfaces.push_back({interface, {}, 1500});
-    }
-    add_route(world, a, interface);
-  };
-  switch (path) {
-    case Path::kLoopback:
-      local(initiator, "lo");
-      if (responder != initiator) local(responder, "lo");
-      break;
-    case Path::kIn:
-      local(responder, flow.initiator_interface);
-      remote(initiator, flow.initiator_interface);
-      break;
-    case Path::kOut:
-      local(initiator, flow.responder_interface);
-      remote(responder, flow.responder_interface);
-      break;
-    case Path::kForward:
-      world.forwarding = true;
-      remote(initiator, flow.initiator_interface);
-      remote(responder, flow.responder_interface);
-      break;
-  }
-  return world;
-}
-
-// What NAT on the way asks of the world: addresses to map to, routes to where it sends packets.
-void add_nat(Space& space, Path path, const FlowPoint& flow, const std::vector<FlowStep>& steps,
-             const Translations& translations, Witness& witness) {
-  const auto variants = translations.variants(path);
-  Scenario& world = witness.world;
-  const std::string& outward =
-      path == Path::kIn ? flow.initiator_interface : flow.responder_interface;
-  for (const FlowStep& step : steps) {
-    if (step.nat == 0) continue;
-    const NatVariant& nat = variants[step.nat - 1];
-    if (nat.source != 0 && nat.source == translations.clash()) {
-      witness.obstacle = "another flow must have taken its port, so that NAT gives it another";
-    }
-    if (nat.source != 0) add_own_address(world, outward, flow);
-    if (nat.destination == 0 || witness.translated_to) continue;
-    const EndRange& range = translations.range(nat.destination);
-    const Address sent{flow.family, flow.value(Axis::kResponder)};
-    const auto& types = space.layout(Axis::kResponderType).classes->classes;
-    const auto type = flow.classes.find(Axis::kResponderType);
-    const bool own = types.size() > 1 && type != flow.classes.end() &&
-                     types[type->second].canonical == static_cast<u128>(AddressType::kLocal);
-    if (path == Path::kForward && own) {
-      std::erase_if(world.routes, [&](const Route& r) { return r.to.address == sent; });
-      if (!is_loopback(sent)) add_address(world, flow.initiator_interface, sent);
-    }
-    add_own_address(world, flow.initiator_interface, flow);
-    constexpr u128 kMost = 64;
-    u128 first = sent.value, last = sent.value;
-    if (range.address) {
-      first = range.address->first;
-      last = std::min(range.address->second, first + kMost);
-      witness.translated_to = Address{flow.family, first};
-    }
-    if (!range.address) continue;
-    for (u128 value = first; value <= last; ++value) {
-      const Address to{flow.family, value};
-      if (to == sent) continue;
-      if (path == Path::kIn) {
-        add_address(world, flow.initiator_interface, to);
-      } else {
-        add_route(world, to, flow.responder_interface);
-      }
-    }
-  }
 }
 
 }  // namespace
@@ -300,6 +155,9 @@ FlowPoint choose_flow(Space& space, Set flows, Path path) {
   const bool v6 = point.family == Family::kIpv6;
   take(Axis::kProtocol, {protocol::kTcp, protocol::kUdp, v6 ? protocol::kIcmpv6 : protocol::kIcmp});
   point.initiator_interface = interface(Axis::kInitiatorInterface, "");
+  // Over lo from the start, or never, where there is a choice (NAT in OUTPUT moves packets).
+  const Set to_lo = space.class_is(Axis::kResponderInterface, kLoopbackInterface);
+  chooser.prefer(path == Path::kLoopback ? to_lo : space.bdd().complement(to_lo));
   point.responder_interface = interface(Axis::kResponderInterface, point.initiator_interface);
   const Roles role = roles(path, point.family);
   take(Axis::kResponderType, role.responder_type);
@@ -364,7 +222,8 @@ struct PacketPoint {
   std::vector<std::uint8_t> options;
 };
 
-PacketPoint choose_packet(Space& space, Set packets) {
+// `length`: of the packet with its payload, where that is given.
+PacketPoint choose_packet(Space& space, Set packets, std::optional<u128> length) {
   using namespace tcp_flag;
   PacketPoint point;
   Chooser chooser(space, packets);
@@ -386,7 +245,8 @@ PacketPoint choose_packet(Space& space, Set packets) {
     if (chooser.take_bit(Axis::kTcpOptions, kind)) point.options.push_back(kind);
   }
   const u128 natural = 40 + 4 * ((2 * point.options.size() + 3) / 4);
-  const std::uint32_t c = take(Axis::kLength, {natural, 28, 60, 48, 20, 41, 100, 1500});
+  const std::uint32_t c =
+      take(Axis::kLength, {length.value_or(natural), 28, 60, 48, 20, 41, 100, 1500});
   point.length = &space.layout(Axis::kLength).classes->classes[c];
   return point;
 }
@@ -441,7 +301,7 @@ std::optional<std::string> set_length(Packet& packet, const ValueClass& length) 
   for (const Interval& i : length.intervals) {
     if (i.hi < natural) continue;
     const u128 wanted = std::max(i.lo, natural);
-    packet.payload.resize(static_cast<std::size_t>(wanted - natural));
+    packet.payload.resize(packet.payload.size() + static_cast<std::size_t>(wanted - natural));
     return std::nullopt;
   }
   return "the packet is shorter than its own headers";
@@ -495,11 +355,18 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     made.path = step.reply ? reverse(path) : path;
     const Set packets = space.bdd().both(step.packets, fixed);
     POSTERN_CHECK(!packets.empty(), "every step of a witness has a packet of its flow");
-    const PacketPoint point = choose_packet(space, packets);
     set_headers(made.packet, flow, step.reply);
     set_place(made.packet, flow, made.path, step.reply);
+    if (witness.translated_to) made.packet.out_interface.clear();  // routing finds the way
     if (step.quotes) quote(made.packet, quoted);
+    made.packet.payload.assign(step.payload.begin(), step.payload.end());
+    const bool speaks = !step.payload.empty();
+    const PacketPoint point = choose_packet(
+        space, packets, speaks ? std::optional<u128>(ip_length(made.packet)) : std::nullopt);
     if (auto obstacle = fill(made.packet, point)) witness.obstacle = std::move(obstacle);
+    if (speaks && made.packet.payload.size() != step.payload.size()) {
+      witness.obstacle = "what it has to say does not fit into the packet";
+    }
     made.classes = point.classes;
     made.options = point.options;
     if (step.quotes && quoted == nullptr) {

@@ -47,6 +47,7 @@ struct WitnessPacket {
   std::map<Axis, std::uint32_t> classes;  // of the packet's own class axes
   std::vector<std::uint8_t> options;      // TCP options that it carries
   std::optional<std::uint32_t> wait_ms;   // before it
+  bool of_master = false;                 // of the flow that makes a helper announce this one
 };
 
 struct Witness {

@@ -21,7 +21,7 @@ bool believed(const FlowStep& step) {
   if (step.condition == Condition::kInWindow || step.condition == Condition::kAnswersIgnored) {
     return true;
   }
-  return step.condition == Condition::kAlways && step.state == CtState::kNew;
+  return step.condition == Condition::kAlways && (step.state == CtState::kNew || step.announced);
 }
 
 }  // namespace
@@ -91,7 +91,7 @@ void TcpNumbers::write(Packet& packet, const FlowStep& step) {
   End& self = ends_[step.reply ? 1 : 0];
   End& peer = ends_[step.reply ? 0 : 1];
   const bool syn = has(packet, tcp_flag::kSyn), ack = has(packet, tcp_flag::kAck);
-  const bool opens = syn && !ack && step.state == CtState::kNew;
+  const bool opens = syn && !ack && (step.state == CtState::kNew || step.announced);
   const bool fresh = step.fresh || step.before.entry == 0;
   if (opens || fresh) {  // nothing is remembered of either end
     self.restart();

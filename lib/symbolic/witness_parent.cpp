@@ -6,35 +6,9 @@
 
 #include "base/check.hpp"
 #include "net/protocol.hpp"
+#include "symbolic/witness_world.hpp"
 
 namespace postern {
-namespace {
-
-bool same_route(const Route& a, const Route& b) {
-  return a.to.address == b.to.address && a.to.mask == b.to.mask && a.device == b.device;
-}
-
-void add_world(Scenario& world, const Scenario& more) {
-  for (const Interface& other : more.interfaces) {
-    const auto at = std::ranges::find(world.interfaces, other.name, &Interface::name);
-    if (at == world.interfaces.end()) {
-      world.interfaces.push_back(other);
-      continue;
-    }
-    for (const InterfaceAddress& own : other.addresses) {
-      const auto same = [&](const InterfaceAddress& a) { return a.address == own.address; };
-      if (std::ranges::none_of(at->addresses, same)) at->addresses.push_back(own);
-    }
-  }
-  for (const Route& route : more.routes) {
-    const auto same = [&](const Route& r) { return same_route(r, route); };
-    if (std::ranges::none_of(world.routes, same)) world.routes.push_back(route);
-  }
-  world.forwarding = world.forwarding || more.forwarding;
-}
-
-}  // namespace
-
 std::shared_ptr<const Packet> quoted_packet(const Witness& parent, bool opened) {
   POSTERN_CHECK(!parent.packets.empty(), "a parent has packets");
   const Packet& first = parent.packets.front().packet;
@@ -63,7 +37,7 @@ std::shared_ptr<const Packet> quoted_packet(const Witness& parent, bool opened) 
 Witness behind_parent(const Witness& parent, Witness error) {
   Witness both = parent;
   std::ranges::move(error.packets, std::back_inserter(both.packets));
-  add_world(both.world, error.world);
+  add_world(error.world, both.world);
   if (!both.translated_to) both.translated_to = error.translated_to;
   if (!both.obstacle) both.obstacle = std::move(error.obstacle);
   return both;

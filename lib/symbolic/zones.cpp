@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "symbolic/templates.hpp"
+
 namespace postern {
 namespace {
 
@@ -51,10 +53,11 @@ Zones::Zones(const Program& program, std::uint32_t marks) {
   if (std::ranges::any_of(rules, [&](const ProgramRule& r) { return prevents(program, r); })) {
     return;
   }
+  const Templates others(program);  // of the default zone
   by_rule_.assign(rules.size(), 0);
   for (RuleId r = 0; r < rules.size(); ++r) {
     const AttachTemplate* of = template_in(rules[r]);
-    if (of == nullptr || !of->helper.empty()) continue;
+    if (of == nullptr || !of->helper.empty() || others.of(r) != 0) continue;
     if (of->zone_from_mark && std::popcount(marks & kLowerHalf) > kMostMarkBits) continue;
     auto at = std::ranges::find_if(templates_, [&](const auto& t) { return same(t, *of); });
     if (at == templates_.end()) {

@@ -25,7 +25,7 @@ class AdversaryRules {
   std::string text() {
     std::string text = kernel::RandomRules(dice_, family_).text();
     // Zones are followed where no NAT rule stands (symbolic/zones.hpp).
-    const bool zones = dice_.chance(30);
+    const bool zones = dice_.chance(22);
     if (zones) text = with_zones(text);
     if (!zones && text.find("*nat\n") == std::string::npos && dice_.chance(50)) {
       text += "*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\n";
@@ -61,13 +61,14 @@ class AdversaryRules {
       return dice_.of<std::string>({"INPUT", "FORWARD", "OUTPUT"});
     }
     if (table == "nat") {
-      return dice_.of<std::string>({"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"});
+      return dice_.of<std::string>({"PREROUTING", "INPUT", "OUTPUT", "OUTPUT", "POSTROUTING"});
     }
     return dice_.of<std::string>({"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"});
   }
 
   std::string extra(const std::string& table) {
     const std::string at = hook(table);
+    if (table == "nat" && dice_.chance(25)) return "-A " + at + translation(at) + "\n";
     const std::string first = match(), second = dice_.chance(40) ? match() : "";
     const bool twice = first.find("-p ") != std::string::npos;
     if (table == "nat" && dice_.chance(20)) return to_port(at);
@@ -181,12 +182,14 @@ class AdversaryRules {
     return bracketed ? "[" + a + "]" : a;
   }
 
+  const char* lo() const { return v4() ? "127.0.0.1" : "::1"; }
   // NAT targets that the hook takes.
   std::string translation(const std::string& at) {
     const bool before = at == "PREROUTING" || at == "OUTPUT";
     if (!before && dice_.chance(50) && at == "POSTROUTING") return " -j MASQUERADE";
     if (before && dice_.chance(30)) return " -j REDIRECT";
     if (v4() && dice_.chance(10)) return " -j NETMAP --to 198.51.100.64/28";
+    if (before && dice_.chance(10)) return " -j DNAT --to-destination " + std::string(lo());
     const bool range = v4() && dice_.chance(15);
     return std::string(before ? " -j DNAT --to-destination " : " -j SNAT --to-source ") +
            (range ? "198.51.100.70-198.51.100.73" : address(dice_.chance(before ? 30 : 70)));
@@ -253,6 +256,11 @@ struct AttackedFlow {
   std::uint16_t initiator_port = 0, responder_port = 0;
   std::uint8_t icmp_type = 0, icmp_code = 0;             // the initiator's
   std::string initiator_interface, responder_interface;  // empty: the local end
+  // Only NAT in OUTPUT brings its packets onto the path: its responder never speaks as it is named.
+  bool led_here() const {
+    return (path == Path::kOut && responder_interface == "lo") ||
+           (path == Path::kLoopback && responder_interface != "lo");
+  }
 };
 
 inline AttackedFlow random_flow(Dice& dice, Family family, Path path) {
@@ -273,6 +281,10 @@ inline AttackedFlow random_flow(Dice& dice, Family family, Path path) {
       f.initiator = dice.chance(70) ? own : other;
       f.responder = east;
       f.responder_interface = "eth0";
+      if (dice.chance(20)) {
+        f.responder = f.initiator == own ? other : own;
+        f.responder_interface = "lo";
+      }
       break;
     case Path::kForward:
       f.responder = west;
@@ -283,6 +295,11 @@ inline AttackedFlow random_flow(Dice& dice, Family family, Path path) {
       f.initiator = f.responder = dice.chance(60) ? lo : own;
       if (dice.chance(20)) f.initiator = other;
       f.initiator_interface = f.responder_interface = "lo";
+      if (dice.chance(30)) {
+        f.initiator = own;
+        f.responder = dice.chance(50) ? east : west;
+        f.responder_interface = f.responder == east ? "eth0" : "eth1";
+      }
       break;
   }
   const std::uint8_t icmp = v4 ? protocol::kIcmp : protocol::kIcmpv6;
@@ -368,7 +385,8 @@ class Attacker {
     p.destination = reply ? flow_.initiator : flow_.responder;
     const std::string& wire =
         from_responder ? flow_.responder_interface : flow_.initiator_interface;
-    if (wire != "lo") p.in = wire;
+    if (flow_.path == Path::kLoopback) return p;
+    p.in = wire == "lo" ? "eth0" : wire;  // led there by NAT
     return p;
   }
 

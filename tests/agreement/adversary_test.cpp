@@ -13,6 +13,7 @@
 #include <random>
 
 #include "../unit/query_fixture.hpp"
+#include "adversary_helpers.hpp"
 #include "scenario/result.hpp"
 #include "tests/support/random_traffic.hpp"
 
@@ -38,7 +39,9 @@ class RandomChooser : public Chooser {
 struct Tally {
   unsigned rulesets = 0, sequences = 0, packets = 0, delivered = 0, entries = 0, talks = 0,
            asked = 0, yes = 0, no = 0, unknown = 0, skipped = 0, errors = 0, outgrown = 0,
-           bound = 0, answers = 0, strays = 0, related = 0, zoned = 0, several = 0;
+           bound = 0, answers = 0, strays = 0, moved_out = 0, moved_over_lo = 0, masked_in = 0,
+           related = 0, helped = 0, expected = 0, expected_through = 0, zoned = 0, several = 0,
+           beside_zones = 0;
 };
 
 // Everything that is known of a flow, and of one packet of its initiator, as a set.
@@ -131,7 +134,10 @@ bool went_along(const PacketReport& report, Path path) {
     case Verdict::kDropped:
       break;
   }
-  return true;
+  // What leaves by lo comes back.
+  const bool back = report.died_at.find("PREROUTING") != std::string_view::npos ||
+                    report.died_at.find("INPUT") != std::string_view::npos;
+  return path != Path::kOut || !back;
 }
 
 // An answer to an entry under NAT comes from, and goes to, where its reply tuple says.
@@ -140,7 +146,10 @@ bool answer_under_nat(Packet& packet, bool reply, const AttackedFlow& f,
   for (const EntryReport& entry : entries) {
     if ((entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) == 0) continue;
     const Address& opener = reply ? f.initiator : f.responder;
+    const std::uint16_t port = reply ? f.initiator_port : f.responder_port;
     if (entry.protocol != f.protocol || entry.original.source != opener) continue;
+    // Both ends may have one address.
+    if (entry.original.source_port.value_or(port) != port) continue;
     packet.source = entry.reply.source;
     packet.destination = entry.reply.destination;
     packet.source_port = entry.reply.source_port.value_or(packet.source_port);
@@ -151,12 +160,19 @@ bool answer_under_nat(Packet& packet, bool reply, const AttackedFlow& f,
   return false;
 }
 
-bool of_flow(const EntryReport& entry, const AttackedFlow& f) {
+// `by_ports`: other flows of the same ends are there, too (masters).
+bool of_flow(const EntryReport& entry, const AttackedFlow& f, bool by_ports) {
   if (entry.protocol != f.protocol) return false;
   const TupleReport& t = entry.original;
   const bool straight = t.source == f.initiator && t.destination == f.responder;
   const bool turned = t.source == f.responder && t.destination == f.initiator;
-  return straight || turned;
+  if (!straight && !turned) return false;
+  if (!by_ports || !t.source_port) return true;
+  const auto is = [&](std::uint16_t from, std::uint16_t to) {
+    return *t.source_port == from && *t.destination_port == to;
+  };
+  return (straight && is(f.initiator_port, f.responder_port)) ||
+         (turned && is(f.responder_port, f.initiator_port));
 }
 
 class Attack {
@@ -179,6 +195,7 @@ class Attack {
     Attacker attacker(dice_, flow_);
     bool reached = false;
     std::string log;
+    if (helped_ && dice_.chance(80)) announce(engine, log);
     const unsigned length = 1 + dice_.below(7);
     for (unsigned k = 0; k < length; ++k) {
       if (k > 0 && dice_.chance(5)) {
@@ -204,6 +221,7 @@ class Attack {
         answers = answer_under_nat(packet, reply, flow_, engine.entries());
         if (answers) ++tally_.answers;
       }
+      if (reply && !answers && flow_.led_here()) continue;
       const PacketReport report = engine.inject(packet);
       if (!went_along(report, reply ? reverse(flow_.path) : flow_.path)) {
         // What NAT sent another way may leave an entry that later packets of this way are INVALID
@@ -214,6 +232,12 @@ class Attack {
         continue;
       }
       const bool accepted = report.verdict != Verdict::kDropped;
+      for (const EntryReport& entry : engine.entries()) {
+        if (!of_flow(entry, flow_, helped_) || (entry.status & ct_status::kExpected) == 0) continue;
+        ++tally_.expected;
+        if (space_.classes().zones.some()) ++tally_.beside_zones;
+      }
+      if (!reply && accepted && is_related(report)) ++tally_.expected_through;
       log += std::string(reply ? "  < " : "  > ") + flags_text(packet.flags) + " seq " +
              std::to_string(packet.seq) + " ack " + std::to_string(packet.ack) + " ttl " +
              std::to_string(packet.ttl) + " tos " + std::to_string(packet.tos) + " length " +
@@ -238,23 +262,49 @@ class Attack {
   void conversation() {
     RandomChooser chooser(dice_);
     Engine engine = make(chooser);
+    std::string log;
+    if (helped_ && dice_.chance(80)) announce(engine, log);
     Attacker attacker(dice_, flow_);
     for (unsigned k = 0;; ++k) {
       auto packet = attacker.honest(k);
       if (!packet && k == 0) return;
       if (!packet) break;
       static constexpr bool kReply[] = {false, true, false, false, true};
-      if (kReply[k]) answer_under_nat(*packet, true, flow_, engine.entries());
+      const bool answers = kReply[k] && answer_under_nat(*packet, true, flow_, engine.entries());
+      if (kReply[k] && !answers && flow_.led_here()) return;
       const PacketReport report = engine.inject(*packet);
       if (report.verdict == Verdict::kDropped) return;
       if (!went_along(report, kReply[k] ? reverse(flow_.path) : flow_.path)) return;
+      // Untracked, or INVALID, it was not translated back: to its receiver another flow's.
+      if (answers && !report.delivered.empty() &&
+          report.delivered.front().source != flow_.responder) {
+        return;
+      }
     }
     ++tally_.talks;
     ASSERT_TRUE(covers(space_, sets_.connect.flows, points_.flow()))
         << "a conversation, but not in the sets: " << describe(flow_);
   }
 
+  // CT --helper rules: the flow may be announced first.
+  void help() { helped_ = true; }
+
  private:
+  static bool is_related(const PacketReport& report) {
+    return std::ranges::any_of(report.state,
+                               [](const auto& at) { return at.second == CtState::kRelated; });
+  }
+  // A flow that does not touch this one, and may announce it.
+  void announce(Engine& engine, std::string& log) {
+    for (const Packet& packet : Masters(dice_, flow_).conversation()) {
+      const PacketReport report = engine.inject(packet);
+      log += "  master " + packet.source.text() + ":" + std::to_string(packet.source_port) + " > " +
+             packet.destination.text() + ":" + std::to_string(packet.destination_port) + " " +
+             std::string(packet.payload.begin(), packet.payload.end()) + ": " +
+             std::string(text(report.verdict)) + "\n";
+    }
+    ++tally_.helped;
+  }
   Engine make(Chooser& chooser) {
     const bool v4 = flow_.family == Family::kIpv4;
     return Engine(world_, v4 ? &rules_.program() : nullptr, v4 ? nullptr : &rules_.program(),
@@ -278,13 +328,18 @@ class Attack {
     if (honest) return;
     unsigned standing = 0;
     for (const EntryReport& entry : engine.entries()) {
-      if (!of_flow(entry, flow_)) continue;
+      if (!of_flow(entry, flow_, helped_)) continue;
       const bool followed = space_.classes().zones.some();
       if (followed && ++standing == 2) ++tally_.several;
       if (followed && entry.zone != 0) ++tally_.zoned;
       ++tally_.entries;
       if ((entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) != 0)
         ++tally_.bound;
+      const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
+      if (moved && flow_.path == Path::kOut) ++tally_.moved_out;
+      if (moved && flow_.path == Path::kLoopback) ++tally_.moved_over_lo;
+      if ((entry.status & ct_status::kSourceNat) != 0 && flow_.path == Path::kIn)
+        ++tally_.masked_in;
       ASSERT_TRUE(covers(space_, sets_.track.flows, points_.flow()))
           << "an entry, but not in the sets: " << describe(flow_) << "\n"
           << log;
@@ -304,6 +359,7 @@ class Attack {
   Dice& dice_;
   Tally& tally_;
   Points points_;
+  bool helped_ = false;
 };
 
 // A question about the flow that leaves some of it open.
@@ -371,7 +427,16 @@ std::optional<Sets> solve(Model& model, const AttackedFlow& flow) {
 
 void round(Dice& dice, Tally& tally) {
   const Family family = dice.chance(70) ? Family::kIpv4 : Family::kIpv6;
-  const std::string text = AdversaryRules(dice, family).text();
+  std::string text = AdversaryRules(dice, family).text();
+  const auto often = static_cast<unsigned>(from_environment("POSTERN_HELPERS", 30));
+  const bool helpers = dice.chance(often);
+  // Where NAT may meet helpers, nothing is followed.
+  for (unsigned i = 0; helpers && i < 20 && !dice.chance(3); ++i) {
+    if (text.find("*nat\n") == std::string::npos) break;
+    text = AdversaryRules(dice, family).text();
+  }
+  if (helpers && dice.chance(50)) text = plain_rules(dice, family);
+  if (helpers) text = with_helpers(text, dice, family);
   Scenario world = kernel::random_world(dice);
   world.forwarding = true;
   if (dice.chance(15)) world.sysctl["net/netfilter/nf_conntrack_tcp_ignore_invalid_rst"] = "1";
@@ -401,6 +466,7 @@ void round(Dice& dice, Tally& tally) {
   for (unsigned f = 0; f < 12; ++f) {
     if (flow.initiator != flow.responder || flow.initiator_port != flow.responder_port) {
       Attack attack(rules, **model, *sets, world, flow, dice, tally);
+      if (helpers) attack.help();
       try {
         for (unsigned i = 0; i < 10; ++i) {
           attack.sequence(i % 2 == 0);
@@ -430,8 +496,10 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
   // Until everything has been reached, which takes some seeds a few rounds more.
   const auto reached = [&] {
     return std::ranges::min({tally.delivered, tally.entries, tally.talks, tally.errors, tally.bound,
-                             tally.answers, tally.strays, tally.related, tally.zoned,
-                             tally.several}) > 0;
+                             tally.answers, tally.strays, tally.moved_out, tally.moved_over_lo,
+                             tally.masked_in, tally.related, tally.helped, tally.expected,
+                             tally.expected_through, tally.zoned, tally.several,
+                             tally.beside_zones}) > 0;
   };
   for (std::uint64_t i = 0; (i < rounds || (!reached() && i < 10 * rounds)) && !HasFailure(); ++i) {
     Dice dice(static_cast<unsigned>(seed + i));
@@ -441,13 +509,16 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
   std::printf(
       "%u rulesets (%u outgrown), %u sequences, %u packets, %u delivered, %u entries, %u "
       "conversations, %u errors, %u skipped, %u entries under NAT, %u answers to such, %u "
-      "packets another way, %u errors delivered, %u entries in zones, %u times several; %u "
-      "questions: %u yes, %u no, %u "
-      "unknown\n",
+      "packets another way; DNAT: %u out, %u over lo, SNAT: %u in; %u errors delivered; %u "
+      "masters, "
+      "%u times expected (%u beside zones), %u let through; %u entries in zones, %u times several; "
+      "%u questions: %u "
+      "yes, %u no, %u unknown\n",
       tally.rulesets, tally.outgrown, tally.sequences, tally.packets, tally.delivered,
       tally.entries, tally.talks, tally.errors, tally.skipped, tally.bound, tally.answers,
-      tally.strays, tally.related, tally.zoned, tally.several, tally.asked, tally.yes, tally.no,
-      tally.unknown);
+      tally.strays, tally.moved_out, tally.moved_over_lo, tally.masked_in, tally.related,
+      tally.helped, tally.expected, tally.beside_zones, tally.expected_through, tally.zoned,
+      tally.several, tally.asked, tally.yes, tally.no, tally.unknown);
   if (HasFailure()) return;
   EXPECT_TRUE(reached());
 }

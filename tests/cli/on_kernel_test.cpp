@@ -13,6 +13,7 @@
 #include "analyzer/replay.hpp"
 #include "cli/support/run.hpp"
 #include "kernel/run.hpp"
+#include "tests/support/required.hpp"
 
 namespace postern::test {
 namespace {
@@ -31,12 +32,7 @@ class OnKernelTest : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto here = kernel::available();
-    if (here) return;
-    const char* list = std::getenv("POSTERN_REQUIRE");
-    if (list != nullptr && std::string(list).find("kernel") != std::string::npos) {
-      FAIL() << "no kernel: " << here.error();
-    }
-    GTEST_SKIP() << "no kernel: " << here.error();
+    if (!here) test::is_missing("kernel", "no kernel: " + here.error());
   }
 };
 

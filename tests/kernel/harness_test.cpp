@@ -310,8 +310,8 @@ TEST_F(Harness, NftMergesTwoInvertedPorts) {
   EXPECT_EQ(answer(scenario)["packets"][0]["verdict"], "dropped");
 }
 
-// Why TEE is opaque: the copy leaves, untracked and by rules of OUTPUT, though the packet that it is
-// of is dropped.
+// Why TEE is opaque: the copy leaves, untracked and by rules of OUTPUT, though the packet that it
+// is of is dropped.
 TEST_F(Harness, TeeSendsACopyOfWhatIsDropped) {
   Json packet = udp("198.51.100.77");
   const char* rules =

@@ -17,13 +17,9 @@
 #include "kernel/run.hpp"
 #include "scenario/result.hpp"
 #include "scenario/scenario.hpp"
+#include "tests/support/required.hpp"
 
 namespace postern::kernel {
-
-inline bool required(const std::string& what) {
-  const char* list = std::getenv("POSTERN_REQUIRE");
-  return list != nullptr && std::string(list).find(what) != std::string::npos;
-}
 
 inline std::string read_text(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -53,26 +49,11 @@ class KernelTest : public testing::Test {
  protected:
   void SetUp() override {
     static const Outcome<void> here = available();
-    if (here) return;
-    if (required("kernel")) FAIL() << "no kernel: " << here.error();
-    GTEST_SKIP() << "no kernel: " << here.error();
+    if (!here) test::is_missing("kernel", "no kernel: " + here.error());
   }
 
-  // ../shared beside the source tree; skips (or fails) and gives nullopt when it is not there.
-  static std::optional<std::filesystem::path> shared_directory() {
-    const char* set = std::getenv("POSTERN_SHARED");
-    const std::filesystem::path path =
-        set != nullptr ? set : std::filesystem::path(POSTERN_SOURCE_DIR) / "../shared";
-    if (std::filesystem::exists(path)) return path;
-    skip_or_fail("no ../shared");
-    return std::nullopt;
-  }
-
- private:
-  static void skip_or_fail(const char* why) {
-    if (required("shared")) FAIL() << why;
-    GTEST_SKIP() << why;
-  }
+  // ../shared; nullopt when it is not there, and then the test has ended.
+  static std::optional<std::filesystem::path> shared_directory() { return test::shared(); }
 };
 
 }  // namespace postern::kernel

@@ -14,6 +14,7 @@
 
 #include "ir/bind.hpp"
 #include "ir/print.hpp"
+#include "tests/support/required.hpp"
 
 namespace postern {
 
@@ -54,16 +55,7 @@ inline std::vector<std::vector<std::string>> table_rows(const std::filesystem::p
 class SharedCorpus : public testing::Test {
  protected:
   void SetUp() override {
-    const char* set = std::getenv("POSTERN_SHARED");
-    corpus_ = (set != nullptr ? std::filesystem::path(set)
-                              : std::filesystem::path(POSTERN_SOURCE_DIR) / "../shared") /
-              "corpus";
-    if (std::filesystem::exists(corpus_)) return;
-    const char* required = std::getenv("POSTERN_REQUIRE");
-    if (required != nullptr && std::string(required).find("shared") != std::string::npos) {
-      FAIL() << "no ../shared";
-    }
-    GTEST_SKIP() << "no ../shared";
+    if (const auto there = test::shared("corpus")) corpus_ = *there;
   }
 
   std::filesystem::path corpus_;

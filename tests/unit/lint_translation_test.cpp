@@ -77,5 +77,17 @@ TEST(LintTranslation, ADefaultAcceptsOnlyWhatIsTranslated) {
   EXPECT_FALSE(none.open("PST201"));
 }
 
+// What NAT takes to a container is only dropped here where that is this host. What is INVALID
+// beside it does get to this host, but whether anybody can connect is the other way's affair.
+TEST(LintTranslation, APortThatNatTakesElsewhereIsNotClosed) {
+  const Linted linted(
+      "*nat\n:OUTPUT ACCEPT [0:0]\n"
+      "-A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -p tcp --dport 5000 -j DNAT "
+      "--to-destination 172.17.0.2:5000\nCOMMIT\n" +
+      filter_table("-A INPUT -m conntrack --ctstate DNAT -j DROP\n", "ACCEPT", "ACCEPT"));
+  EXPECT_TRUE(linted.of("PST206").empty());
+  EXPECT_TRUE(linted.open("PST206"));
+}
+
 }  // namespace
 }  // namespace postern

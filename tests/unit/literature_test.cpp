@@ -7,6 +7,7 @@
 #include <map>
 
 #include "tests/support/pages.hpp"
+#include "tests/support/required.hpp"
 
 namespace postern {
 namespace {
@@ -80,17 +81,9 @@ std::set<std::string> words_of(const std::string& text) {
 }
 
 TEST(LiteratureTable, HasEveryClaimThatWasMeasured) {
-  const char* set = std::getenv("POSTERN_SHARED");
-  const fs::path shared =
-      set != nullptr ? fs::path(set) : fs::path(POSTERN_SOURCE_DIR) / "../shared";
-  if (!fs::exists(shared / "kernel-facts.md")) {
-    const char* required = std::getenv("POSTERN_REQUIRE");
-    if (required != nullptr && std::string(required).find("shared") != std::string::npos) {
-      FAIL() << "no ../shared";
-    }
-    GTEST_SKIP() << "no ../shared";
-  }
-  auto claims = measured_claims(content(shared / "kernel-facts.md"));
+  const auto facts = test::shared("kernel-facts.md");
+  if (!facts) return;
+  auto claims = measured_claims(content(*facts));
   EXPECT_EQ(claims.size(), 5U);
   std::set<std::string> sources;
   for (const Row& row : rows()) {

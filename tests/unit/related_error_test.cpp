@@ -77,5 +77,18 @@ TEST(RelatedError, OfASourceThatOnlyItMayHave) {
   EXPECT_EQ(ask_one(none, kError).truth, Truth::kNo);
 }
 
+// Who speaks with this host may be told that its packets do not arrive: the error is forwarded to
+// it.
+TEST(RelatedError, AboutAFlowWithThisHost) {
+  const LoadedRuleset rules = {"error.rules",
+                               "*filter\n:INPUT ACCEPT\n:FORWARD DROP\n-A FORWARD -m conntrack "
+                               "--ctstate RELATED -j ACCEPT\nCOMMIT\n"};
+  const Answer answer = ask_one(rules, kError);
+  ASSERT_EQ(answer.truth, Truth::kYes);
+  ASSERT_EQ(answer.witness.size(), 2u);
+  EXPECT_EQ(answer.witness[0].path, Path::kIn);
+  EXPECT_EQ(answer.witness[0].packet.source, answer.witness[1].packet.destination);
+}
+
 }  // namespace
 }  // namespace postern

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/required.hpp"
 #include "tests/support/stories.hpp"
 #include "vocabulary/registry.hpp"
 
@@ -77,22 +78,15 @@ INSTANTIATE_TEST_SUITE_P(Rulesets, ReplayCorpus, testing::ValuesIn(all_scripts()
 class ReplayExamples : public testing::Test {
  protected:
   void SetUp() override {
-    const char* set = std::getenv("POSTERN_SHARED");
-    shared_ = set != nullptr ? fs::path(set) : fs::path(POSTERN_SOURCE_DIR) / "../shared";
-    if (fs::exists(shared_ / "scenario-examples")) return;
-    const char* required = std::getenv("POSTERN_REQUIRE");
-    if (required != nullptr && std::string(required).find("shared") != std::string::npos) {
-      FAIL() << "no ../shared";
-    }
-    GTEST_SKIP() << "no ../shared";
+    if (const auto there = test::shared("scenario-examples")) examples_ = *there;
   }
   Scenario scenario(const std::string& name) {
-    return read_file(shared_ / "scenario-examples" / (name + ".json")).scenarios.at(0);
+    return read_file(examples_ / (name + ".json")).scenarios.at(0);
   }
   Json expected(const std::string& name) {
-    return Json::parse(read_text(shared_ / "scenario-examples" / (name + ".kernel.json")));
+    return Json::parse(read_text(examples_ / (name + ".kernel.json")));
   }
-  fs::path shared_;
+  fs::path examples_;
 };
 
 TEST_F(ReplayExamples, MixedAndSequence) {

@@ -38,9 +38,32 @@ TEST(Translations, VariantsAreWhatThePathCanMeet) {
   EXPECT_EQ(t.variants(Path::kForward).size(), 4u);
   EXPECT_EQ(t.variants(Path::kIn).size(), 2u);  // destination; the host's own flows: source
   EXPECT_EQ(t.variants(Path::kOut).size(), 1u);
-  EXPECT_TRUE(t.variants(Path::kLoopback).empty());
+  EXPECT_EQ(t.variants(Path::kLoopback).size(), 2u);  // source, whoever opens the flow
   EXPECT_TRUE(t.moves_destination(Path::kIn));
   EXPECT_FALSE(t.moves_destination(Path::kOut));
+}
+
+TEST(Translations, OutputHasRangesOfItsOwn) {
+  const LoadedRuleset rules(
+      "nat.rules",
+      "*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:D - [0:0]\n"
+      "-A PREROUTING -j D\n-A OUTPUT -j D\n-A D -p tcp --dport 80 -j REDIRECT\n"
+      "-A D -p tcp -j DNAT --to-destination 10.0.0.2\n-A OUTPUT -p udp -j DNAT --to-destination "
+      "127.0.0.1:53\n-A INPUT -j SNAT --to-source 10.0.0.9\nCOMMIT\n");
+  const Translations t(rules.program());
+  // Rules are numbered chain by chain. REDIRECT in OUTPUT is to 127.0.0.1, in PREROUTING to
+  // whatever address the device has.
+  EXPECT_NE(t.range_of(4, Hook::kPrerouting), t.range_of(4, Hook::kOutput));
+  EXPECT_TRUE(on_loopback(t.range(t.range_of(4, Hook::kOutput)), Family::kIpv4));
+  EXPECT_NE(t.range_of(5, Hook::kOutput), 0);
+  EXPECT_EQ(t.range_of(5, Hook::kPrerouting), t.range_of(5, Hook::kOutput));
+  EXPECT_NE(t.range_of(3, Hook::kOutput), 0);
+  EXPECT_EQ(t.range_of(3, Hook::kPrerouting), 0);
+  EXPECT_EQ(t.range_of(1, Hook::kPostrouting), 0);
+  EXPECT_NE(t.range_of(1, Hook::kInput), 0);
+  EXPECT_EQ(t.variants(Path::kOut).size(), 2u);       // 10.0.0.2; the far end's flows: 10.0.0.9
+  EXPECT_EQ(t.variants(Path::kLoopback).size(), 3u);  // each of the three
+  EXPECT_TRUE(t.may_stray(Path::kOut) && t.may_stray(Path::kLoopback));
 }
 
 TEST(Translations, AddressesThatRoutingTreatsApartAreNotFollowed) {

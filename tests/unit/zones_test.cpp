@@ -105,7 +105,11 @@ TEST(Zones, WhatIsNotFollowed) {
     return Zones(rules.program(), 0xff).template_of(0) != 0;
   };
   EXPECT_TRUE(followed(templates("-A OUTPUT -j CT --zone 1\n")));
-  EXPECT_TRUE(followed(templates("-A OUTPUT -j CT --ctevents new\n")));
+  // What needs no zone is a request of templates.hpp, but where rules look at it.
+  EXPECT_FALSE(followed(templates("-A OUTPUT -j CT --ctevents new\n")));
+  EXPECT_TRUE(
+      followed(templates("-A OUTPUT -j CT --ctevents new\n"
+                         "-A OUTPUT -m conntrack --ctstatus CONFIRMED -j ACCEPT\n")));
   EXPECT_FALSE(followed(templates("-A OUTPUT -p tcp -j CT --helper ftp --zone 1\n")));
   EXPECT_FALSE(followed(templates("-A OUTPUT -j CT --zone mark\n"))) << "too many bits";
   EXPECT_FALSE(

@@ -1,0 +1,173 @@
+// RELATED through expectations in the sets: which flows a helper may have announced, the proof that
+// no other is let in, and witnesses with the flow that announces them. What the engine (and Linux)
+// make of helpers: engine_helper_test.cpp, tests/kernel/helper_test.cpp.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "query_fixture.hpp"
+
+namespace postern {
+namespace {
+
+std::string ruleset(const std::string& raw, const std::string& filter) {
+  return "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n" + raw +
+         "COMMIT\n*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n" +
+         filter + "COMMIT\n";
+}
+
+const std::string kHelper = "-A PREROUTING -i eth0 -p tcp -m tcp --dport 21 -j CT --helper ftp\n";
+const std::string kRelated = "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n";
+const std::string kControl = "-A INPUT -i eth0 -p tcp -m tcp --dport 21 -j ACCEPT\n";
+
+Answer answer(const std::string& text, const std::string& words) {
+  return ask_one(LoadedRuleset("helpers.rules", text), words);
+}
+std::string reasons(const Answer& a) {
+  std::string all;
+  for (const std::string& reason : a.reasons) all += reason + "\n";
+  return all;
+}
+bool has_master(const Answer& a) { return std::ranges::any_of(a.witness, &WitnessStep::of_master); }
+void expect(const std::string& text, const std::string& words, Truth truth) {
+  const Answer a = answer(text, words);
+  EXPECT_EQ(a.truth, truth) << words << "\n" << text << reasons(a);
+  if (truth == Truth::kNo) {
+    EXPECT_TRUE(a.completeness && a.completeness->certified);
+  } else if (truth == Truth::kYes) {
+    EXPECT_TRUE(a.replayed);
+  }
+}
+
+TEST(ExpectedFlows, AControlFlowIsAsAnyOther) {
+  const std::string text = ruleset(kHelper, kRelated + kControl);
+  expect(text, "connect -i eth0 -p tcp --dport 21 --path in", Truth::kYes);
+  EXPECT_FALSE(has_master(answer(text, "connect -i eth0 -p tcp --dport 21 --path in")));
+  expect(text, "connect -i eth1 -p tcp --dport 21 --path in", Truth::kYes);  // announced
+  expect(text, "track -i eth0 -p tcp --dport 21 --path in", Truth::kYes);
+}
+
+TEST(ExpectedFlows, WhatIsAnnouncedIsLetIn) {
+  const std::string text = ruleset(kHelper, kRelated + kControl);
+  for (const char* verb : {"deliver", "connect"}) {
+    const Answer a =
+        answer(text, std::string(verb) + " -i eth0 -p tcp --syn --dport 5000 --path in");
+    ASSERT_EQ(a.truth, Truth::kYes) << verb << reasons(a);
+    EXPECT_TRUE(a.replayed);
+    EXPECT_TRUE(has_master(a));
+    EXPECT_FALSE(a.conditional);
+    EXPECT_EQ(a.beginning().ctstate.at(Hook::kInput), CtState::kRelated);
+    EXPECT_NE(a.assumptions, std::vector<std::string>{});
+  }
+}
+
+TEST(ExpectedFlows, WithoutAControlFlowThereIsNoExpectation) {
+  const std::string closed = ruleset(kHelper, kRelated);
+  expect(closed, "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
+  expect(closed, "connect -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
+  // Neither without a helper, nor where the first CT rule wins.
+  expect(ruleset("", kRelated + kControl), "deliver -i eth0 -p tcp --dport 5000 --path in",
+         Truth::kNo);
+  expect(ruleset("-A PREROUTING -p tcp -j NOTRACK\n" + kHelper, kRelated + kControl),
+         "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
+  // ... which an ESTABLISHED control flow needs, too.
+  expect(ruleset(kHelper, "-A INPUT -m conntrack --ctstate RELATED -j ACCEPT\n" + kControl +
+                              "-A OUTPUT -p tcp --sport 21 -j DROP\n"),
+         "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
+}
+
+TEST(ExpectedFlows, AMasterMustBeReadToTheEnd) {
+  const std::string filter = "-A INPUT -m conntrack --ctstate RELATED -j ACCEPT\n" + kControl;
+  for (const char* answers : {"NOTRACK", "CT --zone 1", "CT --zone-reply 1"}) {
+    const std::string raw =
+        kHelper + "-A OUTPUT -p tcp -m tcp --sport 21 -j " + std::string(answers) + "\n";
+    expect(ruleset(raw, filter), "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
+  }
+  // Its answers are looked up in the default zone.
+  expect(ruleset(kHelper + "-A OUTPUT -p tcp -m tcp --sport 21 -j CT --zone-orig 1\n", filter),
+         "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
+}
+
+TEST(ExpectedFlows, AreInTheZoneOfTheirMaster) {
+  const std::string filter = kRelated + kControl, zone = "-A PREROUTING -i eth1 -j CT --zone 1\n";
+  for (const std::string& raw : {kHelper + zone, zone + kHelper}) {
+    const std::string text = ruleset(raw, filter);
+    expect(text, "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
+    expect(text, "connect -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
+    expect(text, "deliver -i eth1 -p tcp --dport 5000 --path in", Truth::kNo);
+    expect(text, "deliver -i eth2 -p tcp --dport 5000 --path in", Truth::kYes);
+  }
+  // The first template wins.
+  expect(ruleset("-A PREROUTING -j CT --zone-orig 1\n" + kHelper, filter),
+         "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
+  expect(ruleset(kHelper + "-A PREROUTING -i eth0 -p tcp --dport 21 -j CT --zone 1\n", filter),
+         "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
+  // A helper in a zone is not followed, in no zone.
+  expect(ruleset("-A PREROUTING -i eth0 -p tcp --dport 21 -j CT --helper ftp --zone 1\n" + zone,
+                 filter),
+         "deliver -i eth1 -p tcp --dport 5000 --path in", Truth::kUnknown);
+}
+
+TEST(ExpectedFlows, AreBetweenTheEndsOfTheirMaster) {
+  const std::string text = ruleset(
+      kHelper, kRelated + "-A INPUT -i eth0 -s 192.0.2.9 -p tcp -m tcp --dport 21 -j ACCEPT\n");
+  expect(text, "deliver -i eth0 -s 192.0.2.9 -p tcp --dport 5000 --path in", Truth::kYes);
+  expect(text, "deliver -i eth0 -s 192.0.2.10 -p tcp --dport 5000 --path in", Truth::kNo);
+  expect(text, "deliver -i eth0 -s 192.0.2.9 -p udp --dport 5000 --path in", Truth::kNo);
+}
+
+TEST(ExpectedFlows, TftpAnswersGoToThePortThatAsked) {
+  const std::string text = ruleset("-A OUTPUT -p udp -m udp --dport 69 -j CT --helper tftp\n",
+                                   kRelated +
+                                       "-A OUTPUT -p udp -m udp --sport 4000 --dport 69 -j ACCEPT\n"
+                                       "-A OUTPUT -p udp -j DROP\n");
+  expect(text, "deliver -i eth0 -p udp --dport 4000 --path in", Truth::kYes);
+  expect(text, "deliver -i eth0 -p udp --dport 4001 --path in", Truth::kNo);
+  expect(text, "deliver -i eth0 -p tcp --dport 4000 --path in", Truth::kNo);
+}
+
+TEST(ExpectedFlows, IrcIsExpectedFromAnywhere) {
+  const std::string text = ruleset(
+      "-A OUTPUT -d 192.0.2.66 -p tcp -m tcp --dport 6667 -j CT "
+      "--helper irc\n",
+      kRelated);
+  expect(text, "deliver -i eth0 -s 203.0.113.5 -p tcp --syn --dport 5000 --path in", Truth::kYes);
+  expect(text, "deliver -i eth0 -p udp --dport 5000 --path in", Truth::kNo);
+}
+
+TEST(ExpectedFlows, TheStatusOfAnExpectedFlowIsKnown) {
+  const std::string text =
+      ruleset(kHelper, "-A INPUT -m conntrack --ctstatus EXPECTED -j DROP\n" + kRelated + kControl);
+  expect(text, "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
+  const std::string only = ruleset(
+      kHelper, "-A INPUT -m conntrack --ctstatus EXPECTED -j ACCEPT\n" + kControl +
+                   "-A INPUT -m conntrack --ctstate ESTABLISHED -p tcp --dport 21 -j ACCEPT\n");
+  expect(only, "connect -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
+}
+
+TEST(ExpectedFlows, Ipv6SpeaksEprtAndEpsv) {
+  const LoadedRuleset rules("helpers.rules", ruleset(kHelper, kRelated + kControl), Family::kIpv6);
+  const Answer a = ask_one(rules, "connect -i eth0 -p tcp --dport 5000 --path in");
+  EXPECT_EQ(a.truth, Truth::kYes) << reasons(a);
+}
+
+TEST(ExpectedFlows, WhatIsNotFollowedIsUnknownNeverNo) {
+  for (const char* rule : {"-A PREROUTING -p tcp -m tcp --dport 1723 -j CT --helper pptp\n",
+                           "-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp --zone 1\n",
+                           "-A PREROUTING -m connmark --mark 1\n"
+                           "-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp\n",
+                           "-A PREROUTING -p tcp -m tcp --dport 21 -j MYHELPER\n"}) {
+    const Answer a =
+        answer(ruleset(rule, kRelated + kControl), "deliver -i eth0 -p tcp --dport 5000 --path in");
+    EXPECT_EQ(a.truth, Truth::kUnknown) << rule;
+    EXPECT_FALSE(a.reasons.empty());
+  }
+  const std::string nat =
+      "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      ":POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n";
+  expect(nat + ruleset(kHelper, kRelated + kControl),
+         "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kUnknown);
+}
+
+}  // namespace
+}  // namespace postern
