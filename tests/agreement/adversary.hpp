@@ -53,6 +53,22 @@ class AdversaryRules {
     return result;
   }
 
+  // Little else than a translation where packets of the path pass: what among many rules is rare.
+  std::string translated(Path path) {
+    const std::string before =
+        path == Path::kIn || path == Path::kForward ? "PREROUTING" : "OUTPUT";
+    const std::string behind = path == Path::kIn ? "INPUT" : "POSTROUTING";
+    const bool both = dice_.chance(40), first = both || dice_.chance(path == Path::kIn ? 30 : 70);
+    std::string text = "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n";
+    for (unsigned n = dice_.below(3); n > 0; --n) text += extra("filter");
+    text +=
+        "COMMIT\n*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n"
+        ":POSTROUTING ACCEPT\n";
+    if (first) text += "-A " + before + match() + translation(before) + "\n";
+    if (!first || both) text += "-A " + behind + match() + translation(behind) + "\n";
+    return text + "COMMIT\n";
+  }
+
  private:
   bool v4() const { return family_ == Family::kIpv4; }
   std::string hook(const std::string& table) {

@@ -427,7 +427,9 @@ std::optional<Sets> solve(Model& model, const AttackedFlow& flow) {
 
 void round(Dice& dice, Tally& tally) {
   const Family family = dice.chance(70) ? Family::kIpv4 : Family::kIpv6;
-  std::string text = AdversaryRules(dice, family).text();
+  const Path path = static_cast<Path>(dice.below(4));
+  AdversaryRules draw(dice, family);
+  std::string text = dice.chance(20) ? draw.translated(path) : draw.text();
   const auto often = static_cast<unsigned>(from_environment("POSTERN_HELPERS", 30));
   const bool helpers = dice.chance(often);
   // Where NAT may meet helpers, nothing is followed.
@@ -450,7 +452,6 @@ void round(Dice& dice, Tally& tally) {
   QueryOptions options;
   options.backend = world.backend;
   options.sysctl = world.sysctl;
-  const Path path = static_cast<Path>(dice.below(4));
   AttackedFlow flow = random_flow(dice, family, path);
   ++tally.rulesets;
   auto model = Model::build(rules.program(), {}, model_options(options));
@@ -493,7 +494,7 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
   const std::uint64_t rounds = from_environment("POSTERN_ROUNDS", 20);
   std::printf("POSTERN_SEED=%llu\n", static_cast<unsigned long long>(seed));
   Tally tally;
-  // Until everything has been reached, which takes some seeds a few rounds more.
+  // Until everything has been reached, which takes some seeds many rounds more.
   const auto reached = [&] {
     return std::ranges::min({tally.delivered, tally.entries, tally.talks, tally.errors, tally.bound,
                              tally.answers, tally.strays, tally.moved_out, tally.moved_over_lo,
@@ -501,7 +502,7 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
                              tally.expected_through, tally.zoned, tally.several,
                              tally.beside_zones}) > 0;
   };
-  for (std::uint64_t i = 0; (i < rounds || (!reached() && i < 10 * rounds)) && !HasFailure(); ++i) {
+  for (std::uint64_t i = 0; (i < rounds || (!reached() && i < 20 * rounds)) && !HasFailure(); ++i) {
     Dice dice(static_cast<unsigned>(seed + i));
     SCOPED_TRACE("seed of this round: " + std::to_string(seed + i));
     ASSERT_NO_THROW(round(dice, tally));
