@@ -300,10 +300,13 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
       Completeness{"any-length", "direct", static_cast<unsigned>(answer_.witness.size()), false};
   if (!must) {
     for (const Choice& c : confirmed.choices) {
-      answer_.assumptions.push_back(fmt::format("`{}` of {} {}", c.why, c.rule,
-                                                c.value == 0   ? "does not match"
-                                                : c.value == 1 ? "matches"
-                                                               : "drops it"));
+      std::string line = fmt::format("`{}` of {} {}", c.why, c.rule,
+                                     c.value == 0   ? "does not match"
+                                     : c.value == 1 ? "matches"
+                                                    : "drops it");
+      if (std::ranges::find(answer_.assumptions, line) == answer_.assumptions.end()) {
+        answer_.assumptions.push_back(std::move(line));
+      }
     }
   }
   tell(witness, flow);

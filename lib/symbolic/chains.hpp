@@ -88,6 +88,7 @@ class ChainWalker {
   void rewrite(Field field, Set taken, Frame& frame);
   void attach_template(RuleId rule, Set taken, Frame& frame);
   void no_track(Set taken, Frame& frame);
+  void connmark(const SetConnmark& effect, Set taken, Frame& frame);
   void opaque_target(Set taken, Frame& frame);
   void apply(const Effect& effect, RuleId rule, Set taken, Frame& frame);
   Outcome bound(RuleId rule, const TableContext& context) const;

@@ -145,7 +145,10 @@ Frontier Explorer::step(const Frontier& from, bool waiting) {
   for (const auto& [state, flows] : from) {
     bdd.check_time();
     if (waiting) {
-      if (state.entry != 0) add(next, {0, state.reached, 0}, begin(space_.exists(flows, kNow)));
+      for (const std::uint16_t left : edges_.after_expiry(state.entry)) {
+        const Set unmarked = space_.exists(flows, kNow);
+        add(next, {left, state.reached, 0}, left == 0 ? begin(unmarked) : flows);
+      }
       continue;
     }
     unmodelled_ = bdd.either(unmodelled_, bdd.both(space_.exists(flows, kNow),

@@ -35,7 +35,7 @@ Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questio
       templates(program_),
       reader(space, &translations),
       chains(space, reader, program_, &translations, &templates),
-      automaton(options_.conntrack),
+      automaton(options_.conntrack, space.classes().zones, !space.classes().connmark_bits.empty()),
       announcements(*this) {
   bdd().set_deadline(options.deadline);
   bdd().check_time();
@@ -148,8 +148,9 @@ Set Model::Impl::bound_flows(Path path, Set flows) {
 }
 
 bool Model::Impl::wanted(std::uint16_t entry, const std::string& entry_state) const {
-  if (entry == 0) return false;
-  return entry_state.empty() || automaton.infos()[entry].state == entry_state;
+  return any_entry(automaton.infos(), entry, [&](const EntryInfo& info) {
+    return entry_state.empty() || info.state == entry_state;
+  });
 }
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -167,6 +168,8 @@ Space& Model::space() { return impl_->space; }
 void Model::set_deadline(Bdd::Deadline deadline) { impl_->bdd().set_deadline(deadline); }
 bool Model::tracking() const { return impl_->tracking; }
 std::span<const EntryInfo> Model::entries() const { return impl_->automaton.infos(); }
+
+const Automaton& Model::automaton() const { return impl_->automaton; }
 
 Budgeted<Set> Model::question(Path path, const PredicatePtr& m) {
   return budgeted([&] {

@@ -81,12 +81,16 @@ struct Model::Impl {
   // Flows of m that are answered `unknown` whatever the search finds: those that a helper's
   // expectation may let through.
   Set beyond(Path path, Set m);
+  Set let_through_as_announced(Guards& end);
   // May there be flows on the path whose two directions are one tuple (from an address and port to
   // themselves)? Those that surely are such: never answered `yes`. Flow axes.
   bool to_itself(Path path) const;
   Set own_tuple(Path path);
   Set may_be_own_tuple(Path path);
   Set answered_over_lo(Path path);
+  // Flows that may be such, and whose packets may meet several zones, or one of one direction: what
+  // they find then is not followed.
+  Set one_tuple_in_zones(Path path, Set flows);
   // Flows that had an entry at some moment, or met what is not modelled.
   Set with_entry(const Exploration& world);
   // ... packets of m that may be delivered in a flow that may be such a one.

@@ -55,11 +55,18 @@ RelatedErrors Model::Impl::related(Path path, Set m, bool must) {
   const Set asked = bdd().both(flows_of(m), errors(space));
   if (asked.empty()) return result;
   const RelatedErrors& to = parent_addresses(path, must);
+  const bool zones = space.classes().zones.pairs().size() > 1;
+  Set open = to.unmodelled;
   for (const auto& [nat, addresses] : to.by_nat) {
     const Set flows = bdd().both(asked, addresses);
-    if (!flows.empty()) result.by_nat[nat] = flows;
+    // The parent must be in the error's zone, and nothing here says whether it is.
+    if (zones) {
+      open = bdd().either(open, flows);
+    } else if (!flows.empty()) {
+      result.by_nat[nat] = flows;
+    }
   }
-  const Set open = must ? kNothing : bdd().both(asked, to.unmodelled);
+  open = must ? kNothing : bdd().both(asked, open);
   // What NAT in OUTPUT leads to the path is not in the walk of what is let through.
   const bool led =
       (path == Path::kOut || path == Path::kLoopback) && translations.moves_destination(path);

@@ -25,6 +25,8 @@ Targets targets(Space& space, Explorer& explorer, const FlowState& state, Set fl
 
 bool Model::Impl::same_entries_without(RuleId rule) {
   if (!tracking) return true;
+  // An expectation in another zone than the default one is not followed.
+  if (automaton.pairs() > 1 && templates.strange_help()) return false;
   for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
     Set touched = kNothing;
     const RuleObserver observer = [&](const TableContext&, RuleId r, const AtRule& at) {

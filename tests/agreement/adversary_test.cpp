@@ -40,7 +40,8 @@ struct Tally {
   unsigned rulesets = 0, sequences = 0, packets = 0, delivered = 0, entries = 0, talks = 0,
            asked = 0, yes = 0, no = 0, unknown = 0, skipped = 0, errors = 0, outgrown = 0,
            bound = 0, answers = 0, strays = 0, moved_out = 0, moved_over_lo = 0, masked_in = 0,
-           related = 0, helped = 0, expected = 0, expected_through = 0;
+           related = 0, helped = 0, expected = 0, expected_through = 0, zoned = 0, several = 0,
+           beside_zones = 0;
 };
 
 // Everything that is known of a flow, and of one packet of its initiator, as a set.
@@ -238,8 +239,9 @@ class Attack {
       }
       const bool accepted = report.verdict != Verdict::kDropped;
       for (const EntryReport& entry : engine.entries()) {
-        if (of_flow(entry, flow_, helped_) && (entry.status & ct_status::kExpected) != 0)
-          ++tally_.expected;
+        if (!of_flow(entry, flow_, helped_) || (entry.status & ct_status::kExpected) == 0) continue;
+        ++tally_.expected;
+        if (space_.classes().zones.some()) ++tally_.beside_zones;
       }
       if (!reply && accepted && is_related(report)) ++tally_.expected_through;
       log += std::string(reply ? "  < " : "  > ") + flags_text(packet.flags) + " seq " +
@@ -330,8 +332,12 @@ class Attack {
   }
   void entries(Engine& engine, const std::string& log, bool honest) {
     if (honest) return;
+    unsigned standing = 0;
     for (const EntryReport& entry : engine.entries()) {
       if (!of_flow(entry, flow_, helped_)) continue;
+      const bool followed = space_.classes().zones.some();
+      if (followed && ++standing == 2) ++tally_.several;
+      if (followed && entry.zone != 0) ++tally_.zoned;
       ++tally_.entries;
       if ((entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) != 0)
         ++tally_.bound;
@@ -500,7 +506,8 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
     return std::ranges::min({tally.delivered, tally.entries, tally.talks, tally.errors, tally.bound,
                              tally.answers, tally.strays, tally.moved_out, tally.moved_over_lo,
                              tally.masked_in, tally.related, tally.helped, tally.expected,
-                             tally.expected_through}) > 0;
+                             tally.expected_through, tally.zoned, tally.several,
+                             tally.beside_zones}) > 0;
   };
   for (std::uint64_t i = 0; (i < rounds || (!reached() && i < 20 * rounds)) && !HasFailure(); ++i) {
     Dice dice(static_cast<unsigned>(seed + i));
@@ -512,12 +519,14 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
       "conversations, %u errors, %u skipped, %u entries under NAT, %u answers to such, %u "
       "packets another way; DNAT: %u out, %u over lo, SNAT: %u in; %u errors delivered; %u "
       "masters, "
-      "%u times expected, %u let through; %u questions: %u yes, %u no, %u unknown\n",
+      "%u times expected (%u beside zones), %u let through; %u entries in zones, %u times several; "
+      "%u questions: %u "
+      "yes, %u no, %u unknown\n",
       tally.rulesets, tally.outgrown, tally.sequences, tally.packets, tally.delivered,
       tally.entries, tally.talks, tally.errors, tally.skipped, tally.bound, tally.answers,
       tally.strays, tally.moved_out, tally.moved_over_lo, tally.masked_in, tally.related,
-      tally.helped, tally.expected, tally.expected_through, tally.asked, tally.yes, tally.no,
-      tally.unknown);
+      tally.helped, tally.expected, tally.beside_zones, tally.expected_through, tally.zoned,
+      tally.several, tally.asked, tally.yes, tally.no, tally.unknown);
   if (HasFailure()) return;
   EXPECT_TRUE(reached());
 }
