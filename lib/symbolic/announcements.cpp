@@ -117,8 +117,10 @@ void Announcements::search(Path path, Helper helper, Said& may, Said& unmodelled
   }
   for (const Reached& r : world.states) {
     for (const Edge& edge : explorer.edges(r.state)) {
+      if (edge.pair != 0) continue;  // requests that are followed are of the default zone
       const AbstractEntry& entry =
-          edge.created ? edge.step.after : model_.automaton.entry(r.state.entry);
+          edge.created ? edge.step.after
+                       : model_.automaton.entry(model_.automaton.parts(r.state.entry)[0]);
       if (!entry.present || !reads(helper, edge, entry.originator)) continue;
       const Set from = bdd.both(r.flows, opened[index(entry.originator)]);
       Set& place = may[index(entry.originator)][index(edge.sender)];
@@ -136,6 +138,7 @@ std::vector<Line> Announcements::script(Helper helper, FlowEnd opener, FlowEnd s
     if (tftp) lines.resize(1);
     for (Line& line : lines) {
       if (opener == FlowEnd::kResponder) line.sender = other_end(line.sender);
+      line.read = true;
     }
     // ... and two lines of the speaker's: only what begins a line is a command.
     for (std::size_t k = 3; k < lines.size(); ++k) lines[k].sender = speaker;

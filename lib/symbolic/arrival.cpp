@@ -9,7 +9,8 @@ MayMust Arrival::of(const Edge& edge) const {
   if (edge.through != 0) {
     there.nat = variants_[edge.through - 1];
     // Its entry is another flow's.
-    if (edge.of == Edge::Of::kRelated || edge.of == Edge::Of::kReopened) return {kEverything, kNothing};
+    if (edge.of == Edge::Of::kRelated || edge.of == Edge::Of::kReopened)
+      return {kEverything, kNothing};
   }
   return reader_.read_once(*to_, there);
 }

@@ -1,0 +1,44 @@
+// Where the adversary's packets may be asked to arrive (--to-destination, --to-port), and where
+// they do. Used by tests/agreement/adversary_test.cpp.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "meaning/predicate.hpp"
+#include "scenario/result.hpp"
+#include "tests/support/random_rules.hpp"
+
+namespace postern {
+
+// Where a packet may be asked to arrive.
+struct Goal {
+  Address destination;
+  std::optional<std::uint16_t> port;
+  PredicatePtr predicate() const {
+    std::vector<PredicatePtr> parts{equals(Field::kDestination, destination.value)};
+    if (port) parts.push_back(equals(Field::kDestinationPort, *port));
+    return all(std::move(parts));
+  }
+};
+
+// The packet as it arrived, or left.
+inline const Packet* arrived(const PacketReport& report) {
+  if (report.delivered.size() == 1) return &report.delivered.front();
+  return report.delivered.empty() && report.out.size() == 1 ? &report.out.front().first : nullptr;
+}
+
+inline Goal random_goal(kernel::Dice& dice, Family family) {
+  const std::string address =
+      family == Family::kIpv4
+          ? dice.of<std::string>({"192.0.2.1", "198.51.100.1", "198.51.100.9", "198.51.100.77",
+                                  "198.51.100.72", "127.0.0.1", "192.0.2.9"})
+          : dice.of<std::string>({"2001:db8:1::1", "2001:db8:2::1", "2001:db8:2::9",
+                                  "2001:db8:2::77", "::1", "2001:db8:1::9"});
+  Goal goal{*Address::parse(address), std::nullopt};
+  if (dice.chance(40)) goal.port = dice.of<std::uint16_t>({23, 53, 80, 5002});
+  return goal;
+}
+
+}  // namespace postern
