@@ -199,7 +199,9 @@ class Induction {
       met(premise, early.unmodelled, one.what);
       const std::array parts{premise, early.live, c_.solver.negate(early.untracked)};
       const Term live = c_.solver.all(parts);
-      for (const AbstractStep& step : c_.ways(info.entry, sender, kind)) {
+      const std::vector<AbstractStep> ways = c_.ways(info.entry, sender, kind);
+      if (ways.empty()) impossible(live, one);
+      for (const AbstractStep& step : ways) {
         if (step.created) continue;  // another flow's entry, once this one is gone
         if (step.state == CtState::kInvalid) {
           after(live, Solver::kTrue, one, step.entry(false), Effect::of(step), {}, state.nat);
@@ -240,7 +242,9 @@ class Induction {
   void tracked(Term live, const Case& one) {
     if (live == Solver::kFalse) return;
     PathEncoder& path = c_.path(one.sender);
-    for (const AbstractStep& step : c_.ways(*one.entry, one.sender, one.kind)) {
+    const std::vector<AbstractStep> ways = c_.ways(*one.entry, one.sender, one.kind);
+    if (ways.empty()) return impossible(live, one);
+    for (const AbstractStep& step : ways) {
       const std::string name = fmt::format(" {}", text(step.state));
       if (step.created && zoned(live, one, step)) continue;
       const bool bound = one.state.nat != 0 && !step.created && step.state != CtState::kInvalid;
@@ -379,6 +383,11 @@ class Induction {
       outcome(live, now, path.end_again(Seen::of(step, *one.entry)), Effect::of(step), seen);
       if (step.created) announced(live, now, step, true);
     }
+  }
+
+  // No flow of the state has such packets.
+  void impossible(Term live, const Case& one) {
+    c_.violation(live, one.what + ": no packet of such a flow");
   }
 
   void met(Term premise, Term unmodelled, const std::string& what) {

@@ -274,12 +274,13 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
   if (seen.state == CtState::kRelated && !seen.expected) {
     // Another flow's entry: anything but unconfirmed.
     for (const Field f :
-         {Field::kCtDirection, Field::kCtMark, Field::kCtProtocol, Field::kCtOriginalSource,
+         {Field::kCtDirection, Field::kCtProtocol, Field::kCtOriginalSource,
           Field::kCtOriginalDestination, Field::kCtOriginalSourcePort,
           Field::kCtOriginalDestinationPort, Field::kCtReplySource, Field::kCtReplyDestination,
           Field::kCtReplySourcePort, Field::kCtReplyDestinationPort}) {
       p[f] = solver_.fresh_bits("related", solver_.width(p[f]));
     }
+    p[Field::kCtMark] = axes_.number(Axis::kConnmarkBefore);
     Term status = solver_.number(ct_status::kConfirmed, 16);
     std::vector<std::uint16_t> open{ct_status::kSeenReply, ct_status::kAssured};
     if (nat_.bound.some()) {
@@ -298,7 +299,7 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
   p[Field::kCtStatus] = solver_.number(status, 16);
   p[Field::kCtDirection] = solver_.number(static_cast<u128>(seen.direction), 1);
   if (!seen.created) p[Field::kCtMark] = axes_.number(Axis::kConnmark);
-  if (seen.marked) p[Field::kCtMark] = solver_.fresh_bits("master's mark", 32);
+  if (seen.marked) p[Field::kCtMark] = axes_.number(Axis::kConnmarkBefore);
   p[Field::kCtProtocol] = axes_.value(Axis::kProtocol);
   const bool swapped = seen.originator == FlowEnd::kResponder;
   const auto end = [&](bool first, Axis initiator, Axis responder) {

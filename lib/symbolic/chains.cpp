@@ -4,7 +4,6 @@
 #include <functional>
 
 #include "base/overloaded.hpp"
-#include "symbolic/open_tuples.hpp"
 
 namespace postern {
 namespace {
@@ -100,7 +99,6 @@ void ChainWalker::find_coins() {
     if (coin) opaque_rules_.push_back(r);
     if (!unknown && unmodelled(r, {})) unmodelled_rules_.push_back(r);
   }
-  has_coins_ = !opaque_rules_.empty() || reads_tuple_ports(program_);
 }
 
 const std::vector<ChainId>& ChainWalker::below(ChainId entry) {

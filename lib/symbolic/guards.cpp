@@ -118,14 +118,15 @@ Set Guards::seen(const Case& c) {
                     [&] { return bdd.restrict(relation, literals); });
 }
 
-// A RELATED packet carries another flow's entry: any direction, status and connmark.
+// A RELATED packet carries another flow's entry: any direction and status. Its connmark stays open
+// here (kConnmarkBefore): who asks knows what such flows may be marked with.
 Set Guards::seen_related(Set relation, bool must) {
   const auto known = related_.find({relation.id, must});
   if (known != related_.end()) return known->second;
   Bdd& bdd = space_.bdd();
   const std::array now{Axis::kConnmark};
-  const std::array unknown{Axis::kDirection,      Axis::kSeenReply, Axis::kAssured,
-                           Axis::kConnmarkBefore, Axis::kZone,      Axis::kZoneBefore};
+  const std::array unknown{Axis::kDirection, Axis::kSeenReply, Axis::kAssured, Axis::kZone,
+                           Axis::kZoneBefore};
   Set state = bdd.both(space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
                        space_.class_is(Axis::kFirst, 0));
   if (space_.classes().expects) state = bdd.both(state, space_.class_is(Axis::kExpected, 0));

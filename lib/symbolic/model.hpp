@@ -110,6 +110,7 @@ struct FlowStep {
   Condition condition = Condition::kAlways;  // which numbers make it come true
   bool coarse = false;  // an over-approximated outcome: no `yes` may rest on it
   bool accepted = false;
+  Set quoted_mark = kEverything;  // connmarks (kConnmark) of the flow that it quotes
   bool announced = false;  // its flow had been announced by a helper: another flow comes before it
   std::string payload = {};  // what its bytes say, if it matters
   Set packets;
@@ -136,9 +137,15 @@ struct DeliverAnswer {
   std::vector<Set> by_depth;  // `may`, split by how many steps come before (minimal)
   std::vector<Set> must_by_depth;
   Exploration may, must;  // the outsider's world, M or not
-  // Flows whose first end may send an error that is RELATED (may), by the binding of the flow that
-  // it quotes.
+  // Flows whose first end may send an error that is RELATED (may), with the connmark of the flow
+  // that it quotes (kConnmarkBefore), by that one's binding.
   std::map<std::uint16_t, Set> related;
+};
+
+// What is known of the entry that an ICMP error carries.
+struct QuotedEntry {
+  std::uint16_t nat = 0;   // as FlowState::nat
+  Set mark = kEverything;  // kConnmark
 };
 
 // Flows (of `path`) that an ICMP error may quote. They end where it goes to or, `opened`, begin
@@ -254,11 +261,12 @@ class Model {
   Budgeted<std::vector<FlowStep>> track_steps(Path path, Set m, const std::string& entry_state,
                                               Set goal, bool must);
 
-  // Flows that leave an entry, bound as `nat`, and that an ICMP error of `error` (one flow) may
-  // quote, after the fewest steps.
-  Budgeted<Quotable> quotable(Path path, Set error, std::uint16_t nat, bool must);
+  // Flows that leave such an entry, and that an ICMP error of `error` (one flow) may quote, after
+  // the fewest steps.
+  Budgeted<Quotable> quotable(Path path, Set error, const QuotedEntry& entry, bool must);
   // A shortest sequence after which such an entry stands, for one flow.
-  Budgeted<std::vector<FlowStep>> entry_steps(Path path, Set flows, std::uint16_t nat, bool must);
+  Budgeted<std::vector<FlowStep>> entry_steps(Path path, Set flows, const QuotedEntry& entry,
+                                              bool must);
 
   // Per-rule facts for the structural checks. Computed once.
   Budgeted<const Structure*> structure();

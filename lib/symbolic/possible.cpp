@@ -27,8 +27,8 @@ class Possible {
     }
     result = bdd_.either(result, seen());
     result = bdd_.either(result, bdd_.both(bdd_.both(state(CtState::kInvalid), nothing), broken()));
-    return bdd_.either(result,
-                       bdd_.both(bdd_.both(state(CtState::kRelated), not_first()), related()));
+    return bdd_.either(result, bdd_.both(bdd_.both(state(CtState::kRelated), not_first()),
+                                         model_.carriers(sender_, local_)));
   }
 
  private:
@@ -132,37 +132,6 @@ class Possible {
       const auto number = static_cast<std::uint8_t>(c.canonical);
       const Tracker tracker = tracker_of(number);
       return tracker != Tracker::kGeneric && tracker != Tracker::kGre;
-    });
-  }
-
-  // ICMP errors about some flow, and what the host itself answers.
-  Set related() {
-    const Family family = space_.classes().family;
-    const std::uint8_t icmp = family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6;
-    const auto is = [&](std::uint8_t number) {
-      return space_.class_set_if(Axis::kProtocol,
-                                 [&](const ValueClass& c) { return c.canonical == number; });
-    };
-    const Set errors = space_.class_set_if(Axis::kIcmpType, [&](const ValueClass& c) {
-      const auto own = static_cast<std::uint8_t>(c.canonical);
-      const std::uint8_t type = sender_ == FlowEnd::kInitiator ? own : icmp_partner(family, own);
-      return icmp_class(family, type) == IcmpClass::kError;
-    });
-    Set result = bdd_.both(is(icmp), errors);
-    if (local_ && resets()) {
-      const Set reset = space_.class_set_if(Axis::kTcpFlags, [](const ValueClass& c) {
-        return tcp_segment(static_cast<std::uint8_t>(c.canonical)) == TcpSegment::kRst;
-      });
-      result = bdd_.either(result, bdd_.both(is(protocol::kTcp), reset));
-    }
-    return result;
-  }
-
-  bool resets() const {
-    return std::ranges::any_of(model_.program.rules(), [](const ProgramRule& rule) {
-      const Effect* effect = std::get_if<Effect>(&rule.rule->action);
-      const Reject* reject = effect == nullptr ? nullptr : std::get_if<Reject>(effect);
-      return reject != nullptr && reject->tcp_reset;
     });
   }
 

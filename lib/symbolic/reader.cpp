@@ -52,6 +52,7 @@ MayMust Reader::read(const PredicatePtr& predicate, const Binding& binding) {
   const Key key{predicate.get(), number(binding)};
   if (const auto it = known_.find(key); it != known_.end()) return it->second;
   const MayMust result = visit(*predicate, binding);
+  exact_ = exact_ && result.may == result.must;
   known_.emplace(key, result);
   return result;
 }

@@ -44,9 +44,9 @@ bool Model::Impl::same_entries_without(RuleId rule) {
                                  flows_of(sendable(path, FlowEnd::kInitiator)));
     if (flows.empty()) continue;
     const auto guards_now = [&](FlowEnd sender) {
-      return Guards(space,
-                    walk_path(space, chains, program, path, sender, walk_options(), {}, flows),
-                    sender, chains.has_coins());
+      const PathWalk walk =
+          walk_path(space, chains, program, path, sender, walk_options(), {}, flows);
+      return Guards(space, walk, sender, chains.has_coins());
     };
     Guards one = guards_now(FlowEnd::kInitiator), two = guards_now(FlowEnd::kResponder);
     chains.set_disabled(rule, true);

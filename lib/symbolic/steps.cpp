@@ -113,6 +113,22 @@ class Trace {
 
 }  // namespace
 
+// One connmark that the quoted flow of some of `errors` (of `packets`, with kConnmarkBefore) has:
+// those errors are left.
+Set Model::Impl::choose_mark(Set packets, Set errors, QuotedEntry& quoted) {
+  Set left = bdd().both(packets, errors);
+  const auto &before = space.layout(Axis::kConnmarkBefore).variables,
+             &now = space.layout(Axis::kConnmark).variables;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const Set without = bdd().both(left, bdd().literal(before[i], false));
+    const bool bit = without.empty();
+    left = bit ? left : without;
+    quoted.mark = bdd().both(quoted.mark, bdd().literal(now[i], bit));
+  }
+  const std::array old{Axis::kConnmarkBefore};
+  return space.exists(left, old);
+}
+
 std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, bool must) {
   for (const bool expecting : {false, true}) {
     auto steps = deliver_steps(path, m, goal, must, expecting);
@@ -140,17 +156,21 @@ std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, boo
               edge.coarse || edge.translated || (edge.of == Edge::Of::kRelated) != quoting) {
             continue;
           }
-          const Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow),
-                                     bdd().both(goal, m));
+          Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow),
+                               bdd().both(goal, m));
           if (hit.empty()) continue;
+          QuotedEntry quoted{.nat = edge.through};
+          if (quoting)
+            hit = choose_mark(search.quoting_packets(set, edge, kEverything), hit, quoted);
           const auto steps = [&, &state = state, &set = set] {
             const Set source = search.preimage(set, edge, kEverything, hit);
             auto result = Trace(space, automaton, search, kEverything).back(state, source, k);
             result.push_back(step_of(edge, state, hit));
+            result.back().quoted_mark = quoted.mark;
             return result;
           };
           if (!quoting) return steps();
-          const std::size_t takes = quotable(path, hit, edge.through, must).steps;
+          const std::size_t takes = quotable(path, hit, quoted, must).steps;
           if (takes >= after && !best.empty()) continue;
           after = takes;
           best = steps();
@@ -178,13 +198,15 @@ std::vector<FlowStep> Model::Impl::track_steps(Path path, Set m, const std::stri
   return {};
 }
 
-std::vector<FlowStep> Model::Impl::entry_steps(Path path, Set flows, std::uint16_t nat, bool must) {
+std::vector<FlowStep> Model::Impl::entry_steps(Path path, Set flows, const QuotedEntry& entry,
+                                               bool must) {
   Explorer search = explorer(path, flows, Script::kDeliver, must, true);
   search.run(flows, kEverything);
   for (std::size_t k = 0; k < search.layers().size(); ++k) {
     for (const auto& [state, set] : search.layers()[k]) {
-      if (state.entry == 0 || state.nat != nat) continue;
-      return Trace(space, automaton, search, kEverything).back(state, set, k);
+      const Set marked = bdd().both(set, entry.mark);
+      if (state.entry == 0 || state.nat != entry.nat || marked.empty()) continue;
+      return Trace(space, automaton, search, kEverything).back(state, marked, k);
     }
   }
   return {};

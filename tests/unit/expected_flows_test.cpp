@@ -169,5 +169,15 @@ TEST(ExpectedFlows, WhatIsNotFollowedIsUnknownNeverNo) {
          "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kUnknown);
 }
 
+// Whether the flow that an error quotes is EXPECTED is open: no witness may rest on it.
+TEST(ExpectedFlows, AnErrorAboutAnotherFlowIsNotSurelyExpected) {
+  const std::string text = ruleset("-A OUTPUT -p tcp -m tcp --syn -j CT --helper ftp\n",
+                                   "-A INPUT -m conntrack --ctstatus EXPECTED -j ACCEPT\n"
+                                   "-A OUTPUT -m conntrack --ctstate RELATED -j ACCEPT\n"
+                                   "-A OUTPUT -p tcp -m tcp --dport 21 -j ACCEPT\n"
+                                   "-A OUTPUT -m conntrack --ctstate NEW -j DROP\n");
+  expect(text, "deliver -p icmp -s 192.0.2.1 --path loopback", Truth::kUnknown);
+}
+
 }  // namespace
 }  // namespace postern
