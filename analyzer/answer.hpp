@@ -23,6 +23,10 @@ namespace postern {
 enum class Truth : std::uint8_t { kYes, kNo, kUnknown };
 std::string_view text(Truth truth);  // "yes"
 
+// A reason of `unknown` that no rule is to blame for.
+inline constexpr std::string_view kApproximated =
+    "it hangs on a step of connection tracking that is only approximated";
+
 // Closed intervals, sorted, disjoint and not adjacent.
 using IntervalList = std::vector<std::pair<u128, u128>>;
 // Every combination of values is meant (a box), never a projection. Fields not named are those of

@@ -81,7 +81,9 @@ void LintRun::leave_unmodelled(std::string_view id, std::string question, std::u
   const bool met_nat = nat != rules.end();
   OpenQuestion open{.id = std::string(id), .question = std::move(question), .met_nat = met_nat};
   open.why = met_nat ? "packets on the way may meet a NAT rule whose effect is not followed exactly"
-                     : "packets on the way may meet a rule whose effect is not modelled yet";
+             : rules.empty()
+                 ? std::string(kApproximated)
+                 : "packets on the way may meet a rule whose effect is not modelled yet";
   const RuleId culprit = met_nat ? *nat : rules.empty() ? 0 : rules.front();
   if (!rules.empty()) {
     open.span = program_->rules()[culprit].rule->span;

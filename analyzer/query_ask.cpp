@@ -506,8 +506,7 @@ void Asking::answer_unknown(Set open) {
     answer_.reasons.push_back(fmt::format("... and {} more such rules", rules.size() - kShown));
   }
   if (rules.empty()) {
-    answer_.reasons.push_back(
-        "it hangs on a step of connection tracking that is only approximated");
+    answer_.reasons.emplace_back(kApproximated);
   }
 }
 

@@ -46,6 +46,12 @@ bool Edges::local(FlowEnd sender) const {
   return own == Path::kOut || own == Path::kLoopback;
 }
 
+// Whether a checksum of UDP-Lite is looked at is a matter of where the packet comes from.
+bool Edges::looked_at(FlowEnd sender, PacketKind kind, const Move& move) const {
+  return kind != PacketKind::kUdplite ||
+         (move.step.condition == Condition::kUnlooked) == local(sender);
+}
+
 const std::vector<Edge>& Edges::from(const FlowState& state) {
   const auto it = known_.find(state);
   if (it != known_.end()) return it->second;
@@ -148,7 +154,7 @@ void Edges::invalid_then_untracked(const FlowState& from, FlowEnd sender, const 
   for (const PacketKind kind : automaton_.kinds(from.entry, sender, zone)) {
     bool ordinary = true;
     for (const Move& first : automaton_.moves(from.entry, sender, kind, zone)) {
-      if (first.step.state == CtState::kInvalid) {
+      if (first.step.state == CtState::kInvalid && looked_at(sender, kind, first)) {
         Move second = move;
         second.step.after = first.step.after;
         second.step.condition = first.step.condition;
@@ -167,11 +173,7 @@ void Edges::tracked(const FlowState& from, FlowEnd sender, PacketKind kind, std:
                     std::vector<Edge>& out) {
   bool ordinary = true;
   for (const Move& move : std::vector<Move>(automaton_.moves(from.entry, sender, kind, zone))) {
-    // Whether a checksum is looked at is a matter of where the packet comes from.
-    if (kind == PacketKind::kUdplite &&
-        (move.step.condition == Condition::kUnlooked) != local(sender)) {
-      continue;
-    }
+    if (!looked_at(sender, kind, move)) continue;
     under_nat(from, sender, kind, move, zone, ordinary, out);
     announced(from, sender, false, kind, move, {zone, 0}, ordinary, out);
     const bool again = path_ == Path::kLoopback && move.step.state == CtState::kInvalid;

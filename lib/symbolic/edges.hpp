@@ -110,6 +110,7 @@ class Edges {
   void strays(const FlowState& from, std::vector<Edge>& out);
   void reopened(const FlowState& from, std::vector<Edge>& out);
   bool local(FlowEnd sender) const;
+  bool looked_at(FlowEnd sender, PacketKind kind, const Move& move) const;
 
   Automaton& automaton_;
   Guards& initiator_;

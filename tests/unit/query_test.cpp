@@ -476,6 +476,20 @@ COMMIT
   EXPECT_EQ(ask_one(rules, "connect -o eth0 -p udp").truth, Truth::kYes);
 }
 
+// Over lo nobody looks at a checksum, so that nothing of UDP-Lite is INVALID in OUTPUT.
+TEST(Query, UdpLiteKeepsItsEntryOverLo) {
+  const LoadedRuleset rules("untracked", R"(*raw
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -j NOTRACK
+COMMIT
+*filter
+:INPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate UNTRACKED -j ACCEPT
+COMMIT
+)");
+  EXPECT_EQ(ask_one(rules, "deliver -p udplite --path loopback").truth, Truth::kNo);
+}
+
 TEST(Query, IPv6AnswersItsOwnAddressOverLo) {
   const LoadedRuleset rules("own", R"(*filter
 :INPUT ACCEPT [0:0]
