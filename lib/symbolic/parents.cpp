@@ -61,7 +61,7 @@ RelatedErrors Model::Impl::related(Path path, Set m, bool must) {
     const Set flows = bdd().both(asked, addresses);
     // The parent must be in the error's zone, and nothing here says whether it is.
     if (zones) {
-      open = bdd().either(open, flows);
+      open = bdd().either(open, space.exists(flows, std::array{Axis::kConnmarkBefore}));
     } else if (!flows.empty()) {
       result.by_nat[nat] = flows;
     }
