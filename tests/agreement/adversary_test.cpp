@@ -296,6 +296,9 @@ class Attack {
       if (report.verdict == Verdict::kDropped) return;
       if (k == 0) as_asked = arrives(report);
       if (!went_along(report, kReply[k] ? reverse(flow_.path) : flow_.path)) return;
+      // What DNAT leads to another is no answer to this one.
+      const Packet* got = kReply[k] ? arrived(report) : nullptr;
+      if (got != nullptr && got->destination != flow_.initiator) return;
       // Untracked, or INVALID, it was not translated back: to its receiver another flow's.
       if (answers && !report.delivered.empty() &&
           report.delivered.front().source != flow_.responder) {
