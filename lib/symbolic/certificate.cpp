@@ -232,7 +232,7 @@ class Induction {
   // A new flow may be bound in any way that its sender's packets can meet.
   void newly_bound(Term live, const Case& one, const AbstractStep& step, const std::string& name) {
     for (std::size_t i = 0; i < c_.variants().size(); ++i) {
-      if (c_.variants()[i].originator != one.sender) continue;
+      if (c_.variants()[i].originator != one.sender || c_.variants()[i].follows_master()) continue;
       Case now = one;
       now.nat = static_cast<std::uint16_t>(i + 1);
       outcome(live, now, c_.path(one.sender, now.nat).end(Seen::of(step, *one.entry)),
@@ -242,11 +242,14 @@ class Induction {
 
   // A new flow may be one that a helper had announced.
   void announced(Term live, const Case& one, const AbstractStep& created) {
-    const Set flows = c_.announced_by(one.sender);
-    if (flows.empty()) return;
-    outcome(c_.solver.both(live, c_.translator.term(flows)), one,
-            c_.path(one.sender).end(c_.announced(created, *one.entry)),
-            Effect::of(postern::announced(created)), " RELATED as announced");
+    for (const auto& [nat, flows] : c_.announced_as(one.sender)) {
+      Case now = one;
+      now.nat = nat;
+      outcome(c_.solver.both(live, c_.translator.term(flows)), now,
+              c_.path(one.sender, nat).end(c_.announced(created, *one.entry)),
+              Effect::of(postern::announced(created)),
+              nat == 0 ? " RELATED as announced" : " RELATED as announced under NAT");
+    }
   }
 
   // Loopback: what was INVALID in OUTPUT comes to PREROUTING with nothing attached. The same packet

@@ -118,17 +118,12 @@ class ScriptProof {
     delivered(live, t.path(nat).end(Seen::of(step, h.entry)), h, step.entry(attached), attached, k,
               next, step.created ? std::uint16_t{0} : h.nat);
     for (std::size_t i = 0; step.created && i < c_.variants().size(); ++i) {
-      if (c_.variants()[i].originator != line.sender) continue;
+      if (c_.variants()[i].originator != line.sender || c_.variants()[i].follows_master()) continue;
       const auto bound = static_cast<std::uint16_t>(i + 1);
       delivered(live, t.path(bound).end(Seen::of(step, h.entry)), h, step.entry(true), true, k,
                 next, bound);
     }
-    const Set announced = step.created ? c_.announced_by(line.sender) : kNothing;
-    if (!announced.empty()) {
-      delivered(c_.solver.both(live, t.translator.term(announced)),
-                t.path().end(c_.announced(step, h.entry)), h, postern::announced(step).entry(true),
-                true, k, next, std::uint16_t{0});
-    }
+    if (step.created) announced(live, h, step, k, t, next);
     if (c_.flow_path != Path::kLoopback || step.state != CtState::kInvalid) return;
     const auto& again = t.path().again();
     live = c_.solver.both(live, again.live);
@@ -137,6 +132,15 @@ class ScriptProof {
               stands, false, k, next);
     delivered(c_.solver.both(live, c_.solver.negate(again.untracked)),
               t.path().end_again(Seen::of(step, h.entry)), h, stands, false, k, next);
+  }
+
+  void announced(Term live, const History& h, const AbstractStep& step, std::size_t k, LineTerms& t,
+                 std::vector<History>& next) {
+    for (const auto& [nat, flows] : c_.announced_as(lines_[k].sender)) {
+      delivered(c_.solver.both(live, t.translator.term(flows)),
+                t.path(nat).end(c_.announced(step, h.entry)), h,
+                postern::announced(step).entry(true), true, k, next, nat);
+    }
   }
 
   void unmodelled(Term premise, Term met, std::size_t k) {

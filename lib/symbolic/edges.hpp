@@ -27,6 +27,7 @@ struct Edge {
   bool coarse = false;
   bool ordinary = true;       // the outcome of honest numbers
   std::uint16_t through = 0;  // whose guards: as FlowState::nat
+  bool follows_master = false;  // that binding is its master's
   // The packet's headers are not the flow's: an answer to an entry that NAT has bound.
   bool translated = false;
   // Whose entry it carries. Others than the flow's own are not followed: only the flows that were
@@ -40,6 +41,7 @@ enum class Script : std::uint8_t {
   kDeliver,  // the initiator always, the responder once it was reached
   kTrack,    // the initiator's first packet, then both; `reached` means "begun"
   kFree,     // both, from the beginning
+  kOpener,   // ... but all entries are the initiator's: the responder's are another flow's
 };
 
 // Both ends under one binding of NAT.

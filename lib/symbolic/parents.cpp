@@ -131,7 +131,10 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
       }
     }
     if (!some) continue;
-    to.unmodelled = bdd().either(to.unmodelled, sources_of_nat());
+    // What follows its master comes from, and goes to, wherever that one's ends were.
+    const bool follows_master = !must && translations.some() && !expected(own, false).empty();
+    to.unmodelled =
+        bdd().either(to.unmodelled, follows_master ? space.domain() : sources_of_nat());
   }
   return parent_sets[{path, must}] = std::move(to);
 }
@@ -140,7 +143,7 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
 Set Model::Impl::announced_parents(Path path, Set all) {
   Set result = beyond(path, all);
   if (expected(path, false).empty()) return result;
-  Explorer search = explorer(path, all, Script::kDeliver, false);
+  Explorer search = explorer(path, all, Script::kDeliver, false, true);
   search.expect(expected(path, false));
   const Exploration world = search.run(all, kEverything);
   const std::array now{Axis::kConnmark};

@@ -40,7 +40,7 @@ struct Tally {
   unsigned rulesets = 0, sequences = 0, packets = 0, delivered = 0, entries = 0, talks = 0,
            asked = 0, yes = 0, no = 0, unknown = 0, skipped = 0, errors = 0, outgrown = 0,
            bound = 0, answers = 0, strays = 0, moved_out = 0, moved_over_lo = 0, masked_in = 0,
-           related = 0, helped = 0, expected = 0, expected_through = 0;
+           related = 0, helped = 0, expected = 0, expected_through = 0, followed_through = 0;
 };
 
 // Everything that is known of a flow, and of one packet of its initiator, as a set.
@@ -235,7 +235,10 @@ class Attack {
         if (of_flow(entry, flow_, helped_) && (entry.status & ct_status::kExpected) != 0)
           ++tally_.expected;
       }
-      if (!reply && accepted && is_related(report)) ++tally_.expected_through;
+      if (!reply && accepted && is_related(report)) {
+        ++tally_.expected_through;
+        if (follows_master(engine)) ++tally_.followed_through;
+      }
       log += std::string(reply ? "  < " : "  > ") + flags_text(packet.flags) + " seq " +
              std::to_string(packet.seq) + " ack " + std::to_string(packet.ack) + " ttl " +
              std::to_string(packet.ttl) + " tos " + std::to_string(packet.tos) + " length " +
@@ -292,9 +295,35 @@ class Attack {
     return std::ranges::any_of(report.state,
                                [](const auto& at) { return at.second == CtState::kRelated; });
   }
+  bool follows_master(const Engine& engine) const {
+    constexpr std::uint16_t kNat = ct_status::kSourceNat | ct_status::kDestinationNat;
+    return std::ranges::any_of(engine.entries(), [&](const EntryReport& e) {
+      return of_flow(e, flow_, true) && (e.status & ct_status::kExpected) != 0 &&
+             (e.status & kNat) != 0;
+    });
+  }
+  // An answer to the flow that began so, if NAT has bound that.
+  static void answer_to(const Packet& first, const Engine& engine, Packet& answer) {
+    for (const EntryReport& e : engine.entries()) {
+      const TupleReport& t = e.original;
+      if (t.source != first.source || t.destination != first.destination ||
+          t.source_port != first.source_port || t.destination_port != first.destination_port) {
+        continue;
+      }
+      if (e.reply.source == first.destination && e.reply.destination == first.source) continue;
+      answer.source = e.reply.source;
+      answer.destination = e.reply.destination;
+      answer.source_port = *e.reply.source_port;
+      answer.destination_port = *e.reply.destination_port;
+      answer.in = wire_of(answer.source);
+    }
+  }
   // A flow that does not touch this one, and may announce it.
   void announce(Engine& engine, std::string& log) {
-    for (const Packet& packet : Masters(dice_, flow_).conversation()) {
+    const auto lines = Masters(dice_, flow_).conversation();
+    for (const auto& [said, answers] : lines) {
+      Packet packet = said;
+      if (answers) answer_to(lines.front().packet, engine, packet);
       const PacketReport report = engine.inject(packet);
       log += "  master " + packet.source.text() + ":" + std::to_string(packet.source_port) + " > " +
              packet.destination.text() + ":" + std::to_string(packet.destination_port) + " " +
@@ -424,12 +453,11 @@ void round(Dice& dice, Tally& tally) {
   std::string text = AdversaryRules(dice, family).text();
   const auto often = static_cast<unsigned>(from_environment("POSTERN_HELPERS", 30));
   const bool helpers = dice.chance(often);
-  // Where NAT may meet helpers, nothing is followed.
-  for (unsigned i = 0; helpers && i < 20 && !dice.chance(3); ++i) {
-    if (text.find("*nat\n") == std::string::npos) break;
-    text = AdversaryRules(dice, family).text();
+  if (helpers && dice.chance(60)) {
+    text = plain_rules(dice, family);
+    if (dice.chance(60)) text += plain_nat(dice, family);
   }
-  if (helpers && dice.chance(50)) text = plain_rules(dice, family);
+  const bool led = helpers && text.find("*nat\n") != std::string::npos;
   if (helpers) text = with_helpers(text, dice, family);
   Scenario world = kernel::random_world(dice);
   world.forwarding = true;
@@ -445,7 +473,12 @@ void round(Dice& dice, Tally& tally) {
   options.backend = world.backend;
   options.sysctl = world.sysctl;
   const Path path = static_cast<Path>(dice.below(4));
-  AttackedFlow flow = random_flow(dice, family, path);
+  const auto draw = [&] {
+    AttackedFlow f = random_flow(dice, family, path);
+    if (led && dice.chance(60)) lead(dice, f);
+    return f;
+  };
+  AttackedFlow flow = draw();
   ++tally.rulesets;
   auto model = Model::build(rules.program(), {}, model_options(options));
   if (!model) {
@@ -472,7 +505,7 @@ void round(Dice& dice, Tally& tally) {
       }
     }
     if (::testing::Test::HasFatalFailure()) return;
-    flow = random_flow(dice, family, path);
+    flow = draw();
   }
   if (!dice.chance(15)) return;
   try {
@@ -492,7 +525,7 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
     return std::ranges::min({tally.delivered, tally.entries, tally.talks, tally.errors, tally.bound,
                              tally.answers, tally.strays, tally.moved_out, tally.moved_over_lo,
                              tally.masked_in, tally.related, tally.helped, tally.expected,
-                             tally.expected_through}) > 0;
+                             tally.expected_through, tally.followed_through}) > 0;
   };
   for (std::uint64_t i = 0; (i < rounds || (!reached() && i < 10 * rounds)) && !HasFailure(); ++i) {
     Dice dice(static_cast<unsigned>(seed + i));
@@ -504,11 +537,11 @@ TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
       "conversations, %u errors, %u skipped, %u entries under NAT, %u answers to such, %u "
       "packets another way; DNAT: %u out, %u over lo, SNAT: %u in; %u errors delivered; %u "
       "masters, "
-      "%u times expected, %u let through; %u questions: %u yes, %u no, %u unknown\n",
+      "%u times expected, %u let through, %u of them as their masters under NAT; %u questions: %u yes, %u no, %u unknown\n",
       tally.rulesets, tally.outgrown, tally.sequences, tally.packets, tally.delivered,
       tally.entries, tally.talks, tally.errors, tally.skipped, tally.bound, tally.answers,
       tally.strays, tally.moved_out, tally.moved_over_lo, tally.masked_in, tally.related,
-      tally.helped, tally.expected, tally.expected_through, tally.asked, tally.yes, tally.no,
+      tally.helped, tally.expected, tally.expected_through, tally.followed_through, tally.asked, tally.yes, tally.no,
       tally.unknown);
   if (HasFailure()) return;
   EXPECT_TRUE(reached());
