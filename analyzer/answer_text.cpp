@@ -61,6 +61,7 @@ std::string entry_line(const EntryReport& e) {
   out += ' ' + tuple_text(e.reply);
   if (e.assured()) out += " [ASSURED]";
   if (e.mark != 0) out += fmt::format(" mark={}", e.mark);
+  if (e.zone != 0) out += fmt::format(" zone={}", e.zone);
   return out;
 }
 

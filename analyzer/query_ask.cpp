@@ -300,10 +300,13 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
       Completeness{"any-length", "direct", static_cast<unsigned>(answer_.witness.size()), false};
   if (!must) {
     for (const Choice& c : confirmed.choices) {
-      answer_.assumptions.push_back(fmt::format("`{}` of {} {}", c.why, c.rule,
-                                                c.value == 0   ? "does not match"
-                                                : c.value == 1 ? "matches"
-                                                               : "drops it"));
+      std::string line = fmt::format("`{}` of {} {}", c.why, c.rule,
+                                     c.value == 0   ? "does not match"
+                                     : c.value == 1 ? "matches"
+                                                    : "drops it");
+      if (std::ranges::find(answer_.assumptions, line) == answer_.assumptions.end()) {
+        answer_.assumptions.push_back(std::move(line));
+      }
     }
   }
   tell(witness, flow);
@@ -330,14 +333,14 @@ Witness Asking::packets_of(const FlowPoint& flow, const std::vector<FlowStep>& s
     return build_witness(space_, model_.entries(), path, of, its, &model_.translations(), quoted);
   };
   if (steps.empty() || !steps.back().quotes) return build(answer_.path, flow, steps, nullptr);
-  const std::uint16_t nat = steps.back().nat;
-  const Quotable parents = take(model_.quotable(answer_.path, flow_set(space_, flow), nat, must));
+  const QuotedEntry entry{steps.back().nat, steps.back().quoted_mark};
+  const Quotable parents = take(model_.quotable(answer_.path, flow_set(space_, flow), entry, must));
   if (parents.flows.empty()) return build(answer_.path, flow, steps, nullptr);
   FlowPoint parent = choose_flow(space_, parents.flows, parents.path);
   share_end(parent, flow, parents.opened);
   const Set one = space_.bdd().both(parents.flows, flow_set(space_, parent));
-  const Witness first =
-      build(parents.path, parent, take(model_.entry_steps(parents.path, one, nat, must)), nullptr);
+  const Witness first = build(parents.path, parent,
+                              take(model_.entry_steps(parents.path, one, entry, must)), nullptr);
   return behind_parent(first,
                        build(answer_.path, flow, steps, quoted_packet(first, parents.opened)));
 }

@@ -40,18 +40,11 @@ std::vector<EntryReport> own_entries(std::vector<EntryReport> entries, const Wit
   return entries;
 }
 
-// The flow's entry as the engine reports it, against what the sets say; empty when they agree.
-// `first`: of the flow's packets.
-std::string compare_entry(const EntryInfo& expected, const std::vector<EntryReport>& seen,
-                          const WitnessPacket& begun) {
+// One of the flow's entries as the engine reports it, against what the sets say; empty when they
+// agree. `begun`: the first of the flow's packets.
+std::string compare_one(const EntryInfo& expected, const EntryReport& e,
+                        const WitnessPacket& begun) {
   const Packet& first = begun.packet;
-  if (!expected.entry.present) {
-    return seen.empty() ? "" : fmt::format("expected no entry, saw {}", seen.front().state);
-  }
-  if (seen.size() != 1) {
-    return fmt::format("expected one entry ({}), saw {}", entry_word(expected), seen.size());
-  }
-  const EntryReport& e = seen.front();
   const bool by_other = e.original.source != first.source ||
                         (e.original.source_port && *e.original.source_port != first.source_port);
   const bool by_responder = by_other != begun.step.reply;
@@ -60,6 +53,31 @@ std::string compare_entry(const EntryInfo& expected, const std::vector<EntryRepo
     return fmt::format("expected entry {}, saw {}{}{}{}", entry_word(expected), e.state,
                        e.unreplied() ? " unreplied" : "", e.assured() ? " assured" : "",
                        by_responder ? " roles swapped" : "");
+  }
+  return "";
+}
+
+std::string compare_entry(std::span<const EntryInfo> entries, std::uint16_t number,
+                          const std::vector<EntryReport>& seen, const WitnessPacket& first) {
+  const EntryInfo& expected = entries[number];
+  if (!expected.entry.present) {
+    return seen.empty() ? "" : fmt::format("expected no entry, saw {}", seen.front().state);
+  }
+  std::vector<EntryPart> parts = expected.parts;
+  if (parts.empty()) parts.push_back({0, 0, number});
+  if (seen.size() != parts.size()) {
+    return fmt::format("expected {} ({}), saw {}",
+                       parts.size() == 1 ? "one entry" : fmt::format("{} entries", parts.size()),
+                       entry_word(expected), seen.size());
+  }
+  for (const EntryPart& part : parts) {
+    std::string difference = fmt::format("expected an entry in zone {}, saw none", part.zone);
+    for (const EntryReport& e : seen) {
+      if (e.zone != part.zone) continue;
+      difference = compare_one(entries[part.entry], e, first);
+      if (difference.empty()) break;
+    }
+    if (!difference.empty()) return difference;
   }
   return "";
 }
@@ -82,7 +100,7 @@ std::string compare(const WitnessPacket& expected, const PacketReport& report, b
                        state ? text(*state) : "none");
   }
   if (expected.step.quotes) return "";  // the entry is its parent's
-  return compare_entry(entries[expected.step.after.entry], seen, first);
+  return compare_entry(entries, expected.step.after.entry, seen, first);
 }
 
 std::vector<MatchedRule> matched_rules(const Trace& trace, const Program& program) {

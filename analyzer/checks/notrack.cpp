@@ -12,7 +12,7 @@ Set reaching(Model& model, const Exploration& exploration, const Wanted& wanted)
   static constexpr Axis kAxes[] = {Axis::kConnmark};
   Set flows = kNothing;
   for (const Reached& reached : exploration.states) {
-    if (reached.state.entry == 0 || !wanted(model.entries()[reached.state.entry])) continue;
+    if (!any_entry(model.entries(), reached.state.entry, wanted)) continue;
     flows = model.space().bdd().either(flows, reached.flows);
   }
   return model.space().exists(flows, kAxes);

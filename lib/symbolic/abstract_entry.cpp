@@ -103,13 +103,11 @@ Steps error_about(const AbstractEntry& entry, FlowEnd sender) {
   return {related, plain(entry, CtState::kInvalid, Condition::kMisdirected)};
 }
 
+// In one ICMP flow one end sends requests and the other replies: else there is no way on.
 Steps icmp_query(const AbstractEntry& entry, FlowEnd sender, PacketKind kind) {
   const bool request = kind == PacketKind::kIcmpRequest;
-  if (entry.present) {
-    POSTERN_CHECK(request == (sender == entry.originator),
-                  "in one ICMP flow one end sends requests and the other replies");
-    return {follow(entry, sender)};
-  }
+  if (entry.present && request != (sender == entry.originator)) return {};
+  if (entry.present) return {follow(entry, sender)};
   if (request) return create(Tracker::kIcmp, sender);
   return {plain(entry, CtState::kInvalid, Condition::kAlways)};
 }

@@ -37,10 +37,11 @@ Set Announcements::swapped(Set flows) {
   Bdd& bdd = model_.bdd();
   std::vector<unsigned> to(bdd.variables());
   for (unsigned v = 0; v < to.size(); ++v) to[v] = v;
-  for (const auto& [one, other] : {std::pair{Axis::kInitiator, Axis::kResponder},
-                                   std::pair{Axis::kInitiatorPort, Axis::kResponderPort},
-                                   std::pair{Axis::kInitiatorType, Axis::kResponderType},
-                                   std::pair{Axis::kInitiatorInterface, Axis::kResponderInterface}}) {
+  for (const auto& [one, other] :
+       {std::pair{Axis::kInitiator, Axis::kResponder},
+        std::pair{Axis::kInitiatorPort, Axis::kResponderPort},
+        std::pair{Axis::kInitiatorType, Axis::kResponderType},
+        std::pair{Axis::kInitiatorInterface, Axis::kResponderInterface}}) {
     const auto& a = model_.space.layout(one).variables;
     const auto& b = model_.space.layout(other).variables;
     for (std::size_t i = 0; i < a.size(); ++i) {
@@ -48,7 +49,8 @@ Set Announcements::swapped(Set flows) {
       to[b[i]] = a[i];
     }
   }
-  std::unordered_map<std::uint32_t, Set> done{{kNothing.id, kNothing}, {kEverything.id, kEverything}};
+  std::unordered_map<std::uint32_t, Set> done{{kNothing.id, kNothing},
+                                              {kEverything.id, kEverything}};
   const auto visit = [&](const auto& self, Set s) -> Set {  // as deep as there are variables
     if (const auto at = done.find(s.id); at != done.end()) return at->second;
     const Bdd::Node node = bdd.node(s);
@@ -145,6 +147,20 @@ Set Announcements::changed(const Master& master) {
   return model_.bdd().both(result, master.flows);
 }
 
+// May a flow of the helper's protocol find its tuple taken, so that it gets another port though no
+// rule binds it? Only where some rule binds flows of that protocol.
+bool Announcements::may_clash(Helper helper) {
+  const auto rules = model_.program.rules();
+  for (RuleId r = 0; r < rules.size(); ++r) {
+    const Effect* effect = std::get_if<Effect>(&rules[r].rule->action);
+    if (effect == nullptr || !std::holds_alternative<Nat>(*effect)) continue;
+    if (!model_.bdd().disjoint(model_.chains.condition(r, {}).may, of_protocol(helper))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // One master's announcements, as they come to the rules of nat and as they follow it.
 void Announcements::tell(const Master& master, bool must, const Listener& listener) {
   const Translations& translations = model_.translations;
@@ -157,7 +173,8 @@ void Announcements::tell(const Master& master, bool must, const Listener& listen
     const bool open = master.bound.source != 0 && !translations.range(master.bound.source).address;
     if (own || !open) follow = changed(master);
   }
-  if (!translations.follows_masters()) follow = kNothing;
+  const bool clashes = bound || may_clash(master.helper);
+  if (!clashes || !translations.follows_masters()) follow = kNothing;
   const Following how{master.bound, master.to_opener(), master.helper == Helper::kIrc, !must};
   for (const Path way : ways(master)) {
     if (!plain.empty()) listener(way, shape(master, plain, false, must), nullptr);
@@ -258,7 +275,9 @@ void Announcements::unmodelled(Path path, ExpectedFlows& result) {
         const Set said = nat ? here.own : bdd.either(here.own, here.open);
         for (const Path way : ways(some)) {
           if (anything) add(way, of_protocol(helper), false);
-          if (!said.empty()) add(way, shape(some, said, nat, false), true);
+          // Those that are known are of the default zone.
+          const bool one_zone = model_.automaton.pairs() == 1;
+          if (!said.empty()) add(way, shape(some, said, nat, false), one_zone);
         }
       }
     }
@@ -298,10 +317,10 @@ void Announcements::find(const Master& master, Path path, Set flow, FlowEnd send
   }
 }
 
-std::vector<Master> Announcements::masters(Path path, Set flow, FlowEnd sender,
-                                           std::uint16_t nat) {
+std::vector<Master> Announcements::masters(Path path, Set flow, FlowEnd sender, std::uint16_t nat) {
   std::vector<Master> found;
-  for (const Path of : {path, reverse(path), Path::kForward, Path::kIn, Path::kOut, Path::kLoopback}) {
+  for (const Path of :
+       {path, reverse(path), Path::kForward, Path::kIn, Path::kOut, Path::kLoopback}) {
     for (const Helper helper : helpers()) {
       if (model_.bdd().disjoint(flow, of_protocol(helper))) continue;
       for (const Master& master : heard(of, helper, true).masters) {

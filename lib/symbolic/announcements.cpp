@@ -92,8 +92,10 @@ Announcements::Heard Announcements::search(Path path, Helper helper) {
       result.own = bdd.either(result.own, bdd.minus(here, changed(one)));
     }
     for (const Edge& edge : explorer.edges(r.state)) {
+      if (edge.pair != 0) continue;  // requests that are followed are of the default zone
       const AbstractEntry& entry =
-          edge.created ? edge.step.after : model_.automaton.entry(r.state.entry);
+          edge.created ? edge.step.after
+                       : model_.automaton.entry(model_.automaton.parts(r.state.entry)[0]);
       if (!entry.present || entry.originator != FlowEnd::kInitiator || !reads(helper, edge)) {
         continue;
       }
@@ -115,6 +117,7 @@ std::vector<Line> Announcements::script(Helper helper, FlowEnd speaker) {
   for (auto& lines : conversations(model_.space)) {
     if (lines.front().kind != kind) continue;
     if (tftp) lines.resize(1);
+    for (Line& line : lines) line.read = true;
     // ... and two lines of the speaker's: only what begins a line is a command.
     for (std::size_t k = 3; k < lines.size(); ++k) lines[k].sender = speaker;
     return lines;

@@ -70,6 +70,7 @@ class Announcements {
   std::vector<Axis> kept(const Master& master, bool follows, bool must) const;
   Set shape(const Master& master, Set flows, bool follows, bool must);
   Set changed(const Master& master);
+  bool may_clash(Helper helper);
   bool alike(Path one, Path other) const;
   bool leads(Path way, Path path, FlowEnd sender, bool follows) const;
   bool concerns(const Master& master, Path path) const;

@@ -39,7 +39,10 @@ EntryInfo describe(const AbstractEntry& entry) {
 
 }  // namespace
 
-Automaton::Automaton(const ConntrackConfig& config) : config_(config) { number(AbstractEntry{}); }
+Automaton::Automaton(const ConntrackConfig& config, const Zones& zones, bool one_connmark)
+    : config_(config), zones_(zones), one_connmark_(one_connmark) {
+  number(AbstractEntry{});
+}
 
 std::uint16_t Automaton::number(const AbstractEntry& entry) {
   const auto [it, fresh] = numbers_.try_emplace(entry, static_cast<std::uint16_t>(infos_.size()));
@@ -84,10 +87,17 @@ std::span<const PacketKind> Automaton::kinds(std::uint16_t number, FlowEnd sende
 }
 
 Move Automaton::announced(const Move& created) {
-  Move m{.step = postern::announced(created.step)};
-  m.kept = number(m.step.entry(true));
-  m.lost = m.reset = number(m.step.entry(false));
-  m.kept_reset = number(closed_by_reset(m.step.entry(true)));
+  Move m = created;
+  m.step = postern::announced(created.step);
+  const auto instead = [&](std::uint16_t after, const AbstractEntry& entry) {
+    Parts all = parts(after);
+    if (all[m.pair] == 0 || after == beyond_)
+      return after;  // it does not stand, or is not followed
+    all[m.pair] = number(entry);
+    return combine(all);
+  };
+  m.kept = instead(created.kept, m.step.entry(true));
+  m.kept_reset = instead(created.kept_reset, closed_by_reset(m.step.entry(true)));
   return m;
 }
 
@@ -97,7 +107,7 @@ const std::vector<Move>& Automaton::moves(std::uint16_t from, FlowEnd sender, Pa
   std::vector<Move> result;
   const AbstractEntry before = infos_[from].entry;
   for (const AbstractStep& step : successors(before, sender, kind, config_)) {
-    Move m{.step = step};
+    Move m{.step = step, .fresh = !before.present};
     m.kept = number(step.entry(true));
     m.lost = number(step.entry(false));
     // Only an entry that stands in the table can be closed.

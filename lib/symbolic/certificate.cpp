@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "scenario/result.hpp"
 #include "symbolic/certificate_connect.hpp"
@@ -47,10 +48,12 @@ class Induction {
     if (!bdd_.subset(start, flows_in({0, false}))) return "start";
     if (claim_.goal != Claim::Goal::kTrack) return {};
     for (const auto& [state, flows] : invariant_) {
-      const EntryInfo& e = c_.model.entries()[state.entry];
-      const bool wanted =
-          e.entry.present && (claim_.entry_state.empty() || e.state == claim_.entry_state);
-      if (wanted && !flows.empty()) return "the goal state " + e.text + " is reached";
+      const bool wanted = any_entry(c_.model.entries(), state.entry, [&](const EntryInfo& e) {
+        return claim_.entry_state.empty() || e.state == claim_.entry_state;
+      });
+      if (wanted && !flows.empty()) {
+        return "the goal state " + c_.model.entries()[state.entry].text + " is reached";
+      }
     }
     return {};
   }
@@ -68,6 +71,17 @@ class Induction {
 
   void expiry(FlowState state, Set flows) {
     if (state.entry == 0) return;
+    const Automaton::Parts all = c_.model.automaton().parts(state.entry);
+    for (std::uint8_t k = 0; k < all.size(); ++k) {
+      Automaton::Parts rest = all;
+      rest[k] = 0;
+      const auto left = c_.model.automaton().find(rest);
+      if (all[k] == 0 || left == std::optional<std::uint16_t>{0}) continue;
+      if (!left || !bdd_.subset(flows, flows_in({*left, state.reached, 0}))) {
+        c_.violation(c_.translator.term(flows),
+                     "expiry of one of " + c_.model.entries()[state.entry].text);
+      }
+    }
     constexpr std::array kConnmark{Axis::kConnmark};
     Set after = flows_in({0, state.reached, 0});
     for (const std::uint8_t bit : space_.layout(Axis::kConnmark).bits) {
@@ -90,7 +104,45 @@ class Induction {
     std::string what;
     const AbstractEntry* entry;
     std::uint16_t nat = 0;  // of the entry that stands once the packet is through
+    // The entries that it does not meet, and in which pair of zones it meets or makes one.
+    Automaton::Parts beside = {};
+    std::uint8_t pair = 0;
+    std::uint8_t zone = 0;  // the packet's own pair
   };
+
+  // The case of a packet that meets the entry of that pair; nullopt: none of them.
+  Case meeting(Case one, std::optional<std::uint8_t> pair) {
+    static const AbstractEntry kNone;
+    one.beside = c_.model.automaton().parts(one.state.entry);
+    one.entry = &kNone;
+    one.pair = pair.value_or(one.zone);
+    if (pair) one.entry = &c_.model.entries()[std::exchange(one.beside[*pair], 0)].entry;
+    return one;
+  }
+
+  // Those of the entries that such a packet may meet.
+  std::vector<Case> meetings(const Case& one, FlowEnd sender, std::uint8_t zone) {
+    const Automaton& automaton = c_.model.automaton();
+    Case from = one;
+    from.zone = zone;
+    const auto parts = automaton.parts(one.state.entry);
+    std::vector<Case> result;
+    for (const std::uint8_t pair :
+         automaton.zones().found(automaton.openers(parts), sender, zone)) {
+      result.push_back(meeting(from, pair));
+    }
+    if (result.empty()) result.push_back(meeting(from, std::nullopt));
+    return result;
+  }
+
+  // The case of a packet that leaves them all alone.
+  Case untouched(const Case& one) {
+    const Automaton::Parts parts = c_.model.automaton().parts(one.state.entry);
+    for (std::uint8_t k = 0; k < parts.size(); ++k) {
+      if (parts[k] != 0) return meeting(one, k);
+    }
+    return meeting(one, std::nullopt);
+  }
 
   void steps(FlowState state, Set flows, FlowEnd sender) {
     const EntryInfo& info = c_.model.entries()[state.entry];
@@ -105,28 +157,30 @@ class Induction {
         premise = c_.solver.both(premise, c_.translator.term(claim_.first));
       }
       if (premise == Solver::kFalse) continue;
-      const Case one{state,
-                     flows,
-                     sender,
-                     kind,
+      const Case one =
+          untouched({state, flows, sender, kind,
                      fmt::format("{} {} by the {}", info.text, text(kind),
                                  sender == FlowEnd::kInitiator ? "initiator" : "responder"),
-                     &info.entry,
-                     state.nat};
+                     nullptr, state.nat});
       met(premise, early.unmodelled, one.what);
       if (track()) {
-        after(premise, early.dropped, one, info.entry, Effect::none(info.entry), {}, state.nat);
+        after(premise, early.dropped, one, *one.entry, Effect::none(*one.entry), {}, state.nat);
       }
       const Term live = c_.solver.both(premise, early.live);
       const bool never = c_.tracking && kind == PacketKind::kIcmpUntracked;
       const Term marked = never ? Solver::kTrue : early.untracked;
       outcome(c_.solver.both(live, marked), one, path.end(Seen::untracked()),
-              Effect::none(info.entry), " UNTRACKED");
+              Effect::none(*one.entry), " UNTRACKED");
       const Term unmarked = c_.solver.both(live, c_.solver.negate(marked));
-      if (c_.tracking) {
-        tracked(unmarked, one);
-      } else {
-        outcome(unmarked, one, path.end(Seen{CtState::kInvalid}), Effect::none(info.entry), "");
+      if (!c_.tracking) {
+        outcome(unmarked, one, path.end(Seen{CtState::kInvalid}), Effect::none(*one.entry), "");
+        continue;
+      }
+      without_own_entry(unmarked, one);
+      for (std::uint8_t zone = 0; zone < early.zones.size(); ++zone) {
+        const Term here = c_.solver.both(unmarked, early.zones[zone]);
+        if (here == Solver::kFalse) continue;
+        for (const Case& met : meetings(one, sender, zone)) tracked(here, met);
       }
     }
   }
@@ -140,12 +194,14 @@ class Induction {
     for (const auto& [kind, condition] : c_.kinds(sender)) {
       const Term premise = c_.premise(flows, sender, condition, state.nat);
       if (premise == Solver::kFalse || kind == PacketKind::kIcmpUntracked) continue;
-      const Case one{state,       flows,    sender, kind, info.text + " answered under NAT",
-                     &info.entry, state.nat};
+      const Case one = untouched(
+          {state, flows, sender, kind, info.text + " answered under NAT", nullptr, state.nat});
       met(premise, early.unmodelled, one.what);
       const std::array parts{premise, early.live, c_.solver.negate(early.untracked)};
       const Term live = c_.solver.all(parts);
-      for (const AbstractStep& step : c_.ways(info.entry, sender, kind)) {
+      const std::vector<AbstractStep> ways = c_.ways(info.entry, sender, kind);
+      if (ways.empty()) impossible(live, one);
+      for (const AbstractStep& step : ways) {
         if (step.created) continue;  // another flow's entry, once this one is gone
         if (step.state == CtState::kInvalid) {
           after(live, Solver::kTrue, one, step.entry(false), Effect::of(step), {}, state.nat);
@@ -186,8 +242,11 @@ class Induction {
   void tracked(Term live, const Case& one) {
     if (live == Solver::kFalse) return;
     PathEncoder& path = c_.path(one.sender);
-    for (const AbstractStep& step : c_.ways(*one.entry, one.sender, one.kind)) {
+    const std::vector<AbstractStep> ways = c_.ways(*one.entry, one.sender, one.kind);
+    if (ways.empty()) return impossible(live, one);
+    for (const AbstractStep& step : ways) {
       const std::string name = fmt::format(" {}", text(step.state));
+      if (step.created && zoned(live, one, step)) continue;
       const bool bound = one.state.nat != 0 && !step.created && step.state != CtState::kInvalid;
       Case now = one;
       if (step.created) now.nat = 0;
@@ -199,6 +258,31 @@ class Induction {
         looked_up_again(live, one, step, name);
       }
     }
+  }
+
+  // A new entry where the flow may have others: its pair of zones is the packet's.
+  bool zoned(Term live, const Case& one, const AbstractStep& step) {
+    const Automaton& automaton = c_.model.automaton();
+    if (automaton.pairs() == 1) return false;
+    Case now = one;
+    now.pair = one.zone;
+    // Once the one is gone it finds another: as in the state without the one (expiry).
+    if (one.beside[one.zone] != 0) return true;
+    if (automaton.zones().clashes(automaton.openers(one.beside), one.sender, one.zone)) {
+      const AbstractEntry gone = step.entry(false);
+      after(live, Solver::kTrue, now, gone, Effect::none(gone), {}, one.state.nat);
+    } else {
+      outcome(live, now, c_.path(one.sender).end(Seen::of(step, *one.entry)), Effect::of(step),
+              fmt::format(" {} in another zone", text(step.state)));
+      announced(live, now, step);
+    }
+    return true;
+  }
+
+  // Packets that carry another flow's entry, or the one of another path.
+  void without_own_entry(Term live, const Case& one) {
+    if (live == Solver::kFalse) return;
+    PathEncoder& path = c_.path(one.sender);
     // What is INVALID to an entry that another path has comes this way.
     const bool stray = turns_invalid(one.kind) && one.state.entry == 0 &&
                        one.sender == FlowEnd::kInitiator && !c_.strays.empty();
@@ -240,15 +324,20 @@ class Induction {
     }
   }
 
-  // A new flow may be one that a helper had announced.
-  void announced(Term live, const Case& one, const AbstractStep& created) {
+  // A new flow may be one that a helper had announced, in the default zone.
+  void announced(Term live, const Case& one, const AbstractStep& created, bool again = false) {
+    if (one.zone != 0) return;
+    const Seen seen = c_.announced(created, *one.entry);
     for (const auto& [nat, flows] : c_.announced_as(one.sender)) {
+      const bool by_rule = nat != 0 && !c_.variants()[nat - 1].follows_master();
+      if (again && by_rule) continue;
       Case now = one;
       now.nat = nat;
+      PathEncoder& path = c_.path(one.sender, nat);
       outcome(c_.solver.both(live, c_.translator.term(flows)), now,
-              c_.path(one.sender, nat).end(c_.announced(created, *one.entry)),
+              again ? path.end_again(seen) : path.end(seen),
               Effect::of(postern::announced(created)),
-              nat == 0 ? " RELATED as announced" : " RELATED as announced under NAT");
+              again ? ", looked up again: RELATED as announced" : " RELATED as announced");
     }
   }
 
@@ -263,19 +352,48 @@ class Induction {
     outcome(c_.solver.both(live, again.untracked), one, path.end_again(Seen::untracked()),
             Effect::none(stands), name + ", then UNTRACKED");
     live = c_.solver.both(live, c_.solver.negate(again.untracked));
-    std::vector<AbstractStep> ways{first};
-    if (c_.model.entry_index(stands) != std::optional(one.state.entry)) {
-      ways = c_.ways(stands, one.sender, one.kind);
+    const auto between = c_.standing(one.beside, one.pair, stands);
+    if (!between) {
+      c_.violation(live, one.what + name + ": then an entry without number");
+      return;
     }
+    Case then = one;
+    then.state.entry = *between;
+    for (std::uint8_t zone = 0; zone < again.zones.size(); ++zone) {
+      const Term here = c_.solver.both(live, again.zones[zone]);
+      if (here == Solver::kFalse) continue;
+      for (const Case& met : meetings(then, one.sender, zone)) {
+        const bool same = *between == one.state.entry && met.beside == one.beside &&
+                          met.entry->present == one.entry->present;
+        found_again(here, met,
+                    same ? std::vector{first} : c_.ways(*met.entry, one.sender, one.kind), name);
+      }
+    }
+  }
+
+  void found_again(Term live, const Case& one, const std::vector<AbstractStep>& ways,
+                   const std::string& name) {
+    PathEncoder& path = c_.path(one.sender);
+    const Automaton& automaton = c_.model.automaton();
     for (const AbstractStep& step : ways) {
-      outcome(live, one, path.end_again(Seen::of(step, stands)), Effect::of(step),
-              fmt::format("{}, then {}", name, text(step.state)));
-      const Set announced = step.created ? c_.announced_by(one.sender) : kNothing;
-      if (announced.empty()) continue;
-      outcome(c_.solver.both(live, c_.translator.term(announced)), one,
-              path.end_again(c_.announced(step, stands)), Effect::of(postern::announced(step)),
-              fmt::format("{}, then RELATED as announced", name));
+      Case now = one;
+      if (step.created) now.pair = one.zone;
+      if (step.created && one.beside[one.zone] != 0) continue;
+      const std::string seen = fmt::format("{}, then {}", name, text(step.state));
+      if (step.created &&
+          automaton.zones().clashes(automaton.openers(one.beside), one.sender, one.zone)) {
+        const AbstractEntry gone = step.entry(false);
+        after(live, Solver::kTrue, now, gone, Effect::none(gone), {}, one.state.nat);
+        continue;
+      }
+      outcome(live, now, path.end_again(Seen::of(step, *one.entry)), Effect::of(step), seen);
+      if (step.created) announced(live, now, step, true);
     }
+  }
+
+  // No flow of the state has such packets.
+  void impossible(Term live, const Case& one) {
+    c_.violation(live, one.what + ": no packet of such a flow");
   }
 
   void met(Term premise, Term unmodelled, const std::string& what) {
@@ -307,16 +425,17 @@ class Induction {
   void after(Term live, Term ends_so, const Case& one, const AbstractEntry& entry,
              const Effect& effect, const std::vector<Term>& connmark_bits, std::uint16_t nat) {
     if (ends_so == Solver::kFalse) return;
-    const auto index = c_.model.entry_index(entry);
+    const auto index = c_.standing(one.beside, one.pair, entry);
     const FlowState next{index.value_or(0), one.state.reached || track(),
                          entry.present ? nat : std::uint16_t{0}};
     Term inside = Solver::kFalse;
     if (index && always_in(one.flows, next)) return;
     if (index) {
       const std::vector<Term> none(space_.layout(Axis::kConnmark).bits.size(), Solver::kFalse);
-      inside = !entry.present    ? c_.translator.term_after(flows_in(next), none)
-               : effect.attached ? c_.translator.term_after(flows_in(next), connmark_bits)
-                                 : c_.translator.term(flows_in(next));
+      inside = next.entry == 0 ? c_.translator.term_after(flows_in(next), none)
+               : effect.attached && entry.present
+                   ? c_.translator.term_after(flows_in(next), connmark_bits)
+                   : c_.translator.term(flows_in(next));
     }
     const std::array broken{live, ends_so, c_.solver.negate(inside)};
     c_.violation(c_.solver.all(broken),

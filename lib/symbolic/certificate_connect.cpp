@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <list>
 #include <map>
@@ -45,7 +46,8 @@ class ScriptProof {
 
   void run() {
     const std::vector<Term> unmarked(c_.space.layout(Axis::kConnmark).bits.size(), Solver::kFalse);
-    std::vector<History> now{{c_.translator.term(c_.flows), AbstractEntry{}, unmarked}};
+    const Entries none(c_.model.automaton().pairs());
+    std::vector<History> now{{c_.translator.term(c_.flows), none, unmarked}};
     for (std::size_t k = 0; k < lines_.size(); ++k) {
       std::vector<History> next;
       for (const History& h : now) extend(h, k, next);
@@ -57,12 +59,25 @@ class ScriptProof {
   }
 
  private:
+  using Entries = std::vector<AbstractEntry>;  // by pair of zones
   struct History {
     Term condition;  // the packets so far passed, and conntrack said what it said
-    AbstractEntry entry;
+    Entries entries;
     std::vector<Term> connmark_bits;
     std::uint16_t nat = 0;  // how NAT bound the entry
   };
+
+  static Entries with(Entries entries, std::uint8_t pair, const AbstractEntry& entry) {
+    entries[pair] = entry;
+    return entries;
+  }
+  static Zones::Openers openers(const Entries& entries) {
+    Zones::Openers result;
+    for (const AbstractEntry& e : entries) {
+      result.push_back(e.present ? std::optional(e.originator) : std::nullopt);
+    }
+    return result;
+  }
 
   void extend(const History& h, std::size_t k, std::vector<History>& next) {
     const Line& line = lines_[k];
@@ -84,62 +99,107 @@ class ScriptProof {
     const Term marked = never ? Solver::kTrue : early.untracked;
     const Term unmarked = c_.solver.both(live, c_.solver.negate(marked));
     if (answers) return answered(unmarked, h, k, t, next);
-    delivered(c_.solver.both(live, marked), t.path().end(Seen::untracked()), h, h.entry, false, k,
+    delivered(c_.solver.both(live, marked), t.path().end(Seen::untracked()), h, h.entries, false, k,
               next);
     if (!c_.tracking) {
-      delivered(unmarked, t.path().end(Seen{CtState::kInvalid}), h, h.entry, false, k, next);
-    } else {
-      tracked(unmarked, h, k, t, next);
+      delivered(unmarked, t.path().end(Seen{CtState::kInvalid}), h, h.entries, false, k, next);
+      return;
     }
+    for (std::uint8_t zone = 0; zone < early.zones.size(); ++zone) {
+      const Term here = c_.solver.both(unmarked, early.zones[zone]);
+      for (const std::uint8_t pair : met(h.entries, line.sender, zone)) {
+        tracked(here, h, {zone, pair}, k, t, next);
+      }
+    }
+  }
+
+  // In which pairs of zones a packet may find its entry; where it finds none, the packet's own.
+  std::vector<std::uint8_t> met(const Entries& entries, FlowEnd sender, std::uint8_t zone) const {
+    auto result = c_.model.automaton().zones().found(openers(entries), sender, zone);
+    if (result.empty()) result.push_back(zone);
+    return result;
   }
 
   // An answer to an entry that NAT has bound. One that is untracked or INVALID is lost.
   void answered(Term live, const History& h, std::size_t k, LineTerms& t,
                 std::vector<History>& next) {
     const Line& line = lines_[k];
-    const auto ways = c_.ways(h.entry, line.sender, line.kind);
+    const AbstractEntry& entry = h.entries.front();  // NAT is in the default zone
+    const auto ways = c_.ways(entry, line.sender, line.kind);
     if (live == Solver::kFalse || ways.empty()) return;
     const AbstractStep& step = ways.front();
     if (step.created || step.state == CtState::kInvalid) return;
-    delivered(live, t.path(h.nat).end(Seen::of(step, h.entry)), h, step.entry(true), true, k, next,
+    delivered(live, t.path(h.nat).end(Seen::of(step, entry)), h, {step.entry(true)}, true, k, next,
               h.nat);
   }
 
   // Honest ends use honest numbers: the most ordinary way of conntrack, which comes first.
-  void tracked(Term live, const History& h, std::size_t k, LineTerms& t,
+  struct InZone {
+    std::uint8_t zone, pair;  // the packet's pair, and that of the entry which it meets
+  };
+  void tracked(Term live, const History& h, InZone in, std::size_t k, LineTerms& t,
                std::vector<History>& next) {
     if (live == Solver::kFalse) return;
     const Line& line = lines_[k];
-    const auto ways = c_.ways(h.entry, line.sender, line.kind);
+    const AbstractEntry& entry = h.entries[in.pair];
+    const auto ways = c_.ways(entry, line.sender, line.kind);
     if (ways.empty()) return;
     const AbstractStep& step = ways.front();
+    const Entries beside = with(h.entries, in.pair, AbstractEntry{});
+    const std::uint8_t place = step.created ? in.zone : in.pair;
+    const Zones& zones = c_.model.automaton().zones();
+    if (step.created && zones.clashes(openers(beside), line.sender, place)) return;  // lost
     const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
     const std::uint16_t nat = attached && !step.created ? h.nat : std::uint16_t{0};
-    delivered(live, t.path(nat).end(Seen::of(step, h.entry)), h, step.entry(attached), attached, k,
-              next, step.created ? std::uint16_t{0} : h.nat);
+    delivered(live, t.path(nat).end(Seen::of(step, entry)), h,
+              with(beside, place, step.entry(attached)), attached, k, next,
+              step.created ? std::uint16_t{0} : h.nat);
     for (std::size_t i = 0; step.created && i < c_.variants().size(); ++i) {
       if (c_.variants()[i].originator != line.sender || c_.variants()[i].follows_master()) continue;
       const auto bound = static_cast<std::uint16_t>(i + 1);
-      delivered(live, t.path(bound).end(Seen::of(step, h.entry)), h, step.entry(true), true, k,
+      delivered(live, t.path(bound).end(Seen::of(step, entry)), h, {step.entry(true)}, true, k,
                 next, bound);
     }
-    if (step.created) announced(live, h, step, k, t, next);
+    if (step.created && place == 0) announced(live, h, step, beside, k, t, next);
     if (c_.flow_path != Path::kLoopback || step.state != CtState::kInvalid) return;
     const auto& again = t.path().again();
     live = c_.solver.both(live, again.live);
-    const AbstractEntry stands = step.entry(false);
+    const Entries stands = with(beside, place, step.entry(false));
     delivered(c_.solver.both(live, again.untracked), t.path().end_again(Seen::untracked()), h,
               stands, false, k, next);
-    delivered(c_.solver.both(live, c_.solver.negate(again.untracked)),
-              t.path().end_again(Seen::of(step, h.entry)), h, stands, false, k, next);
+    const Term unmarked = c_.solver.both(live, c_.solver.negate(again.untracked));
+    for (std::uint8_t zone = 0; zone < again.zones.size(); ++zone) {
+      const Term here = c_.solver.both(unmarked, again.zones[zone]);
+      for (const std::uint8_t pair : met(stands, line.sender, zone)) {
+        found_again(here, h, stands, step, {zone, pair}, in.pair == pair, k, t, next);
+      }
+    }
   }
 
-  void announced(Term live, const History& h, const AbstractStep& step, std::size_t k, LineTerms& t,
-                 std::vector<History>& next) {
+  // Over lo, after `first`, with these entries standing.
+  void found_again(Term live, const History& h, const Entries& stands, const AbstractStep& first,
+                   InZone in, bool same, std::size_t k, LineTerms& t, std::vector<History>& next) {
+    const Line& line = lines_[k];
+    const AbstractEntry& entry = stands[in.pair];
+    const auto ways = same ? std::vector{first} : c_.ways(entry, line.sender, line.kind);
+    if (live == Solver::kFalse || ways.empty()) return;
+    const AbstractStep& step = ways.front();
+    const Entries beside = with(stands, in.pair, AbstractEntry{});
+    const std::uint8_t place = step.created ? in.zone : in.pair;
+    const Zones& zones = c_.model.automaton().zones();
+    if (step.created && zones.clashes(openers(beside), line.sender, place)) return;
+    const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
+    delivered(live, t.path().end_again(Seen::of(step, entry)), h,
+              with(beside, place, step.entry(attached)), attached, k, next);
+  }
+
+  // A new flow that a helper had announced, beside these entries of other zones.
+  void announced(Term live, const History& h, const AbstractStep& step, const Entries& beside,
+                 std::size_t k, LineTerms& t, std::vector<History>& next) {
+    const Seen seen = c_.announced(step, h.entries[0]);
     for (const auto& [nat, flows] : c_.announced_as(lines_[k].sender)) {
-      delivered(c_.solver.both(live, t.translator.term(flows)),
-                t.path(nat).end(c_.announced(step, h.entry)), h,
-                postern::announced(step).entry(true), true, k, next, nat);
+      delivered(c_.solver.both(live, t.translator.term(flows)), t.path(nat).end(seen), h,
+                with(beside, 0, postern::announced(step).entry(true)), true, k, next, nat);
     }
   }
 
@@ -148,17 +208,18 @@ class ScriptProof {
                  fmt::format("packet {} of the conversation meets something unmodelled", k + 1));
   }
 
-  void delivered(Term live, const PathEncoder::End& end, const History& h,
-                 const AbstractEntry& entry, bool attached, std::size_t k,
-                 std::vector<History>& next, std::optional<std::uint16_t> nat = std::nullopt) {
+  void delivered(Term live, const PathEncoder::End& end, const History& h, const Entries& entries,
+                 bool attached, std::size_t k, std::vector<History>& next,
+                 std::optional<std::uint16_t> nat = std::nullopt) {
     if (live == Solver::kFalse) return;
     unmodelled(live, end.unmodelled, k);
     const Term through = c_.solver.named(c_.solver.both(live, end.delivered), "held");
     if (through == Solver::kFalse) return;
-    History after{through, entry, h.connmark_bits,
-                  entry.present ? nat.value_or(h.nat) : std::uint16_t{0}};
+    const bool present = std::ranges::any_of(entries, &AbstractEntry::present);
+    History after{through, entries, h.connmark_bits,
+                  present ? nat.value_or(h.nat) : std::uint16_t{0}};
     if (attached) after.connmark_bits = end.connmark_bits;
-    if (!entry.present) {
+    if (!present) {
       after.connmark_bits.assign(after.connmark_bits.size(), Solver::kFalse);
     }
     next.push_back(std::move(after));

@@ -47,6 +47,7 @@ CertificateContext::CertificateContext(Model& model_, const Program& program, So
                                           : kNothing))),
       translator(space, solver_, axes_),
       deadline_(std::chrono::steady_clock::now() + options.limit) {
+  if (tracking && space.classes().zones.some()) encoder.follow(space.classes().zones);
   const auto bound = [](const auto& errors) { return errors.first != 0; };
   meets_nat = !must_have(model.under_nat(claim.path, flows)).empty() ||
               std::ranges::any_of(claim.related, bound);
@@ -77,9 +78,8 @@ std::vector<std::pair<std::uint16_t, Set>> CertificateContext::announced_as(Flow
   for (std::size_t i = 0; i < variants_.size(); ++i) {
     if (variants_[i].originator != sender) continue;
     const auto nat = static_cast<std::uint16_t>(i + 1);
-    const Set here = variants_[i].follows_master()
-                         ? space.bdd().both(flows, expected.following(nat))
-                         : by_rules;
+    const Set here =
+        variants_[i].follows_master() ? space.bdd().both(flows, expected.following(nat)) : by_rules;
     if (!here.empty()) result.emplace_back(nat, here);
   }
   return result;
@@ -111,8 +111,21 @@ Set CertificateContext::sendable_under(FlowEnd sender, std::uint16_t bound) cons
   return replaced ? answers_ : sendable(sender);
 }
 
+std::optional<std::uint16_t> CertificateContext::standing(Automaton::Parts beside,
+                                                          std::uint8_t pair,
+                                                          const AbstractEntry& entry) const {
+  const auto number = model.entry_index(entry);
+  if (!number) return std::nullopt;
+  beside[pair] = *number;
+  return model.automaton().find(beside);
+}
+
 std::vector<AbstractStep> CertificateContext::ways(const AbstractEntry& entry, FlowEnd sender,
                                                    PacketKind kind) const {
+  // In one ICMP flow one end sends the requests, and the other the replies.
+  const bool request = kind == PacketKind::kIcmpRequest;
+  const bool query = request || kind == PacketKind::kIcmpReply;
+  if (query && entry.present && request != (sender == entry.originator)) return {};
   std::vector<AbstractStep> steps = successors(entry, sender, kind, conntrack);
   if (kind == PacketKind::kUdplite) {
     std::erase_if(steps, [&](const AbstractStep& s) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "symbolic/automaton.hpp"
 #include "symbolic/certificate.hpp"
 #include "symbolic/certificate_terms.hpp"
 #include "symbolic/certificate_walk.hpp"
@@ -80,6 +81,10 @@ class CertificateContext {
   Set sendable(FlowEnd sender) const {
     return sender == FlowEnd::kInitiator ? sendable_.initiator : sendable_.responder;
   }
+  // The state's number when the flow's entries are these and, in this pair of zones, `entry`;
+  // nullopt: the sets have not met it.
+  std::optional<std::uint16_t> standing(Automaton::Parts beside, std::uint8_t pair,
+                                        const AbstractEntry& entry) const;
   // Does `sender` generate its packets on this host?
   bool local(FlowEnd sender) const {
     const Path own = sender == FlowEnd::kInitiator ? flow_path : reverse(flow_path);

@@ -65,6 +65,7 @@ AxisTerms::AxisTerms(Space& space, Solver& solver, Encoder& encoder, Set points)
     }
   }
   add_bit_axis(Axis::kConnmark);
+  add_bit_axis(Axis::kConnmarkBefore);
 }
 
 void AxisTerms::add_class_axis(Axis axis, Set points) {
@@ -115,6 +116,7 @@ AxisTerms::AxisTerms(const AxisTerms& first, Set points, const std::vector<Term>
   }
   bits_.emplace(Axis::kConnmark, connmark_bits);
   numbers_.emplace(Axis::kConnmark, bits_as_number(Axis::kConnmark, connmark_bits));
+  add_bit_axis(Axis::kConnmarkBefore);
 }
 
 Term AxisTerms::bits_as_number(Axis axis, const std::vector<Term>& bits) {
@@ -147,7 +149,8 @@ Set SetTranslator::project(Set set) {
     const auto among = [&](std::span<const Axis> axes) {
       return std::ranges::find(axes, axis) != axes.end();
     };
-    if (axis != Axis::kConnmark && !among(flow_axes()) && !among(packet_axes())) {
+    const bool mark = axis == Axis::kConnmark || axis == Axis::kConnmarkBefore;
+    if (!mark && !among(flow_axes()) && !among(packet_axes())) {
       foreign.push_back(axis);
     }
   }

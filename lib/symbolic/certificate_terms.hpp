@@ -17,7 +17,8 @@ namespace postern {
 // A class whose values are too scattered to be listed cannot be turned into a formula.
 struct NotListable {};
 
-// Flow, packet and connmark coordinates of one packet as terms.
+// Flow, packet and connmark coordinates of one packet as terms. kConnmarkBefore: what another
+// flow's entry is marked with, where the packet carries that.
 class AxisTerms {
  public:
   // Coordinates that are the same in all of `points` become constants.

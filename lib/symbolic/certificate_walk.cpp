@@ -274,12 +274,13 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
   if (seen.state == CtState::kRelated && !seen.expected) {
     // Another flow's entry: anything but unconfirmed.
     for (const Field f :
-         {Field::kCtDirection, Field::kCtMark, Field::kCtProtocol, Field::kCtOriginalSource,
+         {Field::kCtDirection, Field::kCtProtocol, Field::kCtOriginalSource,
           Field::kCtOriginalDestination, Field::kCtOriginalSourcePort,
           Field::kCtOriginalDestinationPort, Field::kCtReplySource, Field::kCtReplyDestination,
           Field::kCtReplySourcePort, Field::kCtReplyDestinationPort}) {
       p[f] = solver_.fresh_bits("related", solver_.width(p[f]));
     }
+    p[Field::kCtMark] = axes_.number(Axis::kConnmarkBefore);
     Term status = solver_.number(ct_status::kConfirmed, 16);
     std::vector<std::uint16_t> open{ct_status::kSeenReply, ct_status::kAssured};
     if (nat_.bound.some()) {
@@ -298,7 +299,7 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
   p[Field::kCtStatus] = solver_.number(status, 16);
   p[Field::kCtDirection] = solver_.number(static_cast<u128>(seen.direction), 1);
   if (!seen.created) p[Field::kCtMark] = axes_.number(Axis::kConnmark);
-  if (seen.marked) p[Field::kCtMark] = solver_.fresh_bits("master's mark", 32);
+  if (seen.marked) p[Field::kCtMark] = axes_.number(Axis::kConnmarkBefore);
   p[Field::kCtProtocol] = axes_.value(Axis::kProtocol);
   const bool swapped = seen.originator == FlowEnd::kResponder;
   const auto end = [&](bool first, Axis initiator, Axis responder) {
@@ -343,10 +344,36 @@ PathEncoder::Early PathEncoder::encode_early(Hook hook, PacketTerms packet, Term
     if (stage.kind == Stage::Kind::kTable) table(walk, hook, stage.table);
   }
   walk.dropped.insert(walk.dropped.end(), walk.reset.begin(), walk.reset.end());
+  std::vector<Term> zones = zones_of(walk.packet);
+  walk.packet[Field::kCtStatus] = solver_.number(0, 16);  // a template's
   const auto untracked = static_cast<u128>(CtState::kUntracked);
   const Term marked = encoder_.in_range(walk.packet[Field::kCtState], untracked, untracked);
-  return {walk.live, solver_.named(marked, "untracked"), solver_.any(walk.dropped),
-          solver_.any(walk.unmodelled), walk.packet};
+  return {walk.live,
+          solver_.named(marked, "untracked"),
+          solver_.any(walk.dropped),
+          solver_.any(walk.unmodelled),
+          walk.packet,
+          std::move(zones)};
+}
+
+// What the packet's template asks for (zones.hpp).
+std::vector<Term> PathEncoder::zones_of(const PacketTerms& packet) {
+  const Zones& zones = space_.classes().zones;
+  if (!zones.some() || !tracking_) return {Solver::kTrue};
+  const Term number = packet[Field::kCtZone];
+  std::vector<std::vector<Term>> parts(zones.pairs().size());
+  parts[0].push_back(solver_.in_range(number, 0, 0));
+  for (const Zones::Way& way : zones.ways()) {
+    Term here = solver_.in_range(number, way.of, way.of);
+    if (way.mark) {
+      const Term low = solver_.bit_and(packet[Field::kMark], solver_.number(0xffff, 32));
+      here = solver_.both(here, solver_.equal(low, solver_.number(*way.mark, 32)));
+    }
+    parts[way.pair].push_back(here);
+  }
+  std::vector<Term> result;
+  for (const auto& any : parts) result.push_back(solver_.named(solver_.any(any), "zone"));
+  return result;
 }
 
 const PathEncoder::Early& PathEncoder::early() {
@@ -431,6 +458,7 @@ void PathEncoder::encode_lost() {
   PacketTerms packet = walk.packet;
   // Looked up afresh: nothing is attached.
   packet[Field::kCtState] = solver_.number(static_cast<u128>(CtState::kInvalid), 3);
+  packet[Field::kCtZone] = solver_.number(0, 16);
   again_ = encode_early(Hook::kPrerouting, std::move(packet), end.delivered);
   end.delivered = Solver::kFalse;
   end.dropped = solver_.either(end.dropped, again_->dropped);

@@ -49,6 +49,7 @@ class PathEncoder {
   struct Early {
     Term live, untracked, dropped, unmodelled;
     PacketTerms packet;
+    std::vector<Term> zones;  // by pair (zones.hpp): is the packet, if it is tracked, in it?
   };
   const Early& early();
 
@@ -90,6 +91,7 @@ class PathEncoder {
   void place(Walk& walk, Hook hook);
   void see(PacketTerms& packet, const Seen& seen, bool confirmed);
   void table(Walk& walk, Hook hook, TableName table);
+  std::vector<Term> zones_of(const PacketTerms& packet);
   Early encode_early(Hook hook, PacketTerms packet, Term live);
   End encode_end(std::size_t first_hook, std::size_t end_hook, const PacketTerms& packet,
                  const Seen& seen, Walk& walk);

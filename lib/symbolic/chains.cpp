@@ -4,7 +4,6 @@
 #include <functional>
 
 #include "base/overloaded.hpp"
-#include "symbolic/open_tuples.hpp"
 
 namespace postern {
 namespace {
@@ -32,7 +31,7 @@ Writes writes_of(const Rule& rule) {
                    return Writes{.mark = restore, .connmark = !restore};
                  },
                  [](const NoTrack&) { return Writes{.untracked = true}; },
-                 [](const AttachTemplate&) { return Writes{.untracked = true}; },
+                 [](const AttachTemplate&) { return Writes{.untracked = true, .zone = true}; },
                  [](const OpaqueTarget&) { return Writes{.mark = true, .connmark = true}; },
                  [](const auto&) { return Writes{}; }},
       *effect);
@@ -83,6 +82,7 @@ void ChainWalker::find_writes() {
   for (Writes& w : writes_) {
     w.mark = w.mark && marks;
     w.connmark = w.connmark && connmarks;
+    w.zone = w.zone && space_.classes().zones.some();
   }
 }
 
@@ -99,7 +99,6 @@ void ChainWalker::find_coins() {
     if (coin) opaque_rules_.push_back(r);
     if (!unknown && unmodelled(r, {})) unmodelled_rules_.push_back(r);
   }
-  has_coins_ = !opaque_rules_.empty() || reads_tuple_ports(program_);
 }
 
 const std::vector<ChainId>& ChainWalker::below(ChainId entry) {
@@ -133,7 +132,8 @@ std::vector<Set> ChainWalker::callers_may_send(ChainId entry, Set live,
                                                const TableContext& context) {
   Bdd& bdd = space_.bdd();
   const std::array changing{Axis::kMark,       Axis::kConnmark,       Axis::kUntracked,
-                            Axis::kMarkBefore, Axis::kConnmarkBefore, Axis::kUntrackedBefore};
+                            Axis::kMarkBefore, Axis::kConnmarkBefore, Axis::kUntrackedBefore,
+                            Axis::kZone,       Axis::kZoneBefore};
   const Set cube = space_.cube(changing);
   std::vector<Set> sent(program_.chains().size(), kNothing);
   sent[entry] = bdd.exists(live, cube);
@@ -338,12 +338,17 @@ void ChainWalker::rewrite(Field field, Set taken, Frame& frame) {
 void ChainWalker::attach_template(RuleId rule, Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
   const std::uint32_t value = templates_ == nullptr ? 0 : templates_->of(rule);
+  const std::uint32_t zone =
+      value == 0 && frame.context.entries ? space_.classes().zones.template_of(rule) : 0;
   // Void where an entry is attached, or the packet carries the UNTRACKED mark or a template.
-  const bool void_here = !frame.context.attaches || (frame.context.loose && value == 0);
-  const Set free = void_here ? kNothing : bdd.both(taken, space_.class_is(Axis::kUntracked, 0));
+  const bool void_here =
+      !frame.context.attaches || (frame.context.loose && value == 0 && zone == 0);
+  const Set bare = bdd.both(space_.class_is(Axis::kUntracked, 0), space_.class_is(Axis::kZone, 0));
+  const Set free = void_here ? kNothing : bdd.both(taken, bare);
   frame.live = bdd.either(frame.live, bdd.minus(taken, free));
-  if (value == 0) return frame.leave(bdd, Outcome::kUnmodelled, free);
-  frame.live = bdd.either(frame.live, relations_.set_untracked(free, value));
+  if (value == 0 && zone == 0) return frame.leave(bdd, Outcome::kUnmodelled, free);
+  frame.live = bdd.either(frame.live, value != 0 ? relations_.set_untracked(free, value)
+                                                 : relations_.set_zone(free, zone));
 }
 
 void ChainWalker::no_track(Set taken, Frame& frame) {
@@ -352,11 +357,25 @@ void ChainWalker::no_track(Set taken, Frame& frame) {
   if (!frame.context.attaches) return go_on(taken);
   // A template that came first makes it void; where those are not followed, it may.
   if (frame.context.loose && !unmodelled_rules_.empty()) go_on(taken);
-  const Set free = templates_ == nullptr || templates_->values() == Templates::kFirst
-                       ? taken
-                       : bdd.both(taken, space_.class_range(Axis::kUntracked, 0, 1));
+  Set free = bdd.both(taken, space_.class_is(Axis::kZone, 0));
+  if (templates_ != nullptr && templates_->values() > Templates::kFirst) {
+    free = bdd.both(free, space_.class_range(Axis::kUntracked, 0, 1));
+  }
   go_on(bdd.minus(taken, free));
   go_on(relations_.set_untracked(free));
+}
+
+void ChainWalker::connmark(const SetConnmark& effect, Set taken, Frame& frame) {
+  Bdd& bdd = space_.bdd();
+  Set entry = with_entry(frame.context);
+  if (frame.context.attaches && effect.op == SetConnmark::Op::kRestore) {
+    // A template's mark, which no rule writes (zones.hpp), is 0.
+    const Set carried = bdd.minus(taken, space_.class_is(Axis::kZone, 0));
+    frame.live = bdd.either(frame.live, relations_.set_mark(carried, {0, effect.nfmask}));
+    taken = bdd.minus(taken, carried);
+  }
+  frame.live = bdd.either(frame.live, relations_.set_connmark(bdd.both(taken, entry), effect));
+  frame.live = bdd.either(frame.live, bdd.minus(taken, entry));
 }
 
 // Any verdict, or none, with other marks and headers.
@@ -382,13 +401,15 @@ bool ChainWalker::unmodelled(RuleId rule, const TableContext& context) const {
   const auto* effect = std::get_if<Effect>(&program_.rules()[rule].rule->action);
   if (effect == nullptr) return false;
   return std::visit(
-      Overloaded{
-          [&](const Annotate& e) { return e.mss.has_value() && is_read(Field::kLength); },
-          [&](const SetField& e) { return is_read(e.field); },
-          [&](const AddField& e) { return is_read(e.field); },
-          [&](const Nat&) { return bound(rule, context) == Outcome::kUnmodelled; },
-          [&](const AttachTemplate&) { return templates_ == nullptr || templates_->of(rule) == 0; },
-          [](const OpaqueTarget&) { return true; }, [](const auto&) { return false; }},
+      Overloaded{[&](const Annotate& e) { return e.mss.has_value() && is_read(Field::kLength); },
+                 [&](const SetField& e) { return is_read(e.field); },
+                 [&](const AddField& e) { return is_read(e.field); },
+                 [&](const Nat&) { return bound(rule, context) == Outcome::kUnmodelled; },
+                 [&](const AttachTemplate&) {
+                   const bool given = templates_ != nullptr && templates_->of(rule) != 0;
+                   return !given && space_.classes().zones.template_of(rule) == 0;
+                 },
+                 [](const OpaqueTarget&) { return true; }, [](const auto&) { return false; }},
       *effect);
 }
 
@@ -407,11 +428,7 @@ void ChainWalker::apply(const Effect& effect, RuleId rule, Set taken, Frame& fra
                           go_on(taken);
                         },
                         [&](const SetMark& e) { go_on(relations_.set_mark(taken, e)); },
-                        [&](const SetConnmark& e) {
-                          const Set entry = with_entry(frame.context);
-                          go_on(relations_.set_connmark(bdd.both(taken, entry), e));
-                          go_on(bdd.minus(taken, entry));
-                        },
+                        [&](const SetConnmark& e) { connmark(e, taken, frame); },
                         [&](const NoTrack&) { no_track(taken, frame); },
                         [&](const AttachTemplate&) { attach_template(rule, taken, frame); },
                         [&](const Nat&) {

@@ -61,8 +61,8 @@ class ChainWalker {
   void set_disabled(RuleId rule, bool off) { disabled_[rule] = off; }
   // A rule's own condition, all clauses together.
   MayMust condition(RuleId rule, const Binding& binding);
-  // Has any rule a coin, or an effect that postern does not model?
-  bool has_coins() const { return has_coins_; }
+  // Has any rule a coin, or did a rule that was walked read what is open (another flow's entry)?
+  bool has_coins() const { return !opaque_rules_.empty() || !reader_.exact(); }
   // May the rule's effect be one that is not followed, where it stands?
   bool unmodelled(RuleId rule, const TableContext& context) const;
   const std::vector<RuleId>& opaque_rules() const { return opaque_rules_; }
@@ -88,6 +88,7 @@ class ChainWalker {
   void rewrite(Field field, Set taken, Frame& frame);
   void attach_template(RuleId rule, Set taken, Frame& frame);
   void no_track(Set taken, Frame& frame);
+  void connmark(const SetConnmark& effect, Set taken, Frame& frame);
   void opaque_target(Set taken, Frame& frame);
   void apply(const Effect& effect, RuleId rule, Set taken, Frame& frame);
   Outcome bound(RuleId rule, const TableContext& context) const;
@@ -106,7 +107,6 @@ class ChainWalker {
   std::vector<std::vector<ChainId>> below_;  // by entry chain: callers first, itself included
   std::vector<RuleId> opaque_rules_, unmodelled_rules_;
   std::vector<bool> may_hotdrop_;  // by rule: an unknown match that may drop
-  bool has_coins_ = false;
 };
 
 }  // namespace postern

@@ -229,12 +229,17 @@ std::vector<std::uint8_t> bit_list(std::uint32_t bits) {
 
 void mark_classes(Classes& classes, const Program& program, const CutCollector& rules,
                   std::uint32_t question_bits) {
+  const std::uint32_t zone_bits = Zones::reads_mark(program) ? 0xffff : 0;
   const MarkBits bits =
-      followed_marks(program, rules.mark_bits, rules.connmark_bits, question_bits);
+      followed_marks(program, rules.mark_bits | zone_bits, rules.connmark_bits, question_bits);
   classes.mark_bits = bit_list(bits.mark);
   classes.connmark_bits = bit_list(bits.connmark);
   classes.initial_mark_bits = bit_list(question_bits);
   classes.marks_are_read = bits.read;
+  classes.zones = Zones(program, bits.mark);
+  for (std::uint32_t i = 0; i < classes.zones.count(); ++i) {
+    classes.zone.classes.push_back({{{i, i}}, true, i, i});
+  }
 }
 
 // What a helper announces under NAT goes to an address that a rule names.

@@ -21,6 +21,7 @@
 #include "meaning/predicate.hpp"
 #include "net/family.hpp"
 #include "net/field.hpp"
+#include "symbolic/zones.hpp"
 
 namespace postern {
 
@@ -62,7 +63,8 @@ struct MacCodes {
 struct Classes {
   Family family = Family::kIpv4;
   FieldClasses address, port, protocol, icmp_type, icmp_code, tcp_flags, length, ttl, tos, has_mac,
-      mac, fragment_offset, truncated, address_type, state, untracked;
+      mac, fragment_offset, truncated, address_type, state, untracked, zone;
+  Zones zones;  // what the numbers of `zone` mean
   MacCodes mac_codes;
   // Interfaces: class i has the name interface_names[i]; 0 is the empty name (no interface), 1 is
   // lo.

@@ -65,6 +65,9 @@ std::vector<Edge> Conversation::edges(const FlowState& from, std::size_t k) {
     if (edge.translated && edge.sender == FlowEnd::kInitiator) continue;
     if (edge.what.kind && *edge.what.kind != line.kind) continue;
     if (edge.what.fate != Fate::kDelivered && edge.what.fate != Fate::kUnmodelled) continue;
+    const CtState seen = edge.what.sight.state;
+    const bool by_entry = seen == CtState::kNew || seen == CtState::kEstablished;
+    if (line.read && (!by_entry || edge.pair != 0)) continue;
     edge.what.kind = line.kind;
     result.push_back(edge);
   }
@@ -151,6 +154,8 @@ ConnectAnswer Model::Impl::connect(Path path, Set m) {
   const Set to_itself =
       bdd().both(answer.flows.may, bdd().either(own_tuple(path), answered_over_lo(path)));
   answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, to_itself);
+  const Set in_zones = bdd().minus(one_tuple_in_zones(path, all_flows), answer.flows.may);
+  answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, in_zones);
   take_out(to_itself, answer.flows, none, none);
   // NAT may part the two directions of a flow that had one tuple.
   if (translations.some()) {

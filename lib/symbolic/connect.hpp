@@ -13,6 +13,8 @@ struct Line {
   FlowEnd sender = FlowEnd::kInitiator;
   PacketKind kind = PacketKind::kGeneric;
   Set packets;  // that an honest end would send here (flow and packet axes)
+  // Only by an entry of the default zone, as what a helper reads (announcements.hpp).
+  bool read = false;
 };
 
 // The conversations that can be held, each for its protocols.

@@ -73,7 +73,8 @@ class DefaultListener {
     flush();
     Bdd& bdd = space_.bdd();
     static constexpr Axis kSeen[] = {Axis::kState,     Axis::kDirection, Axis::kFirst,
-                                     Axis::kSeenReply, Axis::kAssured,   Axis::kExpected};
+                                     Axis::kSeenReply, Axis::kAssured,   Axis::kExpected,
+                                     Axis::kZone};
     result.packets = space_.exists(bdd.both(bdd.minus(came_, ended_), new_), kSeen);
     result.rule = last_;
     return result;

@@ -82,22 +82,47 @@ Set Model::Impl::beyond(Path path, Set m) {
   if (open.empty()) return kNothing;
   // ... and NAT takes it where it likes.
   if (translations.some()) return bdd().both(m, open.by_initiator);
+  // ... in whatever zone: those that are known are in the default one.
+  const bool zones = automaton.pairs() > 1;
   PathGuards& both = guards(path, flows_of(m));
   Set result = kNothing;
   for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
     Guards& end = sender == FlowEnd::kInitiator ? both.initiator : both.responder;
-    const Set asked = bdd().both(m, bdd().minus(open.by(sender), known.by(sender)));
+    const Set others = zones ? open.by(sender) : bdd().minus(open.by(sender), known.by(sender));
+    const Set asked = bdd().both(m, others);
     if (asked.empty()) continue;
+    result = bdd().either(result, bdd().both(asked, let_through_as_announced(end)));
+  }
+  return result;
+}
+
+// Flows whose first packet gets further where an expectation makes it RELATED.
+Set Model::Impl::let_through_as_announced(Guards& end) {
+  constexpr std::array kMarks{Axis::kConnmark, Axis::kConnmarkBefore};
+  Case first{.again = false,
+             .fate = Fate::kDelivered,
+             .sight = {.state = CtState::kRelated, .first = true, .expected = true},
+             .kind = std::nullopt,
+             .must = false};
+  Set result = kNothing;
+  const auto add = [&] {
     for (const Fate fate :
          {Fate::kDelivered, Fate::kDroppedConfirmed, Fate::kResetConfirmed, Fate::kUnmodelled}) {
-      const Case first{.again = false,
-                       .fate = fate,
-                       .sight = {.state = CtState::kRelated, .first = true, .expected = true},
-                       .kind = std::nullopt,
-                       .must = false};
-      const std::array marks{Axis::kConnmark, Axis::kConnmarkBefore};
-      result = bdd().either(result, bdd().both(asked, space.exists(end.flows(first), marks)));
+      first.fate = fate;
+      result = bdd().either(result, space.exists(end.flows(first), kMarks));
     }
+  };
+  for (std::uint8_t zone = 0; zone < automaton.pairs(); ++zone) {
+    first.sight.zone = zone;
+    first.again = false;
+    add();
+    // Over lo, what was INVALID in OUTPUT may be announced in PREROUTING from another zone.
+    first.again = automaton.pairs() > 1;
+    for (first.first_zone = 0; first.again && first.first_zone < automaton.pairs();
+         ++first.first_zone) {
+      add();
+    }
+    first.first_zone = 0;
   }
   return result;
 }
@@ -138,6 +163,30 @@ bool Model::Impl::to_itself(Path path) const {
   return path != Path::kIn || program.ruleset().family == Family::kIpv6;
 }
 
+Set Model::Impl::one_tuple_in_zones(Path path, Set flows) {
+  const auto& pairs = space.classes().zones.pairs();
+  if (!to_itself(path) || pairs.size() == 1) return kNothing;
+  Set own = bdd().both(flows, one_tuple(space, false));
+  if (path == Path::kForward) {  // one address is behind one interface
+    Set same = kNothing;
+    for (std::uint32_t i = 0; i < space.classes().interface.count(); ++i) {
+      same = bdd().either(same, bdd().both(space.class_is(Axis::kInitiatorInterface, i),
+                                           space.class_is(Axis::kResponderInterface, i)));
+    }
+    own = bdd().both(own, same);
+  }
+  if (own.empty()) return own;
+  PathGuards& both = guards(path, flows);
+  Set result = kNothing, before = kNothing;
+  for (std::uint8_t pair = 0; pair < pairs.size(); ++pair) {
+    const Set here = bdd().either(both.initiator.flows_in(pair), both.responder.flows_in(pair));
+    const bool one_way = pairs[pair].original != pairs[pair].reply;
+    result = bdd().either(result, one_way ? here : bdd().both(here, before));
+    before = bdd().either(before, here);
+  }
+  return bdd().both(own, result);
+}
+
 Set Model::Impl::with_entry(const Exploration& world) {
   const std::array now{Axis::kConnmark};
   Set result = world.unmodelled;
@@ -163,7 +212,7 @@ Set Model::Impl::delivered_to_itself(Path path, Set m, const Exploration& world)
   search.expect(expected(path, false));
   const Exploration both = search.run(flows, kEverything);
   Delivered delivered(space, search, own);
-  Set result = bdd().both(own, both.unmodelled);
+  Set result = bdd().both(own, bdd().either(both.unmodelled, one_tuple_in_zones(path, flows)));
   for (const Frontier& layer : search.layers()) {
     for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
       for (const bool coarse : {false, true}) {
@@ -267,6 +316,7 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
     const Set maybe = bdd().both(all_flows, bdd().either(one_tuple(space, false), over_lo));
     if (!maybe.empty()) own = bdd().either(own, bdd().both(maybe, with_entry(answer.may)));
   }
+  own = bdd().either(own, one_tuple_in_zones(path, all_flows));
   answer.flows.unmodelled =
       bdd().either(answer.flows.unmodelled, bdd().minus(own, answer.flows.may));
   route(path, answer.flows, answer.by_depth, answer.must_by_depth);

@@ -1,5 +1,7 @@
 #include "symbolic/edges.hpp"
 
+#include <algorithm>
+
 namespace postern {
 namespace {
 
@@ -56,9 +58,12 @@ const std::vector<Edge>& Edges::from(const FlowState& state) {
 void Edges::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& out) {
   plain(from, sender, CtState::kUntracked, out);
   if (!tracking_) return plain(from, sender, CtState::kInvalid, out);
-  const auto kinds = automaton_.kinds(from.entry, sender);
-  for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
-    if (kind != PacketKind::kIcmpUntracked) tracked(from, sender, kind, out);
+  for (std::uint8_t zone = 0; zone < automaton_.pairs(); ++zone) {
+    if (!guards(sender).comes_in(zone)) continue;
+    const auto kinds = automaton_.kinds(from.entry, sender, zone);
+    for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
+      if (kind != PacketKind::kIcmpUntracked) tracked(from, sender, kind, zone, out);
+    }
   }
   if (from.entry != 0 || sender != FlowEnd::kInitiator) return;
   if (allowed(Edge::Of::kRelated)) related(from, out);
@@ -134,57 +139,65 @@ void Edges::plain(const FlowState& from, FlowEnd sender, CtState state, std::vec
   move.step.after = automaton_.entry(from.entry);
   move.kept = move.lost = move.reset = move.kept_reset = from.entry;
   by_fate(from, sender, false, std::nullopt, move, true, out);
-  if (tracking_ && state == CtState::kUntracked) invalid_then_untracked(from, sender, move, out);
+  if (!tracking_ || state != CtState::kUntracked) return;
+  for (std::uint8_t zone = 0; zone < automaton_.pairs(); ++zone) {
+    invalid_then_untracked(from, sender, move, zone, out);
+  }
 }
 
 // Loopback: INVALID in OUTPUT, marked UNTRACKED in PREROUTING.
 void Edges::invalid_then_untracked(const FlowState& from, FlowEnd sender, const Move& move,
-                                   std::vector<Edge>& out) {
-  for (const PacketKind kind : automaton_.kinds(from.entry, sender)) {
+                                   std::uint8_t zone, std::vector<Edge>& out) {
+  for (const PacketKind kind : automaton_.kinds(from.entry, sender, zone)) {
     bool ordinary = true;
-    for (const Move& first : automaton_.moves(from.entry, sender, kind)) {
+    for (const Move& first : automaton_.moves(from.entry, sender, kind, zone)) {
       if (first.step.state == CtState::kInvalid) {
         Move second = move;
         second.step.after = first.step.after;
         second.step.condition = first.step.condition;
         second.step.coarse = first.step.coarse;
+        second.pair = first.pair;
+        second.fresh = first.fresh;
         second.kept = second.lost = second.reset = second.kept_reset = first.lost;
-        by_fate(from, sender, true, kind, second, ordinary, out);
+        by_fate(from, sender, true, kind, second, ordinary, out, 0, {0, zone});
       }
       ordinary = false;
     }
   }
 }
 
-void Edges::tracked(const FlowState& from, FlowEnd sender, PacketKind kind,
+void Edges::tracked(const FlowState& from, FlowEnd sender, PacketKind kind, std::uint8_t zone,
                     std::vector<Edge>& out) {
   bool ordinary = true;
-  for (const Move& move : std::vector<Move>(automaton_.moves(from.entry, sender, kind))) {
+  for (const Move& move : std::vector<Move>(automaton_.moves(from.entry, sender, kind, zone))) {
     // Whether a checksum is looked at is a matter of where the packet comes from.
     if (kind == PacketKind::kUdplite &&
         (move.step.condition == Condition::kUnlooked) != local(sender)) {
       continue;
     }
-    under_nat(from, sender, kind, move, ordinary, out);
-    announced(from, sender, false, kind, move, ordinary, out);
-    if (move.step.state == CtState::kInvalid)
-      second_lookup(from, sender, kind, move, ordinary, out);
+    under_nat(from, sender, kind, move, zone, ordinary, out);
+    announced(from, sender, false, kind, move, {zone, 0}, ordinary, out);
+    const bool again = path_ == Path::kLoopback && move.step.state == CtState::kInvalid;
+    for (std::uint8_t second = 0; again && second < automaton_.pairs(); ++second) {
+      second_lookup(from, sender, kind, move, {second, zone}, ordinary, out);
+    }
     ordinary = false;
   }
 }
 
-// A new entry of a flow that a helper had announced.
+// A new entry of a flow that a helper had announced: in the zone of its master, which is the
+// default one (templates.hpp).
 void Edges::announced(const FlowState& from, FlowEnd sender, bool again, PacketKind kind,
-                      const Move& move, bool ordinary, std::vector<Edge>& out) {
-  if (!move.step.created || !allowed(Edge::Of::kAnnounced)) return;
+                      const Move& move, InZones zones, bool ordinary, std::vector<Edge>& out) {
+  if (!move.step.created || zones.zone != 0 || !allowed(Edge::Of::kAnnounced)) return;
   const std::size_t first = out.size();
   const Move made = automaton_.announced(move);
-  by_fate(from, sender, again, kind, made, ordinary, out);
+  by_fate(from, sender, again, kind, made, ordinary, out, 0, zones);
   if (bindings_ != nullptr) {
     for (const auto& [number, bound] : *bindings_) {
       if (bound.nat.originator != sender || (must_ && bound.clash)) continue;
       if (again && !bound.nat.follows_master()) continue;
-      by_fate(from, sender, again, kind, made, ordinary, out, number);
+      by_fate(from, sender, again, kind, made, ordinary, out, number, zones);
     }
   }
   for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kAnnounced;
@@ -194,11 +207,12 @@ void Edges::announced(const FlowState& from, FlowEnd sender, bool again, PacketK
 // sent to where the binding says; what its sender sends to the opener's own address is of no entry,
 // as if this one had expired.
 void Edges::under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
-                      bool ordinary, std::vector<Edge>& out) {
+                      std::uint8_t zone, bool ordinary, std::vector<Edge>& out) {
   const FlowEnd opener = from.nat == 0 ? sender : bindings_->at(from.nat).nat.originator;
   if (opener == sender || from.nat == 0) {
     const bool bound = from.nat != 0 && !move.step.created && move.step.state != CtState::kInvalid;
-    by_fate(from, sender, false, kind, move, ordinary, out, bound ? from.nat : std::uint16_t{0});
+    by_fate(from, sender, false, kind, move, ordinary, out, bound ? from.nat : std::uint16_t{0},
+            {zone, 0});
     if (!move.step.created || bindings_ == nullptr) return;
     for (const auto& [number, bound_guards] : *bindings_) {
       if (bound_guards.nat.follows_master()) continue;
@@ -234,26 +248,38 @@ void Edges::answered_again(const FlowState& from, FlowEnd sender, PacketKind kin
 }
 
 // Loopback: an INVALID packet is looked up again in PREROUTING. The same packet with the same
-// numbers meets the same outcome; only the entry may remember it since the first lookup.
+// numbers meets the same outcome; only the entry may remember it since the first lookup. From
+// another zone it may find another entry: then the two do not hinder each other, unless both ask
+// for certain numbers.
 void Edges::second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
-                          bool ordinary, std::vector<Edge>& out) {
-  const std::vector<Move> again = automaton_.moves(move.lost, sender, kind);
+                          InZones zones, bool ordinary, std::vector<Edge>& out) {
+  if (!guards(sender).comes_in(zones.zone, true)) return;
+  const auto kinds = automaton_.kinds(move.lost, sender, zones.zone);
+  if (std::ranges::find(kinds, kind) == kinds.end()) return;  // no packet of that entry's protocol
+  const std::vector<Move> again = automaton_.moves(move.lost, sender, kind, zones.zone);
+  const bool same =
+      move.fresh ? again.front().fresh : std::ranges::any_of(again, [&](const Move& second) {
+        return !second.fresh && second.pair == move.pair;
+      });
   for (const Move& second : again) {
-    if (second.step.condition == move.step.condition && second.step.state == move.step.state &&
-        second.lost == move.lost) {
-      return by_fate(from, sender, true, kind, second, ordinary, out);
+    if (same && second.step.condition == move.step.condition &&
+        second.step.state == move.step.state && second.lost == move.lost) {
+      return by_fate(from, sender, true, kind, second, ordinary, out, 0, zones);
     }
   }
   for (Move second : again) {
-    second.step.coarse = true;
-    by_fate(from, sender, true, kind, second, ordinary, out);
-    announced(from, sender, true, kind, second, ordinary, out);
+    const bool free = !same && (move.step.condition == Condition::kAlways ||
+                                second.step.condition == Condition::kAlways);
+    second.step.coarse = second.step.coarse || !free;
+    by_fate(from, sender, true, kind, second, ordinary, out, 0, zones);
+    announced(from, sender, true, kind, second, zones, ordinary, out);
+    if (free) ordinary = false;
   }
 }
 
 void Edges::by_fate(const FlowState& from, FlowEnd sender, bool again,
                     std::optional<PacketKind> kind, const Move& move, bool ordinary,
-                    std::vector<Edge>& out, std::uint16_t through) {
+                    std::vector<Edge>& out, std::uint16_t through, InZones zones) {
   if (script_ == Script::kOpener && sender == FlowEnd::kResponder && move.step.created) return;
   for (std::size_t f = 0; f < kFateCount; ++f) {
     const auto fate = static_cast<Fate>(f);
@@ -267,8 +293,15 @@ void Edges::by_fate(const FlowState& from, FlowEnd sender, bool again,
     edge.created = move.step.created;
     edge.coarse = move.step.coarse;
     edge.ordinary = ordinary;
-    edge.what = {
-        .again = again, .fate = fate, .sight = sight_of(move.step), .kind = kind, .must = must_};
+    edge.pair = move.pair;
+    edge.fresh = move.fresh;
+    edge.what = {.again = again,
+                 .fate = fate,
+                 .sight = sight_of(move.step),
+                 .kind = kind,
+                 .must = must_,
+                 .first_zone = zones.first};
+    edge.what.sight.zone = zones.zone;
     edge.to = after(from, sender, fate, move, through);
     out.push_back(std::move(edge));
   }

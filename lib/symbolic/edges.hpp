@@ -25,15 +25,22 @@ struct Edge {
   FlowState to;
   bool created = false;  // the entry is new: its connmark is 0
   bool coarse = false;
-  bool ordinary = true;       // the outcome of honest numbers
-  std::uint16_t through = 0;  // whose guards: as FlowState::nat
+  bool ordinary = true;         // the outcome of honest numbers
+  std::uint16_t through = 0;    // whose guards: as FlowState::nat
   bool follows_master = false;  // that binding is its master's
+  std::uint8_t pair = 0;        // as Move::pair and Move::fresh
+  bool fresh = false;
   // The packet's headers are not the flow's: an answer to an entry that NAT has bound.
   bool translated = false;
   // Whose entry it carries. Others than the flow's own are not followed: only the flows that were
   // allowed to (Explorer::allow_related() ...) have such packets. kAnnounced: the flow's own, made
   // as a helper had announced.
   enum class Of : std::uint8_t { kFlow, kRelated, kStray, kReopened, kAnnounced } of = Of::kFlow;
+};
+
+// Numbers of pairs of zones: of the packet's lookup, and of the first of two.
+struct InZones {
+  std::uint8_t zone = 0, first = 0;
 };
 
 // Who may speak when.
@@ -67,6 +74,9 @@ class Edges {
   void allow(Edge::Of of) { allowed_[static_cast<std::size_t>(of)] = true; }
 
   const std::vector<Edge>& from(const FlowState& state);
+  std::vector<std::uint16_t> after_expiry(std::uint16_t entry) {
+    return automaton_.after_expiry(entry);
+  }
 
   Guards& guards(FlowEnd sender, std::uint16_t through = 0) {
     if (through == 0) return sender == FlowEnd::kInitiator ? initiator_ : responder_;
@@ -77,22 +87,24 @@ class Edges {
  private:
   bool allowed(Edge::Of of) const { return allowed_[static_cast<std::size_t>(of)]; }
   void collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& out);
-  void tracked(const FlowState& from, FlowEnd sender, PacketKind kind, std::vector<Edge>& out);
+  void tracked(const FlowState& from, FlowEnd sender, PacketKind kind, std::uint8_t zone,
+               std::vector<Edge>& out);
   void second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
-                     bool ordinary, std::vector<Edge>& out);
+                     InZones zones, bool ordinary, std::vector<Edge>& out);
   void by_fate(const FlowState& from, FlowEnd sender, bool again, std::optional<PacketKind> kind,
-               const Move& move, bool ordinary, std::vector<Edge>& out, std::uint16_t through = 0);
+               const Move& move, bool ordinary, std::vector<Edge>& out, std::uint16_t through = 0,
+               InZones zones = {});
   FlowState after(const FlowState& from, FlowEnd sender, Fate fate, const Move& move,
                   std::uint16_t through) const;
   void under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
-                 bool ordinary, std::vector<Edge>& out);
+                 std::uint8_t zone, bool ordinary, std::vector<Edge>& out);
   void answered_again(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
                       bool ordinary, std::vector<Edge>& out);
   void announced(const FlowState& from, FlowEnd sender, bool again, PacketKind kind,
-                 const Move& move, bool ordinary, std::vector<Edge>& out);
+                 const Move& move, InZones zones, bool ordinary, std::vector<Edge>& out);
   void plain(const FlowState& from, FlowEnd sender, CtState state, std::vector<Edge>& out);
   void invalid_then_untracked(const FlowState& from, FlowEnd sender, const Move& move,
-                              std::vector<Edge>& out);
+                              std::uint8_t zone, std::vector<Edge>& out);
   void related(const FlowState& from, std::vector<Edge>& out);
   void strays(const FlowState& from, std::vector<Edge>& out);
   void reopened(const FlowState& from, std::vector<Edge>& out);

@@ -83,6 +83,9 @@ void Encoder::read_effect(const Effect& effect, Reads& into) {
   if (std::holds_alternative<NoTrack>(effect) || std::holds_alternative<AttachTemplate>(effect)) {
     into.fields[index(Field::kCtState)] = into.template_attached = true;
   }
+  if (std::holds_alternative<AttachTemplate>(effect)) {
+    into.fields[index(Field::kCtStatus)] = into.fields[index(Field::kCtZone)] = true;
+  }
   if (std::holds_alternative<OpaqueTarget>(effect)) {
     into.opaque = true;
   }
@@ -208,6 +211,20 @@ void Encoder::apply_connmark(const SetConnmark& effect, Term matched, Frame& fra
   }
 }
 
+// To rules behind it a template is a confirmed entry whose packet is NEW.
+void Encoder::attach_template(RuleId rule, Term attaches, Frame& frame) {
+  frame.attached = solver_.either(frame.attached, attaches);
+  const std::uint32_t number = zones_ == nullptr ? 0 : zones_->template_of(rule);
+  if (number == 0 && templates_.of(rule) == 0) frame.unmodelled.push_back(attaches);
+  const auto set = [&](Field field, u128 value) {
+    Term& term = frame.packet[field];
+    term = solver_.choose(attaches, solver_.number(value, info(field).width), term);
+  };
+  set(Field::kCtState, static_cast<u128>(CtState::kNew));
+  set(Field::kCtStatus, ct_status::kConfirmed);
+  set(Field::kCtZone, number);
+}
+
 void Encoder::apply(const Effect& effect, RuleId rule, Term matched, Frame& frame) {
   const auto stop = [&](std::vector<Term>& list) {
     list.push_back(matched);
@@ -239,11 +256,7 @@ void Encoder::apply(const Effect& effect, RuleId rule, Term matched, Frame& fram
                                    solver_.number(number(CtState::kUntracked), 3), state);
           },
           [&](const AttachTemplate&) {
-            const Term attaches = solver_.both(matched, not_attached());
-            if (templates_.of(rule) == 0) frame.unmodelled.push_back(attaches);
-            frame.attached = solver_.either(frame.attached, attaches);
-            // Rules of raw see it as NEW, until the lookup.
-            state = solver_.choose(attaches, solver_.number(number(CtState::kNew), 3), state);
+            attach_template(rule, solver_.both(matched, not_attached()), frame);
           },
           [&](const Nat&) {
             frame.bound.emplace_back(rule, matched);
@@ -275,6 +288,8 @@ void Encoder::call(const ProgramRule& rule, Term matched, bool returns_here, Fra
   merge(frame.packet[Field::kMark], exits.mark);
   merge(frame.packet[Field::kCtMark], exits.connmark);
   merge(frame.packet[Field::kCtState], exits.state);
+  merge(frame.packet[Field::kCtStatus], exits.status);
+  merge(frame.packet[Field::kCtZone], exits.zone);
   merge(frame.attached, exits.attached);
   if (returns_here) {
     frame.live = solver_.both(frame.live, solver_.either(solver_.negate(matched), exits.returned));
@@ -336,6 +351,8 @@ Encoder::Exits Encoder::encode_chain(ChainId id, const PacketTerms& packet, Term
           frame.packet[Field::kMark],
           frame.packet[Field::kCtMark],
           frame.packet[Field::kCtState],
+          frame.packet[Field::kCtStatus],
+          frame.packet[Field::kCtZone],
           frame.attached,
           frame.bound};
 }
@@ -362,6 +379,8 @@ Encoder::Exits Encoder::chain(ChainId id, const PacketTerms& packet, Term attach
   if (!reads.fields[index(Field::kMark)]) exits.mark = packet[Field::kMark];
   if (!reads.fields[index(Field::kCtMark)]) exits.connmark = packet[Field::kCtMark];
   if (!reads.fields[index(Field::kCtState)]) exits.state = packet[Field::kCtState];
+  if (!reads.fields[index(Field::kCtStatus)]) exits.status = packet[Field::kCtStatus];
+  if (!reads.fields[index(Field::kCtZone)]) exits.zone = packet[Field::kCtZone];
   if (!reads.template_attached) exits.attached = attached;
   return exits;
 }
@@ -384,6 +403,8 @@ WalkTerms Encoder::walk(Hook hook, TableName table, const PacketTerms& packet) {
   result.after[Field::kMark] = exits.mark;
   result.after[Field::kCtMark] = exits.connmark;
   result.after[Field::kCtState] = exits.state;
+  result.after[Field::kCtStatus] = exits.status;
+  result.after[Field::kCtZone] = exits.zone;
   return result;
 }
 

@@ -21,6 +21,7 @@
 #include "flow/program.hpp"
 #include "symbolic/solver.hpp"
 #include "symbolic/templates.hpp"
+#include "symbolic/zones.hpp"
 
 namespace postern {
 
@@ -58,6 +59,9 @@ class Encoder {
   Encoder(Solver& solver, const Program& program, Backend backend,
           std::vector<std::string> interfaces, std::size_t rule_budget);
 
+  // The templates that CT rules attach are followed: their numbers stand in Field::kCtZone.
+  void follow(const Zones& zones) { zones_ = &zones; }
+
   // lo <= term <= hi is known, so that tests of it can be decided while encoding. It must also hold
   // in every question that uses the encoding (assume or require it).
   void know(Term term, u128 lo, u128 hi);
@@ -81,7 +85,7 @@ class Encoder {
   // The result of one chain for a packet that enters it.
   struct Exits {
     Term accepted, dropped, reset, returned, unmodelled;
-    Term mark, connmark, state, attached;
+    Term mark, connmark, state, status, zone, attached;
     std::vector<std::pair<RuleId, Term>> bound;
   };
   struct KeyHash {
@@ -95,6 +99,7 @@ class Encoder {
   Exits encode_chain(ChainId id, const PacketTerms& packet, Term attached);
   void encode_rule(const ProgramRule& rule, Frame& frame);
   void apply(const Effect& effect, RuleId rule, Term matched, Frame& frame);
+  void attach_template(RuleId rule, Term attaches, Frame& frame);
   void apply_connmark(const SetConnmark& effect, Term matched, Frame& frame);
   void call(const ProgramRule& rule, Term matched, bool returns_here, Frame& frame);
   Term interface_matches(Term name, const InterfacePattern& pattern);
@@ -104,6 +109,7 @@ class Encoder {
   const Program& program_;
   Templates templates_;
   Backend backend_;
+  const Zones* zones_ = nullptr;
   std::vector<std::string> interfaces_;
   bool reads_tos_ = false;     // some rule tests the TOS byte
   bool reads_length_ = false;  // ... the length

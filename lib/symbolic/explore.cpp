@@ -38,7 +38,9 @@ Set Explorer::parked(Set flows) {
 Set Explorer::carry(Set flows, Set guard, const Edge& edge) {
   Bdd& bdd = space_.bdd();
   if (space_.layout(Axis::kConnmark).variables.empty()) return bdd.both(flows, guard);
-  if (edge.of == Edge::Of::kRelated) return bdd.both(flows, guard);
+  if (edge.of == Edge::Of::kRelated) {
+    return bdd.both_exists(flows, guard, space_.cube(kBefore));
+  }
   const Set source = edge.created ? fresh(flows, edge) : flows;
   Set result = bdd.both_exists(parked(source), guard, space_.cube(kBefore));
   if (edge.to.entry == 0) result = begin(space_.exists(result, kNow));
@@ -88,7 +90,7 @@ Set Explorer::preimage(Set flows, const Edge& edge, Set target, Set only) {
                                   : bdd.both_exists(guards(edge).packets(edge.what), only,
                                                     space_.cube(packet_axes()));
   if (space_.layout(Axis::kConnmark).variables.empty() || edge.of == Edge::Of::kRelated) {
-    return bdd.both(bdd.both(flows, guard), target);
+    return bdd.both_exists(bdd.both(flows, target), guard, space_.cube(kBefore));
   }
   const Set wanted = edge.to.entry == 0 ? space_.exists(target, kNow) : target;
   guard = bdd.both_exists(guard, wanted, space_.cube(kNow));
@@ -106,14 +108,20 @@ Set Explorer::preimage(Set flows, const Edge& edge, Set target, Set only) {
   return bdd.rename(hit, map);
 }
 
+Set Explorer::quoting_packets(Set flows, const Edge& edge, Set target) {
+  Bdd& bdd = space_.bdd();
+  const Set all = guards(edge).packets(edge.what);
+  return space_.exists(bdd.both(all, bdd.both(narrowed(flows, edge), target)), kNow);
+}
+
 Set Explorer::packets(Set flows, const Edge& edge, Set target) {
+  if (edge.of == Edge::Of::kRelated) {
+    return space_.exists(quoting_packets(flows, edge, target), kBefore);
+  }
   Bdd& bdd = space_.bdd();
   flows = narrowed(flows, edge);
   Set all = guards(edge).packets(edge.what);
   const bool marks = !space_.layout(Axis::kConnmark).variables.empty();
-  if (marks && edge.of == Edge::Of::kRelated) {
-    return space_.exists(bdd.both(all, bdd.both(flows, target)), kNow);
-  }
   const Set wanted = marks && edge.to.entry == 0 ? space_.exists(target, kNow) : target;
   all = bdd.both(all, wanted);
   if (!marks) return bdd.both(all, flows);
@@ -138,7 +146,10 @@ Frontier Explorer::step(const Frontier& from, bool waiting) {
   for (const auto& [state, flows] : from) {
     bdd.check_time();
     if (waiting) {
-      if (state.entry != 0) add(next, {0, state.reached, 0}, begin(space_.exists(flows, kNow)));
+      for (const std::uint16_t left : edges_.after_expiry(state.entry)) {
+        const Set unmarked = space_.exists(flows, kNow);
+        add(next, {left, state.reached, 0}, left == 0 ? begin(unmarked) : flows);
+      }
       continue;
     }
     unmodelled_ = bdd.either(unmodelled_, bdd.both(space_.exists(flows, kNow),

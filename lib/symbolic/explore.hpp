@@ -28,8 +28,8 @@ class Explorer {
   // The ways in which NAT may bind the flows; must outlive the explorer.
   void follow(Bindings& bindings) { edges_.follow(bindings); }
 
-  // Flows whose initiator may send an ICMP error that is RELATED to another flow (flow axes), by
-  // the binding of that flow (as FlowState::nat).
+  // Flows whose initiator may send an ICMP error that is RELATED to another flow (flow axes), with
+  // the connmark of that one (kConnmarkBefore), by its binding (as FlowState::nat).
   void allow_related(std::map<std::uint16_t, Set> flows) {
     if (!flows.empty()) edges_.allow(Edge::Of::kRelated);
     related_ = std::move(flows);
@@ -83,6 +83,8 @@ class Explorer {
   Set preimage(Set flows, const Edge& edge, Set target, Set only);
   // The packets (flow and packet axes) with which the edge takes `flows` into `target`.
   Set packets(Set flows, const Edge& edge, Set target);
+  // The same for an edge of kRelated, with the connmark of the quoted flow (kConnmarkBefore).
+  Set quoting_packets(Set flows, const Edge& edge, Set target);
   Set begin(Set flows);  // flows without an entry: connmark 0
   Guards& guards(FlowEnd sender, std::uint16_t through = 0) {
     return edges_.guards(sender, through);

@@ -33,9 +33,7 @@ struct EndsOfFollowing {
 };
 
 EndsOfFollowing ends_of(const Translations& all, const Following& how) {
-  const auto of = [&](std::uint8_t number) {
-    return number == 0 ? nullptr : &all.range(number);
-  };
+  const auto of = [&](std::uint8_t number) { return number == 0 ? nullptr : &all.range(number); };
   const EndRange *to = of(how.master.destination), *from = of(how.master.source);
   const auto changed = [](const EndRange* range) {
     return range != nullptr && !range->keeps_address;
@@ -43,8 +41,8 @@ EndsOfFollowing ends_of(const Translations& all, const Following& how) {
   EndsOfFollowing result;
   // To the opener: back through what the master's two ends have become.
   result.destination = how.to_opener ? address_of(nullptr, changed(from)) : address_of(to, false);
-  result.source = how.to_opener ? address_of(nullptr, changed(to) || how.any_source)
-                                : address_of(from, false);
+  result.source =
+      how.to_opener ? address_of(nullptr, changed(to) || how.any_source) : address_of(from, false);
   result.destination.keeps_port = !how.other_port;
   return result;
 }

@@ -5,8 +5,8 @@
 namespace postern {
 namespace {
 
-constexpr std::array kSightAxes{Axis::kState,     Axis::kDirection, Axis::kFirst,
-                                Axis::kSeenReply, Axis::kAssured,   Axis::kExpected};
+constexpr std::array kSightAxes{Axis::kState,   Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
+                                Axis::kAssured, Axis::kExpected,  Axis::kZone,  Axis::kZoneBefore};
 constexpr std::array kBesidesFlags{Axis::kLength,         Axis::kTtl,          Axis::kTos,
                                    Axis::kHasMac,         Axis::kInitiatorMac, Axis::kResponderMac,
                                    Axis::kFragmentOffset, Axis::kTruncated,    Axis::kTcpOptions};
@@ -112,24 +112,55 @@ Set Guards::seen(const Case& c) {
   fix(Axis::kSeenReply, c.sight.seen_reply ? 1 : 0);
   fix(Axis::kAssured, c.sight.assured ? 1 : 0);
   fix(Axis::kExpected, c.sight.expected ? 1 : 0);
+  fix(Axis::kZone, c.sight.zone);
+  if (c.again) fix(Axis::kZoneBefore, c.first_zone);
   return remembered(seen_, {relation.id, literals.id},
                     [&] { return bdd.restrict(relation, literals); });
 }
 
-// A RELATED packet carries another flow's entry: any direction, status and connmark.
+// A RELATED packet carries another flow's entry: any direction and status. Its connmark stays open
+// here (kConnmarkBefore): who asks knows what such flows may be marked with.
 Set Guards::seen_related(Set relation, bool must) {
   const auto known = related_.find({relation.id, must});
   if (known != related_.end()) return known->second;
   Bdd& bdd = space_.bdd();
   const std::array now{Axis::kConnmark};
-  const std::array unknown{Axis::kDirection, Axis::kSeenReply, Axis::kAssured,
-                           Axis::kConnmarkBefore};
+  const std::array unknown{Axis::kDirection, Axis::kSeenReply, Axis::kAssured, Axis::kZone,
+                           Axis::kZoneBefore};
   Set state = bdd.both(space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
                        space_.class_is(Axis::kFirst, 0));
   if (space_.classes().expects) state = bdd.both(state, space_.class_is(Axis::kExpected, 0));
   const Set here = space_.exists(bdd.restrict(relation, state), now);
   const Set result = must ? space_.forall(here, unknown) : space_.exists(here, unknown);
   return related_[{relation.id, must}] = result;
+}
+
+bool Guards::comes_in(std::uint8_t zone, bool again) {
+  if (!space_.classes().zones.some()) return zone == 0;
+  const auto [it, fresh] = comes_in_.try_emplace({zone, again}, false);
+  if (!fresh) return it->second;
+  const Set here = space_.class_is(Axis::kZone, zone);
+  for (const Set fate : (again ? walk_.again : walk_.direct).fates) {
+    it->second = it->second || !space_.bdd().disjoint(fate, here);
+  }
+  return it->second;
+}
+
+Set Guards::flows_in(std::uint8_t zone) {
+  std::vector<Axis> others;
+  for (std::size_t i = 0; i < kAxisCount; ++i) {
+    const auto axis = static_cast<Axis>(i);
+    if (std::ranges::find(flow_axes(), axis) == flow_axes().end()) others.push_back(axis);
+  }
+  Bdd& bdd = space_.bdd();
+  const Set here = space_.class_is(Axis::kZone, zone);
+  Set result = kNothing;
+  for (const Passage* passage : {&walk_.direct, &walk_.again}) {
+    for (const Set fate : passage->fates) {
+      result = bdd.either(result, space_.exists(bdd.both(fate, here), others));
+    }
+  }
+  return result;
 }
 
 Set Guards::kind_set(PacketKind kind) {

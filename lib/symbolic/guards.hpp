@@ -19,6 +19,7 @@ struct Sight {
   CtState state = CtState::kInvalid;
   bool reply = false, first = false, seen_reply = false, assured = false;
   bool expected = false;  // the flow's own entry is EXPECTED; RELATED without it: another flow's
+  std::uint8_t zone = 0;  // number of the packet's pair of zones; 0 of packets that are not tracked
   auto operator<=>(const Sight&) const = default;
   bool foreign() const { return state == CtState::kRelated && !expected; }
 };
@@ -30,6 +31,7 @@ struct Case {
   Sight sight;
   std::optional<PacketKind> kind;  // nullopt: any packet
   bool must = false;
+  std::uint8_t first_zone = 0;  // with `again`: the pair of the first lookup
   auto operator<=>(const Case&) const = default;
 };
 
@@ -42,6 +44,10 @@ class Guards {
   bool may_happen(bool again, Fate fate) const {
     return !(again ? walk_.again : walk_.direct)[fate].empty();
   }
+  // Does any packet come in this pair of zones?
+  bool comes_in(std::uint8_t zone, bool again = false);
+  // Flows (flow axes) of which some does.
+  Set flows_in(std::uint8_t zone);
   // Flows (and connmark before and now) for which some packet of the case exists.
   Set flows(const Case& c);
   // The packets themselves: flow and packet axes, connmark before and now.
@@ -68,6 +74,7 @@ class Guards {
   std::map<std::pair<std::uint32_t, int>, Set> projected_;
   std::map<PacketKind, std::pair<Set, Set>> kinds_;  // on flow axes, on TCP flags
   std::map<std::uint32_t, std::vector<unsigned>> support_;
+  std::map<std::pair<std::uint8_t, bool>, bool> comes_in_;
 };
 
 }  // namespace postern

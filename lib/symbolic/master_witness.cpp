@@ -44,7 +44,7 @@ std::string ftp_line(const Announced& flow, bool by_client) {
   }
   return v4 && !flow.unnamed
              ? fmt::format("227 Entering Passive Mode ({})\r\n", six_numbers(flow))
-            : fmt::format("229 Entering Extended Passive Mode (|||{}|)\r\n", flow.port);
+             : fmt::format("229 Entering Extended Passive Mode (|||{}|)\r\n", flow.port);
 }
 
 // What the last two packets of the master say (the first of them begins a line, for ftp).
@@ -99,8 +99,8 @@ class MasterWriter {
     // It may not know the address by which the other one calls it.
     told.unnamed = master.speaker == FlowEnd::kResponder && changed(master.bound.destination);
     speak(master, told, steps);
-    Witness made = build_witness(space_, model_.entries(), master.path, point, steps,
-                                 &model_.translations());
+    Witness made =
+        build_witness(space_, model_.entries(), master.path, point, steps, &model_.translations());
     if (made.obstacle) return std::nullopt;
     for (WitnessPacket& packet : made.packets) packet.of_master = true;
     if (master.to_opener() && changed(master.bound.source)) {

@@ -35,7 +35,7 @@ Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questio
       templates(program_),
       reader(space, &translations),
       chains(space, reader, program_, &translations, &templates),
-      automaton(options_.conntrack),
+      automaton(options_.conntrack, space.classes().zones, !space.classes().connmark_bits.empty()),
       announcements(*this) {
   if (templates.help()) translations.follow_masters(templates.help(Helper::kIrc));
   bdd().set_deadline(options.deadline);
@@ -77,8 +77,8 @@ PathGuards& Model::Impl::guards(Path path, Set flows, bool follow) {
     const auto one = [&](FlowEnd sender) {
       WalkOptions how = walk_options();
       how.follow = follow;
-      return Guards(space, walk_path(space, chains, program, path, sender, how, {}, flows), sender,
-                    chains.has_coins());
+      const PathWalk walk = walk_path(space, chains, program, path, sender, how, {}, flows);
+      return Guards(space, walk, sender, chains.has_coins());
     };
     place = std::make_unique<PathGuards>(
         PathGuards{one(FlowEnd::kInitiator), one(FlowEnd::kResponder)});
@@ -124,7 +124,7 @@ Explorer Model::Impl::explorer(Path path, Set flows, Script script, bool must, b
   Explorer result(space, automaton, both.initiator, both.responder, path, tracking, script, must);
   if (!both.bound.empty()) result.follow(both.bound);
   if (must) return result;
-  result.let_others_mark(marks_by_others());
+  result.let_others_mark(marks_by_others(path));
   if (follow && follows() && script != Script::kOpener) {
     if (translations.may_stray(path)) result.allow_strays(both.initiator.walk().moved);
     if (translations.moves_destination() && !both.bound.empty()) {
@@ -148,50 +148,10 @@ Set Model::Impl::bound_flows(Path path, Set flows) {
   return space.exists(bound, others);
 }
 
-Set Model::Impl::marks_by_others() {
-  if (marks_by_others_known) return *marks_by_others_known;
-  Set relation = kNothing;
-  const auto writes = [](const ProgramRule& rule) {
-    const Effect* effect = std::get_if<Effect>(&rule.rule->action);
-    if (effect == nullptr) return false;
-    if (const auto* set = std::get_if<SetConnmark>(effect)) {
-      return set->op != SetConnmark::Op::kRestore;
-    }
-    return std::holds_alternative<OpaqueTarget>(*effect);
-  };
-  const bool some = tracking && !space.layout(Axis::kConnmark).variables.empty() &&
-                    std::ranges::any_of(program.rules(), writes);
-  if (some) {
-    // Only the host's own replies have an entry in raw already: anything, there.
-    const bool raw = std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
-      return writes(rule) && program.chains()[rule.chain].table == TableName::kRaw;
-    });
-    relation = raw || translations.some() ? kEverything : kNothing;
-    const Set carried =
-        bdd().both(space.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
-                   space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-                     return c.canonical == protocol::kIcmp || c.canonical == protocol::kIcmpv6 ||
-                            c.canonical == protocol::kTcp;  // REJECT's reset
-                   }));
-    std::vector<Axis> others;
-    for (std::size_t i = 0; i < kAxisCount; ++i) {
-      const auto axis = static_cast<Axis>(i);
-      if (axis != Axis::kConnmark && axis != Axis::kConnmarkBefore) others.push_back(axis);
-    }
-    for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
-      const PathWalk walk =
-          walk_path(space, chains, program, path, FlowEnd::kInitiator, walk_options(), {}, carried);
-      for (const Set fate : walk.direct.fates) {
-        relation = bdd().either(relation, space.exists(fate, others));
-      }
-    }
-  }
-  return *(marks_by_others_known = relation);
-}
-
 bool Model::Impl::wanted(std::uint16_t entry, const std::string& entry_state) const {
-  if (entry == 0) return false;
-  return entry_state.empty() || automaton.infos()[entry].state == entry_state;
+  return any_entry(automaton.infos(), entry, [&](const EntryInfo& info) {
+    return entry_state.empty() || info.state == entry_state;
+  });
 }
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -209,6 +169,8 @@ Space& Model::space() { return impl_->space; }
 void Model::set_deadline(Bdd::Deadline deadline) { impl_->bdd().set_deadline(deadline); }
 bool Model::tracking() const { return impl_->tracking; }
 std::span<const EntryInfo> Model::entries() const { return impl_->automaton.infos(); }
+
+const Automaton& Model::automaton() const { return impl_->automaton; }
 
 Budgeted<Set> Model::question(Path path, const PredicatePtr& m) {
   return budgeted([&] {
@@ -306,12 +268,12 @@ Budgeted<std::vector<FlowStep>> Model::track_steps(Path path, Set m, const std::
   return budgeted([&] { return impl_->track_steps(path, m, entry_state, goal, must); });
 }
 
-Budgeted<Quotable> Model::quotable(Path path, Set error, std::uint16_t nat, bool must) {
-  return budgeted([&] { return impl_->quotable(path, error, nat, must); });
+Budgeted<Quotable> Model::quotable(Path path, Set error, const QuotedEntry& entry, bool must) {
+  return budgeted([&] { return impl_->quotable(path, error, entry, must); });
 }
-Budgeted<std::vector<FlowStep>> Model::entry_steps(Path path, Set flows, std::uint16_t nat,
+Budgeted<std::vector<FlowStep>> Model::entry_steps(Path path, Set flows, const QuotedEntry& entry,
                                                    bool must) {
-  return budgeted([&] { return impl_->entry_steps(path, flows, nat, must); });
+  return budgeted([&] { return impl_->entry_steps(path, flows, entry, must); });
 }
 
 Budgeted<const Structure*> Model::structure() {

@@ -62,6 +62,13 @@ struct FlowState {
   auto operator<=>(const FlowState&) const = default;
 };
 
+// One of a flow's entries in several zones.
+struct EntryPart {
+  std::uint16_t zone = 0;   // as conntrack -L prints it: the id of either direction
+  std::uint8_t pair = 0;    // number of the pair of zones (zones.hpp)
+  std::uint16_t entry = 0;  // index into Model::entries()
+};
+
 // What users call the entry: state word, who is the originator, status bits.
 struct EntryInfo {
   std::uint8_t protocol_class = 0;  // 6 TCP, 17 UDP, 1 ICMP, ...; 0 generic
@@ -70,7 +77,20 @@ struct EntryInfo {
   bool seen_reply = false, assured = false;
   std::string text;     // hidden state included
   AbstractEntry entry;  // one representative, where alike ones were merged
+  // Of entries in other zones than the default one: all that stand; the rest is said of the first.
+  std::vector<EntryPart> parts;
 };
+
+// Does one of the entries that the number stands for pass the test?
+template <class Test>
+bool any_entry(std::span<const EntryInfo> infos, std::uint16_t number, const Test& test) {
+  if (number == 0) return false;
+  if (infos[number].parts.empty()) return test(infos[number]);
+  for (const EntryPart& part : infos[number].parts) {
+    if (test(infos[part.entry])) return true;
+  }
+  return false;
+}
 
 // One packet (or one wait) of a sequence. `packets` are the packets that do this, over flow and
 // packet axes: the witness takes its canonical element. `segment` says what conntrack makes of it.
@@ -79,6 +99,8 @@ struct FlowStep {
   bool reply = false;       // sent by the responder
   std::uint16_t nat = 0;    // the binding under which the packet goes, as FlowState::nat
   bool translated = false;  // an answer under NAT: its headers are those of the entry's reply tuple
+  std::uint8_t pair = 0;    // the zones of the entry that it meets or makes (zones.hpp)
+  bool fresh = false;       // it finds no entry
   bool quotes = false;      // an ICMP error about another flow, which is bound as `nat`
   FlowState before, after;
   CtState state = CtState::kInvalid;  // seen after the (last) lookup
@@ -88,6 +110,7 @@ struct FlowStep {
   Condition condition = Condition::kAlways;  // which numbers make it come true
   bool coarse = false;  // an over-approximated outcome: no `yes` may rest on it
   bool accepted = false;
+  Set quoted_mark = kEverything;  // connmarks (kConnmark) of the flow that it quotes
   bool announced = false;  // its flow had been announced by a helper: another flow comes before it
   std::string payload = {};  // what its bytes say, if it matters
   Set packets;
@@ -114,9 +137,15 @@ struct DeliverAnswer {
   std::vector<Set> by_depth;  // `may`, split by how many steps come before (minimal)
   std::vector<Set> must_by_depth;
   Exploration may, must;  // the outsider's world, M or not
-  // Flows whose first end may send an error that is RELATED (may), by the binding of the flow that
-  // it quotes.
+  // Flows whose first end may send an error that is RELATED (may), with the connmark of the flow
+  // that it quotes (kConnmarkBefore), by that one's binding.
   std::map<std::uint16_t, Set> related;
+};
+
+// What is known of the entry that an ICMP error carries.
+struct QuotedEntry {
+  std::uint16_t nat = 0;   // as FlowState::nat
+  Set mark = kEverything;  // kConnmark
 };
 
 // Flows (of `path`) that an ICMP error may quote. They end where it goes to or, `opened`, begin
@@ -172,6 +201,8 @@ struct DefaultAccept {
   bool unmodelled = false;
 };
 
+class Automaton;
+
 class Model {
  public:
   // `program` must outlive the model. `questions` are predicates whose cuts must be kept apart.
@@ -183,6 +214,8 @@ class Model {
   Space& space();
   bool tracking() const;
   std::span<const EntryInfo> entries() const;  // [0] is "no entry"
+  // What the entries' numbers stand for in several zones.
+  const Automaton& automaton() const;
 
   // From then on everything ends in BudgetEnded; nullopt: never. Building has its own
   // (ModelOptions).
@@ -229,11 +262,12 @@ class Model {
   Budgeted<std::vector<FlowStep>> track_steps(Path path, Set m, const std::string& entry_state,
                                               Set goal, bool must);
 
-  // Flows that leave an entry, bound as `nat`, and that an ICMP error of `error` (one flow) may
-  // quote, after the fewest steps.
-  Budgeted<Quotable> quotable(Path path, Set error, std::uint16_t nat, bool must);
+  // Flows that leave such an entry, and that an ICMP error of `error` (one flow) may quote, after
+  // the fewest steps.
+  Budgeted<Quotable> quotable(Path path, Set error, const QuotedEntry& entry, bool must);
   // A shortest sequence after which such an entry stands, for one flow.
-  Budgeted<std::vector<FlowStep>> entry_steps(Path path, Set flows, std::uint16_t nat, bool must);
+  Budgeted<std::vector<FlowStep>> entry_steps(Path path, Set flows, const QuotedEntry& entry,
+                                              bool must);
 
   // Per-rule facts for the structural checks. Computed once.
   Budgeted<const Structure*> structure();

@@ -21,8 +21,9 @@ struct PathGuards {
 
 // ICMP errors that quote another flow.
 struct RelatedErrors {
-  std::map<std::uint16_t, Set> by_nat;  // by the binding of the quoted flow, as FlowState::nat
-  Set unmodelled = kNothing;            // about flows that are not followed
+  // By the binding of the quoted flow (as FlowState::nat), with its connmark (kConnmarkBefore).
+  std::map<std::uint16_t, Set> by_nat;
+  Set unmodelled = kNothing;  // about flows that are not followed
 };
 
 struct Model::Impl {
@@ -57,10 +58,11 @@ struct Model::Impl {
   bool reads_tuples() const;
   WalkOptions walk_options() const { return {options.backend, tracking}; }
   Explorer explorer(Path path, Set flows, Script script, bool must, bool follow = false);
-  // How packets that carry a flow's entry without being of the flow (ICMP errors, the host's own
-  // replies) may change its connmark: over kConnmarkBefore and kConnmark.
-  Set marks_by_others();
-  std::optional<Set> marks_by_others_known;
+  // Packets that carry a flow's entry without being of the flow: ICMP errors, the host's own resets
+  // (others.cpp); and how they may change its connmark: over kConnmarkBefore and kConnmark.
+  Set carriers(FlowEnd sender, bool resets);
+  Set marks_by_others(Path flow_path);
+  std::array<std::optional<Set>, 2> marks_by_others_known;
   // Flows of m whose initiator may send an ICMP error that is RELATED to a flow that it opened.
   RelatedErrors related(Path path, Set m, bool must);
   const RelatedErrors& parent_addresses(Path path, bool must);
@@ -69,8 +71,8 @@ struct Model::Impl {
   Set sources_of_nat();
   Set announced_parents(Path path, Set all);
   Set related_let_through(Path path);
-  Quotable quotable(Path path, Set error, std::uint16_t nat, bool must);
-  void look_for_quotable(Path path, Set flows, std::uint16_t nat, bool must, Quotable& best);
+  Quotable quotable(Path path, Set error, const QuotedEntry& entry, bool must);
+  void look_for_quotable(Path path, Set flows, const QuotedEntry& entry, bool must, Quotable& best);
   std::map<std::pair<Path, bool>, RelatedErrors> parent_sets;
   const ExpectedFlows& expected(Path path, bool must) {
     return announcements.of(
@@ -79,12 +81,16 @@ struct Model::Impl {
   // Flows of m that are answered `unknown` whatever the search finds: those that a helper's
   // expectation may let through.
   Set beyond(Path path, Set m);
+  Set let_through_as_announced(Guards& end);
   // May there be flows on the path whose two directions are one tuple (from an address and port to
   // themselves)? Those that surely are such: never answered `yes`. Flow axes.
   bool to_itself(Path path) const;
   Set own_tuple(Path path);
   Set may_be_own_tuple(Path path);
   Set answered_over_lo(Path path);
+  // Flows that may be such, and whose packets may meet several zones, or one of one direction: what
+  // they find then is not followed.
+  Set one_tuple_in_zones(Path path, Set flows);
   // Flows that had an entry at some moment, or met what is not modelled.
   Set with_entry(const Exploration& world);
   // ... packets of m that may be delivered in a flow that may be such a one.
@@ -106,10 +112,11 @@ struct Model::Impl {
   TrackAnswer track(Path path, Set m, const std::string& entry_state);
   std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, bool must);
   std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, bool must, bool expecting);
+  Set choose_mark(Set packets, Set errors, QuotedEntry& quoted);
   std::vector<FlowStep> connect_steps(Path path, Set m, Set goal, bool must);
   std::vector<FlowStep> track_steps(Path path, Set m, const std::string& entry_state, Set goal,
                                     bool must);
-  std::vector<FlowStep> entry_steps(Path path, Set flows, std::uint16_t nat, bool must);
+  std::vector<FlowStep> entry_steps(Path path, Set flows, const QuotedEntry& entry, bool must);
   bool wanted(std::uint16_t entry, const std::string& entry_state) const;
   const Structure& facts();
   bool same_entries_without(RuleId rule);

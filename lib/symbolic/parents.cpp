@@ -13,6 +13,7 @@
 namespace postern {
 namespace {
 
+constexpr std::array kNow{Axis::kConnmark};
 constexpr std::array kEnds{Axis::kInitiator,     Axis::kResponder,     Axis::kInitiatorPort,
                            Axis::kResponderPort, Axis::kInitiatorType, Axis::kResponderType};
 
@@ -26,23 +27,24 @@ Set errors(Space& space) {
       }));
 }
 
-// The addresses of one end of flows, said of the responder: both ends share their classes.
+// The addresses of one end of flows, said of the responder (both ends share their classes), and
+// their connmarks, as kConnmarkBefore.
 Set address_of(Space& space, Set flows, FlowEnd end) {
   Bdd& bdd = space.bdd();
   const Axis own = end == FlowEnd::kInitiator ? Axis::kInitiator : Axis::kResponder;
   std::vector<unsigned> rest;
   for (const unsigned v : bdd.support(flows)) {
     const auto meaning = space.meaning(v);
-    if (!meaning || meaning->first != own) rest.push_back(v);
+    if (!meaning || (meaning->first != own && meaning->first != Axis::kConnmark)) rest.push_back(v);
   }
-  const Set addresses = bdd.exists(flows, bdd.cube(rest));
-  if (end == FlowEnd::kResponder) return addresses;
-  Bdd::VariableMap to_responder(bdd.variables());
-  for (std::size_t i = 0; i < space.layout(Axis::kInitiator).variables.size(); ++i) {
-    to_responder[space.layout(Axis::kInitiator).variables[i]] =
-        space.layout(Axis::kResponder).variables[i];
-  }
-  return bdd.rename(addresses, to_responder);
+  Bdd::VariableMap map(bdd.variables());
+  const auto rename = [&](Axis from, Axis to) {
+    const auto &before = space.layout(from).variables, &after = space.layout(to).variables;
+    for (std::size_t i = 0; i < before.size(); ++i) map[before[i]] = after[i];
+  };
+  rename(own, Axis::kResponder);
+  rename(Axis::kConnmark, Axis::kConnmarkBefore);
+  return bdd.rename(bdd.exists(flows, bdd.cube(rest)), map);
 }
 
 }  // namespace
@@ -53,11 +55,18 @@ RelatedErrors Model::Impl::related(Path path, Set m, bool must) {
   const Set asked = bdd().both(flows_of(m), errors(space));
   if (asked.empty()) return result;
   const RelatedErrors& to = parent_addresses(path, must);
+  const bool zones = space.classes().zones.pairs().size() > 1;
+  Set open = to.unmodelled;
   for (const auto& [nat, addresses] : to.by_nat) {
     const Set flows = bdd().both(asked, addresses);
-    if (!flows.empty()) result.by_nat[nat] = flows;
+    // The parent must be in the error's zone, and nothing here says whether it is.
+    if (zones) {
+      open = bdd().either(open, flows);
+    } else if (!flows.empty()) {
+      result.by_nat[nat] = flows;
+    }
   }
-  const Set open = must ? kNothing : bdd().both(asked, to.unmodelled);
+  open = must ? kNothing : bdd().both(asked, open);
   // What NAT in OUTPUT leads to the path is not in the walk of what is let through.
   const bool led =
       (path == Path::kOut || path == Path::kLoopback) && translations.moves_destination(path);
@@ -91,6 +100,9 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
   const auto add = [&](Set& place, Set flows, FlowEnd end) {
     place = bdd().either(place, address_of(space, flows, end));
   };
+  const auto open_to = [&](Set flows, FlowEnd end) {
+    add(to.unmodelled, space.exists(flows, kNow), end);
+  };
   for (const Path own : parent_paths(path)) {
     const Set all = flows_of(sendable(own, FlowEnd::kInitiator));
     Explorer search = explorer(own, all, Script::kDeliver, must, true);
@@ -110,13 +122,17 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
       // An error to where the opener's packets go is translated as they are; one to the opener goes
       // to the address that NAT has given it.
       const bool followed = own == path && ours, kept = ours && nat.source == 0 && !reads_tuples();
-      add(followed ? to.by_nat[r.state.nat] : to.unmodelled, r.flows, FlowEnd::kResponder);
+      if (followed) {
+        add(to.by_nat[r.state.nat], r.flows, FlowEnd::kResponder);
+      } else {
+        open_to(r.flows, FlowEnd::kResponder);
+      }
       // An error may take another length or way than its parent: over.
       if (followed && (own == Path::kOut || own == Path::kLoopback) && nat.destination != 0) {
-        add(to.unmodelled, r.flows, FlowEnd::kResponder);
+        open_to(r.flows, FlowEnd::kResponder);
       }
       if (!kept) {
-        add(to.unmodelled, r.flows, FlowEnd::kInitiator);
+        open_to(r.flows, FlowEnd::kInitiator);
       } else if (may_open(own, path)) {
         add(to.by_nat[0], r.flows, FlowEnd::kInitiator);
       }
@@ -126,15 +142,12 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
     if (!must) open = bdd().either(open, announced_parents(own, all));
     some = some || !open.empty();
     if (!open.empty()) {
-      for (const FlowEnd end : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
-        add(to.unmodelled, open, end);
-      }
+      for (const FlowEnd end : {FlowEnd::kInitiator, FlowEnd::kResponder}) open_to(open, end);
     }
     if (!some) continue;
     // What follows its master comes from, and goes to, wherever that one's ends were.
     const bool follows_master = !must && translations.some() && !expected(own, false).empty();
-    to.unmodelled =
-        bdd().either(to.unmodelled, follows_master ? space.domain() : sources_of_nat());
+    to.unmodelled = bdd().either(to.unmodelled, follows_master ? space.domain() : sources_of_nat());
   }
   return parent_sets[{path, must}] = std::move(to);
 }
@@ -146,10 +159,9 @@ Set Model::Impl::announced_parents(Path path, Set all) {
   Explorer search = explorer(path, all, Script::kDeliver, false, true);
   search.expect(expected(path, false));
   const Exploration world = search.run(all, kEverything);
-  const std::array now{Axis::kConnmark};
   for (const Reached& r : world.states) {
     if (automaton.entry(r.state.entry).expected) {
-      result = bdd().either(result, space.exists(r.flows, now));
+      result = bdd().either(result, space.exists(r.flows, kNow));
     }
   }
   return result;
@@ -195,7 +207,7 @@ Set Model::Impl::related_let_through(Path path) {
 
 // Between the same two ends where that takes no more steps, else from anybody to where the error
 // goes, or from there to anybody.
-Quotable Model::Impl::quotable(Path path, Set error, std::uint16_t nat, bool must) {
+Quotable Model::Impl::quotable(Path path, Set error, const QuotedEntry& entry, bool must) {
   const auto like = [&](Axis own, Axis of) {
     return space.class_is(own, space.classes_in(error, of).front());
   };
@@ -213,9 +225,9 @@ Quotable Model::Impl::quotable(Path path, Set error, std::uint16_t nat, bool mus
   const Set own =
       at(Axis::kInitiator, Axis::kInitiatorType, Axis::kInitiator, Axis::kInitiatorType);
   Quotable best{.path = path};
-  look_for_quotable(path, bdd().both(straight, own), nat, must, best);
-  look_for_quotable(path, straight, nat, must, best);
-  if (nat != 0 || path == Path::kIn || path == Path::kOut) return best;
+  look_for_quotable(path, bdd().both(straight, own), entry, must, best);
+  look_for_quotable(path, straight, entry, must, best);
+  if (entry.nat != 0 || path == Path::kIn || path == Path::kOut) return best;
   for (const Path through : parent_paths(path)) {
     Set turned = bdd().both(
         like(Axis::kInitiatorInterface, Axis::kResponderInterface),
@@ -225,7 +237,7 @@ Quotable Model::Impl::quotable(Path path, Set error, std::uint16_t nat, bool mus
     }
     const std::size_t before = best.steps;
     look_for_quotable(through, bdd().both(flows_of(sendable(through, FlowEnd::kInitiator)), turned),
-                      nat, must, best);
+                      entry, must, best);
     if (best.steps < before) {
       best.opened = true;
       best.path = through;
@@ -234,15 +246,15 @@ Quotable Model::Impl::quotable(Path path, Set error, std::uint16_t nat, bool mus
   return best;
 }
 
-void Model::Impl::look_for_quotable(Path path, Set flows, std::uint16_t nat, bool must,
+void Model::Impl::look_for_quotable(Path path, Set flows, const QuotedEntry& entry, bool must,
                                     Quotable& best) {
-  const std::array now{Axis::kConnmark};
   Explorer search = explorer(path, flows, Script::kDeliver, must, true);
   search.run(flows, kEverything);
   for (std::size_t k = 0; k < std::min(best.steps, search.layers().size()); ++k) {
     Set here = kNothing;
     for (const auto& [state, set] : search.layers()[k]) {
-      if (state.entry != 0 && state.nat == nat) here = bdd().either(here, space.exists(set, now));
+      if (state.entry == 0 || state.nat != entry.nat) continue;
+      here = bdd().either(here, space.exists(bdd().both(set, entry.mark), kNow));
     }
     if (!here.empty()) best = {here, path, false, k};
   }

@@ -1,6 +1,7 @@
 #include "symbolic/passage.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "base/check.hpp"
@@ -12,6 +13,9 @@ namespace postern {
 namespace {
 
 constexpr std::array kPresent{Axis::kMark, Axis::kUntracked};
+// What a packet carries to its lookup.
+constexpr std::array kOfNow{Axis::kMark,           Axis::kUntracked, Axis::kConnmark,
+                            Axis::kConnmarkBefore, Axis::kZone,      Axis::kZoneBefore};
 constexpr std::array kConntrackAxes{Axis::kState,     Axis::kDirection, Axis::kFirst,
                                     Axis::kSeenReply, Axis::kAssured,   Axis::kExpected};
 
@@ -78,7 +82,7 @@ class PathWalker {
 
   // Marks as the packet sets out with them; the connmark is remembered.
   Set initial() {
-    Set s = space_.class_is(Axis::kUntracked, 0);
+    Set s = bare();
     const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
     for (const std::uint8_t bit : space_.layout(Axis::kMark).bits) {
       if (local && options_.unrouted) break;
@@ -92,6 +96,11 @@ class PathWalker {
           s, bdd_.same(*space_.bit(Axis::kConnmark, bit), *space_.bit(Axis::kConnmarkBefore, bit)));
     }
     return s;
+  }
+
+  // Neither marked UNTRACKED nor with a template.
+  Set bare() {
+    return bdd_.both(space_.class_is(Axis::kUntracked, 0), space_.class_is(Axis::kZone, 0));
   }
 
   void settle(Fate fate, Set packets) {
@@ -124,9 +133,22 @@ class PathWalker {
     afresh_ = true;
     const std::array template_of_output{Axis::kUntracked};
     Set fresh = space_.exists(space_.exists(second, kConntrackAxes), template_of_output);
-    fresh = bdd_.both(fresh, space_.class_is(Axis::kUntracked, 0));
+    fresh = bdd_.both(zone_parked(fresh), bare());
     fresh = hook_walk(Hook::kPrerouting, fresh);
     settle(Fate::kDelivered, hook_walk(Hook::kInput, fresh));
+  }
+
+  // What the first lookup took for the packet's zone is remembered.
+  Set zone_parked(Set packets) {
+    const auto& now = space_.layout(Axis::kZone).variables;
+    if (now.empty()) return packets;
+    Bdd::VariableMap map(bdd_.variables());
+    std::iota(map.begin(), map.end(), 0u);
+    const std::array old{Axis::kZoneBefore};
+    packets = space_.exists(packets, old);
+    const auto& before = space_.layout(Axis::kZoneBefore).variables;
+    for (std::size_t i = 0; i < now.size(); ++i) map[now[i]] = before[i];
+    return bdd_.rename(packets, map);
   }
 
   Set hook_walk(Hook hook, Set live) {
@@ -219,10 +241,9 @@ class PathWalker {
 
   // Before the lookup nothing of conntrack is in the sets.
   void note_early(Set lost, Set unmodelled) {
-    const std::array gone{Axis::kMark, Axis::kUntracked, Axis::kConnmark, Axis::kConnmarkBefore};
-    result_.early = bdd_.either(result_.early, space_.exists(lost, gone));
+    result_.early = bdd_.either(result_.early, space_.exists(lost, kOfNow));
     result_.early_unmodelled =
-        bdd_.either(result_.early_unmodelled, space_.exists(unmodelled, gone));
+        bdd_.either(result_.early_unmodelled, space_.exists(unmodelled, kOfNow));
   }
 
   Set lookup(Set live) {
@@ -234,22 +255,58 @@ class PathWalker {
                          bdd_.both(untracked, state_is(CtState::kUntracked)));
     }
     const Set never = never_tracked();
-    untracked = bdd_.either(untracked, bdd_.both(tracked, never));
-    tracked = bdd_.minus(tracked, never);
-    const std::array present{Axis::kMark, Axis::kUntracked, Axis::kConnmark, Axis::kConnmarkBefore};
-    result_.ambiguous = bdd_.either(result_.ambiguous, bdd_.both(space_.exists(untracked, present),
-                                                                 space_.exists(tracked, present)));
-    const std::uint32_t values = space_.classes().untracked.count();
-    for (std::uint32_t k = 0; values > Templates::kFirst && k < values; ++k) {
-      const Set with = bdd_.both(live, space_.class_is(Axis::kUntracked, k));
-      Set& place = result_.requests[k];
-      place = bdd_.either(place, space_.exists(with, present));
-    }
+    note_requests(live);
+    untracked = bdd_.either(untracked, in_pair(0, bdd_.both(tracked, never)));
+    tracked = into_zones(bdd_.minus(tracked, never));
+    note_ambiguous(untracked, tracked);
     if (options_.nat.some()) return lookup_bound(tracked);
     // Any state and status: the exploration asks only for those that an entry gives.
     const Set seen = state_range(CtState::kInvalid, CtState::kRelated);
     return bdd_.either(bdd_.both(tracked, seen),
                        bdd_.both(untracked, state_is(CtState::kUntracked)));
+  }
+
+  Set in_pair(std::uint32_t pair, Set packets) {
+    if (space_.layout(Axis::kZone).variables.empty()) return packets;
+    const std::array axis{Axis::kZone};
+    return bdd_.both(space_.exists(packets, axis), space_.class_is(Axis::kZone, pair));
+  }
+
+  // What the templates ask for (zones.hpp), once the mark is settled.
+  Set into_zones(Set tracked) {
+    const Zones& zones = space_.classes().zones;
+    if (!zones.some()) return tracked;
+    Set result = bdd_.both(tracked, space_.class_is(Axis::kZone, 0));
+    for (const Zones::Way& way : zones.ways()) {
+      Set of = space_.class_is(Axis::kZone, way.of);
+      for (std::uint8_t bit = 0; way.mark && bit < 16; ++bit) {
+        const bool one = ((*way.mark >> bit) & 1) != 0;
+        of = bdd_.both(of, space_.bit(Axis::kMark, bit, one).value_or(kEverything));
+      }
+      result = bdd_.either(result, in_pair(way.pair, bdd_.both(tracked, of)));
+    }
+    return result;
+  }
+
+  void note_requests(Set live) {
+    const std::uint32_t values = space_.classes().untracked.count();
+    for (std::uint32_t k = 0; values > Templates::kFirst && k < values; ++k) {
+      const Set with = bdd_.both(live, space_.class_is(Axis::kUntracked, k));
+      Set& place = result_.requests[k];
+      place = bdd_.either(place, space_.exists(with, kOfNow));
+    }
+  }
+
+  void note_ambiguous(Set untracked, Set tracked) {
+    const auto& present = kOfNow;
+    Set before = space_.exists(untracked, present);
+    const std::size_t pairs = space_.classes().zones.pairs().size();
+    for (std::uint32_t pair = 0; pair < pairs; ++pair) {
+      const Set here =
+          space_.exists(bdd_.both(tracked, space_.class_is(Axis::kZone, pair)), present);
+      result_.ambiguous = bdd_.either(result_.ambiguous, bdd_.both(before, here));
+      before = bdd_.either(before, here);
+    }
   }
 
   // Packets whose entry has the binding, and errors about it. An INVALID answer goes to where it

@@ -27,8 +27,8 @@ class Possible {
     }
     result = bdd_.either(result, seen());
     result = bdd_.either(result, bdd_.both(bdd_.both(state(CtState::kInvalid), nothing), broken()));
-    return bdd_.either(result,
-                       bdd_.both(bdd_.both(state(CtState::kRelated), not_first()), related()));
+    return bdd_.either(result, bdd_.both(bdd_.both(state(CtState::kRelated), not_first()),
+                                         model_.carriers(sender_, local_)));
   }
 
  private:
@@ -46,7 +46,7 @@ class Possible {
     if (space_.classes().expects) s = bdd_.both(s, space_.class_is(Axis::kExpected, 0));
     return s;
   }
-  Set sight(const AbstractStep& step) {
+  Set sight(const AbstractStep& step, std::uint8_t zone) {
     Set s = state(step.state);
     const auto fix = [&](Axis axis, bool one) {
       s = bdd_.both(s, space_.class_is(axis, one ? 1 : 0));
@@ -55,6 +55,7 @@ class Possible {
     fix(Axis::kFirst, step.created);
     fix(Axis::kSeenReply, (step.status & ct_status::kSeenReply) != 0);
     fix(Axis::kAssured, (step.status & ct_status::kAssured) != 0);
+    s = bdd_.both(s, space_.class_is(Axis::kZone, zone));
     if (space_.classes().expects) fix(Axis::kExpected, (step.status & ct_status::kExpected) != 0);
     return s;
   }
@@ -83,16 +84,19 @@ class Possible {
         Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kSctp; });
     if (!bdd_.subset(world.unmodelled, sctp)) return conntrack_domain(space_);
     std::map<std::pair<PacketKind, Set>, Set> by_sight;
-    for (const Reached& r : world.states) {
-      for (const PacketKind kind : model_.automaton.kinds(r.state.entry, sender_)) {
-        for (const Move& move : model_.automaton.moves(r.state.entry, sender_, kind)) {
-          Set& place = by_sight[{kind, sight(move.step)}];
+    const auto add = [&](const Reached& r, std::uint8_t zone) {
+      for (const PacketKind kind : model_.automaton.kinds(r.state.entry, sender_, zone)) {
+        for (const Move& move : model_.automaton.moves(r.state.entry, sender_, kind, zone)) {
+          Set& place = by_sight[{kind, sight(move.step, zone)}];
           place = bdd_.either(place, move.step.created ? no_connmark(r.flows) : before(r.flows));
-          if (!move.step.created) continue;
-          Set& related = by_sight[{kind, sight(announced(move.step))}];
+          if (!move.step.created || zone != 0) continue;
+          Set& related = by_sight[{kind, sight(announced(move.step), zone)}];
           related = bdd_.either(related, announced_flows(r.flows, expected));
         }
       }
+    };
+    for (const Reached& r : world.states) {
+      for (std::uint8_t zone = 0; zone < model_.automaton.pairs(); ++zone) add(r, zone);
     }
     Guards& guards = search.guards(sender_);
     Set result = kNothing;
@@ -128,37 +132,6 @@ class Possible {
       const auto number = static_cast<std::uint8_t>(c.canonical);
       const Tracker tracker = tracker_of(number);
       return tracker != Tracker::kGeneric && tracker != Tracker::kGre;
-    });
-  }
-
-  // ICMP errors about some flow, and what the host itself answers.
-  Set related() {
-    const Family family = space_.classes().family;
-    const std::uint8_t icmp = family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6;
-    const auto is = [&](std::uint8_t number) {
-      return space_.class_set_if(Axis::kProtocol,
-                                 [&](const ValueClass& c) { return c.canonical == number; });
-    };
-    const Set errors = space_.class_set_if(Axis::kIcmpType, [&](const ValueClass& c) {
-      const auto own = static_cast<std::uint8_t>(c.canonical);
-      const std::uint8_t type = sender_ == FlowEnd::kInitiator ? own : icmp_partner(family, own);
-      return icmp_class(family, type) == IcmpClass::kError;
-    });
-    Set result = bdd_.both(is(icmp), errors);
-    if (local_ && resets()) {
-      const Set reset = space_.class_set_if(Axis::kTcpFlags, [](const ValueClass& c) {
-        return tcp_segment(static_cast<std::uint8_t>(c.canonical)) == TcpSegment::kRst;
-      });
-      result = bdd_.either(result, bdd_.both(is(protocol::kTcp), reset));
-    }
-    return result;
-  }
-
-  bool resets() const {
-    return std::ranges::any_of(model_.program.rules(), [](const ProgramRule& rule) {
-      const Effect* effect = std::get_if<Effect>(&rule.rule->action);
-      const Reject* reject = effect == nullptr ? nullptr : std::get_if<Reject>(effect);
-      return reject != nullptr && reject->tcp_reset;
     });
   }
 

@@ -20,8 +20,8 @@ std::uint32_t number(const Binding& b) {
          (b.confirmed ? 32u : 0u) | (b.question ? 64u : 0u) | (b.before_nat ? 128u : 0u) |
          (b.to_host ? 256u : 0u) | (b.nat.originator == FlowEnd::kResponder ? 512u : 0u) |
          (b.behind_source ? 1u << 22 : 0u) | (static_cast<std::uint32_t>(b.device) << 23) |
-         (b.nat.follows_master() ? 1u << 26 : 0u) |
-         (std::uint32_t{b.nat.destination} << 10) | (std::uint32_t{b.nat.source} << 16);
+         (b.nat.follows_master() ? 1u << 26 : 0u) | (std::uint32_t{b.nat.destination} << 10) |
+         (std::uint32_t{b.nat.source} << 16);
 }
 
 // Is all of a new entry's binding known: behind its last stage, or by its master's?
@@ -56,6 +56,7 @@ MayMust Reader::read(const PredicatePtr& predicate, const Binding& binding) {
   const Key key{predicate.get(), number(binding)};
   if (const auto it = known_.find(key); it != known_.end()) return it->second;
   const MayMust result = visit(*predicate, binding);
+  exact_ = exact_ && result.may == result.must;
   known_.emplace(key, result);
   return result;
 }
@@ -97,6 +98,9 @@ MayMust Reader::visit(const Predicate& predicate, const Binding& b) {
 }
 
 MayMust Reader::range(const InRange& test, const Binding& b) {
+  if (test.field == Field::kCtMark && b.before_lookup) {  // of a template at most, and that is 0
+    return exactly(test.lo == 0 ? kEverything : kNothing);
+  }
   if (const auto axis = mark_axis(test.field, b)) {
     const auto bound = [](u128 v) {
       return static_cast<std::uint32_t>(std::min<u128>(v, low_bits(32)));
@@ -109,6 +113,9 @@ MayMust Reader::range(const InRange& test, const Binding& b) {
 }
 
 MayMust Reader::masked(const Masked& test, const Binding& b) {
+  if (test.field == Field::kCtMark && b.before_lookup) {
+    return exactly(test.value == 0 ? kEverything : kNothing);
+  }
   if (const auto axis = mark_axis(test.field, b)) {
     return exactly(mark_masked(*axis, static_cast<std::uint32_t>(test.value),
                                static_cast<std::uint32_t>(test.mask)));
@@ -170,16 +177,26 @@ Set Reader::mark_bound(Axis axis, std::uint32_t bound, bool at_least) {
 
 Set Reader::state_is(CtState state, const Binding& b) {
   if (!b.before_lookup) return space_.class_is(Axis::kState, static_cast<std::uint32_t>(state));
-  if (state == CtState::kInvalid) return space_.class_is(Axis::kUntracked, 0);
+  const Set bare = space_.class_is(Axis::kZone, 0);  // without a template
+  if (state == CtState::kInvalid) {
+    return space_.bdd().both(space_.class_is(Axis::kUntracked, 0), bare);
+  }
   if (state == CtState::kUntracked) return space_.class_is(Axis::kUntracked, 1);
+  if (state != CtState::kNew) return kNothing;
   const std::uint32_t values = space_.classes().untracked.count();
-  const bool templates = state == CtState::kNew && values > Templates::kFirst;
-  return templates ? space_.class_range(Axis::kUntracked, Templates::kFirst, values - 1) : kNothing;
+  const Set requests = values > Templates::kFirst
+                           ? space_.class_range(Axis::kUntracked, Templates::kFirst, values - 1)
+                           : kNothing;
+  return space_.bdd().either(space_.bdd().complement(bare), requests);
 }
 
 // `holds` of ct_status bits; 0: no entry.
 MayMust Reader::status(const Binding& b, const StatusTest& holds) {
-  if (b.before_lookup) return exactly(holds(0) ? kEverything : kNothing);
+  if (b.before_lookup) {  // a template counts as confirmed
+    const auto all = [&](std::uint16_t bits) { return holds(bits) ? kEverything : kNothing; };
+    return exactly(
+        space_.bdd().choose(space_.class_is(Axis::kZone, 0), all(0), all(ct_status::kConfirmed)));
+  }
   // The bits of NAT: a binding that changes nothing sets none.
   std::uint16_t nat = 0;
   if (b.nat.destination != 0) nat |= ct_status::kDestinationNat;
@@ -303,6 +320,7 @@ MayMust Reader::of_packet(Part part, bool of_source, const Binding& b, const Fie
 // The entry's tuple: who opened it is known by the packet's direction, or by the binding.
 MayMust Reader::of_entry(Part part, bool opener, Shown shown, const Binding& b,
                          const FieldTest& test) {
+  if (b.before_lookup) return exactly(test.holds(0) ? kEverything : kNothing);  // of a template
   if (!b.nat.some()) {
     return by_direction(of_packet(part, opener, b, test), of_packet(part, !opener, b, test));
   }
@@ -332,6 +350,7 @@ MayMust Reader::field(Field f, const Binding& b, const FieldTest& test) {
     case Field::kProtocol:
       return axis(Axis::kProtocol);
     case Field::kCtProtocol: {  // a RELATED packet carries another flow's entry
+      if (b.before_lookup) return exactly(test.holds(0) ? kEverything : kNothing);
       const MayMust own = axis(Axis::kProtocol);
       return by_direction(own, own);
     }
@@ -379,6 +398,7 @@ MayMust Reader::field(Field f, const Binding& b, const FieldTest& test) {
     case Field::kCtStatus:
       return status(b, test.holds);
     case Field::kCtDirection:
+      if (b.before_lookup) return exactly(test.holds(0) ? kEverything : kNothing);
       return axis(Axis::kDirection);
     case Field::kCtZone:
       return exactly(test.holds(0) ? kEverything : kNothing);

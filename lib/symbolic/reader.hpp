@@ -24,6 +24,8 @@ class Reader {
 
   // Remembers the result by the predicate's address: for rules, which outlive the reader.
   MayMust read(const PredicatePtr& predicate, const Binding& binding);
+  // Has no predicate been read of which it is open where it holds?
+  bool exact() const { return exact_; }
   MayMust read_once(const Predicate& predicate, const Binding& b) { return visit(predicate, b); }
 
   // The axes of the two ends of a packet.
@@ -68,6 +70,7 @@ class Reader {
   Ends ends_;
   const Translations* translations_;
   std::unordered_map<Key, MayMust, KeyHash> known_;
+  bool exact_ = true;
 };
 
 }  // namespace postern

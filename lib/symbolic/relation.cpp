@@ -14,6 +14,7 @@ std::vector<Relations::Group> Relations::groups(const Writes& writes) const {
   if (writes.untracked) {
     result.push_back({Axis::kUntrackedBefore, Axis::kUntracked, &space_.untracked_scratch});
   }
+  if (writes.zone) result.push_back({Axis::kZoneBefore, Axis::kZone, &space_.zone_scratch});
   return result;
 }
 
@@ -111,6 +112,11 @@ Set Relations::set_connmark(Set live, const SetConnmark& effect) {
 Set Relations::set_untracked(Set live, std::uint32_t value) {
   const std::array axis{Axis::kUntracked};
   return space_.bdd().both(space_.exists(live, axis), space_.class_is(Axis::kUntracked, value));
+}
+
+Set Relations::set_zone(Set live, std::uint32_t number) {
+  const std::array axis{Axis::kZone};
+  return space_.bdd().both(space_.exists(live, axis), space_.class_is(Axis::kZone, number));
 }
 
 Set Relations::forget_marks(Set live) {

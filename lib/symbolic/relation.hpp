@@ -15,10 +15,10 @@ namespace postern {
 
 // Which groups of bits a chain may write.
 struct Writes {
-  bool mark = false, connmark = false, untracked = false;
-  bool any() const { return mark || connmark || untracked; }
+  bool mark = false, connmark = false, untracked = false, zone = false;
+  bool any() const { return mark || connmark || untracked || zone; }
   Writes operator|(const Writes& o) const {
-    return {mark || o.mark, connmark || o.connmark, untracked || o.untracked};
+    return {mark || o.mark, connmark || o.connmark, untracked || o.untracked, zone || o.zone};
   }
 };
 
@@ -37,6 +37,8 @@ class Relations {
   Set set_connmark(Set live, const SetConnmark& effect);
   // The UNTRACKED mark, or a template (templates.hpp).
   Set set_untracked(Set live, std::uint32_t value = 1);
+  // Carries this template, or has this pair of zones (Axis::kZone), from here on.
+  Set set_zone(Set live, std::uint32_t number);
   // All values of the present marks (after a target that nobody knows).
   Set forget_marks(Set live);
 

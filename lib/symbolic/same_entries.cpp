@@ -25,6 +25,8 @@ Targets targets(Space& space, Explorer& explorer, const FlowState& state, Set fl
 
 bool Model::Impl::same_entries_without(RuleId rule) {
   if (!tracking) return true;
+  // An expectation in another zone than the default one is not followed.
+  if (automaton.pairs() > 1 && templates.strange_help()) return false;
   for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
     Set touched = kNothing;
     const RuleObserver observer = [&](const TableContext&, RuleId r, const AtRule& at) {
@@ -42,9 +44,9 @@ bool Model::Impl::same_entries_without(RuleId rule) {
                                  flows_of(sendable(path, FlowEnd::kInitiator)));
     if (flows.empty()) continue;
     const auto guards_now = [&](FlowEnd sender) {
-      return Guards(space,
-                    walk_path(space, chains, program, path, sender, walk_options(), {}, flows),
-                    sender, chains.has_coins());
+      const PathWalk walk =
+          walk_path(space, chains, program, path, sender, walk_options(), {}, flows);
+      return Guards(space, walk, sender, chains.has_coins());
     };
     Guards one = guards_now(FlowEnd::kInitiator), two = guards_now(FlowEnd::kResponder);
     chains.set_disabled(rule, true);

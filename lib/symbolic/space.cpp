@@ -69,9 +69,11 @@ constexpr std::array<std::string_view, kAxisCount> kNames{"initiator",
                                                           "mark",
                                                           "ctmark",
                                                           "untracked",
+                                                          "zone",
                                                           "mark-before",
                                                           "ctmark-before",
-                                                          "untracked-before"};
+                                                          "untracked-before",
+                                                          "zone-before"};
 
 const FieldClasses* classes_of(const Classes& c, Axis axis, const FieldClasses& binary) {
   switch (axis) {
@@ -112,6 +114,9 @@ const FieldClasses* classes_of(const Classes& c, Axis axis, const FieldClasses& 
       return &c.truncated;
     case Axis::kState:
       return &c.state;
+    case Axis::kZone:
+    case Axis::kZoneBefore:
+      return &c.zone;
     case Axis::kDirection:
     case Axis::kFirst:
     case Axis::kSeenReply:
@@ -190,6 +195,12 @@ class SpaceBuilder {
       add(Axis::kUntrackedBefore);
       space_.untracked_scratch.push_back(scratch());
       add(Axis::kUntracked);
+    }
+    of(Axis::kZone).classes = of(Axis::kZoneBefore).classes = &space_.classes_.zone;
+    for (unsigned i = 0; i < bits_for(space_.classes_.zone.count()); ++i) {
+      add(Axis::kZoneBefore);
+      space_.zone_scratch.push_back(scratch());
+      add(Axis::kZone);
     }
     return next_;
   }

@@ -60,10 +60,12 @@ enum class Axis : std::uint8_t {
   kMark,
   kConnmark,   // current value, the bits that some rule tests
   kUntracked,  // before the lookup: 1 marked UNTRACKED (NOTRACK), more: a template (templates.hpp)
+  kZone,       // a template before the lookup, a pair of zones behind it (zones.hpp)
   // The same where a chain, or a path, was entered.
   kMarkBefore,
   kConnmarkBefore,
   kUntrackedBefore,
+  kZoneBefore,
   kCount,
 };
 inline constexpr std::size_t kAxisCount = static_cast<std::size_t>(Axis::kCount);
@@ -146,7 +148,7 @@ class Space {
 
  public:
   // Scratch copies of the bits that a walk changes, for composing relations (relation.cpp).
-  std::vector<unsigned> mark_scratch, connmark_scratch, untracked_scratch;
+  std::vector<unsigned> mark_scratch, connmark_scratch, untracked_scratch, zone_scratch;
 
  private:
   Bdd bdd_;

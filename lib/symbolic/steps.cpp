@@ -27,6 +27,8 @@ FlowStep step_of(const Edge& edge, const FlowState& before, Set packets) {
   step.announced = edge.of == Edge::Of::kAnnounced;
   step.segment = std::string(text(step.kind)) + ", " + std::string(text(step.condition));
   step.packets = packets;
+  step.pair = edge.pair;
+  step.fresh = edge.fresh || before.entry == 0;
   return step;
 }
 
@@ -34,8 +36,8 @@ FlowStep step_of(const Edge& edge, const FlowState& before, Set packets) {
 // packet may be.
 class Trace {
  public:
-  Trace(Space& space, Explorer& explorer, Set first)
-      : space_(space), explorer_(explorer), first_(first) {}
+  Trace(Space& space, Automaton& automaton, Explorer& explorer, Set first)
+      : space_(space), automaton_(automaton), explorer_(explorer), first_(first) {}
 
   std::vector<FlowStep> back(FlowState state, Set target, std::size_t k) {
     std::vector<FlowStep> steps;
@@ -87,7 +89,9 @@ class Trace {
   std::size_t waiting_step(const FlowState& state, Set& target, std::size_t k, FlowStep& step) {
     for (std::size_t i = 0; i < k; ++i) {
       for (const auto& [before, flows] : explorer_.layers()[i]) {
-        if (before.entry == 0 || before.reached != state.reached || state.entry != 0) continue;
+        if (before.reached != state.reached) continue;
+        const auto left = automaton_.after_expiry(before.entry);
+        if (std::ranges::find(left, state.entry) == left.end()) continue;
         const Set source = space_.bdd().both(flows, space_.exists(target, kNow));
         if (source.empty()) continue;
         step.wait = true;
@@ -102,11 +106,28 @@ class Trace {
   }
 
   Space& space_;
+  Automaton& automaton_;
   Explorer& explorer_;
   Set first_;
 };
 
 }  // namespace
+
+// One connmark that the quoted flow of some of `errors` (of `packets`, with kConnmarkBefore) has:
+// those errors are left.
+Set Model::Impl::choose_mark(Set packets, Set errors, QuotedEntry& quoted) {
+  Set left = bdd().both(packets, errors);
+  const auto &before = space.layout(Axis::kConnmarkBefore).variables,
+             &now = space.layout(Axis::kConnmark).variables;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const Set without = bdd().both(left, bdd().literal(before[i], false));
+    const bool bit = without.empty();
+    left = bit ? left : without;
+    quoted.mark = bdd().both(quoted.mark, bdd().literal(now[i], bit));
+  }
+  const std::array old{Axis::kConnmarkBefore};
+  return space.exists(left, old);
+}
 
 std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, bool must) {
   for (const bool expecting : {false, true}) {
@@ -135,17 +156,21 @@ std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, boo
               edge.coarse || edge.translated || (edge.of == Edge::Of::kRelated) != quoting) {
             continue;
           }
-          const Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow),
-                                     bdd().both(goal, m));
+          Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow),
+                               bdd().both(goal, m));
           if (hit.empty()) continue;
+          QuotedEntry quoted{.nat = edge.through};
+          if (quoting)
+            hit = choose_mark(search.quoting_packets(set, edge, kEverything), hit, quoted);
           const auto steps = [&, &state = state, &set = set] {
             const Set source = search.preimage(set, edge, kEverything, hit);
-            auto result = Trace(space, search, kEverything).back(state, source, k);
+            auto result = Trace(space, automaton, search, kEverything).back(state, source, k);
             result.push_back(step_of(edge, state, hit));
+            result.back().quoted_mark = quoted.mark;
             return result;
           };
           if (!quoting) return steps();
-          const std::size_t takes = quotable(path, hit, edge.through, must).steps;
+          const std::size_t takes = quotable(path, hit, quoted, must).steps;
           if (takes >= after && !best.empty()) continue;
           after = takes;
           best = steps();
@@ -166,20 +191,22 @@ std::vector<FlowStep> Model::Impl::track_steps(Path path, Set m, const std::stri
     for (std::size_t k = 0; k < search.layers().size(); ++k) {
       for (const auto& [state, set] : search.layers()[k]) {
         if (!wanted(state.entry, entry_state)) continue;
-        return Trace(space, search, bdd().both(m, flows)).back(state, set, k);
+        return Trace(space, automaton, search, bdd().both(m, flows)).back(state, set, k);
       }
     }
   }
   return {};
 }
 
-std::vector<FlowStep> Model::Impl::entry_steps(Path path, Set flows, std::uint16_t nat, bool must) {
+std::vector<FlowStep> Model::Impl::entry_steps(Path path, Set flows, const QuotedEntry& entry,
+                                               bool must) {
   Explorer search = explorer(path, flows, Script::kDeliver, must, true);
   search.run(flows, kEverything);
   for (std::size_t k = 0; k < search.layers().size(); ++k) {
     for (const auto& [state, set] : search.layers()[k]) {
-      if (state.entry == 0 || state.nat != nat) continue;
-      return Trace(space, search, kEverything).back(state, set, k);
+      const Set marked = bdd().both(set, entry.mark);
+      if (state.entry == 0 || state.nat != entry.nat || marked.empty()) continue;
+      return Trace(space, automaton, search, kEverything).back(state, marked, k);
     }
   }
   return {};

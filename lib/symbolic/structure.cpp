@@ -86,10 +86,9 @@ void StructureFinder::walk(Path path) {
   const Set all = flows(path);
   if (all.empty()) return;
   const auto one = [&](FlowEnd sender) {
-    return Guards(
-        space_,
-        walk_path(space_, model_.chains, model_.program, path, sender, options, observer, all),
-        sender, model_.chains.has_coins());
+    const PathWalk walk =
+        walk_path(space_, model_.chains, model_.program, path, sender, options, observer, all);
+    return Guards(space_, walk, sender, model_.chains.has_coins());
   };
   Guards initiator = one(FlowEnd::kInitiator), responder = one(FlowEnd::kResponder);
   if (loose_) return;

@@ -53,10 +53,10 @@ struct NatVariant {
 // How a flow that a helper announced is bound once its master is: it goes on to the end of the
 // master that the helper told of, as from the master's other end (nf_nat_follow_master).
 struct Following {
-  NatVariant master = {};      // of the master, whose opener is its path's initiator
-  bool to_opener = false;      // to the end that opened the master, else to the other
-  bool any_source = false;     // from anywhere
-  bool other_port = false;     // the announced port was taken, so that another stood for it
+  NatVariant master = {};   // of the master, whose opener is its path's initiator
+  bool to_opener = false;   // to the end that opened the master, else to the other
+  bool any_source = false;  // from anywhere
+  bool other_port = false;  // the announced port was taken, so that another stood for it
 };
 
 // All NAT rules of a ruleset, by range.

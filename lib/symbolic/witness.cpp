@@ -337,12 +337,17 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
       flow.value(Axis::kInitiator) == flow.value(Axis::kResponder)) {
     witness.obstacle = "its ends have one address behind two interfaces";
   }
-  TcpNumbers numbers;
+  std::map<std::uint8_t, TcpNumbers> numbers;  // each entry hears but the packets of its zones
   const Set fixed = flow_set(space, flow);
   std::optional<std::uint32_t> wait;
   for (const FlowStep& step : steps) {
     if (step.wait) {
-      wait = expiry_milliseconds(entries[step.before.entry]);
+      wait = 0;
+      any_entry(entries, step.before.entry, [&](const EntryInfo& one) {
+        wait = std::max(*wait, expiry_milliseconds(one));
+        return false;
+      });
+      if (step.after.entry != 0) witness.obstacle = "one of the flow's entries must expire first";
       continue;
     }
     WitnessPacket made;
@@ -367,7 +372,7 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     if (step.quotes && quoted == nullptr) {
       witness.obstacle = "the packet is an ICMP error that quotes another flow";
     }
-    numbers.write(made.packet, step);
+    numbers[step.pair].write(made.packet, step);
     if (step.condition == Condition::kLate) wait = kUdpStreamAfterMilliseconds + 500;
     made.wait_ms = wait;
     wait.reset();

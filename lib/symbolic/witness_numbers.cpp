@@ -92,13 +92,14 @@ void TcpNumbers::write(Packet& packet, const FlowStep& step) {
   End& peer = ends_[step.reply ? 0 : 1];
   const bool syn = has(packet, tcp_flag::kSyn), ack = has(packet, tcp_flag::kAck);
   const bool opens = syn && !ack && (step.state == CtState::kNew || step.announced);
-  if (opens || step.before.entry == 0) {  // nothing is remembered of either end
+  const bool fresh = step.fresh || step.before.entry == 0;
+  if (opens || fresh) {  // nothing is remembered of either end
     self.restart();
     peer.restart();
   }
   // The first ACK of an entry acknowledges 0: only then does conntrack, which knows nothing of the
   // other end yet, take the number down.
-  if (step.before.entry == 0 && ack && !syn) peer.next = peer.limit = 0;
+  if (fresh && ack && !syn) peer.next = peer.limit = 0;
   // What the other end's window does not allow yet is not sent.
   packet.seq = syn ? self.initial : std::min(self.next, self.limit);
   packet.ack = ack ? peer.next : 0;

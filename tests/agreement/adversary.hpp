@@ -24,7 +24,10 @@ class AdversaryRules {
 
   std::string text() {
     std::string text = kernel::RandomRules(dice_, family_).text();
-    if (text.find("*nat\n") == std::string::npos && dice_.chance(50)) {
+    // Zones are followed where no NAT rule stands (symbolic/zones.hpp).
+    const bool zones = dice_.chance(22);
+    if (zones) text = with_zones(text);
+    if (!zones && text.find("*nat\n") == std::string::npos && dice_.chance(50)) {
       text += "*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\n";
       for (unsigned n = 1 + dice_.below(3); n > 0; --n) text += extra("nat");
       text += "COMMIT\n";
@@ -36,6 +39,10 @@ class AdversaryRules {
       const std::string line = text.substr(from, end - from);
       from = end;
       if (line[0] == '*') table = line.substr(1, line.size() - 2);
+      if (zones && table == "raw") {
+        result += line;
+        continue;
+      }
       if (line.starts_with("COMMIT")) {
         for (unsigned n = dice_.below(3); n > 0; --n) result += extra(table);
       }
@@ -44,6 +51,22 @@ class AdversaryRules {
       result += line;
     }
     return result;
+  }
+
+  // Little else than a translation where packets of the path pass: what among many rules is rare.
+  std::string translated(Path path) {
+    const std::string before =
+        path == Path::kIn || path == Path::kForward ? "PREROUTING" : "OUTPUT";
+    const std::string behind = path == Path::kIn ? "INPUT" : "POSTROUTING";
+    const bool both = dice_.chance(40), first = both || dice_.chance(path == Path::kIn ? 30 : 70);
+    std::string text = "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n";
+    for (unsigned n = dice_.below(3); n > 0; --n) text += extra("filter");
+    text +=
+        "COMMIT\n*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n"
+        ":POSTROUTING ACCEPT\n";
+    if (first) text += "-A " + before + match() + translation(before) + "\n";
+    if (!first || both) text += "-A " + behind + match() + translation(behind) + "\n";
+    return text + "COMMIT\n";
   }
 
  private:
@@ -112,6 +135,57 @@ class AdversaryRules {
       default:
         return "";
     }
+  }
+
+  // The ruleset without NAT, its raw table with zones and without rules that write templates'
+  // marks.
+  std::string with_zones(const std::string& text) {
+    std::string others, declared, rules, table;
+    for (std::size_t from = 0; from < text.size();) {
+      const std::size_t end = text.find('\n', from) + 1;
+      const std::string line = text.substr(from, end - from);
+      from = end;
+      if (line[0] == '*') table = line.substr(1, line.size() - 2);
+      if (table != "nat" && table != "raw") others += line;
+      if (table != "raw" || line.find("-j CONNMARK") != std::string::npos) continue;
+      if (line[0] == ':') declared += line;
+      if (line[0] == '-') rules += line;
+    }
+    if (declared.empty()) declared = ":PREROUTING ACCEPT\n:OUTPUT ACCEPT\n";
+    for (unsigned n = 1 + dice_.below(3); n > 0; --n) rules = zone() + rules;
+    for (unsigned n = dice_.below(3); n > 0; --n) rules += zone();
+    return "*raw\n" + declared + rules + "COMMIT\n" + others;
+  }
+
+  std::string zone() {
+    const bool out = dice_.chance(45);
+    std::string rule = out ? "-A OUTPUT" : "-A PREROUTING";
+    if (dice_.chance(40)) {
+      rule += (out ? " -o " : " -i ") + dice_.of<std::string>({"eth0", "eth1", "eth+", "lo"});
+    }
+    if (dice_.chance(50)) {
+      rule += dice_.of<std::string>(
+          {" -p tcp", " -p udp", " -p tcp -m tcp --syn", " -m tos --tos 0x10/0x1c",
+           " -m tos --tos 0x08/0x1c", " -m statistic --mode random --probability 0.5",
+           " -m conntrack --ctstate NEW", " -m mark --mark 0x1/0x1",
+           " -m conntrack --ctstate INVALID", " -m conntrack --ctstatus CONFIRMED"});
+    }
+    static const std::vector<std::string> kTargets{"CT --zone 1",
+                                                   "CT --zone 1",
+                                                   "CT --zone 1",
+                                                   "CT --zone 2",
+                                                   "CT --zone-orig 1",
+                                                   "CT --zone-orig 2",
+                                                   "CT --zone-reply 1",
+                                                   "CT --zone-reply 2",
+                                                   "CT --zone 0",
+                                                   "CT --ctevents new",
+                                                   "CT --zone mark",
+                                                   "NOTRACK",
+                                                   "DROP",
+                                                   "MARK --set-mark 1",
+                                                   "CONNMARK --restore-mark"};
+    return rule + " -j " + dice_.of(kTargets) + "\n";
   }
 
   std::string address(bool own, bool bracketed = false) {

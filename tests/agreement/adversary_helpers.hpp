@@ -1,5 +1,6 @@
-// The adversary's helper rules with and without NAT, and the flows that make helpers announce the attacked flow: FTP
-// either way, TFTP, and IRC between its receiver and anybody. Used by adversary_test.cpp.
+// The adversary's helper rules with and without NAT, and the flows that make helpers announce the
+// attacked flow: FTP either way, TFTP, and IRC between its receiver and anybody. Used by
+// adversary_test.cpp.
 #pragma once
 
 #include <algorithm>
@@ -50,7 +51,18 @@ inline std::string plain_nat(Dice& dice, Family family) {
   return text + "COMMIT\n";
 }
 
-// The ruleset with CT --helper rules in raw, and rules that ask what is EXPECTED.
+// A rule for the side of helpers: it puts packets into a zone, which helpers that are followed
+// never do.
+inline std::string zone_beside(Dice& dice, const std::string& hook) {
+  return "-A " + hook +
+         dice.of<std::string>({"", hook == "OUTPUT" ? " -o eth1" : " -i eth1", " -p tcp", " -p udp",
+                               " -m tos --tos 0x10/0x1c", " -p tcp -m tcp --dport 53",
+                               " -m statistic --mode random --probability 0.3"}) +
+         " -j CT" + dice.of<std::string>({" --zone 1", " --zone-orig 1", " --zone-reply 2"}) + "\n";
+}
+
+// The ruleset with CT --helper rules in raw, some beside zones, and rules that ask what is
+// EXPECTED.
 inline std::string with_helpers(std::string text, Dice& dice, Family family) {
   if (text.find("*raw\n") == std::string::npos) {
     text = "*raw\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n" + text;
@@ -60,7 +72,9 @@ inline std::string with_helpers(std::string text, Dice& dice, Family family) {
   std::size_t first = text.find("-A ", raw);
   if (first == std::string::npos || first > end || dice.chance(30)) first = end;
   std::string rules;
+  const bool zones = dice.chance(40);
   for (const char* hook : {"PREROUTING", "OUTPUT"}) {
+    if (zones && dice.chance(40)) rules += zone_beside(dice, hook);
     for (unsigned n = 1 + dice.below(2); n > 0; --n) {
       const bool tftp = dice.chance(35), irc = !tftp && family == Family::kIpv4 && dice.chance(35);
       const std::string protocol = tftp ? "udp" : "tcp";
@@ -69,8 +83,13 @@ inline std::string with_helpers(std::string text, Dice& dice, Family family) {
       if (dice.chance(15)) rule += tftp ? "" : " --syn";
       if (dice.chance(10)) rule += " -m statistic --mode random --probability 0.5";
       if (dice.chance(10)) rule += " -m conntrack --ctstate INVALID";
-      rules += rule + " -j CT --helper " + (tftp ? "tftp" : irc ? "irc" : "ftp") + "\n";
+      rules += rule + " -j CT --helper " +
+               (tftp  ? "tftp"
+                : irc ? "irc"
+                      : "ftp") +
+               (zones && dice.chance(8) ? " --zone 1\n" : "\n");
     }
+    if (zones && dice.chance(60)) rules += zone_beside(dice, hook);
   }
   text.insert(first, rules);
   const std::size_t filter = text.find("*filter\n");

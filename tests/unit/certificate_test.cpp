@@ -50,6 +50,18 @@ TEST(Certificate, AFalseDeliverIsRefuted) {
             Verification::kProved);
 }
 
+// Over lo both ends send every type; to one entry one of them sends requests, the other replies.
+TEST(Certificate, NoEntryHasRequestsFromBothEnds) {
+  const LoadedRuleset rules("icmp.rules",
+                            "*filter\n:INPUT DROP\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"
+                            "-A INPUT -m conntrack --ctstate ESTABLISHED -j DROP\n"
+                            "-A INPUT -p tcp -m tcp --dport 21 -j ACCEPT\n"
+                            "-A OUTPUT -m conntrack --ctstate RELATED -j DROP\nCOMMIT\n");
+  const Answer no = ask_one(rules, "deliver -p icmp --path loopback");
+  EXPECT_EQ(no.truth, Truth::kNo);
+  EXPECT_TRUE(no.completeness && no.completeness->certified);
+}
+
 TEST(Certificate, AFalseConnectIsRefuted) {
   const auto rules = LoadedRuleset::corpus("notrack/test3-lockdown.rules");
   Asked hole(rules, "connect -i lo -p tcp --sport 1234 --dport 80", Path::kLoopback);

@@ -76,6 +76,38 @@ TEST(ExpectedFlows, WithoutAControlFlowThereIsNoExpectation) {
          "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
 }
 
+TEST(ExpectedFlows, AMasterMustBeReadToTheEnd) {
+  const std::string filter = "-A INPUT -m conntrack --ctstate RELATED -j ACCEPT\n" + kControl;
+  for (const char* answers : {"NOTRACK", "CT --zone 1", "CT --zone-reply 1"}) {
+    const std::string raw =
+        kHelper + "-A OUTPUT -p tcp -m tcp --sport 21 -j " + std::string(answers) + "\n";
+    expect(ruleset(raw, filter), "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
+  }
+  // Its answers are looked up in the default zone.
+  expect(ruleset(kHelper + "-A OUTPUT -p tcp -m tcp --sport 21 -j CT --zone-orig 1\n", filter),
+         "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
+}
+
+TEST(ExpectedFlows, AreInTheZoneOfTheirMaster) {
+  const std::string filter = kRelated + kControl, zone = "-A PREROUTING -i eth1 -j CT --zone 1\n";
+  for (const std::string& raw : {kHelper + zone, zone + kHelper}) {
+    const std::string text = ruleset(raw, filter);
+    expect(text, "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
+    expect(text, "connect -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
+    expect(text, "deliver -i eth1 -p tcp --dport 5000 --path in", Truth::kNo);
+    expect(text, "deliver -i eth2 -p tcp --dport 5000 --path in", Truth::kYes);
+  }
+  // The first template wins.
+  expect(ruleset("-A PREROUTING -j CT --zone-orig 1\n" + kHelper, filter),
+         "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
+  expect(ruleset(kHelper + "-A PREROUTING -i eth0 -p tcp --dport 21 -j CT --zone 1\n", filter),
+         "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
+  // A helper in a zone is not followed, in no zone.
+  expect(ruleset("-A PREROUTING -i eth0 -p tcp --dport 21 -j CT --helper ftp --zone 1\n" + zone,
+                 filter),
+         "deliver -i eth1 -p tcp --dport 5000 --path in", Truth::kUnknown);
+}
+
 TEST(ExpectedFlows, AreBetweenTheEndsOfTheirMaster) {
   const std::string text = ruleset(
       kHelper, kRelated + "-A INPUT -i eth0 -s 192.0.2.9 -p tcp -m tcp --dport 21 -j ACCEPT\n");
@@ -137,6 +169,16 @@ TEST(ExpectedFlows, WhatIsNotFollowedIsUnknownNeverNo) {
       "-A PREROUTING -p tcp -j DNAT --to-destination 224.0.0.9\nCOMMIT\n";
   expect(nat + ruleset(kHelper, kRelated + kControl),
          "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kUnknown);
+}
+
+// Whether the flow that an error quotes is EXPECTED is open: no witness may rest on it.
+TEST(ExpectedFlows, AnErrorAboutAnotherFlowIsNotSurelyExpected) {
+  const std::string text = ruleset("-A OUTPUT -p tcp -m tcp --syn -j CT --helper ftp\n",
+                                   "-A INPUT -m conntrack --ctstatus EXPECTED -j ACCEPT\n"
+                                   "-A OUTPUT -m conntrack --ctstate RELATED -j ACCEPT\n"
+                                   "-A OUTPUT -p tcp -m tcp --dport 21 -j ACCEPT\n"
+                                   "-A OUTPUT -m conntrack --ctstate NEW -j DROP\n");
+  expect(text, "deliver -p icmp -s 192.0.2.1 --path loopback", Truth::kUnknown);
 }
 
 }  // namespace

@@ -14,8 +14,7 @@ std::string ruleset(const std::string& raw, const std::string& nat, const std::s
   return "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n" + raw +
          "COMMIT\n*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
          ":POSTROUTING ACCEPT [0:0]\n" +
-         nat +
-         "COMMIT\n*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n" +
+         nat + "COMMIT\n*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n" +
          filter + "COMMIT\n";
 }
 
@@ -51,13 +50,15 @@ TEST(ExpectedNat, TheServerCallsBackThroughSnat) {
   const std::string text = ruleset(kFtp, kSnat, kControl + kRelated);
   for (const std::string verb : {"deliver", "connect", "track"}) {
     const Answer a = expect(text,
-                            verb + " -i eth1 -o eth0 -d 198.51.100.1 -p tcp --syn --sport 20"
-                                   " --dport 5001 --path forward",
+                            verb +
+                                " -i eth1 -o eth0 -d 198.51.100.1 -p tcp --syn --sport 20"
+                                " --dport 5001 --path forward",
                             Truth::kYes);
     EXPECT_TRUE(has_master(a)) << verb;
   }
   // To no other address, and with no other protocol.
-  expect(text, "deliver -i eth1 -o eth0 -d 198.51.100.2 -p tcp --dport 5001 --path forward", Truth::kNo);
+  expect(text, "deliver -i eth1 -o eth0 -d 198.51.100.2 -p tcp --dport 5001 --path forward",
+         Truth::kNo);
   expect(text, "deliver -i eth1 -p udp --dport 5001 --path forward", Truth::kNo);
   expect(ruleset("", kSnat, kControl + kRelated),
          "deliver -i eth1 -p tcp --dport 5001 --path forward", Truth::kNo);
@@ -77,21 +78,22 @@ TEST(ExpectedNat, MasqueradeIsAsSnat) {
   const std::string text = ruleset(kFtp, kMasquerade, kControl + kRelated);
   expect(text, "connect -i eth1 -o eth0 -p tcp --dport 5001 --path forward", Truth::kYes);
   // Passive: the client's data connection is masqueraded with its master.
-  const Answer a = expect(text, "connect -i eth0 -o eth1 -p tcp --dport 5001 --path forward",
-                          Truth::kYes);
+  const Answer a =
+      expect(text, "connect -i eth0 -o eth1 -p tcp --dport 5001 --path forward", Truth::kYes);
   EXPECT_TRUE(has_master(a));
   expect(text, "deliver -i eth1 -p udp --path forward", Truth::kNo);
   expect(text, "deliver -i eth1 -p tcp --dport 22 --path in", Truth::kNo);
 }
 
 TEST(ExpectedNat, AServerBehindDnatAnnouncesItself) {
-  const std::string dnat = "-A PREROUTING -i eth0 -p tcp -m tcp --dport 21 -j DNAT --to-destination "
-                           "10.0.0.2\n";
+  const std::string dnat =
+      "-A PREROUTING -i eth0 -p tcp -m tcp --dport 21 -j DNAT --to-destination "
+      "10.0.0.2\n";
   const std::string control =
       "-A FORWARD -i eth0 -d 10.0.0.2 -p tcp -m tcp --dport 21 -m conntrack --ctstate NEW -j "
       "ACCEPT\n"
       "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n";
-  const std::string words = 
+  const std::string words =
       "deliver -i eth0 -o eth1 -d 203.0.113.5 -p tcp --syn --dport 5001 --path forward";
   expect(ruleset(kFtp, dnat, control + kRelated), words, Truth::kYes);
   // It is bound to where its master is.
@@ -102,24 +104,27 @@ TEST(ExpectedNat, AServerBehindDnatAnnouncesItself) {
 }
 
 TEST(ExpectedNat, RulesOfNatTakeWhatFollowsNoMaster) {
-  const std::string input = "-A INPUT -i eth0 -p tcp -m tcp --dport 21 -j ACCEPT\n"
-                            "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n";
+  const std::string input =
+      "-A INPUT -i eth0 -p tcp -m tcp --dport 21 -j ACCEPT\n"
+      "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n";
   // The control flow is not translated, the data connection is redirected to port 80.
   const std::string redirect =
       "-A PREROUTING -p tcp -m tcp --dport 5001 -j REDIRECT --to-ports 80\n";
   expect(ruleset(kFtp, redirect, input), "deliver -i eth0 -p tcp --syn --dport 5001 --path in",
          Truth::kYes);
-  const std::string only80 = "-A INPUT -i eth0 -p tcp -m tcp --dport 21 -j ACCEPT\n"
-                             "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
-                             "-A INPUT -p tcp -m tcp --dport 80 -m conntrack --ctstate RELATED -j "
-                             "ACCEPT\n";
+  const std::string only80 =
+      "-A INPUT -i eth0 -p tcp -m tcp --dport 21 -j ACCEPT\n"
+      "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+      "-A INPUT -p tcp -m tcp --dport 80 -m conntrack --ctstate RELATED -j "
+      "ACCEPT\n";
   expect(ruleset(kFtp, redirect, only80), "deliver -i eth0 -p tcp --syn --dport 5001 --path in",
          Truth::kYes);
 }
 
 TEST(ExpectedNat, NatOfAnotherProtocolChangesNothing) {
-  const std::string input = "-A INPUT -i eth0 -p tcp -m tcp --dport 21 -j ACCEPT\n"
-                            "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n";
+  const std::string input =
+      "-A INPUT -i eth0 -p tcp -m tcp --dport 21 -j ACCEPT\n"
+      "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n";
   const std::string udp = "-A POSTROUTING -p udp -j MASQUERADE\n";
   expect(ruleset(kFtp, udp, input), "connect -i eth0 -p tcp --dport 5001 --path in", Truth::kYes);
   expect(ruleset(kFtp, udp, "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"),

@@ -279,13 +279,13 @@ class Naive {
       case Field::kMark:
         return now.mark;
       case Field::kCtMark:
-        return now.connmark;
+        return place.before_lookup ? 0 : now.connmark;
       case Field::kCtState: {
         if (!place.before_lookup) return static_cast<u128>(place.state);
         return static_cast<u128>(now.untracked ? CtState::kUntracked : CtState::kInvalid);
       }
       case Field::kCtDirection:
-        return one_.reply ? 1 : 0;
+        return one_.reply && !place.before_lookup ? 1 : 0;
       case Field::kCtStatus: {
         if (place.before_lookup || place.state == CtState::kInvalid ||
             place.state == CtState::kUntracked) {
@@ -297,7 +297,7 @@ class Naive {
         return bits;
       }
       case Field::kCtOriginalSource:
-        return one_.address[one_.reply ? to : from];
+        return place.before_lookup ? 0 : one_.address[one_.reply ? to : from];
       default:
         return 0;
     }

@@ -413,6 +413,17 @@ TEST(Query, OpaqueMatchesMakeAConditionalYes) {
   EXPECT_EQ(b.generalised.at(Field::kSourcePort), ports(0, 65535));
 }
 
+// What every packet of a conversation rests on is said once.
+TEST(Query, AnAssumptionIsSaidOnce) {
+  const LoadedRuleset rules("once.rules",
+                            "*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctexpire 100:200 "
+                            "-j ACCEPT\nCOMMIT\n");
+  Answer a = ask_one(rules, "connect -i eth0 -p tcp --path in");
+  ASSERT_EQ(a.truth, Truth::kYes);
+  std::ranges::sort(a.assumptions);
+  EXPECT_EQ(std::ranges::adjacent_find(a.assumptions), a.assumptions.end());
+}
+
 TEST(Query, SequencesThatOpenTheDoorFirst) {
   // Only ESTABLISHED gets in; an entry is made by the packet that is dropped? No: dropped in INPUT
   // before its confirmation it leaves none, so nothing ever gets in.

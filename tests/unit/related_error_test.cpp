@@ -90,5 +90,42 @@ TEST(RelatedError, AboutAFlowWithThisHost) {
   EXPECT_EQ(answer.witness[0].packet.source, answer.witness[1].packet.destination);
 }
 
+// An error carries the connmark of the flow that it quotes.
+TEST(RelatedError, HasTheMarkOfTheFlowThatItQuotes) {
+  const auto rules = [](const std::string& mark) {
+    return LoadedRuleset{"error.rules",
+                         "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -p tcp -m tcp --dport 22 "
+                         "-j CONNMARK --set-xmark 0x5/0xffffffff\nCOMMIT\n"
+                         "*filter\n:INPUT DROP\n:OUTPUT ACCEPT\n"
+                         "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"
+                         "-A INPUT -m conntrack --ctstate RELATED -m connmark --mark " +
+                             mark + " -j ACCEPT\nCOMMIT\n"};
+  };
+  constexpr const char* kQuestion = "deliver -i eth0 -p icmp --path in";
+  EXPECT_EQ(ask_one(rules("0x5"), kQuestion).truth, Truth::kYes);
+  for (const char* never : {"0x6", "0x4"}) {
+    const Answer no = ask_one(rules(never), kQuestion);
+    EXPECT_EQ(no.truth, Truth::kNo) << never;
+    EXPECT_TRUE(no.completeness && no.completeness->certified) << never;
+  }
+}
+
+// Two flows are marked, each in its way: the witness quotes the one that the rule asks for.
+TEST(RelatedError, QuotesTheFlowThatHasTheMark) {
+  const LoadedRuleset rules{"error.rules",
+                            "*mangle\n:PREROUTING ACCEPT\n"
+                            "-A PREROUTING -p udp -m udp --dport 53 -j CONNMARK --set-mark 1\n"
+                            "-A PREROUTING -p tcp -m tcp --dport 22 -j CONNMARK --set-mark 2\n"
+                            "-A PREROUTING -p tcp -m tcp --dport 80 -j CONNMARK --set-mark 3\n"
+                            "COMMIT\n*filter\n:INPUT DROP\n:OUTPUT ACCEPT\n"
+                            "-A INPUT -p udp -j ACCEPT\n-A INPUT -p tcp -j ACCEPT\n"
+                            "-A INPUT -m conntrack --ctstate RELATED -m connmark --mark 2 "
+                            "-j ACCEPT\nCOMMIT\n"};
+  const Answer yes = ask_one(rules, "deliver -i eth0 -p icmp --path in");
+  ASSERT_EQ(yes.truth, Truth::kYes);
+  EXPECT_FALSE(yes.conditional);
+  EXPECT_EQ(yes.witness.front().packet.destination_port, 22);
+}
+
 }  // namespace
 }  // namespace postern
