@@ -148,8 +148,9 @@ bool answer_under_nat(Packet& packet, bool reply, const AttackedFlow& f,
     const Address& opener = reply ? f.initiator : f.responder;
     const std::uint16_t port = reply ? f.initiator_port : f.responder_port;
     if (entry.protocol != f.protocol || entry.original.source != opener) continue;
-    // Both ends may have one address.
-    if (entry.original.source_port.value_or(port) != port) continue;
+    // Both ends may have one address. (What GRE shows where ports stand is no port.)
+    const bool ports = has_ports(tracker_of(f.protocol));
+    if (ports && entry.original.source_port.value_or(port) != port) continue;
     packet.source = entry.reply.source;
     packet.destination = entry.reply.destination;
     packet.source_port = entry.reply.source_port.value_or(packet.source_port);
