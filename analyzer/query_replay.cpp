@@ -31,7 +31,7 @@ bool of_flow(const EntryReport& entry, const Packet& packet) {
   return entry.protocol == packet.protocol && (is(entry.original) || is(entry.reply));
 }
 
-// A master has an entry of its own (NAT is not followed where helpers are).
+// A master has an entry of its own.
 std::vector<EntryReport> own_entries(std::vector<EntryReport> entries, const Witness& witness,
                                      const Packet& packet) {
   if (std::ranges::any_of(witness.packets, &WitnessPacket::of_master)) {
@@ -129,9 +129,19 @@ bool translates(const Trace& trace, const Program& program) {
 }
 
 // An answer under NAT: from where the entry says that answers come, to where it says they go.
-Packet as_answered(Packet packet, const std::vector<EntryReport>& entries) {
-  if (entries.size() != 1) return packet;
-  const TupleReport& reply = entries.front().reply;
+// `first`: of its flow's packets.
+Packet as_answered(Packet packet, const std::vector<EntryReport>& entries, const Packet& first) {
+  const auto opened = [&](const EntryReport& e) {
+    const TupleReport& t = e.original;
+    return e.protocol == first.protocol && t.source == first.source &&
+           t.destination == first.destination &&
+           t.source_port.value_or(first.source_port) == first.source_port &&
+           t.destination_port.value_or(first.destination_port) == first.destination_port;
+  };
+  auto own = entries.begin();
+  if (entries.size() != 1) own = std::ranges::find_if(entries, opened);
+  if (own == entries.end()) return packet;
+  const TupleReport& reply = own->reply;
   packet.source = reply.source;
   packet.destination = reply.destination;
   if (reply.source_port) packet.source_port = *reply.source_port;
@@ -153,8 +163,11 @@ Run run_once(const Witness& witness, const Scenario& world, const Program& progr
   for (const WitnessPacket& packet : witness.packets) {
     if (packet.wait_ms) engine.wait(*packet.wait_ms);
     trace.clear();
-    const Packet sent =
-        packet.step.translated ? as_answered(packet.packet, engine.entries()) : packet.packet;
+    const auto first =
+        std::ranges::find(witness.packets, packet.of_master, &WitnessPacket::of_master);
+    const Packet sent = packet.step.translated
+                            ? as_answered(packet.packet, engine.entries(), first->packet)
+                            : packet.packet;
     const PacketReport report = engine.inject(sent);
     WitnessStep step;
     step.packet = sent;
@@ -166,8 +179,6 @@ Run run_once(const Witness& witness, const Scenario& world, const Program& progr
     step.entries = engine.entries();
     run.met_nat = run.met_nat || translates(trace, program);
     step.of_master = packet.of_master;
-    const auto first =
-        std::ranges::find(witness.packets, packet.of_master, &WitnessPacket::of_master);
     run.mismatch = compare(packet, report, engine.tracks(family), entries,
                            own_entries(step.entries, witness, sent), *first);
     run.steps.push_back(std::move(step));

@@ -316,7 +316,7 @@ class Induction {
   // A new flow may be bound in any way that its sender's packets can meet.
   void newly_bound(Term live, const Case& one, const AbstractStep& step, const std::string& name) {
     for (std::size_t i = 0; i < c_.variants().size(); ++i) {
-      if (c_.variants()[i].originator != one.sender) continue;
+      if (c_.variants()[i].originator != one.sender || c_.variants()[i].follows_master()) continue;
       Case now = one;
       now.nat = static_cast<std::uint16_t>(i + 1);
       outcome(live, now, c_.path(one.sender, now.nat).end(Seen::of(step, *one.entry)),
@@ -326,13 +326,19 @@ class Induction {
 
   // A new flow may be one that a helper had announced, in the default zone.
   void announced(Term live, const Case& one, const AbstractStep& created, bool again = false) {
-    const Set flows = c_.announced_by(one.sender);
-    if (flows.empty() || one.zone != 0) return;
-    PathEncoder& path = c_.path(one.sender);
+    if (one.zone != 0) return;
     const Seen seen = c_.announced(created, *one.entry);
-    outcome(c_.solver.both(live, c_.translator.term(flows)), one,
-            again ? path.end_again(seen) : path.end(seen), Effect::of(postern::announced(created)),
-            again ? ", looked up again: RELATED as announced" : " RELATED as announced");
+    for (const auto& [nat, flows] : c_.announced_as(one.sender)) {
+      const bool by_rule = nat != 0 && !c_.variants()[nat - 1].follows_master();
+      if (again && by_rule) continue;
+      Case now = one;
+      now.nat = nat;
+      PathEncoder& path = c_.path(one.sender, nat);
+      outcome(c_.solver.both(live, c_.translator.term(flows)), now,
+              again ? path.end_again(seen) : path.end(seen),
+              Effect::of(postern::announced(created)),
+              again ? ", looked up again: RELATED as announced" : " RELATED as announced");
+    }
   }
 
   // Loopback: what was INVALID in OUTPUT comes to PREROUTING with nothing attached. The same packet

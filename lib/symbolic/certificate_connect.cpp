@@ -155,18 +155,12 @@ class ScriptProof {
               with(beside, place, step.entry(attached)), attached, k, next,
               step.created ? std::uint16_t{0} : h.nat);
     for (std::size_t i = 0; step.created && i < c_.variants().size(); ++i) {
-      if (c_.variants()[i].originator != line.sender) continue;
+      if (c_.variants()[i].originator != line.sender || c_.variants()[i].follows_master()) continue;
       const auto bound = static_cast<std::uint16_t>(i + 1);
       delivered(live, t.path(bound).end(Seen::of(step, entry)), h, {step.entry(true)}, true, k,
                 next, bound);
     }
-    const Set announced = step.created && place == 0 ? c_.announced_by(line.sender) : kNothing;
-    if (!announced.empty()) {
-      delivered(c_.solver.both(live, t.translator.term(announced)),
-                t.path().end(c_.announced(step, entry)), h,
-                with(beside, place, postern::announced(step).entry(true)), true, k, next,
-                std::uint16_t{0});
-    }
+    if (step.created && place == 0) announced(live, h, step, beside, k, t, next);
     if (c_.flow_path != Path::kLoopback || step.state != CtState::kInvalid) return;
     const auto& again = t.path().again();
     live = c_.solver.both(live, again.live);
@@ -197,6 +191,16 @@ class ScriptProof {
     const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
     delivered(live, t.path().end_again(Seen::of(step, entry)), h,
               with(beside, place, step.entry(attached)), attached, k, next);
+  }
+
+  // A new flow that a helper had announced, beside these entries of other zones.
+  void announced(Term live, const History& h, const AbstractStep& step, const Entries& beside,
+                 std::size_t k, LineTerms& t, std::vector<History>& next) {
+    const Seen seen = c_.announced(step, h.entries[0]);
+    for (const auto& [nat, flows] : c_.announced_as(lines_[k].sender)) {
+      delivered(c_.solver.both(live, t.translator.term(flows)), t.path(nat).end(seen), h,
+                with(beside, 0, postern::announced(step).entry(true)), true, k, next, nat);
+    }
   }
 
   void unmodelled(Term premise, Term met, std::size_t k) {

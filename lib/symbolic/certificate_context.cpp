@@ -72,6 +72,20 @@ Seen CertificateContext::announced(const AbstractStep& created, const AbstractEn
   return seen;
 }
 
+std::vector<std::pair<std::uint16_t, Set>> CertificateContext::announced_as(FlowEnd sender) const {
+  std::vector<std::pair<std::uint16_t, Set>> result;
+  const Set by_rules = announced_by(sender);
+  if (!by_rules.empty()) result.emplace_back(std::uint16_t{0}, by_rules);
+  for (std::size_t i = 0; i < variants_.size(); ++i) {
+    if (variants_[i].originator != sender) continue;
+    const auto nat = static_cast<std::uint16_t>(i + 1);
+    const Set here =
+        variants_[i].follows_master() ? space.bdd().both(flows, expected.following(nat)) : by_rules;
+    if (!here.empty()) result.emplace_back(nat, here);
+  }
+  return result;
+}
+
 PathEncoder& CertificateContext::path(FlowEnd sender, std::uint16_t bound) {
   auto& place = paths_[{sender, bound}];
   if (place == nullptr) {

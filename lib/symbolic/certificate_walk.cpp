@@ -172,7 +172,7 @@ const PathEncoder::Tuples& PathEncoder::tuples() {
 
 // The bits and the reply tuple of a bound entry. A new one is bound half by half: any of both.
 void PathEncoder::see_binding(PacketTerms& p, const Seen& seen) {
-  if (seen.state == CtState::kRelated) return;  // of another flow
+  if (seen.state == CtState::kRelated && !seen.expected) return;  // of another flow
   const FlowEnd opener = nat_.bound.originator;
   const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
   const EndTerms from = translated(other), to = translated(opener);
@@ -280,7 +280,7 @@ void PathEncoder::turn(Walk& walk, Hook hook) {
 // The NAT stage of a hook: new flows are bound, and headers change before routing.
 void PathEncoder::nat(Walk& walk, Hook hook, const Seen& seen) {
   if (!tracking_) return;
-  if (seen.created && opens()) consult(walk, hook);
+  if (seen.created && opens() && !nat_.bound.follows_master()) consult(walk, hook);
   if (!nat_.bound.some()) return;
   if (hook == Hook::kInput || hook == Hook::kPostrouting) {
     show(walk.packet, true, opens() ? translated(sender_) : original(sender_));

@@ -146,6 +146,15 @@ Set Conversation::play(Set flows) {
   return through;
 }
 
+Set Conversation::bound_as(std::uint16_t nat) {
+  std::erase_if(layers_.back(), [&](const auto& reached) { return reached.first.nat != nat; });
+  Set through = kNothing;
+  for (const auto& [state, set] : layers_.back()) {
+    through = space_.bdd().either(through, space_.exists(set, kNow));
+  }
+  return through;
+}
+
 ConnectAnswer Model::Impl::connect(Path path, Set m, const PredicatePtr& to) {
   ConnectAnswer answer{};
   const Arrival asked = arrival(path, to);

@@ -37,6 +37,8 @@ class Conversation {
   // Flows (flow axes) whose conversation gets through.
   Set play(Set flows);
   Set unmodelled() const { return unmodelled_; }
+  // Those that got through bound in this way; the others are left out from then on.
+  Set bound_as(std::uint16_t nat);
   const std::vector<Frontier>& layers() const { return layers_; }
   const std::vector<Line>& lines() const { return lines_; }
   // The edges by which packet `k` goes from a state (delivered, or not modelled).

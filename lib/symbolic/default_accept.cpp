@@ -110,7 +110,7 @@ class DefaultListener {
 std::vector<NatVariant> Model::Impl::before_filter(Path path) const {
   std::vector<NatVariant> result{NatVariant{}};
   if (!follows()) return result;
-  for (NatVariant nat : translations.variants(path)) {
+  for (NatVariant nat : translations.by_rules(path)) {
     if (path != Path::kLoopback) nat.source = 0;  // bound behind the filter
     if (nat.originator == FlowEnd::kInitiator && std::ranges::find(result, nat) == result.end()) {
       result.push_back(nat);

@@ -88,6 +88,7 @@ void Edges::related(const FlowState& from, std::vector<Edge>& out) {
   if (bindings_ != nullptr) {
     for (const auto& [number, bound] : *bindings_) {
       if (bound.nat.originator != FlowEnd::kInitiator || (must_ && bound.clash)) continue;
+      if (bound.nat.follows_master()) continue;
       by_fate(from, FlowEnd::kInitiator, false, PacketKind::kIcmpOther, move, false, out, number);
     }
   }
@@ -126,8 +127,10 @@ void Edges::reopened(const FlowState& from, std::vector<Edge>& out) {
     for (const std::uint16_t assured : {std::uint16_t{0}, std::uint16_t{ct_status::kAssured}}) {
       move.step.status = ct_status::kConfirmed | ct_status::kSeenReply | assured;
       by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out);
+      if (bindings_ == nullptr) continue;
       for (const auto& [number, bound] : *bindings_) {
         if (bound.nat.originator != FlowEnd::kInitiator || bound.clash) continue;
+        if (bound.nat.by == NatVariant::By::kMaster) continue;
         by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out, number);
       }
     }
@@ -190,7 +193,15 @@ void Edges::announced(const FlowState& from, FlowEnd sender, bool again, PacketK
                       const Move& move, InZones zones, bool ordinary, std::vector<Edge>& out) {
   if (!move.step.created || zones.zone != 0 || !allowed(Edge::Of::kAnnounced)) return;
   const std::size_t first = out.size();
-  by_fate(from, sender, again, kind, automaton_.announced(move), ordinary, out, 0, zones);
+  const Move made = automaton_.announced(move);
+  by_fate(from, sender, again, kind, made, ordinary, out, 0, zones);
+  if (bindings_ != nullptr) {
+    for (const auto& [number, bound] : *bindings_) {
+      if (bound.nat.originator != sender || (must_ && bound.clash)) continue;
+      if (again && !bound.nat.follows_master()) continue;
+      by_fate(from, sender, again, kind, made, ordinary, out, number, zones);
+    }
+  }
   for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kAnnounced;
 }
 
@@ -206,6 +217,7 @@ void Edges::under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, co
             {zone, 0});
     if (!move.step.created || bindings_ == nullptr) return;
     for (const auto& [number, bound_guards] : *bindings_) {
+      if (bound_guards.nat.follows_master()) continue;
       if (bound_guards.nat.originator == sender && !(must_ && bound_guards.clash)) {
         by_fate(from, sender, false, kind, move, ordinary, out, number);
       }
@@ -270,6 +282,7 @@ void Edges::second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind
 void Edges::by_fate(const FlowState& from, FlowEnd sender, bool again,
                     std::optional<PacketKind> kind, const Move& move, bool ordinary,
                     std::vector<Edge>& out, std::uint16_t through, InZones zones) {
+  if (script_ == Script::kOpener && sender == FlowEnd::kResponder && move.step.created) return;
   for (std::size_t f = 0; f < kFateCount; ++f) {
     const auto fate = static_cast<Fate>(f);
     if (fate == Fate::kElsewhere || (fate == Fate::kTurned && lose_turned_)) continue;
@@ -277,6 +290,7 @@ void Edges::by_fate(const FlowState& from, FlowEnd sender, bool again,
     Edge edge;
     edge.through = through;
     edge.translated = through != 0 && sender != bindings_->at(through).nat.originator;
+    edge.follows_master = through != 0 && bindings_->at(through).nat.follows_master();
     edge.sender = sender;
     edge.step = move.step;
     edge.created = move.step.created;

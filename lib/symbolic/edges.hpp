@@ -25,9 +25,10 @@ struct Edge {
   FlowState to;
   bool created = false;  // the entry is new: its connmark is 0
   bool coarse = false;
-  bool ordinary = true;       // the outcome of honest numbers
-  std::uint16_t through = 0;  // whose guards: as FlowState::nat
-  std::uint8_t pair = 0;      // as Move::pair and Move::fresh
+  bool ordinary = true;         // the outcome of honest numbers
+  std::uint16_t through = 0;    // whose guards: as FlowState::nat
+  bool follows_master = false;  // that binding is its master's
+  std::uint8_t pair = 0;        // as Move::pair and Move::fresh
   bool fresh = false;
   // The packet's headers are not the flow's: an answer to an entry that NAT has bound.
   bool translated = false;
@@ -48,6 +49,7 @@ enum class Script : std::uint8_t {
   kDeliver,  // the initiator always, the responder once it was reached
   kTrack,    // the initiator's first packet, then both; `reached` means "begun"
   kFree,     // both, from the beginning
+  kOpener,   // ... but all entries are the initiator's: the responder's are another flow's
 };
 
 // Both ends under one binding of NAT.

@@ -64,7 +64,8 @@ Set Explorer::narrowed(Set flows, const Edge& edge) {
     case Edge::Of::kStray:
       return space_.bdd().both(flows, strays_);
     case Edge::Of::kAnnounced:
-      return space_.bdd().both(flows, expected_.by(edge.sender));
+      return space_.bdd().both(flows, edge.follows_master ? expected_.following(edge.through)
+                                                          : expected_.by(edge.sender));
     case Edge::Of::kReopened:
       break;
   }
@@ -244,7 +245,7 @@ Exploration Explorer::run(Set flows, Set first) {
   if (script_ == Script::kTrack) {
     first_layer(flows, first);
   } else {
-    const FlowState fresh{0, script_ == Script::kFree};
+    const FlowState fresh{0, script_ == Script::kFree || script_ == Script::kOpener};
     const Set start = begin(flows);
     reached_[fresh] = start;
     layers_.push_back({{fresh, start}});

@@ -57,6 +57,11 @@ class Explorer {
     if (flows.empty() || (must_ && marks)) return;
     expected_ = flows;
     edges_.allow(Edge::Of::kAnnounced);
+    if (must_) return;
+    if (!flows.strays.empty()) allow_strays(space_.bdd().either(strays_, flows.strays));
+    if (!flows.reopened.empty()) {
+      allow_reopened(space_.bdd().either(reopened_, flows.reopened), reopened_read_ || flows.read);
+    }
   }
 
   // What DNAT makes of a flow that the responder opens is another flow's: to this one it is lost.

@@ -38,6 +38,7 @@ Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questio
       chains(space, reader, program_, &translations, &templates),
       automaton(options_.conntrack, space.classes().zones, !space.classes().connmark_bits.empty()),
       announcements(*this) {
+  if (templates.help()) translations.follow_masters(templates.help(Helper::kIrc));
   bdd().set_deadline(options.deadline);
   bdd().check_time();
 }
@@ -126,7 +127,7 @@ Explorer Model::Impl::explorer(Path path, Set flows, Script script, bool must, b
   if (!both.bound.empty()) result.follow(both.bound);
   if (must) return result;
   result.let_others_mark(marks_by_others(path));
-  if (follow && follows()) {
+  if (follow && follows() && script != Script::kOpener) {
     if (translations.may_stray(path)) result.allow_strays(both.initiator.walk().moved);
     if (translations.moves_destination() && !both.bound.empty()) {
       result.allow_reopened(bound_flows(path, flows), reads_tuples());
@@ -199,24 +200,29 @@ Budgeted<Set> Model::under_nat(Path path, Set flows) {
     if (!impl_->follows()) return Set{kNothing};
     // A clash may befall any.
     if (impl_->translations.clashes(path)) return flows;
-    return impl_->bdd().both(flows, impl_->bound_flows(path, flows));
+    Set bound = impl_->bound_flows(path, flows);
+    for (const auto& [number, announced] : impl_->expected(path, false).followed) {
+      bound = impl_->bdd().either(bound, announced);
+    }
+    return impl_->bdd().both(flows, bound);
   });
 }
 
 Budgeted<Set> Model::strays(Path path, Set flows) {
   return budgeted([&] {
-    return impl_->follows() && impl_->translations.may_stray(path)
-               ? impl_->guards(path, flows, true).initiator.walk().moved
-               : Set{kNothing};
+    if (!impl_->follows()) return Set{kNothing};
+    const Set announced = impl_->expected(path, false).strays;
+    if (!impl_->translations.may_stray(path)) return announced;
+    return impl_->bdd().either(announced, impl_->guards(path, flows, true).initiator.walk().moved);
   });
 }
 
 Budgeted<ExpectedFlows> Model::expected(Path path) {
   return budgeted([&] { return impl_->expected(path, false); });
 }
-Budgeted<std::vector<Master>> Model::masters(Path path, Set goal, bool reply, bool must) {
+Budgeted<std::vector<Master>> Model::masters(Path path, Set goal, bool reply, std::uint16_t nat) {
   const FlowEnd sender = reply ? FlowEnd::kResponder : FlowEnd::kInitiator;
-  return budgeted([&] { return impl_->announcements.masters(path, goal, sender, must); });
+  return budgeted([&] { return impl_->announcements.masters(path, goal, sender, nat); });
 }
 Budgeted<std::vector<FlowStep>> Model::master_steps(const Master& master, Set flow, bool must) {
   return budgeted([&] { return impl_->announcements.steps(master, flow, must); });

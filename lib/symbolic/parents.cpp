@@ -145,7 +145,9 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
       for (const FlowEnd end : {FlowEnd::kInitiator, FlowEnd::kResponder}) open_to(open, end);
     }
     if (!some) continue;
-    to.unmodelled = bdd().either(to.unmodelled, sources_of_nat());
+    // What follows its master comes from, and goes to, wherever that one's ends were.
+    const bool follows_master = !must && translations.some() && !expected(own, false).empty();
+    to.unmodelled = bdd().either(to.unmodelled, follows_master ? space.domain() : sources_of_nat());
   }
   return parent_sets[{path, must}] = std::move(to);
 }
@@ -154,7 +156,7 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
 Set Model::Impl::announced_parents(Path path, Set all) {
   Set result = beyond(path, all);
   if (expected(path, false).empty()) return result;
-  Explorer search = explorer(path, all, Script::kDeliver, false);
+  Explorer search = explorer(path, all, Script::kDeliver, false, true);
   search.expect(expected(path, false));
   const Exploration world = search.run(all, kEverything);
   for (const Reached& r : world.states) {

@@ -338,7 +338,8 @@ class PathWalker {
   // out.
   Set nat(Hook hook, Set live) {
     if (!options_.tracking || (confirmed_ && attached_)) return live;
-    if (!opens()) {  // translated back
+    // ... and not for one that follows its master.
+    if (!opens() || options_.nat.follows_master()) {  // translated (back)
       before_nat_ = false;
       return live;
     }

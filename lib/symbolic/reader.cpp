@@ -20,8 +20,12 @@ std::uint32_t number(const Binding& b) {
          (b.confirmed ? 32u : 0u) | (b.question ? 64u : 0u) | (b.before_nat ? 128u : 0u) |
          (b.to_host ? 256u : 0u) | (b.nat.originator == FlowEnd::kResponder ? 512u : 0u) |
          (b.behind_source ? 1u << 22 : 0u) | (static_cast<std::uint32_t>(b.device) << 23) |
-         (std::uint32_t{b.nat.destination} << 10) | (std::uint32_t{b.nat.source} << 16);
+         (b.nat.follows_master() ? 1u << 26 : 0u) | (std::uint32_t{b.nat.destination} << 10) |
+         (std::uint32_t{b.nat.source} << 16);
 }
+
+// Is all of a new entry's binding known: behind its last stage, or by its master's?
+bool settled(const Binding& b) { return b.behind_source || b.nat.follows_master(); }
 
 std::optional<Axis> mark_axis(Field field, const Binding& b) {
   if (field == Field::kMark) return b.question ? Axis::kInitialMark : Axis::kMark;
@@ -237,7 +241,7 @@ MayMust Reader::status_under_nat(const Binding& b, std::uint16_t nat, const Stat
   plain.nat = {};
   MayMust result = exactly(kNothing);
   result.must = kEverything;
-  const Set first = b.behind_source ? kNothing : space_.class_is(Axis::kFirst, 1);
+  const Set first = settled(b) ? kNothing : space_.class_is(Axis::kFirst, 1);
   const FlowEnd opener = b.nat.originator;
   const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
   for (unsigned i = 0; i < 4; ++i) {
@@ -324,7 +328,7 @@ MayMust Reader::of_entry(Part part, bool opener, Shown shown, const Binding& b,
   const MayMust one = ends_.read(part, end, shown, b, test);
   // A new entry's answers are known as far as the stages have come.
   const MayMust before = ends_.read(part, end, Shown::kOriginal, b, test);
-  const Set first = b.behind_source ? kNothing : space_.class_is(Axis::kFirst, 1);
+  const Set first = settled(b) ? kNothing : space_.class_is(Axis::kFirst, 1);
   Bdd& bdd = space_.bdd();
   const Set may = bdd.either(one.may, bdd.both(first, before.may));
   const Set must = bdd.minus(one.must, bdd.minus(first, before.must));

@@ -81,4 +81,8 @@ bool Templates::help() const {
   return std::ranges::any_of(helpers_, [](Helper h) { return h != Helper::kNone; });
 }
 
+bool Templates::help(Helper helper) const {
+  return std::ranges::find(helpers_, helper) != helpers_.end();
+}
+
 }  // namespace postern

@@ -29,8 +29,9 @@ class Templates {
   // What packets get by this rule; 0: it is no CT rule, or not followed.
   std::uint32_t of(RuleId rule) const { return numbers_[rule]; }
   Helper helper(std::uint32_t value) const { return helpers_[value - kFirst]; }
-  // Does a request that is followed give a helper?
+  // Does a request that is followed give a helper, or this one?
   bool help() const;
+  bool help(Helper helper) const;
   // May a rule give a helper in a way that is not followed (another helper, one with a zone, a
   // target that nobody knows)?
   bool strange_help() const { return strange_help_; }

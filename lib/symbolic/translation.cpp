@@ -249,6 +249,12 @@ std::vector<std::uint8_t> Translations::destinations(Path own) const {
 }
 
 bool Translations::moves_destination(Path path) const {
+  if (const auto at = following_.find(path); at != following_.end()) {
+    const auto moves = [&](const NatVariant& nat) {
+      return nat.destination != 0 && !range(nat.destination).keeps_address;
+    };
+    if (std::ranges::any_of(at->second, moves)) return true;
+  }
   if (path == Path::kIn || path == Path::kForward) return !destinations_.empty();
   return std::ranges::any_of(destinations(path),
                              [&](std::uint8_t d) { return !range(d).keeps_address; });
@@ -272,6 +278,14 @@ std::vector<EndRange> Translations::sources() const {
 }
 
 std::vector<NatVariant> Translations::variants(Path path) const {
+  std::vector<NatVariant> result = by_rules(path);
+  if (const auto at = following_.find(path); at != following_.end()) {
+    std::ranges::copy(at->second, std::back_inserter(result));
+  }
+  return result;
+}
+
+std::vector<NatVariant> Translations::by_rules(Path path) const {
   std::vector<NatVariant> result;
   for (const FlowEnd originator : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
     const Path own = originator == FlowEnd::kInitiator ? path : reverse(path);

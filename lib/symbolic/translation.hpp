@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -39,10 +40,23 @@ bool changes_destination(const Nat& target, Hook hook);
 
 // One binding: who opened the flow, and what its first packet's two halves were bound to.
 struct NatVariant {
+  // By a rule, or as a helper's announcement says, whose port was free, or not (following.cpp).
+  enum class By : std::uint8_t { kRule, kMaster, kMasterOtherPort };
   FlowEnd originator = FlowEnd::kInitiator;
   std::uint8_t destination = 0, source = 0;  // number of the range, from 1; 0: unchanged
+  By by = By::kRule;
   auto operator<=>(const NatVariant&) const = default;
-  bool some() const { return destination != 0 || source != 0; }
+  bool some() const { return destination != 0 || source != 0 || follows_master(); }
+  bool follows_master() const { return by != By::kRule; }
+};
+
+// How a flow that a helper announced is bound once its master is: it goes on to the end of the
+// master that the helper told of, as from the master's other end (nf_nat_follow_master).
+struct Following {
+  NatVariant master = {};   // of the master, whose opener is its path's initiator
+  bool to_opener = false;   // to the end that opened the master, else to the other
+  bool any_source = false;  // from anywhere
+  bool other_port = false;  // the announced port was taken, so that another stood for it
 };
 
 // All NAT rules of a ruleset, by range.
@@ -83,6 +97,18 @@ class Translations {
   bool may_stray(Path path) const;
   // What the sources of flows may become.
   std::vector<EndRange> sources() const;
+  // ... those that rules, or a clash, give.
+  std::vector<NatVariant> by_rules(Path path) const;
+
+  // From then on flows that a helper announces follow their master (following.cpp); `any_source`:
+  // some of them come from anywhere.
+  void follow_masters(bool any_source);
+  // ... if that was asked for, and there are not too many ways.
+  bool follows_masters() const { return follows_masters_; }
+  // The way in which an announced flow is bound that `originator` opens on the path, as index into
+  // variants(); 0: none that is followed.
+  std::uint16_t following(Path path, FlowEnd originator, const Following& how) const;
+
   // Followed at this hook, for packets of this end?
   static bool follows(Hook hook, FlowEnd sender, Path flow_path);
 
@@ -90,6 +116,8 @@ class Translations {
   std::uint8_t number(const EndRange& range, std::vector<std::uint8_t>& list);
   void add(RuleId rule, const Nat& nat, Hook hook);
   std::vector<std::uint8_t> destinations(Path own) const;
+  std::optional<NatVariant> bound_as(FlowEnd originator, const Following& how) const;
+  std::optional<std::uint8_t> find(const EndRange& range) const;
 
   Family family_;
   bool route_localnet_;
@@ -101,6 +129,8 @@ class Translations {
   // Ranges in use in PREROUTING, OUTPUT, POSTROUTING, INPUT.
   std::vector<std::uint8_t> destinations_, outputs_, sources_, inputs_;
   std::vector<std::uint8_t> at_prerouting_, at_output_, at_postrouting_, at_input_;  // by RuleId
+  bool follows_masters_ = false;
+  std::map<Path, std::vector<NatVariant>> following_;  // beside those by rules
 };
 
 }  // namespace postern

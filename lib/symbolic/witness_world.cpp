@@ -224,6 +224,15 @@ void add_nat(Space& space, Path path, const FlowPoint& flow, const std::vector<F
   }
 }
 
+void give_first_address(const Address& address, const std::string& device, Scenario& world) {
+  std::erase_if(world.routes, [&](const Route& r) { return r.to.address == address; });
+  for (Interface& one : world.interfaces) {
+    std::erase_if(one.addresses, [&](const InterfaceAddress& a) { return a.address == address; });
+  }
+  auto& own = interface_of(world, device).addresses;
+  own.insert(own.begin(), {address, address_bits(address.family)});
+}
+
 void add_world(const Scenario& from, Scenario& into) {
   for (const Interface& one : from.interfaces) {
     const auto at = std::ranges::find(into.interfaces, one.name, &Interface::name);

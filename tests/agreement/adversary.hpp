@@ -280,8 +280,9 @@ struct AttackedFlow {
   std::uint8_t icmp_type = 0, icmp_code = 0;             // the initiator's
   std::string initiator_interface, responder_interface;  // empty: the local end
   // Only NAT in OUTPUT brings its packets onto the path: its responder never speaks as it is named.
+  bool led = false;  // ... or a helper's announcement
   bool led_here() const {
-    return (path == Path::kOut && responder_interface == "lo") ||
+    return led || (path == Path::kOut && responder_interface == "lo") ||
            (path == Path::kLoopback && responder_interface != "lo");
   }
 };
@@ -334,6 +335,17 @@ inline AttackedFlow random_flow(Dice& dice, Family family, Path path) {
                      : dice.of<std::uint8_t>({128, 128, 128, 129, 139, 1, 135, 133});
   }
   return f;
+}
+
+// For flows that a helper may announce under NAT: from a wire to an address of this host, and on.
+inline void lead(Dice& dice, AttackedFlow& f) {
+  if (f.path != Path::kForward || (f.protocol != protocol::kTcp && f.protocol != protocol::kUdp)) {
+    return;
+  }
+  const bool v4 = f.family == Family::kIpv4;
+  f.responder = *Address::parse(dice.chance(60) ? (v4 ? "192.0.2.1" : "2001:db8:1::1")
+                                                : (v4 ? "198.51.100.1" : "2001:db8:2::1"));
+  f.led = true;
 }
 
 class Attacker {

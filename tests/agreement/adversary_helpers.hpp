@@ -1,7 +1,9 @@
-// The adversary's helper rules, and the flows that make helpers announce the attacked flow: FTP
-// either way, TFTP, and IRC between its receiver and anybody. Used by adversary_test.cpp.
+// The adversary's helper rules with and without NAT, and the flows that make helpers announce the
+// attacked flow: FTP either way, TFTP, and IRC between its receiver and anybody. Used by
+// adversary_test.cpp.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,29 @@ inline std::string plain_rules(Dice& dice, Family family) {
       }
     }
   }
+  return text + "COMMIT\n";
+}
+
+// NAT that masters of announced flows meet often.
+inline std::string plain_nat(Dice& dice, Family family) {
+  const bool v4 = family == Family::kIpv4;
+  const std::string east = v4 ? "192.0.2.1" : "2001:db8:1::1",
+                    west = v4 ? "198.51.100.1" : "2001:db8:2::1",
+                    server = v4 ? "198.51.100.9" : "2001:db8:2::9";
+  std::string text =
+      "*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\n";
+  if (dice.chance(70)) {
+    text += "-A POSTROUTING" + dice.of<std::string>({"", " -o eth0", " -o eth0", " -p tcp"}) +
+            dice.of<std::string>({" -j MASQUERADE", " -j SNAT --to-source " + east,
+                                  " -j SNAT --to-source " + west}) +
+            "\n";
+  }
+  if (dice.chance(40)) {
+    text += "-A PREROUTING" + dice.of<std::string>({"", " -i eth0"}) +
+            dice.of<std::string>({"", " -p tcp -m tcp --dport 21", " -p udp -m udp --dport 69"}) +
+            dice.of<std::string>({" -j DNAT --to-destination " + server, " -j REDIRECT"}) + "\n";
+  }
+  if (dice.chance(20)) text += "-A INPUT -j SNAT --to-source " + server + "\n";
   return text + "COMMIT\n";
 }
 
@@ -69,8 +94,8 @@ inline std::string with_helpers(std::string text, Dice& dice, Family family) {
   text.insert(first, rules);
   const std::size_t filter = text.find("*filter\n");
   if (filter == std::string::npos) return text;
-  std::size_t at = text.find("-A ", filter);
-  if (at == std::string::npos) at = text.find("COMMIT\n", filter);
+  const std::size_t last = text.find("COMMIT\n", filter);
+  const std::size_t at = std::min(text.find("-A ", filter), last);
   std::string more;
   for (const char* hook : {"INPUT", "FORWARD", "OUTPUT"}) {
     if (dice.chance(50)) {
@@ -90,14 +115,34 @@ inline std::string with_helpers(std::string text, Dice& dice, Family family) {
   return text;
 }
 
+// By which wire packets from that address come; empty: this host's.
+inline std::string wire_of(const Address& address) {
+  const std::string text = address.text();
+  if (text.ends_with(".1") || text.ends_with("::1")) return "";
+  if (text.starts_with("192.0.2.") || text.starts_with("2001:db8:1:")) return "eth0";
+  return text.starts_with("198.51.100.") || text.starts_with("2001:db8:2:") ? "eth1" : "";
+}
+
 class Masters {
  public:
+  // One packet of a conversation; an answer goes to where the entry says, and comes from there.
+  struct Line {
+    Packet packet;
+    bool answers = false;
+  };
   Masters(Dice& dice, const AttackedFlow& flow) : dice_(dice), flow_(flow) {}
 
   // The packets of one conversation that may announce the flow; empty for other protocols.
-  std::vector<Packet> conversation() {
+  std::vector<Line> conversation() {
     packets_.clear();
-    by_responder_ = dice_.chance(20);  // who sends the announced flow's first packet
+    by_responder_ = !flow_.led && dice_.chance(20);  // who sends the announced flow's first packet
+    // What NAT leads on goes to the host behind; a local end may have its other address there.
+    to_ = end(!by_responder_);
+    from_ = end(by_responder_);
+    if (flow_.led) to_ = Host{behind(), "eth1"};
+    for (Host* host : {&to_, &from_}) {
+      if (host->wire.empty() && dice_.chance(25)) host->address = other_own(host->address);
+    }
     if (flow_.protocol == protocol::kUdp) tftp();
     if (flow_.protocol == protocol::kTcp && flow_.family == Family::kIpv4 && dice_.chance(35)) {
       irc();
@@ -116,8 +161,14 @@ class Masters {
     return responder ? Host{flow_.responder, flow_.responder_interface}
                      : Host{flow_.initiator, flow_.initiator_interface};
   }
-  Host to() const { return end(!by_responder_); }
-  Host from() const { return end(by_responder_); }
+  const Host& to() const { return to_; }
+  const Host& from() const { return from_; }
+  bool v4() const { return flow_.family == Family::kIpv4; }
+  Address behind() const { return *Address::parse(v4() ? "198.51.100.9" : "2001:db8:2::9"); }
+  Address other_own(const Address& own) const {
+    const Address east = *Address::parse(v4() ? "192.0.2.1" : "2001:db8:1::1");
+    return own != east ? east : *Address::parse(v4() ? "198.51.100.1" : "2001:db8:2::1");
+  }
   std::uint16_t to_port() const {
     return by_responder_ ? flow_.initiator_port : flow_.responder_port;
   }
@@ -137,7 +188,7 @@ class Masters {
   void tftp() {
     Packet p = packet(to(), to_port(), from(), dice_.of<std::uint16_t>({69, 69, 53}));
     p.payload = {0, static_cast<std::uint8_t>(1 + dice_.below(2)), 'f', 0, 'o', 0};
-    packets_.push_back(p);
+    packets_.push_back({p, false});
   }
 
   // A handshake and two lines of `speaker`'s.
@@ -155,7 +206,7 @@ class Masters {
       p.ack = (flags & kAck) != 0 ? seq[server_says ? 0 : 1] : 0;
       p.payload.assign(words.begin(), words.end());
       mine += static_cast<std::uint32_t>(words.size()) + ((flags & kSyn) != 0 ? 1U : 0U);
-      if (!dice_.chance(3)) packets_.push_back(p);
+      if (!dice_.chance(3)) packets_.push_back({p, server_says});
     };
     say(false, kSyn, "");
     say(true, kSyn | kAck, "");
@@ -167,9 +218,8 @@ class Masters {
   void ftp() {
     const bool by_client = dice_.chance(50);
     const std::string port = std::to_string(to_port());
-    const bool v4 = flow_.family == Family::kIpv4;
     const Host client = by_client ? to() : from(), server = by_client ? from() : to();
-    const std::string words = by_client ? "EPRT |" + std::string(v4 ? "1" : "2") + "|" +
+    const std::string words = by_client ? "EPRT |" + std::string(v4() ? "1" : "2") + "|" +
                                               client.address.text() + "|" + port + "|\r\n"
                                         : "229 (|||" + port + "|)\r\n";
     talk(client, server, dice_.of<std::uint16_t>({21, 21, 21, 80}), by_client, "x\r\n", words);
@@ -191,7 +241,8 @@ class Masters {
   Dice& dice_;
   const AttackedFlow& flow_;
   bool by_responder_ = false;
-  std::vector<Packet> packets_;
+  Host to_, from_;
+  std::vector<Line> packets_;
 };
 
 }  // namespace postern

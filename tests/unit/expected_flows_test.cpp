@@ -162,9 +162,11 @@ TEST(ExpectedFlows, WhatIsNotFollowedIsUnknownNeverNo) {
     EXPECT_EQ(a.truth, Truth::kUnknown) << rule;
     EXPECT_FALSE(a.reasons.empty());
   }
+  // A control flow may meet NAT that is not followed.
   const std::string nat =
       "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
-      ":POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n";
+      ":POSTROUTING ACCEPT [0:0]\n"
+      "-A PREROUTING -p tcp -j DNAT --to-destination 224.0.0.9\nCOMMIT\n";
   expect(nat + ruleset(kHelper, kRelated + kControl),
          "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kUnknown);
 }

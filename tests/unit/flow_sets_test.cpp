@@ -145,7 +145,7 @@ TEST(FlowSets, WhatMakesAPacketLongerStaysUnknownBehindStructure) {
   EXPECT_FALSE(answer->packets.unmodelled.empty());
 }
 
-TEST(FlowSets, HelpersAndNatAreUnknownNotNo) {
+TEST(FlowSets, NatAndHelpersAreFollowed) {
   const std::string filter =
       "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
       "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n";
