@@ -71,7 +71,7 @@ TEST(Translations, AddressesThatRoutingTreatsApartAreNotFollowed) {
       nat("-A PREROUTING -p tcp -j DNAT --to-destination 127.0.0.1\n"
           "-A PREROUTING -p udp -j DNAT --to-destination 224.0.0.9\n");
   const Translations t(rules.program());
-  EXPECT_EQ(t.range_of(0, Hook::kPrerouting), 0);
+  EXPECT_EQ(t.range_of(0, Hook::kPrerouting), Translations::kNowhere);
   EXPECT_EQ(t.range_of(1, Hook::kPrerouting), 0);
 }
 

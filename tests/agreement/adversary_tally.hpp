@@ -1,0 +1,45 @@
+// What a run of the adversary met, and what it must have met to count. Used by adversary_test.cpp.
+#pragma once
+
+namespace postern {
+
+struct Tally {
+  unsigned rulesets = 0, sequences = 0, packets = 0, delivered = 0, entries = 0, talks = 0,
+           asked = 0, yes = 0, no = 0, unknown = 0, skipped = 0, errors = 0, outgrown = 0,
+           bound = 0, answers = 0, strays = 0, moved_out = 0, moved_over_lo = 0, masked_in = 0,
+           related = 0, helped = 0, expected = 0, expected_through = 0, followed_through = 0,
+           zoned = 0, several = 0, beside_zones = 0, turned = 0, refused = 0, arrived = 0,
+           arrived_moved = 0;
+};
+
+// What a run must have reached, or proved nothing about.
+struct Wanted {
+  const char* what;
+  unsigned Tally::*count;
+};
+inline constexpr Wanted kWanted[] = {
+    {"delivered", &Tally::delivered},
+    {"entries", &Tally::entries},
+    {"conversations", &Tally::talks},
+    {"errors", &Tally::errors},
+    {"errors delivered", &Tally::related},
+    {"entries under NAT", &Tally::bound},
+    {"answers to such", &Tally::answers},
+    {"packets another way", &Tally::strays},
+    {"DNAT out", &Tally::moved_out},
+    {"DNAT over lo", &Tally::moved_over_lo},
+    {"SNAT in", &Tally::masked_in},
+    {"answers that DNAT turned", &Tally::turned},
+    {"refused by routing", &Tally::refused},
+    {"arrived as asked", &Tally::arrived},
+    {"arrived so, moved", &Tally::arrived_moved},
+    {"masters", &Tally::helped},
+    {"expected", &Tally::expected},
+    {"expected beside zones", &Tally::beside_zones},
+    {"expected, let through", &Tally::expected_through},
+    {"let through under the master's NAT", &Tally::followed_through},
+    {"entries in zones", &Tally::zoned},
+    {"several entries", &Tally::several},
+};
+
+}  // namespace postern
