@@ -203,7 +203,7 @@ void PathEncoder::consult(Walk& walk, Hook hook) {
       nat_.translations != nullptr && Translations::follows(hook, sender_, flow_path_);
   const bool early = hook == Hook::kPrerouting || hook == Hook::kOutput;
   if (!follows) {
-    const bool turns = nat_.lose_turned && early && sender_ == FlowEnd::kResponder;
+    const bool turns = nat_.translations != nullptr && early && sender_ == FlowEnd::kResponder;
     return turns ? turn(walk, hook) : table(walk, hook, TableName::kNat);
   }
   if (walk.live == Solver::kFalse) return;
@@ -253,16 +253,17 @@ Term PathEncoder::may_keep_initiator(const EndRange& range) {
   return solver_.both(same, solver_.either(solver_.negate(tuples().ports), port));
 }
 
-// The nat table, for a flow that the responder opens: what it leads to another is lost.
+// The nat table, for a flow that the responder opens: what it leads to another is lost, or left
+// open; what it leads nowhere is dropped.
 void PathEncoder::turn(Walk& walk, Hook hook) {
   if (walk.live == Solver::kFalse) return;
   const WalkTerms result = encoder_.walk(hook, TableName::kNat, walk.packet);
   const auto live = [&](Term t) { return solver_.both(walk.live, t); };
-  std::vector<Term> strange{result.strange}, turned;
+  std::vector<Term> strange{result.strange}, turned, nowhere;
   for (const auto& [rule, taken] : result.bound) {
     const std::uint8_t number = nat_.translations->range_of(rule, hook);
     if (number == 0 || number == Translations::kNowhere) {
-      (number == 0 ? strange : turned).push_back(taken);
+      (number == 0 ? strange : nowhere).push_back(taken);
       continue;
     }
     const EndRange& range = nat_.translations->range(number);
@@ -270,8 +271,10 @@ void PathEncoder::turn(Walk& walk, Hook hook) {
     turned.push_back(solver_.both(taken, solver_.negate(kept)));
     if (!leaves_no_choice(range)) strange.push_back(solver_.both(taken, kept));
   }
-  const Term away = solver_.any(turned);
-  walk.dropped.push_back(live(solver_.either(result.dropped, away)));
+  const Term dropped = solver_.either(result.dropped, solver_.any(nowhere));
+  const Term elsewhere = solver_.any(turned), away = solver_.either(elsewhere, dropped);
+  walk.dropped.push_back(live(nat_.lose_turned ? away : dropped));
+  if (!nat_.lose_turned) strange.push_back(elsewhere);
   walk.unmodelled.push_back(live(solver_.any(strange)));
   walk.live = solver_.named(live(solver_.both(result.accepted, solver_.negate(away))), "stayed");
   walk.packet = result.after;

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "meaning/predicate.hpp"
@@ -29,7 +30,8 @@ inline const Packet* arrived(const PacketReport& report) {
   return report.delivered.empty() && report.out.size() == 1 ? &report.out.front().first : nullptr;
 }
 
-inline Goal random_goal(kernel::Dice& dice, Family family) {
+// Often where a rule of the ruleset leads to.
+inline Goal random_goal(kernel::Dice& dice, Family family, const std::string& rules) {
   const std::string address =
       family == Family::kIpv4
           ? dice.of<std::string>({"192.0.2.1", "198.51.100.1", "198.51.100.9", "198.51.100.77",
@@ -37,6 +39,14 @@ inline Goal random_goal(kernel::Dice& dice, Family family) {
           : dice.of<std::string>({"2001:db8:1::1", "2001:db8:2::1", "2001:db8:2::9",
                                   "2001:db8:2::77", "::1", "2001:db8:1::9"});
   Goal goal{*Address::parse(address), std::nullopt};
+  static constexpr std::string_view kLed = "--to-destination ";
+  std::vector<Address> led;
+  for (std::size_t at = rules.find(kLed); at != std::string::npos; at = rules.find(kLed, at + 1)) {
+    const std::size_t from = at + kLed.size();
+    const std::string word = rules.substr(from, rules.find_first_of(" \n", from) - from);
+    if (const auto to = Address::parse(word)) led.push_back(*to);
+  }
+  if (!led.empty() && dice.chance(70)) goal.destination = dice.of(led);
   if (dice.chance(40)) goal.port = dice.of<std::uint16_t>({23, 53, 80, 5002});
   return goal;
 }

@@ -1,6 +1,13 @@
 // What a run of the adversary met, and what it must have met to count. Used by adversary_test.cpp.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <iterator>
+
 namespace postern {
 
 struct Tally {
@@ -40,6 +47,26 @@ inline constexpr Wanted kWanted[] = {
     {"let through under the master's NAT", &Tally::followed_through},
     {"entries in zones", &Tally::zoned},
     {"several entries", &Tally::several},
+};
+
+// In which round, from 1, each was first reached; 0: not yet.
+class FirstRounds {
+ public:
+  void note(const Tally& tally, std::uint64_t round) {
+    for (std::size_t k = 0; k < std::size(kWanted); ++k) {
+      if (first_[k] == 0 && tally.*kWanted[k].count > 0) first_[k] = round;
+    }
+  }
+  bool all() const { return std::ranges::find(first_, 0U) == first_.end(); }
+  void print(const Tally& tally) const {
+    for (std::size_t k = 0; k < std::size(kWanted); ++k) {
+      std::printf("  %s: %u, first in round %llu\n", kWanted[k].what, tally.*kWanted[k].count,
+                  static_cast<unsigned long long>(first_[k]));
+    }
+  }
+
+ private:
+  std::array<std::uint64_t, std::size(kWanted)> first_{};
 };
 
 }  // namespace postern

@@ -155,6 +155,14 @@ TEST(QueryNowhere, DnatToLoopbackLeadsNowhere) {
   expect(with, Truth::kYes, "deliver -i eth0 -p udp --dport 54 --path forward");
 }
 
+// What the far end sends of its own accord goes nowhere, either: Z3 follows that for `track`, too.
+TEST(QueryNowhere, NeitherEndLeavesAnEntry) {
+  const auto with = rules("-A PREROUTING -j DNAT --to-destination 127.0.0.1\n",
+                          ":INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n");
+  expect(with, Truth::kNo,
+         "track -p udp -m udp --sport 5001 --dport 23 -s 192.0.2.9 -d 198.51.100.9 --path forward");
+}
+
 TEST(QueryNowhere, WithRouteLocalnetItIsLeftOpen) {
   const auto with = rules(kToLo, ":INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n");
   QueryOptions options;
