@@ -9,7 +9,7 @@ namespace postern {
 namespace {
 
 // More ways to be bound than this are not followed: each costs walks of its own.
-constexpr std::size_t kMostRanges = 24;
+constexpr std::size_t kMostRanges = 48;
 
 // Addresses that routing treats like any other host's.
 bool plain(u128 low, u128 high, Family family) {
@@ -198,6 +198,12 @@ std::uint8_t Translations::number(const EndRange& range, std::vector<std::uint8_
   const auto result = static_cast<std::uint8_t>(at - ranges_.begin() + 1);
   if (std::ranges::find(list, result) == list.end()) list.push_back(result);
   return result;
+}
+
+bool Translations::is_followed(RuleId rule) const {
+  return std::ranges::any_of(
+      std::array{&at_prerouting_, &at_output_, &at_postrouting_, &at_input_},
+      [&](const auto* numbers) { return !numbers->empty() && (*numbers)[rule] != 0; });
 }
 
 std::uint8_t Translations::range_of(RuleId rule, Hook hook) const {

@@ -71,6 +71,8 @@ class Translations {
 
   // Has the ruleset a NAT rule, followed or not?
   bool some() const { return some_; }
+  // Is the rule followed at some hook?
+  bool is_followed(RuleId rule) const;
   // The range that a rule binds to at this hook; 0: not followed.
   std::uint8_t range_of(RuleId rule, Hook hook) const;
   const EndRange& range(std::uint8_t number) const { return ranges_[number - 1]; }

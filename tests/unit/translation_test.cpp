@@ -66,6 +66,22 @@ TEST(Translations, OutputHasRangesOfItsOwn) {
   EXPECT_TRUE(t.may_stray(Path::kOut) && t.may_stray(Path::kLoopback));
 }
 
+// Each further range multiplies the ways in which a flow can be bound.
+TEST(Translations, OnlySoManyRangesAreFollowed) {
+  std::string text;
+  for (int i = 0; i < 60; ++i) {
+    text += "-A PREROUTING -p tcp --dport " + std::to_string(8000 + i) +
+            " -j DNAT --to-destination 10.0." + std::to_string(i) + ".2:80\n";
+  }
+  const LoadedRuleset rules = nat(text);
+  const Translations t(rules.program());
+  EXPECT_NE(t.range_of(0, Hook::kPrerouting), 0);
+  EXPECT_NE(t.range_of(40, Hook::kPrerouting), 0);
+  EXPECT_EQ(t.range_of(59, Hook::kPrerouting), 0);
+  EXPECT_TRUE(t.is_followed(40));
+  EXPECT_FALSE(t.is_followed(59));
+}
+
 TEST(Translations, AddressesThatRoutingTreatsApartAreNotFollowed) {
   const LoadedRuleset rules =
       nat("-A PREROUTING -p tcp -j DNAT --to-destination 127.0.0.1\n"
