@@ -495,8 +495,8 @@ void Asking::answer_unknown(Set open) {
     if (effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect)) rules.push_back(id);
   }
   // A NAT rule that is followed may not be where it stands here: the others come first.
-  std::ranges::stable_partition(rules,
-                                [&](RuleId id) { return !model_.translations().is_followed(id); });
+  std::stable_partition(rules.begin(), rules.end(),
+                        [&](RuleId id) { return !model_.translations().is_followed(id); });
   constexpr std::size_t kShown = 3;
   for (std::size_t i = 0; i < rules.size() && i < kShown; ++i) {
     const auto* effect = std::get_if<Effect>(&program_.rules()[rules[i]].rule->action);

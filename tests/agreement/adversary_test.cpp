@@ -1,14 +1,15 @@
 // An adversary against the packet sets: for random rulesets (adversary.hpp) the sets of everything
 // that can be delivered, held or tracked on a path are computed once, and then the engine runs
 // random sequences of the flows' ends. Whatever comes about must lie in the sets (`may`) or be left
-// open (`unmodelled`): else some question would be answered `no` and be wrong. Some rulesets are
-// also asked whole questions, whose witnesses the engine replays and whose proofs Z3 re-checks; an
-// unconditional yes must replay whatever the opaques say.
+// open (`unmodelled`): else some question would be answered `no` and be wrong. Some are also asked
+// whole questions: the engine replays witnesses (an unconditional one whatever the opaques say), Z3
+// re-checks proofs.
 // The seed is printed; POSTERN_SEED repeats a run, POSTERN_ROUNDS sets its length.
 #include "adversary.hpp"
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <random>
 
@@ -541,8 +542,11 @@ void round(Dice& dice, Tally& tally) {
     ++tally.outgrown;
     return;
   }
+  // A few rulesets take minutes: marks, zones and NAT multiply.
+  (*model)->set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds{15});
   const bool leads = text.find("--to-destination") != std::string::npos;
   const auto sets = solve(**model, flow, goal, dice.chance(leads ? 60 : 25));
+  (*model)->set_deadline(std::nullopt);
   if (!sets) {
     ++tally.outgrown;
     return;
