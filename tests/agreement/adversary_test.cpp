@@ -2,8 +2,7 @@
 // that can be delivered, held or tracked on a path are computed once, and then the engine runs
 // random sequences of the flows' ends. Whatever comes about must lie in the sets (`may`) or be left
 // open (`unmodelled`): else some question would be answered `no` and be wrong. Some are also asked
-// whole questions: the engine replays witnesses (an unconditional one whatever the opaques say), Z3
-// re-checks proofs.
+// whole questions: witnesses must replay (unconditional ones whatever opaques say), Z3 must agree.
 // The seed is printed; POSTERN_SEED repeats a run, POSTERN_ROUNDS sets its length.
 #include "adversary.hpp"
 
