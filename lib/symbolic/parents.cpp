@@ -17,16 +17,6 @@ constexpr std::array kNow{Axis::kConnmark};
 constexpr std::array kEnds{Axis::kInitiator,     Axis::kResponder,     Axis::kInitiatorPort,
                            Axis::kResponderPort, Axis::kInitiatorType, Axis::kResponderType};
 
-Set errors(Space& space) {
-  const Family family = space.classes().family;
-  const std::uint8_t icmp = family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6;
-  return space.bdd().both(
-      space.class_set_if(Axis::kProtocol, [&](const ValueClass& c) { return c.canonical == icmp; }),
-      space.class_set_if(Axis::kIcmpType, [&](const ValueClass& c) {
-        return icmp_class(family, static_cast<std::uint8_t>(c.canonical)) == IcmpClass::kError;
-      }));
-}
-
 // The addresses of one end of flows, said of the responder (both ends share their classes), and
 // their connmarks, as kConnmarkBefore.
 Set address_of(Space& space, Set flows, FlowEnd end) {
@@ -52,7 +42,7 @@ Set address_of(Space& space, Set flows, FlowEnd end) {
 RelatedErrors Model::Impl::related(Path path, Set m, bool must) {
   RelatedErrors result;
   if (!tracking) return result;
-  const Set asked = bdd().both(flows_of(m), errors(space));
+  const Set asked = bdd().both(flows_of(m), carriers(FlowEnd::kInitiator, false));
   if (asked.empty()) return result;
   const RelatedErrors& to = parent_addresses(path, must);
   const bool zones = space.classes().zones.pairs().size() > 1;
@@ -188,8 +178,8 @@ Set Model::Impl::sources_of_nat() {
 Set Model::Impl::related_let_through(Path path) {
   WalkOptions how = walk_options();
   how.loose = true;
-  const PathWalk walk =
-      walk_path(space, chains, program, path, FlowEnd::kInitiator, how, {}, errors(space));
+  const PathWalk walk = walk_path(space, chains, program, path, FlowEnd::kInitiator, how, {},
+                                  carriers(FlowEnd::kInitiator, false));
   const Set related = space.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
   Set result = kNothing;
   for (const Passage& passage : {walk.direct, walk.again}) {
