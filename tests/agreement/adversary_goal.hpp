@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adversary.hpp"
 #include "meaning/predicate.hpp"
 #include "scenario/result.hpp"
 #include "tests/support/random_rules.hpp"
@@ -28,6 +29,17 @@ struct Goal {
 inline const Packet* arrived(const PacketReport& report) {
   if (report.delivered.size() == 1) return &report.delivered.front();
   return report.delivered.empty() && report.out.size() == 1 ? &report.out.front().first : nullptr;
+}
+
+// Does the flow's entry lead the initiator's packets there?
+inline bool leads(const EntryReport& entry, const AttackedFlow& flow, const Goal& goal) {
+  const TupleReport& t = entry.original;
+  const bool ports = has_ports(tracker_of(flow.protocol));  // what GRE shows there are none
+  const bool by_initiator = t.source == flow.initiator && t.destination == flow.responder &&
+                            (!ports || t.source_port == flow.initiator_port);
+  const TupleReport& from = by_initiator ? entry.reply : entry.original;
+  return from.source == goal.destination &&
+         (!goal.port || (ports && from.source_port == goal.port));
 }
 
 // Often where a rule of the ruleset leads to.

@@ -16,7 +16,8 @@ struct Tally {
            bound = 0, answers = 0, strays = 0, moved_out = 0, moved_over_lo = 0, masked_in = 0,
            related = 0, helped = 0, expected = 0, expected_through = 0, followed_through = 0,
            zoned = 0, several = 0, beside_zones = 0, turned = 0, refused = 0, arrived = 0,
-           arrived_moved = 0;
+           arrived_moved = 0, entries_led = 0, entries_led_off = 0, kept = 0, led_off = 0, dead = 0,
+           errors_back = 0;
 };
 
 // What a run must have reached, or proved nothing about.
@@ -30,6 +31,7 @@ inline constexpr Wanted kWanted[] = {
     {"conversations", &Tally::talks},
     {"errors", &Tally::errors},
     {"errors delivered", &Tally::related},
+    {"errors to the opener", &Tally::errors_back},
     {"entries under NAT", &Tally::bound},
     {"answers to such", &Tally::answers},
     {"packets another way", &Tally::strays},
@@ -40,6 +42,11 @@ inline constexpr Wanted kWanted[] = {
     {"refused by routing", &Tally::refused},
     {"arrived as asked", &Tally::arrived},
     {"arrived so, moved", &Tally::arrived_moved},
+    {"entries that lead as asked", &Tally::entries_led},
+    {"entries that lead so, moved", &Tally::entries_led_off},
+    {"kept by a range of DNAT", &Tally::kept},
+    {"turned by a range of DNAT", &Tally::led_off},
+    {"dead rules under NAT", &Tally::dead},
     {"masters", &Tally::helped},
     {"expected", &Tally::expected},
     {"expected beside zones", &Tally::beside_zones},

@@ -80,12 +80,66 @@ TEST(QueryArrival, OfWhatTheHostSends) {
   expect(with, Truth::kNo, "connect -o eth0 -p tcp --dport 80 --to-port 80 --path out");
 }
 
-TEST(QueryArrival, WithFindItIsNotFollowed) {
+TEST(QueryArrival, WithFindAndEvery) {
   const auto home = rules(kForwarded, kOpen);
-  const auto q =
-      question_of("deliver -i wan -o lan -p tcp --to-port 80 --find sport", Family::kIpv4);
-  Prover prover(home.program());
-  EXPECT_EQ(prover.ask(q).at(0).truth, Truth::kUnknown);
+  const std::string all = "-i wan -o lan -p tcp ";
+  const Answer found =
+      expect(home, Truth::kYes,
+             "connect " + all + "--to-destination 192.168.1.10 --find dport --every sport");
+  EXPECT_EQ(found.found.at(Field::kDestinationPort), 8080U);
+  expect(home, Truth::kYes, "deliver " + all + "--to-port 80 --find sport");
+  expect(home, Truth::kNo, "deliver " + all + "--dport 8080 --to-port 81 --find sport");
+  expect(home, Truth::kNo, "deliver " + all + "--dport 8080:8081 --to-port 80 --every dport");
+  const std::string udp = "deliver -i wan -o lan -p udp --dport 53 --every sport --to-destination ";
+  expect(home, Truth::kUnknown, udp + "192.168.1.11");
+  expect(home, Truth::kYes, udp + "192.168.1.0/24");
+}
+
+// --every speaks of what M allows, with NAT and without.
+TEST(QueryArrival, EveryIsOfThePacketAsItIsSent) {
+  const auto open = rules("", ":INPUT DROP\n:FORWARD ACCEPT\n");
+  const std::string all = "deliver -i wan -o lan -p tcp --to-port 80 --every ";
+  expect(open, Truth::kNo, all + "dport");
+  expect(open, Truth::kYes, all + "sport");
+}
+
+// An entry leads the initiator's packets to where NAT has bound the flow.
+TEST(QueryArrival, OfAnEntry) {
+  const auto home = rules(kForwarded, kOpen);
+  const std::string tcp = "track -i wan -o lan -p tcp --dport 8080 ";
+  const Answer a = expect(home, Truth::kYes, tcp + "--to-destination 192.168.1.10 --to-port 80");
+  EXPECT_FALSE(a.conditional);
+  ASSERT_EQ(a.witness.back().entries.size(), 1U);
+  EXPECT_EQ(a.witness.back().entries[0].reply.source.text(), "192.168.1.10");
+  expect(home, Truth::kYes, tcp + "--to-port 80 --entry-state ESTABLISHED --every sport");
+  expect(home, Truth::kNo, tcp + "--to-port 8080");
+  expect(home, Truth::kNo, tcp + "--to-destination 192.168.1.11");
+  const std::string udp = "track -i wan -o lan -p udp --dport 53 --to-destination ";
+  expect(home, Truth::kUnknown, udp + "192.168.1.11");
+  expect(home, Truth::kYes, udp + "192.168.1.0/24");
+  expect(home, Truth::kNo, udp + "192.168.1.13");
+}
+
+// An entry of the far end's leads the first end's packets to the far end itself.
+TEST(QueryArrival, OfAnEntryThatTheFarEndOpens) {
+  const auto with = rules(
+      "-A PREROUTING -i wan -p tcp --dport 8080 -j DNAT --to-destination "
+      "192.168.1.10:80\n-A POSTROUTING -o wan -j MASQUERADE\n",
+      ":FORWARD DROP\n-A FORWARD -i lan -o wan -j ACCEPT\n");
+  const std::string all = "track -i wan -o lan -p tcp -d 192.168.1.9 --dport 7 --to-destination ";
+  expect(with, Truth::kYes, all + "192.168.1.9");
+  expect(with, Truth::kNo, all + "192.168.1.10");
+}
+
+TEST(QueryArrival, OfAnEntryOfWhatTheHostSends) {
+  const auto with = rules("-A OUTPUT -p tcp --dport 80 -j DNAT --to-destination 192.0.2.7:8080\n",
+                          ":INPUT ACCEPT\n:OUTPUT ACCEPT\n");
+  expect(with, Truth::kYes, "track -o eth0 -p tcp --dport 80 --to-port 8080 --path out");
+  // The far end may open such a flow as well, and DNAT is not asked then.
+  expect(with, Truth::kYes, "track -o eth0 -p tcp --dport 80 --to-port 80 --path out");
+  const auto closed = rules("-A OUTPUT -p tcp --dport 80 -j DNAT --to-destination 192.0.2.7:8080\n",
+                            ":INPUT DROP\n:OUTPUT ACCEPT\n");
+  expect(closed, Truth::kNo, "track -o eth0 -p tcp --dport 80 --to-port 80 --path out");
 }
 
 // Short packets may open; long ones only answer what the far end has opened.
@@ -107,11 +161,20 @@ TEST(QueryTurned, WhatTheFarEndOpensGoesElsewhere) {
   expect(with, Truth::kNo, kLong + "53");
 }
 
-// Where the range may hold the first end itself, nothing need be led away.
-TEST(QueryTurned, AnEndWithinTheRangeIsLeftOpen) {
+// Where the range may hold the first end itself, it is the kernel's affair whether that is led
+// away: a yes only where the kernel does otherwise, a no where it does not matter.
+TEST(QueryTurned, AnEndWithinTheRangeMayStay) {
   const auto with = answers_only("192.0.2.1-192.0.2.20");
   expect(with, Truth::kYes, kLong + "54");
   expect(with, Truth::kUnknown, kLong + "53");
+  const auto two = answers_only("192.0.2.9-192.0.2.10");
+  const Answer a = expect(two, Truth::kYes, kLong + "53");
+  EXPECT_TRUE(a.conditional);
+  const auto closed = rules(
+      "-A PREROUTING -p udp --dport 53 -j DNAT --to-destination "
+      "192.0.2.1-192.0.2.20\n",
+      ":FORWARD DROP\n-A FORWARD -i eth1 -o eth0 -p udp -j ACCEPT\n");
+  expect(closed, Truth::kNo, kLong + "53");
 }
 
 // One that is all of the range is led to itself: nothing changes.
