@@ -114,7 +114,7 @@ class NatWorld {
       add_own_address(world_, flow_.initiator_interface, flow_);
     }
     const auto list = few_of(range, flow_.family);
-    if (list.empty()) return;
+    if (list.empty()) return redirected();
     witness_.translated_to = list.front();
     for (const Address& to : list) {
       if (to == sent_) continue;
@@ -138,7 +138,17 @@ class NatWorld {
                : "eth0";
   }
 
-  // The destination as it is sent may be an address of this host that NAT takes elsewhere.
+  // REDIRECT off a wire takes the first address of the device (nf_nat_redirect).
+  void redirected() {
+    if (path_ != Path::kIn) return;
+    const Interface& device = interface_of(world_, flow_.initiator_interface);
+    const auto own = std::ranges::find(device.addresses, flow_.family,
+                                       [](const auto& a) { return a.address.family; });
+    if (own != device.addresses.end()) witness_.translated_to = own->address;
+  }
+
+  // The destination as it is sent may be an address of this host that NAT takes elsewhere, and what
+  // NAT leads to this host need not be sent to one of its addresses.
   void before(const EndRange& range) {
     if (range.keeps_address) return;
     const auto& types = space_.layout(Axis::kResponderType).classes->classes;
@@ -149,6 +159,7 @@ class NatWorld {
       forget_routes();
       add_address(world_, flow_.initiator_interface, sent_);
     }
+    if (path_ == Path::kIn && !typed) forget_address();
     if (path_ == Path::kOut && (typed || flow_.responder_interface == kLo)) {
       forget_routes();
       if (sent_.value != flow_.value(Axis::kInitiator)) add_address(world_, kLo, sent_);
@@ -157,6 +168,11 @@ class NatWorld {
 
   void forget_routes() {
     std::erase_if(world_.routes, [&](const Route& r) { return r.to.address == sent_; });
+  }
+
+  void forget_address() {
+    auto& own = interface_of(world_, flow_.initiator_interface).addresses;
+    std::erase_if(own, [&](const InterfaceAddress& a) { return a.address == sent_; });
   }
 
   Space& space_;
