@@ -50,6 +50,8 @@ void add_address(Scenario& world, const std::string& interface, const Address& a
 
 void add_route(Scenario& world, const Address& to, const std::string& device) {
   interface_of(world, device);
+  const auto known = [&](const Route& r) { return r.to.address == to && r.device == device; };
+  if (std::ranges::any_of(world.routes, known)) return;
   Route route;
   route.to = {to, low_bits(address_bits(to.family))};
   route.device = device;
@@ -73,11 +75,13 @@ void add_own_address(Scenario& world, const std::string& interface, const FlowPo
   }
 }
 
-// Some addresses of the range; a witness gets the first that is free.
-std::vector<Address> few_of(const EndRange& range, Family family) {
+// Some addresses of the range that `old` may become; a witness gets the first that is free.
+std::vector<Address> few_of(const EndRange& range, const Address& old) {
   constexpr u128 kMost = 64;
+  const Family family = old.family;
   std::vector<Address> result;
   if (!range.address) return result;
+  if (range.from) return {{family, range.image(old.value)}};
   const u128 last = std::min(range.address->second, range.address->first + kMost);
   for (u128 value = range.address->first; value <= last; ++value) {
     result.push_back({family, value});
@@ -100,8 +104,9 @@ class NatWorld {
   void source(const EndRange& range) {
     const bool in = path_ == Path::kIn, over_lo = path_ == Path::kLoopback;
     add_own_address(world_, in ? flow_.initiator_interface : way_out(), flow_);
-    for (const Address& one : few_of(range, flow_.family)) {
-      if (one.value == flow_.value(Axis::kInitiator) || one == sent_) continue;
+    const Address opener{flow_.family, flow_.value(Axis::kInitiator)};
+    for (const Address& one : few_of(range, opener)) {
+      if (one == opener || one == sent_) continue;
       if (in) add_route(world_, one, flow_.initiator_interface);
       if (over_lo) add_address(world_, kLo, one);
     }
@@ -113,7 +118,7 @@ class NatWorld {
     if (path_ == Path::kIn || path_ == Path::kForward) {
       add_own_address(world_, flow_.initiator_interface, flow_);
     }
-    const auto list = few_of(range, flow_.family);
+    const auto list = few_of(range, sent_);
     if (list.empty()) return redirected();
     witness_.translated_to = list.front();
     for (const Address& to : list) {

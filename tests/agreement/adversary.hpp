@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/engine.hpp"
@@ -61,9 +62,13 @@ class AdversaryRules {
     const bool both = dice_.chance(40), first = both || dice_.chance(path == Path::kIn ? 30 : 70);
     std::string text = "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n";
     for (unsigned n = dice_.below(3); n > 0; --n) text += extra("filter");
+    const bool mapped = dice_.chance(20);
+    for (unsigned n = mapped ? 1 + dice_.below(2) : 0; n > 0; --n) text += image_test();
     text +=
         "COMMIT\n*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n"
         ":POSTROUTING ACCEPT\n";
+    if (mapped && first) text += netmap(before);
+    if (mapped && (!first || both)) text += netmap(behind);
     if (first) text += "-A " + before + match() + translation(before) + "\n";
     if (before == "PREROUTING" && v4() && dice_.chance(15)) {
       text += "-A PREROUTING -j DNAT --to-destination 127.0.0.1\n";
@@ -91,6 +96,7 @@ class AdversaryRules {
 
   std::string extra(const std::string& table) {
     const std::string at = hook(table);
+    if (table == "nat" && dice_.chance(8)) return netmap(at);
     if (table == "nat" && dice_.chance(25)) return "-A " + at + translation(at) + "\n";
     const std::string first = match(), second = dice_.chance(40) ? match() : "";
     const bool twice = first.find("-p ") != std::string::npos;
@@ -216,6 +222,23 @@ class AdversaryRules {
     const bool range = v4() && dice_.chance(15);
     return std::string(before ? " -j DNAT --to-destination " : " -j SNAT --to-source ") +
            (range ? "198.51.100.70-198.51.100.73" : address(dice_.chance(before ? 30 : 70)));
+  }
+  // One of the world's networks onto another one of them: it is known which address becomes which.
+  std::string netmap(const std::string& at) {
+    const bool before = at == "PREROUTING" || at == "OUTPUT";
+    const auto networks = v4() ? std::pair{"198.51.100.0/28", "192.0.2.0/28"}
+                               : std::pair{"2001:db8:2::/64", "2001:db8:1::/64"};
+    const bool straight = dice_.chance(before ? 70 : 30);
+    return "-A " + at + (before ? " -d " : " -s ") + (straight ? networks.first : networks.second) +
+           " -j NETMAP --to " + (straight ? networks.second : networks.first) + "\n";
+  }
+  // A rule that sees what such an address has become.
+  std::string image_test() {
+    const std::string hosts[] = {
+        v4() ? "192.0.2.9" : "2001:db8:1::9", v4() ? "192.0.2.1" : "2001:db8:1::1",
+        v4() ? "198.51.100.9" : "2001:db8:2::9", v4() ? "198.51.100.1" : "2001:db8:2::1"};
+    return "-A " + hook("filter") + (dice_.chance(60) ? " -d " : " -s ") +
+           hosts[dice_.below(std::size(hosts))] + dice_.of<std::string>({" -j DROP\n", "\n"});
   }
   std::string to_port(const std::string& at) {
     const bool before = at == "PREROUTING" || at == "OUTPUT";

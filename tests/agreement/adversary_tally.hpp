@@ -8,15 +8,35 @@
 #include <cstdio>
 #include <iterator>
 
+#include "engine/engine.hpp"
+#include "flow/hooks.hpp"
+
 namespace postern {
 
 struct Tally {
   unsigned rulesets = 0, sequences = 0, packets = 0, delivered = 0, entries = 0, talks = 0,
            asked = 0, yes = 0, no = 0, unknown = 0, skipped = 0, errors = 0, outgrown = 0,
            bound = 0, answers = 0, strays = 0, moved_out = 0, moved_over_lo = 0, masked_in = 0,
-           related = 0, helped = 0, expected = 0, expected_through = 0, followed_through = 0,
-           zoned = 0, several = 0, beside_zones = 0, turned = 0, refused = 0, arrived = 0,
-           arrived_moved = 0;
+           mapped = 0, related = 0, helped = 0, expected = 0, expected_through = 0,
+           followed_through = 0, zoned = 0, several = 0, beside_zones = 0, turned = 0, refused = 0,
+           arrived = 0, arrived_moved = 0;
+
+  void note_nat(const EntryReport& entry, Path path) {
+    const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
+    const bool masked = (entry.status & ct_status::kSourceNat) != 0;
+    if (moved || masked) ++bound;
+    if (moved && path == Path::kOut) ++moved_out;
+    if (moved && path == Path::kLoopback) ++moved_over_lo;
+    if (masked && path == Path::kIn) ++masked_in;
+    // As AdversaryRules::netmap() does, and hardly anything else: another network, the same host.
+    const auto elsewhere = [](const Address& was, const Address& is) {
+      return was != is && (was.value & 0xf) == (is.value & 0xf);
+    };
+    if ((moved && elsewhere(entry.original.destination, entry.reply.source)) ||
+        (masked && elsewhere(entry.original.source, entry.reply.destination))) {
+      ++mapped;
+    }
+  }
 };
 
 // What a run must have reached, or proved nothing about.
@@ -36,6 +56,7 @@ inline constexpr Wanted kWanted[] = {
     {"DNAT out", &Tally::moved_out},
     {"DNAT over lo", &Tally::moved_over_lo},
     {"SNAT in", &Tally::masked_in},
+    {"mapped by NETMAP", &Tally::mapped},
     {"answers that DNAT turned", &Tally::turned},
     {"refused by routing", &Tally::refused},
     {"arrived as asked", &Tally::arrived},

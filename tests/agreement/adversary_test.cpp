@@ -393,13 +393,7 @@ class Attack {
       if (followed && ++standing == 2) ++tally_.several;
       if (followed && entry.zone != 0) ++tally_.zoned;
       ++tally_.entries;
-      if ((entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) != 0)
-        ++tally_.bound;
-      const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
-      if (moved && flow_.path == Path::kOut) ++tally_.moved_out;
-      if (moved && flow_.path == Path::kLoopback) ++tally_.moved_over_lo;
-      if ((entry.status & ct_status::kSourceNat) != 0 && flow_.path == Path::kIn)
-        ++tally_.masked_in;
+      tally_.note_nat(entry, flow_.path);
       ASSERT_TRUE(covers(space_, sets_.track.flows, points_.flow()))
           << "an entry, but not in the sets: " << describe(flow_) << "\n"
           << log;
