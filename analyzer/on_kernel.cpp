@@ -37,9 +37,25 @@ std::chrono::milliseconds waits(const Scenario& scenario) {
 // The programs that load rulesets say more than one line.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-// Why a run is not the engine's. `differences` calls its sides left and right.
-void tell(const Scenario& scenario, const std::string& difference, OnKernel& verdict) {
-  const std::string first = fmt::format("{} (left: postern, right: Linux)", difference);
+// The first of `differences`, which calls its sides left and right: where an item of a set is only
+// left, the one that stands there right as well.
+std::string first_of(const std::vector<std::string>& found) {
+  std::string first = found.front();
+  const std::size_t side = first.find(": only left: ");
+  if (side != std::string::npos) {
+    const std::string other = first.substr(0, side) + ": only right: ";
+    for (const std::string& line : found) {
+      if (!line.starts_with(other)) continue;
+      first += "; only right: " + line.substr(other.size());
+      break;
+    }
+  }
+  return first + " (left: postern, right: Linux)";
+}
+
+// Why a run is not the engine's.
+void tell(const Scenario& scenario, const std::vector<std::string>& found, OnKernel& verdict) {
+  const std::string first = first_of(found);
   if (scenario.choices.empty()) {
     verdict.difference = first;
     return;
@@ -84,7 +100,7 @@ KernelRun run_on_kernel(const Scenario& scenario, const nlohmann::json& engine,
   } while (!found.empty() && run.verdict.runs < most);
   run.verdict.release = kernel_release();
   run.verdict.confirmed = found.empty();
-  if (!found.empty()) tell(scenario, found.front(), run.verdict);
+  if (!found.empty()) tell(scenario, found, run.verdict);
   return run;
 }
 
