@@ -8,8 +8,10 @@
 #include <cstdio>
 #include <iterator>
 
-#include "engine/engine.hpp"
+#include "flow/conntrack.hpp"
 #include "flow/hooks.hpp"
+#include "net/protocol.hpp"
+#include "scenario/result.hpp"
 
 namespace postern {
 
@@ -19,7 +21,8 @@ struct Tally {
            bound = 0, answers = 0, strays = 0, moved_out = 0, moved_over_lo = 0, masked_in = 0,
            mapped = 0, related = 0, helped = 0, expected = 0, expected_through = 0,
            followed_through = 0, zoned = 0, several = 0, beside_zones = 0, turned = 0, refused = 0,
-           arrived = 0, arrived_moved = 0;
+           arrived = 0, arrived_moved = 0, sctp_through = 0, sctp_talks = 0, sctp_assured = 0,
+           sctp_bound = 0, sctp_talks_bound = 0, crafted = 0;
 
   void note_nat(const EntryReport& entry, Path path) {
     const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
@@ -68,7 +71,22 @@ inline constexpr Wanted kWanted[] = {
     {"let through under the master's NAT", &Tally::followed_through},
     {"entries in zones", &Tally::zoned},
     {"several entries", &Tally::several},
+    {"SCTP let through", &Tally::sctp_through},
+    {"SCTP conversations", &Tally::sctp_talks},
+    {"SCTP assured", &Tally::sctp_assured},
+    {"SCTP under NAT", &Tally::sctp_bound},
+    {"SCTP conversations under NAT", &Tally::sctp_talks_bound},
+    {"UDP-Lite that is tracked", &Tally::crafted},
 };
+
+// What an entry of the attacked flow counts for by its protocol.
+inline void note_protocol(Tally& tally, const EntryReport& entry) {
+  const bool bound = (entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) != 0;
+  const bool sctp = entry.protocol == protocol::kSctp;
+  if (sctp && (entry.status & ct_status::kAssured) != 0) ++tally.sctp_assured;
+  if (sctp && bound) ++tally.sctp_bound;
+  if (entry.protocol == protocol::kUdplite) ++tally.crafted;
+}
 
 // In which round, from 1, each was first reached; 0: not yet.
 class FirstRounds {
