@@ -20,6 +20,7 @@ struct OnKernel {
   bool confirmed = false;       // every verdict, counter, conntrack entry and reply is the same
   std::string difference = {};  // the first one, when it ran and was not confirmed
   std::string reason = {};      // why it was not run, or why its run says nothing
+  unsigned runs = 0;            // several where chance decides; the last is the one told of
 };
 
 struct KernelRun {
@@ -37,7 +38,8 @@ OnKernel witness_on_kernel(const Scenario& witness);
 
 // "confirmed on Linux 6.18.5", "differs on Linux 6.18.5: ...", "not run on a kernel: ...".
 std::string to_text(const OnKernel& verdict);
-// {"release", "confirmed", "difference" or "reason"}; what is empty is left out.
+// {"release", "confirmed", "runs", "difference" or "reason"}; what is empty, or one run, is left
+// out.
 nlohmann::json to_json(const OnKernel& verdict);
 
 }  // namespace postern

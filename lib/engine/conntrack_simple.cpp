@@ -27,10 +27,12 @@ Tracked track_udp(ConntrackEntry& entry, const PacketView& packet, const TrackCo
 }
 
 // The kernel verifies UDP-Lite checksums with UDP's protocol number in the pseudo-header, so that
-// the correct ones fail. The two seconds of UDP do not apply here (measured).
+// the correct ones fail, and wrong ones (Packet::bad_checksum) are made to pass. The two seconds of
+// UDP do not apply here (measured).
 Tracked track_udplite(ConntrackEntry& entry, const PacketView& packet,
                       const TrackContext& context) {
-  if (packet.truncated || packet.bad_length || context.checks_sums()) return Tracked::kInvalid;
+  if (packet.truncated || packet.bad_length) return Tracked::kInvalid;
+  if (!packet.bad_checksum && context.checks_sums()) return Tracked::kInvalid;
   const auto& timeouts = context.config.timeouts;
   return refresh(entry, context, replied(entry), timeouts.udp, timeouts.udp_stream);
 }

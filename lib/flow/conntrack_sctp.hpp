@@ -1,5 +1,5 @@
 // SCTP's transition table as data: what a chunk does to an association's entry. Anything that is
-// not listed leaves the state as it is. Only the engine follows SCTP state by state. Source:
+// not listed leaves the state as it is. Both the engine and the sets read it. Source:
 // kernel-facts 25 (C7); Linux 6.18 net/netfilter/nf_conntrack_proto_sctp.c. Covered by
 // tests/unit/conntrack_sctp_test.cpp.
 #pragma once

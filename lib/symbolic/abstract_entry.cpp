@@ -8,17 +8,17 @@
 #include <array>
 
 #include "base/check.hpp"
+#include "symbolic/abstract_entry_sctp.hpp"
 #include "symbolic/abstract_entry_tcp.hpp"
 
 namespace postern {
 namespace {
 
 constexpr std::array<std::string_view, kPacketKindCount> kKindNames{
-    "syn",     "syn-ack",       "fin",        "ack",
-    "rst",     "invalid-flags", "datagram",   "udplite",
-    "request", "icmp-reply",    "icmp-other", "icmp-untracked",
-    "sctp",    "gre",           "generic",    "error-about-flow",
-    "broken"};
+    "syn",      "syn-ack",          "fin",         "ack",        "rst",        "invalid-flags",
+    "datagram", "udplite",          "request",     "icmp-reply", "icmp-other", "icmp-untracked",
+    "init",     "init-ack",         "cookie-echo", "cookie-ack", "sctp",       "gre",
+    "generic",  "error-about-flow", "broken"};
 
 AbstractStep plain(const AbstractEntry& entry, CtState state, Condition condition) {
   AbstractStep step;
@@ -74,26 +74,6 @@ AbstractStep after_reply(const AbstractEntry& entry, FlowEnd sender) {
   return step;
 }
 
-// SCTP is not followed state by state: any packet may be valid or not. An entry ends by expiry
-// only.
-Steps sctp(const AbstractEntry& entry, FlowEnd sender) {
-  Steps steps;
-  if (!entry.present) {
-    steps = create(Tracker::kSctp, sender);
-  } else {
-    steps.push_back(follow(entry, sender));
-    if (!entry.assured) {
-      AbstractStep assured = steps.front();
-      assured.after.assured = true;
-      assured.status = assured.after.status();
-      steps.push_back(assured);
-    }
-  }
-  steps.push_back(plain(entry, CtState::kInvalid, Condition::kOutOfWindow));
-  for (auto& step : steps) step.coarse = true;
-  return steps;
-}
-
 // RELATED if the outer destination is the quoted packet's sender; the entry does not change.
 Steps error_about(const AbstractEntry& entry, FlowEnd sender) {
   if (!entry.present) return {plain(entry, CtState::kInvalid, Condition::kAlways)};
@@ -113,21 +93,16 @@ Steps icmp_query(const AbstractEntry& entry, FlowEnd sender, PacketKind kind) {
 }
 
 // As UDP wherever the checksum is not looked at, INVALID elsewhere. But somebody may write a
-// checksum that passes the kernel's odd test (measured): such a packet is as UDP everywhere. The
-// engine has no word for it, so that outcome is coarse.
+// checksum that passes the kernel's odd test (measured): such a packet is as UDP everywhere.
 Steps udplite(const AbstractEntry& entry, FlowEnd sender, const ConntrackConfig& config) {
   const Steps valid =
       entry.present ? Steps{after_reply(entry, sender)} : create(Tracker::kUdplite, sender);
   Steps steps = valid;
   for (auto& step : steps) step.condition = Condition::kUnlooked;
-  if (!config.checksum) {  // on a wire as well
-    steps.insert(steps.end(), valid.begin(), valid.end());
-    return steps;
-  }
-  steps.push_back(plain(entry, CtState::kInvalid, Condition::kAlways));
-  for (AbstractStep crafted : valid) {
-    crafted.coarse = true;
-    steps.push_back(crafted);
+  if (config.checksum) steps.push_back(plain(entry, CtState::kInvalid, Condition::kAlways));
+  for (AbstractStep one : valid) {  // on a wire
+    if (config.checksum) one.condition = Condition::kCrafted;
+    steps.push_back(one);
   }
   return steps;
 }
@@ -137,7 +112,7 @@ Steps udplite(const AbstractEntry& entry, FlowEnd sender, const ConntrackConfig&
 std::string_view text(PacketKind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
 
 std::string_view text(Condition condition) {
-  static constexpr std::array<std::string_view, 13> kNames{"always",
+  static constexpr std::array<std::string_view, 16> kNames{"always",
                                                            "in window",
                                                            "stretched",
                                                            "out of window",
@@ -149,9 +124,14 @@ std::string_view text(Condition condition) {
                                                            "within 2 s",
                                                            "after 2 s",
                                                            "misdirected",
-                                                           "checksum not looked at"};
+                                                           "checksum not looked at",
+                                                           "crafted checksum",
+                                                           "right tag",
+                                                           "wrong tag"};
   return kNames[static_cast<std::size_t>(condition)];
 }
+
+PacketKind kind_by_header(PacketKind kind) { return sctp_kind(kind) ? PacketKind::kSctp : kind; }
 
 PacketKind packet_kind(TcpSegment segment) {
   return static_cast<PacketKind>(static_cast<std::uint8_t>(segment));
@@ -205,7 +185,9 @@ std::uint16_t AbstractEntry::status() const {
 
 std::string text(const AbstractEntry& entry) {
   if (!entry.present) return "no entry";
-  std::string out = entry.tracker == Tracker::kTcp ? std::string(text(entry.state)) : "entry";
+  std::string out = entry.tracker == Tracker::kTcp    ? std::string(text(entry.state))
+                    : entry.tracker == Tracker::kSctp ? std::string(text(entry.sctp))
+                                                      : "entry";
   out += entry.originator == FlowEnd::kInitiator ? " by initiator" : " by responder";
   out += entry.seen_reply ? " replied" : " unreplied";
   if (entry.assured) out += " assured";
@@ -248,8 +230,12 @@ std::vector<AbstractStep> successors(const AbstractEntry& entry, FlowEnd sender,
       return icmp_query(entry, sender, kind);
     case PacketKind::kIcmpUntracked:
       return {plain(entry, CtState::kUntracked, Condition::kAlways)};
+    case PacketKind::kSctpInit:
+    case PacketKind::kSctpInitAck:
+    case PacketKind::kSctpCookieEcho:
+    case PacketKind::kSctpCookieAck:
     case PacketKind::kSctp:
-      return sctp(entry, sender);
+      return sctp_successors(entry, sender, kind);
     case PacketKind::kGre:
       return entry.present ? Steps{after_reply(entry, sender)} : create(Tracker::kGre, sender);
     case PacketKind::kGeneric:

@@ -13,6 +13,7 @@
 // directions.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "flow/conntrack.hpp"
+#include "flow/conntrack_sctp.hpp"
 #include "net/field.hpp"
 
 namespace postern {
@@ -41,12 +43,17 @@ enum class PacketKind : std::uint8_t {
   kTcpRst,         // the valid flag sets, by tcp_segment()
   kTcpInvalid,     // every other flag set
   kDatagram,       // UDP
-  kUdplite,        // arrives with a checksum that the tracker misreads (kernel-facts 25)
+  kUdplite,        // its tracker misreads checksums (kernel-facts 25)
   kIcmpRequest,    // IcmpClass::kRequest: sent by the end whose type is a request type
   kIcmpReply,      // IcmpClass::kReply: sent by the other end of the same flow
   kIcmpOther,      // IcmpClass::kOther, or an error that quotes nothing known: INVALID
   kIcmpUntracked,  // IcmpClass::kUntracked
-  kSctp,           // any chunk
+  // SCTP, by the first chunk. These four stand first or alone.
+  kSctpInit,
+  kSctpInitAck,
+  kSctpCookieEcho,
+  kSctpCookieAck,
+  kSctp,  // every other packet
   kGre,
   kGeneric,
   // An ICMP error that quotes a packet of this flow, whatever its protocol, and goes to the end
@@ -55,9 +62,11 @@ enum class PacketKind : std::uint8_t {
   // A packet whose checksum or lengths are wrong: INVALID where they are looked at.
   kBroken,
 };
-inline constexpr std::size_t kPacketKindCount = 17;
+inline constexpr std::size_t kPacketKindCount = 21;
 std::string_view text(PacketKind kind);
 PacketKind packet_kind(TcpSegment segment);
+// What the header tells of a kind: chunks are no field of it, so all of SCTP's are kSctp.
+PacketKind kind_by_header(PacketKind kind);
 // The kind of an honest packet by its header; error types are kIcmpOther here, as what they quote
 // is not known. `tcp_flags` and `icmp_type` count only for their protocols.
 PacketKind packet_kind(Family family, std::uint8_t protocol, std::uint8_t tcp_flags,
@@ -80,6 +89,8 @@ struct AbstractEntry {
        liberal_reply = false;                        // picked up: no window checks for that side
   bool reply_window_known = false;                   // some segment of the reply side was measured
   bool acked_original = false, acked_reply = false;  // an ACK of that side may bound resets
+  // SCTP only; kNone elsewhere:
+  SctpState sctp = SctpState::kNone;
   auto operator<=>(const AbstractEntry&) const = default;
 
   CtDirection direction(FlowEnd sender) const {
@@ -106,8 +117,21 @@ enum class Condition : std::uint8_t {
   kLate,         // UDP: within / after 2 s from the flow's first packet
   kMisdirected,  // an ICMP error whose outer destination is not the quoted source: INVALID
   kUnlooked,     // nobody looks at the checksum: the packet is the host's own, or checking is off
+  kCrafted,      // UDP-Lite: a checksum that is wrong, but passes the tracker's test
+  kTagRight,     // SCTP: the tag that the entry waits for (0 as long as it knows none; INIT's is 0)
+  kTagWrong,     // ... another one; behind chunks that were taken, an ABORT that claims another
 };
 std::string_view text(Condition condition);
+
+// The chunks of an SCTP packet that brings an outcome about, by type. With kTagWrong and more than
+// one chunk the tag is right, but the last, an ABORT with the T flag, claims it as the other
+// direction's.
+struct SctpPacket {
+  std::array<std::uint8_t, 6> chunks{};
+  std::uint8_t count = 0;
+  void add(std::uint8_t chunk);
+  auto operator<=>(const SctpPacket&) const = default;
+};
 
 struct AbstractStep {
   CtState state = CtState::kInvalid;               // what rules see from mangle on
@@ -119,6 +143,7 @@ struct AbstractStep {
   bool deleted = false;      // an entry was there and is gone, whatever happens later
   bool coarse = false;       // over-approximated: may not be realisable
   Condition condition = Condition::kAlways;
+  SctpPacket sctp = {};
   auto operator<=>(const AbstractStep&) const = default;
 
   // What stands in the table when the packet is through.

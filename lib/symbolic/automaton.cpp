@@ -29,6 +29,7 @@ EntryInfo describe(const AbstractEntry& entry) {
   EntryInfo info;
   info.protocol_class = protocol_class(entry.tracker);
   if (entry.present && entry.tracker == Tracker::kTcp) info.state = text(entry.state);
+  if (entry.present && entry.tracker == Tracker::kSctp) info.state = text(entry.sctp);
   info.by_responder = entry.present && entry.originator == FlowEnd::kResponder;
   info.seen_reply = entry.seen_reply;
   info.assured = entry.assured;
@@ -59,11 +60,15 @@ std::optional<std::uint16_t> Automaton::find(const AbstractEntry& entry) const {
 std::span<const PacketKind> Automaton::kinds(std::uint16_t number, FlowEnd sender) const {
   using enum PacketKind;
   static constexpr std::array kTcp{kTcpSyn, kTcpSynAck, kTcpFin, kTcpAck, kTcpRst, kTcpInvalid};
-  static constexpr std::array kAll{kTcpSyn,     kTcpSynAck,     kTcpFin,  kTcpAck,      kTcpRst,
-                                   kTcpInvalid, kDatagram,      kUdplite, kIcmpRequest, kIcmpReply,
-                                   kIcmpOther,  kIcmpUntracked, kSctp,    kGre,         kGeneric};
+  static constexpr std::array kAll{kTcpSyn,      kTcpSynAck,   kTcpFin,         kTcpAck,
+                                   kTcpRst,      kTcpInvalid,  kDatagram,       kUdplite,
+                                   kIcmpRequest, kIcmpReply,   kIcmpOther,      kIcmpUntracked,
+                                   kSctpInit,    kSctpInitAck, kSctpCookieEcho, kSctpCookieAck,
+                                   kSctp,        kGre,         kGeneric};
   static constexpr std::array kUdp{kDatagram}, kLite{kUdplite}, kQuery{kIcmpRequest},
-      kAnswer{kIcmpReply}, kAssociation{kSctp}, kTunnel{kGre}, kOther{kGeneric};
+      kAnswer{kIcmpReply}, kTunnel{kGre}, kOther{kGeneric};
+  static constexpr std::array kAssociation{kSctpInit, kSctpInitAck, kSctpCookieEcho, kSctpCookieAck,
+                                           kSctp};
   const AbstractEntry& e = infos_[number].entry;
   if (!e.present) return kAll;
   switch (e.tracker) {

@@ -88,10 +88,12 @@ void Automaton::lift(const Parts& before, FlowEnd sender, PacketKind kind, std::
                   std::ranges::any_of(rest, [](std::uint16_t number) { return number != 0; });
     move.clashes = move.step.created && zones_.clashes(openers(rest), sender, pair);
     move.step.coarse = move.step.coarse || move.clashes || (move.second && one_connmark_);
+    // Two SCTP entries would make too many, for what few ask.
+    const bool crowd = move.second && plain.step.after.tracker == Tracker::kSctp;
     const auto place = [&](std::uint16_t number) -> std::uint16_t {
       Parts after = rest;
       if (number != 0) after[move.pair] = number;
-      if (combined_.size() >= kMostNumbers && !find(after)) {
+      if ((crowd || combined_.size() >= kMostNumbers) && !find(after)) {
         move.step.coarse = true;
         return beyond();
       }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "scenario/result.hpp"
+#include "symbolic/abstract_entry_sctp.hpp"
 #include "symbolic/certificate_connect.hpp"
 #include "symbolic/certificate_context.hpp"
 #include "symbolic/explore.hpp"
@@ -381,8 +382,11 @@ class Induction {
       for (const Case& met : meetings(then, one.sender, zone)) {
         const bool same = *between == one.state.entry && met.beside == one.beside &&
                           met.entry->present == one.entry->present;
-        found_again(here, met,
-                    same ? std::vector{first} : c_.ways(*met.entry, one.sender, one.kind), name);
+        auto ways = same ? std::vector{first} : c_.ways(*met.entry, one.sender, one.kind);
+        // What the first lookup made of an SCTP entry does not make its packet's tag right.
+        const bool own = sctp_kind(one.kind) && met.beside == one.beside && met.entry->present;
+        if (own) std::erase_if(ways, [](const auto& s) { return s.state != CtState::kInvalid; });
+        found_again(here, met, ways, name);
       }
     }
   }

@@ -155,7 +155,7 @@ Term CertificateContext::kind_condition(PacketKind kind, FlowEnd sender, const A
     return packet_kind(family, icmp, 0, own ? type : icmp_partner(family, type)) == kind;
   });
   const Term others = values(Axis::kProtocol, [&](std::uint8_t p) {
-    return p != protocol::kTcp && p != icmp && packet_kind(family, p, 0, 0) == kind;
+    return p != protocol::kTcp && p != icmp && packet_kind(family, p, 0, 0) == kind_by_header(kind);
   });
   const std::array all{solver.both(protocol_is(protocol::kTcp), tcp),
                        solver.both(protocol_is(icmp), types), others};

@@ -107,6 +107,14 @@ PathEncoder::EndTerms PathEncoder::original(FlowEnd end) const {
           axes_.value(own ? Axis::kInitiatorType : Axis::kResponderType)};
 }
 
+// The network part of one range, the rest of the address (xt_NETMAP).
+Term PathEncoder::mapped(Term address, const EndRange& range) {
+  const unsigned width = solver_.width(address);
+  const Term rest = solver_.number(range.address->second - range.address->first, width);
+  const Term network = solver_.number(range.address->first, width);
+  return solver_.bit_xor(solver_.bit_and(address, rest), network);
+}
+
 // What the binding made of an end: a value that its range leaves open is any value.
 const PathEncoder::EndTerms& PathEncoder::translated(FlowEnd end) {
   auto& known = translated_[end == FlowEnd::kInitiator ? 0 : 1];
@@ -128,7 +136,9 @@ const PathEncoder::EndTerms& PathEncoder::translated(FlowEnd end) {
     term = solver_.fresh_bits(name, width);
     ranges_ = solver_.both(ranges_, solver_.in_range(term, lo, hi));
   };
-  if (range.address) {
+  if (range.from) {
+    known->address = mapped(known->address, range);
+  } else if (range.address) {
     within(known->address, "translated", range.address->first, range.address->second);
   } else if (!range.keeps_address) {
     within(known->address, "translated", 0, low_bits(solver_.width(known->address)));

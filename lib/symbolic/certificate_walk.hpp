@@ -98,6 +98,7 @@ class PathEncoder {
   void see_binding(PacketTerms& packet, const Seen& seen);
   void consult(Walk& walk, Hook hook);
   void turn(Walk& walk, Hook hook);
+  Term mapped(Term address, const EndRange& range);
   Term may_keep_initiator(const EndRange& range);
   void nat(Walk& walk, Hook hook, const Seen& seen);
   void place(Walk& walk, Hook hook);

@@ -9,6 +9,7 @@
 #include "flow/conntrack.hpp"
 #include "symbolic/cuts.hpp"
 #include "symbolic/mac_codes.hpp"
+#include "symbolic/netmap.hpp"
 #include "symbolic/scattered.hpp"
 #include "symbolic/templates.hpp"
 
@@ -276,6 +277,7 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
     cuts.add(*question);
   }
   cut_routing(cuts.of(Field::kSource), family);
+  cut_netmaps(program, cuts.of(Field::kSource));
   const bool v4 = family == Family::kIpv4;
   FieldCuts& length = cuts.of(Field::kLength);
   if (length.tested()) {

@@ -45,9 +45,15 @@ std::vector<std::vector<Line>> conversations(Space& space) {
                     {kOne, kTcpAck, ack},
                     {kOne, kTcpAck, data},
                     {kOther, kTcpAck, data}});
+  // The handshake of RFC 9260, then DATA.
+  result.push_back({{kOne, kSctpInit, kEverything},
+                    {kOther, kSctpInitAck, kEverything},
+                    {kOne, kSctpCookieEcho, kEverything},
+                    {kOther, kSctpCookieAck, kEverything},
+                    {kOne, kSctp, kEverything},
+                    {kOther, kSctp, kEverything}});
   result.push_back({{kOne, kIcmpRequest, kEverything}, {kOther, kIcmpReply, kEverything}});
-  for (const PacketKind kind :
-       {kDatagram, kUdplite, kIcmpOther, kIcmpUntracked, kSctp, kGre, kGeneric}) {
+  for (const PacketKind kind : {kDatagram, kUdplite, kIcmpOther, kIcmpUntracked, kGre, kGeneric}) {
     result.push_back({{kOne, kind, kEverything}, {kOther, kind, kEverything}});
   }
   const Set sane = whole(space);

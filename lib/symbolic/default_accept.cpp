@@ -7,6 +7,25 @@
 namespace postern {
 namespace {
 
+// Has the chain, or one below it, a rule that drops? Else nothing that is not modelled matters.
+bool may_drop(const Program& program, ChainId entry) {
+  std::vector<bool> reached(program.chains().size(), false);
+  reached[entry] = true;
+  for (const ChainId id : program.callers_first()) {
+    if (!reached[id]) continue;
+    const ProgramChain& chain = program.chains()[id];
+    for (RuleId r = chain.first; r < chain.first + chain.count; ++r) {
+      const auto* effect = std::get_if<Effect>(&program.rules()[r].rule->action);
+      if (effect != nullptr &&
+          (std::holds_alternative<Drop>(*effect) || std::holds_alternative<Reject>(*effect))) {
+        return true;
+      }
+      if (program.rules()[r].callee) reached[*program.rules()[r].callee] = true;
+    }
+  }
+  return false;
+}
+
 // Listens to the walk of a path and keeps apart what rules of the filter table end and what comes
 // to the chain at all. Marks as they are now are left out of the result: what some mark makes a
 // rule take counts as taken.
@@ -68,7 +87,7 @@ class DefaultListener {
  private:
   DefaultAccept result() {
     DefaultAccept result{.drops = drops_};
-    result.unmodelled = accepts_ && unmodelled_;
+    result.unmodelled = accepts_ && unmodelled_ && may_drop(program_, entry_);
     if (!accepts_) return result;
     flush();
     Bdd& bdd = space_.bdd();

@@ -24,6 +24,10 @@ bool turns_invalid(PacketKind kind) {
     case PacketKind::kTcpAck:
     case PacketKind::kTcpRst:
     case PacketKind::kTcpInvalid:
+    case PacketKind::kSctpInit:
+    case PacketKind::kSctpInitAck:
+    case PacketKind::kSctpCookieEcho:
+    case PacketKind::kSctpCookieAck:
     case PacketKind::kSctp:
       return true;
     default:
@@ -161,6 +165,7 @@ void Edges::invalid_then_untracked(const FlowState& from, FlowEnd sender, const 
         Move second = move;
         second.step.after = first.step.after;
         second.step.condition = first.step.condition;
+        second.step.sctp = first.step.sctp;
         second.step.coarse = first.step.coarse;
         second.pair = first.pair;
         second.fresh = first.fresh;
@@ -270,9 +275,10 @@ void Edges::second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind
       move.fresh ? again.front().fresh : std::ranges::any_of(again, [&](const Move& second) {
         return !second.fresh && second.pair == move.pair;
       });
-  for (const Move& second : again) {
+  for (Move second : again) {
     if (same && second.step.condition == move.step.condition &&
         second.step.state == move.step.state && second.lost == move.lost) {
+      second.step.sctp = move.step.sctp;
       return by_fate(from, sender, true, kind, second, ordinary, out, 0, zones);
     }
   }

@@ -34,6 +34,40 @@ Shown Ends::shown(bool of_source, const Binding& b) {
   return translated ? Shown::kTranslated : Shown::kOriginal;
 }
 
+// A test of what a mapped address became. (What stands outside the network that is mapped has no
+// such binding.)
+MayMust Ends::mapped(const EndRange& range, Axis axis, const FieldTest& test) {
+  const FieldClasses& all = *space_.layout(axis).classes;
+  const auto [first, last] = *range.address;
+  const u128 from = *range.from, end = from + (last - first);
+  std::vector<bool> may(all.count()), must(all.count());
+  for (std::size_t i = 0; i < all.classes.size(); ++i) {
+    bool some = false, every = true;
+    const auto image = [&](u128 lo, u128 hi) {
+      for (auto k = all.ordered ? *all.of(lo) : 0; k < all.count(); ++k) {
+        const ValueClass& c = all.classes[k];
+        if (all.ordered && c.intervals.front().lo > hi) break;
+        const bool met = !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
+          return in.lo <= hi && lo <= in.hi;
+        });
+        if (!met) continue;
+        const bool holds = test.holds(c.canonical);
+        some = some || holds;
+        every = every && holds;
+      }
+    };
+    const ValueClass& old = all.classes[i];
+    for (const Interval& in : old.intervals) {
+      const u128 lo = std::max(in.lo, from), hi = std::min(in.hi, end);
+      if (lo <= hi) image(range.image(lo), range.image(hi));
+    }
+    if (!old.complete) image(first, last);
+    may[i] = some;
+    must[i] = some && every;
+  }
+  return {space_.class_set(axis, may), space_.class_set(axis, must)};
+}
+
 // A test of what a binding to the range made of an end; `kept` is the axis of what it was.
 MayMust Ends::replaced(Part part, const EndRange& range, Axis kept, bool here,
                        const FieldTest& test) {
@@ -41,6 +75,7 @@ MayMust Ends::replaced(Part part, const EndRange& range, Axis kept, bool here,
   if (keeps)
     return exactly(
         space_.class_set_if(kept, [&](const ValueClass& c) { return test.holds(c.canonical); }));
+  if (part == Part::kAddress && range.from) return mapped(range, kept, test);
   bool may = false, must = true;
   for (const ValueClass& c : space_.layout(kept).classes->classes) {
     bool possible = true;
@@ -75,6 +110,7 @@ Set Ends::outside(Axis axis, u128 low, u128 high) {
 
 Set Ends::surely_other_address(FlowEnd end, const EndRange& range) {
   if (!range.address) return kNothing;
+  if (range.from) return *range.from == range.address->first ? kNothing : kEverything;
   return outside(end == FlowEnd::kInitiator ? Axis::kInitiator : Axis::kResponder,
                  range.address->first, range.address->second);
 }
@@ -115,7 +151,9 @@ Set Ends::surely_turned(const EndRange& range, bool remote) {
   // REDIRECT leads to this host. (IPv6 takes packets of its own addresses off a wire.)
   const bool here = !range.address && !range.keeps_address;
   const bool v4 = space_.classes().family == Family::kIpv4;
-  return here && remote && v4 ? kEverything : surely_other(FlowEnd::kInitiator, range);
+  EndRange anywhere = range;  // it is another end that is mapped
+  anywhere.from.reset();
+  return here && remote && v4 ? kEverything : surely_other(FlowEnd::kInitiator, anywhere);
 }
 
 MayMust Ends::read(Part part, FlowEnd end, Shown shown, const Binding& b, const FieldTest& test) {

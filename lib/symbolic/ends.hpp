@@ -2,8 +2,9 @@
 // what NAT has made of it.
 //
 // Idea: a binding names a range (translation.hpp). Where a rule reads an end that it has replaced,
-// the test is decided on the range, `may` and `must` apart where the range leaves it open. Sources:
-// kernel-facts 8, 49-54. Covered by tests/unit/translation_test.cpp.
+// the test is decided on the range, `may` and `must` apart where the range leaves it open; where
+// the range says for each old address what it becomes (NETMAP), on that. Sources: kernel-facts 8,
+// 49-54. Covered by tests/unit/translation_test.cpp and tests/unit/netmap_sets_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -46,6 +47,7 @@ class Ends {
 
  private:
   Set outside(Axis axis, u128 low, u128 high);
+  MayMust mapped(const EndRange& range, Axis axis, const FieldTest& test);
   MayMust replaced(Part part, const EndRange& range, Axis kept, bool here, const FieldTest& test);
 
   Space& space_;

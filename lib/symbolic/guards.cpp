@@ -185,7 +185,7 @@ Set Guards::kind_set(PacketKind kind) {
       const std::uint8_t number = value(c);
       if (tcp_kind(kind)) return number == protocol::kTcp;
       if (of_own_icmp || number == own) return of_own_icmp && number == own;
-      return packet_kind(family, number, 0, 0) == kind;
+      return packet_kind(family, number, 0, 0) == kind_by_header(kind);
     });
   };
   Bdd& bdd = space_.bdd();

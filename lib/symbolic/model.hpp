@@ -116,6 +116,7 @@ struct FlowStep {
   std::uint16_t transition = 0;       // index into Model::transitions
   PacketKind kind = PacketKind::kGeneric;
   Condition condition = Condition::kAlways;  // which numbers make it come true
+  SctpPacket sctp = {};                      // its chunks
   bool coarse = false;  // an over-approximated outcome: no `yes` may rest on it
   bool accepted = false;
   Set quoted_mark = kEverything;  // connmarks (kConnmark) of the flow that it quotes

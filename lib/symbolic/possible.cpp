@@ -78,11 +78,8 @@ class Possible {
     const ExpectedFlows& expected = model_.expected(path_, false);
     search.expect(expected);
     const Exploration world = search.run(flows_, kEverything);
-    // SCTP is not followed state by state; where anything else was left open, any state may come
-    // about.
-    const Set sctp = space_.class_set_if(
-        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kSctp; });
-    if (!bdd_.subset(world.unmodelled, sctp)) return conntrack_domain(space_);
+    // Where anything was left open, any state may come about.
+    if (!world.unmodelled.empty()) return conntrack_domain(space_);
     std::map<std::pair<PacketKind, Set>, Set> by_sight;
     const auto add = [&](const Reached& r, std::uint8_t zone) {
       for (const PacketKind kind : model_.automaton.kinds(r.state.entry, sender_, zone)) {
@@ -106,8 +103,7 @@ class Possible {
     }
     const Set open =
         model_.announcements.of(path_, Announcements::Certainty::kUnmodelled).by(sender_);
-    const Set anything = bdd_.either(guards.kind_set(PacketKind::kSctp), bdd_.both(open, flows_));
-    return bdd_.either(result, bdd_.both(anything, conntrack_domain(space_)));
+    return bdd_.either(result, bdd_.both(bdd_.both(open, flows_), conntrack_domain(space_)));
   }
 
   Set announced_flows(Set flows, const ExpectedFlows& expected) {

@@ -279,7 +279,7 @@ CheckResult Solver::check(std::span<const Term> assumptions, std::chrono::millis
       case z3::unsat:
         return CheckResult::kUnsatisfiable;
       case z3::unknown:
-        return CheckResult::kUnknown;
+        break;
     }
   } catch (const z3::exception&) {
     // Out of memory or interrupted: an answer, not an error.

@@ -22,6 +22,7 @@ FlowStep step_of(const Edge& edge, const FlowState& before, Set packets) {
   step.state = edge.what.sight.state;
   step.kind = edge.what.kind.value_or(PacketKind::kGeneric);
   step.condition = edge.step.condition;
+  step.sctp = edge.step.sctp;
   step.coarse = edge.coarse;
   step.accepted = edge.what.fate == Fate::kDelivered;
   step.announced = edge.of == Edge::Of::kAnnounced;

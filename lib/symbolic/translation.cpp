@@ -5,6 +5,8 @@
 #include <initializer_list>
 #include <iterator>
 
+#include "symbolic/netmap.hpp"
+
 namespace postern {
 namespace {
 
@@ -81,7 +83,6 @@ bool changes_destination(const Nat& target, Hook hook) {
 
 std::optional<EndRange> end_range(const Nat& target, Family family, Hook hook) {
   EndRange range;
-  const bool source = target.kind == Nat::Kind::kSource || target.kind == Nat::Kind::kMasquerade;
   if (target.low) {
     range.address = {target.low->value, target.high->value};
   } else if (target.network) {
@@ -105,7 +106,7 @@ std::optional<EndRange> end_range(const Nat& target, Family family, Hook hook) {
                   std::max(target.port_low, target.port_high)};
   } else {
     // A source port that is taken, or to be random, becomes another one.
-    range.keeps_port = !source && !target.random && target.kind != Nat::Kind::kNetmap;
+    range.keeps_port = changes_destination(target, hook) && !target.random;
   }
   return range;
 }
@@ -124,7 +125,7 @@ Translations::Translations(const Program& program, bool route_localnet)
     if (nat == nullptr) continue;
     some_ = true;
     for (std::size_t h = 0; h < kHooks.size(); ++h) {
-      if (reached[h][r]) add(r, *nat, kHooks[h]);
+      if (reached[h][r]) add(program.rules()[r], r, *nat, kHooks[h]);
     }
   }
   if (!some_) return;
@@ -138,10 +139,11 @@ Translations::Translations(const Program& program, bool route_localnet)
   }
 }
 
-void Translations::add(RuleId r, const Nat& nat, Hook hook) {
+void Translations::add(const ProgramRule& rule, RuleId r, const Nat& nat, Hook hook) {
   const bool before = hook == Hook::kPrerouting || hook == Hook::kOutput;
   if (changes_destination(nat, hook) != before) return;
-  const auto range = end_range(nat, family_, hook);
+  auto range = end_range(nat, family_, hook);
+  if (range) range->from = mapped_from(rule, nat, before);
   if (!range) {
     const bool refused = hook == Hook::kPrerouting && !route_localnet_ && only_loopback4(nat);
     if (refused && family_ == Family::kIpv4) {

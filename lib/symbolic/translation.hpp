@@ -30,11 +30,15 @@ inline constexpr unsigned kRangeBits = 6;
 inline constexpr std::size_t kMostRanges = 48, kMostRangeNumbers = (1U << kRangeBits) - 1;
 static_assert(kMostRanges + 1 < kMostRangeNumbers);
 
-// What an end may become: any address of `address` with any port of `port`.
+// What an end may become: any address of `address`, but for `from`, with any port of `port`.
 struct EndRange {
   bool keeps_address = false, keeps_port = false;
   std::optional<std::pair<u128, u128>> address;  // nullopt, not kept: one of this host's
   std::optional<std::pair<std::uint32_t, std::uint32_t>> port;  // nullopt, not kept: any
+  // Which of `address`: as far behind its first as the end was behind this one (netmap.hpp).
+  std::optional<u128> from = {};
+  // What a mapped end becomes. REQUIRES: `address` and `from`.
+  u128 image(u128 old) const { return address->first | (old & (address->second - address->first)); }
   bool operator==(const EndRange&) const = default;
 };
 
@@ -124,7 +128,7 @@ class Translations {
 
  private:
   std::uint8_t number(const EndRange& range, std::vector<std::uint8_t>& list);
-  void add(RuleId rule, const Nat& nat, Hook hook);
+  void add(const ProgramRule& rule, RuleId number, const Nat& nat, Hook hook);
   std::vector<std::uint8_t> destinations(Path own) const;
   std::optional<NatVariant> bound_as(FlowEnd originator, const Following& how) const;
   std::optional<std::uint8_t> find(const EndRange& range) const;

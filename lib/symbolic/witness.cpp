@@ -7,6 +7,7 @@
 #include "net/protocol.hpp"
 #include "scenario/result.hpp"
 #include "symbolic/witness_numbers.hpp"
+#include "symbolic/witness_tags.hpp"
 #include "symbolic/witness_world.hpp"
 
 namespace postern {
@@ -271,11 +272,6 @@ void set_headers(Packet& packet, const FlowPoint& flow, bool reply) {
     packet.icmp_id = 1;
     packet.icmp_seq = 1;
   }
-  if (packet.protocol == protocol::kSctp) {
-    packet.chunks =
-        reply ? std::vector<std::uint8_t>{2, 0, 0, 20} : std::vector<std::uint8_t>{1, 0, 0, 20};
-    packet.chunks.resize(20);
-  }
 }
 
 // An error's header has no id.
@@ -338,6 +334,7 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     witness.obstacle = "its ends have one address behind two interfaces";
   }
   std::map<std::uint8_t, TcpNumbers> numbers;  // each entry hears but the packets of its zones
+  std::map<std::uint8_t, SctpTags> tags;
   const Set fixed = flow_set(space, flow);
   std::optional<std::uint32_t> wait;
   for (const FlowStep& step : steps) {
@@ -360,10 +357,14 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     if (witness.translated_to) made.packet.out_interface.clear();  // routing finds the way
     if (step.quotes) quote(made.packet, quoted);
     made.packet.payload.assign(step.payload.begin(), step.payload.end());
-    const bool speaks = !step.payload.empty();
+    tags[step.pair].write(made.packet, step);
+    made.packet.bad_checksum = step.condition == Condition::kCrafted;
+    const bool speaks = !step.payload.empty(), chunks = !made.packet.chunks.empty();
     const PacketPoint point = choose_packet(
-        space, packets, speaks ? std::optional<u128>(ip_length(made.packet)) : std::nullopt);
+        space, packets,
+        speaks || chunks ? std::optional<u128>(ip_length(made.packet)) : std::nullopt);
     if (auto obstacle = fill(made.packet, point)) witness.obstacle = std::move(obstacle);
+    pad_last_chunk(made.packet);
     if (speaks && made.packet.payload.size() != step.payload.size()) {
       witness.obstacle = "what it has to say does not fit into the packet";
     }

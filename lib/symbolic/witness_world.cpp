@@ -50,6 +50,8 @@ void add_address(Scenario& world, const std::string& interface, const Address& a
 
 void add_route(Scenario& world, const Address& to, const std::string& device) {
   interface_of(world, device);
+  const auto known = [&](const Route& r) { return r.to.address == to && r.device == device; };
+  if (std::ranges::any_of(world.routes, known)) return;
   Route route;
   route.to = {to, low_bits(address_bits(to.family))};
   route.device = device;
@@ -73,11 +75,13 @@ void add_own_address(Scenario& world, const std::string& interface, const FlowPo
   }
 }
 
-// Some addresses of the range; a witness gets the first that is free.
-std::vector<Address> few_of(const EndRange& range, Family family) {
+// Some addresses of the range that `old` may become; a witness gets the first that is free.
+std::vector<Address> few_of(const EndRange& range, const Address& old) {
   constexpr u128 kMost = 64;
+  const Family family = old.family;
   std::vector<Address> result;
   if (!range.address) return result;
+  if (range.from) return {{family, range.image(old.value)}};
   const u128 last = std::min(range.address->second, range.address->first + kMost);
   for (u128 value = range.address->first; value <= last; ++value) {
     result.push_back({family, value});
@@ -100,8 +104,9 @@ class NatWorld {
   void source(const EndRange& range) {
     const bool in = path_ == Path::kIn, over_lo = path_ == Path::kLoopback;
     add_own_address(world_, in ? flow_.initiator_interface : way_out(), flow_);
-    for (const Address& one : few_of(range, flow_.family)) {
-      if (one.value == flow_.value(Axis::kInitiator) || one == sent_) continue;
+    const Address opener{flow_.family, flow_.value(Axis::kInitiator)};
+    for (const Address& one : few_of(range, opener)) {
+      if (one == opener || one == sent_) continue;
       if (in) add_route(world_, one, flow_.initiator_interface);
       if (over_lo) add_address(world_, kLo, one);
     }
@@ -113,8 +118,8 @@ class NatWorld {
     if (path_ == Path::kIn || path_ == Path::kForward) {
       add_own_address(world_, flow_.initiator_interface, flow_);
     }
-    const auto list = few_of(range, flow_.family);
-    if (list.empty()) return;
+    const auto list = few_of(range, sent_);
+    if (list.empty()) return redirected();
     witness_.translated_to = list.front();
     for (const Address& to : list) {
       if (to == sent_) continue;
@@ -138,7 +143,17 @@ class NatWorld {
                : "eth0";
   }
 
-  // The destination as it is sent may be an address of this host that NAT takes elsewhere.
+  // REDIRECT off a wire takes the first address of the device (nf_nat_redirect).
+  void redirected() {
+    if (path_ != Path::kIn) return;
+    const Interface& device = interface_of(world_, flow_.initiator_interface);
+    const auto own = std::ranges::find(device.addresses, flow_.family,
+                                       [](const auto& a) { return a.address.family; });
+    if (own != device.addresses.end()) witness_.translated_to = own->address;
+  }
+
+  // The destination as it is sent may be an address of this host that NAT takes elsewhere, and what
+  // NAT leads to this host need not be sent to one of its addresses.
   void before(const EndRange& range) {
     if (range.keeps_address) return;
     const auto& types = space_.layout(Axis::kResponderType).classes->classes;
@@ -149,6 +164,7 @@ class NatWorld {
       forget_routes();
       add_address(world_, flow_.initiator_interface, sent_);
     }
+    if (path_ == Path::kIn && !typed) forget_address();
     if (path_ == Path::kOut && (typed || flow_.responder_interface == kLo)) {
       forget_routes();
       if (sent_.value != flow_.value(Axis::kInitiator)) add_address(world_, kLo, sent_);
@@ -157,6 +173,11 @@ class NatWorld {
 
   void forget_routes() {
     std::erase_if(world_.routes, [&](const Route& r) { return r.to.address == sent_; });
+  }
+
+  void forget_address() {
+    auto& own = interface_of(world_, flow_.initiator_interface).addresses;
+    std::erase_if(own, [&](const InterfaceAddress& a) { return a.address == sent_; });
   }
 
   Space& space_;

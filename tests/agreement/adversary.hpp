@@ -6,8 +6,10 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "adversary_sctp.hpp"
 #include "engine/engine.hpp"
 #include "flow/hooks.hpp"
 #include "net/protocol.hpp"
@@ -61,9 +63,13 @@ class AdversaryRules {
     const bool both = dice_.chance(40), first = both || dice_.chance(path == Path::kIn ? 30 : 70);
     std::string text = "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n";
     for (unsigned n = dice_.below(3); n > 0; --n) text += extra("filter");
+    const bool mapped = dice_.chance(20);
+    for (unsigned n = mapped ? 1 + dice_.below(2) : 0; n > 0; --n) text += image_test();
     text +=
         "COMMIT\n*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n"
         ":POSTROUTING ACCEPT\n";
+    if (mapped && first) text += netmap(before);
+    if (mapped && (!first || both)) text += netmap(behind);
     if (first) text += "-A " + before + match() + translation(before) + "\n";
     if (before == "PREROUTING" && v4() && dice_.chance(15)) {
       text += "-A PREROUTING -j DNAT --to-destination 127.0.0.1\n";
@@ -95,6 +101,7 @@ class AdversaryRules {
 
   std::string extra(const std::string& table) {
     const std::string at = hook(table);
+    if (table == "nat" && dice_.chance(8)) return netmap(at);
     if (table == "nat" && dice_.chance(25)) return "-A " + at + translation(at) + "\n";
     const std::string first = match(), second = dice_.chance(40) ? match() : "";
     const bool twice = first.find("-p ") != std::string::npos;
@@ -104,7 +111,10 @@ class AdversaryRules {
 
   std::string match() {
     const std::string icmp = v4() ? " -p icmp -m icmp --icmp-type " : "";
-    switch (dice_.below(17)) {
+    switch (dice_.below(18)) {
+      case 17:
+        return dice_.of<std::string>({" -p sctp -m sctp --dport 80", " -p sctp", " -p dccp",
+                                      " -p sctp -m sctp --sport 1024:65535", " -p udplite"});
       case 0:
         return " -m conntrack --ctproto " + dice_.of<std::string>({"1", "6", "17", "0"});
       case 1:
@@ -228,9 +238,26 @@ class AdversaryRules {
     return std::string(before ? " -j DNAT --to-destination " : " -j SNAT --to-source ") +
            (range ? "198.51.100.70-198.51.100.73" : address(dice_.chance(before ? 30 : 70)));
   }
+  // One of the world's networks onto another one of them: it is known which address becomes which.
+  std::string netmap(const std::string& at) {
+    const bool before = at == "PREROUTING" || at == "OUTPUT";
+    const auto networks = v4() ? std::pair{"198.51.100.0/28", "192.0.2.0/28"}
+                               : std::pair{"2001:db8:2::/64", "2001:db8:1::/64"};
+    const bool straight = dice_.chance(before ? 70 : 30);
+    return "-A " + at + (before ? " -d " : " -s ") + (straight ? networks.first : networks.second) +
+           " -j NETMAP --to " + (straight ? networks.second : networks.first) + "\n";
+  }
+  // A rule that sees what such an address has become.
+  std::string image_test() {
+    const std::string hosts[] = {
+        v4() ? "192.0.2.9" : "2001:db8:1::9", v4() ? "192.0.2.1" : "2001:db8:1::1",
+        v4() ? "198.51.100.9" : "2001:db8:2::9", v4() ? "198.51.100.1" : "2001:db8:2::1"};
+    return "-A " + hook("filter") + (dice_.chance(60) ? " -d " : " -s ") +
+           hosts[dice_.below(std::size(hosts))] + dice_.of<std::string>({" -j DROP\n", "\n"});
+  }
   std::string to_port(const std::string& at) {
     const bool before = at == "PREROUTING" || at == "OUTPUT";
-    const std::string protocol = dice_.of<std::string>({"tcp", "udp"});
+    const std::string protocol = dice_.of<std::string>({"tcp", "udp", "sctp"});
     const std::string head = "-A " + at + " -p " + protocol + " -m " + protocol +
                              dice_.of<std::string>({"", " --dport 80", " --dport 53"});
     if (before && dice_.chance(40)) return head + " -j REDIRECT --to-ports 53\n";
@@ -338,7 +365,7 @@ inline AttackedFlow random_flow(Dice& dice, Family family, Path path) {
       break;
   }
   const std::uint8_t icmp = v4 ? protocol::kIcmp : protocol::kIcmpv6;
-  f.protocol = dice.of<std::uint8_t>({6, 6, 6, 17, 17, icmp, icmp, 47, 253, 136});
+  f.protocol = dice.of<std::uint8_t>({6, 6, 6, 17, 17, icmp, icmp, 47, 253, 136, 132, 132, 33});
   f.initiator_port = dice.of<std::uint16_t>({22, 5000, 5001, 1023, 40000});
   f.responder_port = dice.of<std::uint16_t>({23, 53, 80, 1024, 5002});
   if (f.protocol == icmp) {
@@ -372,7 +399,9 @@ class Attacker {
     p.tos = dice_.of<std::uint8_t>({0, 0, 0, 0x10, 0x08});
     p.payload.assign(dice_.chance(20) ? 40 : 8, 0x61);
     if (dice_.chance(3)) p.bad_checksum = true;
+    if (flow_.protocol == protocol::kUdplite && dice_.chance(40)) p.bad_checksum = true;
     if (flow_.protocol == protocol::kTcp) segment(p, reply);
+    if (flow_.protocol == protocol::kSctp) sctp_.speak(dice_, p, reply);
     if (flow_.protocol == protocol::kIcmp || flow_.protocol == protocol::kIcmpv6) message(p, reply);
     if (!reply) said_.push_back(p);
     if (reply) answered_.push_back(p);
@@ -404,12 +433,12 @@ class Attacker {
     // Nobody honest begins with an answer.
     const bool icmp = flow_.protocol == protocol::kIcmp || flow_.protocol == protocol::kIcmpv6;
     if (icmp && (flow_.icmp_type == 0 || flow_.icmp_type == 129)) return std::nullopt;
-    static constexpr bool kReply[] = {false, true, false, false, true};
-    if (k >= (tcp ? 5U : 2U)) return std::nullopt;
-    Packet p = address_to(kReply[k], kReply[k]);
+    if (k >= conversation_length(flow_.protocol)) return std::nullopt;
+    const bool reply = replies(flow_.protocol, k);
+    Packet p = address_to(reply, reply);
     p.protocol = flow_.protocol;
-    p.source_port = kReply[k] ? flow_.responder_port : flow_.initiator_port;
-    p.destination_port = kReply[k] ? flow_.initiator_port : flow_.responder_port;
+    p.source_port = reply ? flow_.responder_port : flow_.initiator_port;
+    p.destination_port = reply ? flow_.initiator_port : flow_.responder_port;
     p.payload.assign(tcp && k < 3 ? 0 : 8, 0x61);
     if (tcp) {
       static constexpr std::uint8_t kFlags[] = {kSyn, kSyn | kAck, kAck, kAck | kPsh, kAck | kPsh};
@@ -419,6 +448,7 @@ class Attacker {
       p.seq = kSeq[k];
       p.ack = kAcks[k];
     }
+    if (flow_.protocol == protocol::kSctp) sctp_.honest(p, k);
     if (flow_.protocol == protocol::kIcmp || flow_.protocol == protocol::kIcmpv6)
       message(p, k == 1);
     return p;
@@ -481,6 +511,7 @@ class Attacker {
   Dice& dice_;
   const AttackedFlow& flow_;
   std::uint32_t seq_[2] = {1000, 5000};
+  SctpSpeaker sctp_;
   std::vector<Packet> said_, answered_;
 };
 

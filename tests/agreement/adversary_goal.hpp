@@ -1,5 +1,5 @@
-// Where the adversary's packets may be asked to arrive (--to-destination, --to-port), and where
-// they do. Used by tests/agreement/adversary_test.cpp.
+// What the adversary asks: where its packets may arrive (--to-destination, --to-port), where they
+// do, and whole questions about its flows. Used by tests/agreement/adversary_test.cpp.
 #pragma once
 
 #include <optional>
@@ -61,6 +61,36 @@ inline Goal random_goal(kernel::Dice& dice, Family family, const std::string& ru
   if (!led.empty() && dice.chance(70)) goal.destination = dice.of(led);
   if (dice.chance(40)) goal.port = dice.of<std::uint16_t>({23, 53, 80, 5002});
   return goal;
+}
+
+// A question about the flow that leaves some of it open.
+inline std::string question_about(Dice& dice, const AttackedFlow& f, const Goal& goal) {
+  std::string q = dice.of<std::string>({"deliver", "connect", "track"});
+  const bool track = q == "track";
+  if (dice.chance(30)) {
+    q += " --to-destination " + (dice.chance(50) ? f.responder : goal.destination).text();
+  }
+  if (dice.chance(15)) q += dice.of<std::string>({" --find sport", " --every sport"});
+  q += " -p " + std::to_string(f.protocol);
+  if (f.protocol == protocol::kTcp || f.protocol == protocol::kUdp ||
+      f.protocol == protocol::kSctp) {
+    q += f.protocol == protocol::kTcp   ? " -m tcp"
+         : f.protocol == protocol::kUdp ? " -m udp"
+                                        : " -m sctp";
+    if (dice.chance(50)) q += " --sport " + std::to_string(f.initiator_port);
+    if (dice.chance(70)) q += " --dport " + std::to_string(f.responder_port);
+    if (f.protocol == protocol::kTcp && dice.chance(20)) q += " --syn";
+  }
+  if (dice.chance(30)) q += " -s " + f.initiator.text();
+  if (dice.chance(30)) q += " -d " + f.responder.text();
+  if (track && f.protocol == protocol::kTcp && dice.chance(40)) {
+    q += " --entry-state " + dice.of<std::string>({"ESTABLISHED", "SYN_SENT", "SYN_RECV"});
+  }
+  if (track && f.protocol == protocol::kSctp && dice.chance(60)) {
+    q += " --entry-state " +
+         dice.of<std::string>({"CLOSED", "COOKIE_WAIT", "ESTABLISHED", "SHUTDOWN_RECD"});
+  }
+  return q + " --path " + std::string(text(f.path));
 }
 
 }  // namespace postern

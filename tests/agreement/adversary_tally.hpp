@@ -8,16 +8,39 @@
 #include <cstdio>
 #include <iterator>
 
+#include "flow/conntrack.hpp"
+#include "flow/hooks.hpp"
+#include "net/protocol.hpp"
+#include "scenario/result.hpp"
+
 namespace postern {
 
 struct Tally {
   unsigned rulesets = 0, sequences = 0, packets = 0, delivered = 0, entries = 0, talks = 0,
            asked = 0, yes = 0, no = 0, unknown = 0, skipped = 0, errors = 0, outgrown = 0,
            bound = 0, answers = 0, strays = 0, moved_out = 0, moved_over_lo = 0, masked_in = 0,
-           related = 0, helped = 0, expected = 0, expected_through = 0, followed_through = 0,
-           zoned = 0, several = 0, beside_zones = 0, turned = 0, refused = 0, arrived = 0,
-           arrived_moved = 0, entries_led = 0, entries_led_off = 0, kept = 0, led_off = 0, dead = 0,
-           errors_back = 0;
+           mapped = 0, related = 0, helped = 0, expected = 0, expected_through = 0,
+           followed_through = 0, zoned = 0, several = 0, beside_zones = 0, turned = 0, refused = 0,
+           arrived = 0, arrived_moved = 0, sctp_through = 0, sctp_talks = 0, sctp_assured = 0,
+           sctp_bound = 0, sctp_talks_bound = 0, crafted = 0, entries_led = 0, entries_led_off = 0,
+           kept = 0, led_off = 0, dead = 0, errors_back = 0;
+
+  void note_nat(const EntryReport& entry, Path path) {
+    const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
+    const bool masked = (entry.status & ct_status::kSourceNat) != 0;
+    if (moved || masked) ++bound;
+    if (moved && path == Path::kOut) ++moved_out;
+    if (moved && path == Path::kLoopback) ++moved_over_lo;
+    if (masked && path == Path::kIn) ++masked_in;
+    // As AdversaryRules::netmap() does, and hardly anything else: another network, the same host.
+    const auto elsewhere = [](const Address& was, const Address& is) {
+      return was != is && (was.value & 0xf) == (is.value & 0xf);
+    };
+    if ((moved && elsewhere(entry.original.destination, entry.reply.source)) ||
+        (masked && elsewhere(entry.original.source, entry.reply.destination))) {
+      ++mapped;
+    }
+  }
 };
 
 // What a run must have reached, or proved nothing about.
@@ -38,6 +61,7 @@ inline constexpr Wanted kWanted[] = {
     {"DNAT out", &Tally::moved_out},
     {"DNAT over lo", &Tally::moved_over_lo},
     {"SNAT in", &Tally::masked_in},
+    {"mapped by NETMAP", &Tally::mapped},
     {"answers that DNAT turned", &Tally::turned},
     {"refused by routing", &Tally::refused},
     {"arrived as asked", &Tally::arrived},
@@ -54,7 +78,22 @@ inline constexpr Wanted kWanted[] = {
     {"let through under the master's NAT", &Tally::followed_through},
     {"entries in zones", &Tally::zoned},
     {"several entries", &Tally::several},
+    {"SCTP let through", &Tally::sctp_through},
+    {"SCTP conversations", &Tally::sctp_talks},
+    {"SCTP assured", &Tally::sctp_assured},
+    {"SCTP under NAT", &Tally::sctp_bound},
+    {"SCTP conversations under NAT", &Tally::sctp_talks_bound},
+    {"UDP-Lite that is tracked", &Tally::crafted},
 };
+
+// What an entry of the attacked flow counts for by its protocol.
+inline void note_protocol(Tally& tally, const EntryReport& entry) {
+  const bool bound = (entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) != 0;
+  const bool sctp = entry.protocol == protocol::kSctp;
+  if (sctp && (entry.status & ct_status::kAssured) != 0) ++tally.sctp_assured;
+  if (sctp && bound) ++tally.sctp_bound;
+  if (entry.protocol == protocol::kUdplite) ++tally.crafted;
+}
 
 // In which round, from 1, each was first reached; 0: not yet.
 class FirstRounds {

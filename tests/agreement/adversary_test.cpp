@@ -137,8 +137,10 @@ class Attack {
              std::to_string(ip_length(packet)) + (packet.bad_checksum ? " bad" : "") + ": " +
              std::string(text(report.verdict)) + " " + report.died_at + "\n";
       ++tally_.packets;
-      // No end accepts a packet whose checksum is wrong.
-      if (!reply && accepted && !packet.bad_checksum && !answers) {
+      // No end accepts a packet whose checksum is wrong; of UDP-Lite conntrack takes no other.
+      const bool sane = !packet.bad_checksum || packet.protocol == protocol::kUdplite;
+      if (packet.protocol == protocol::kSctp && accepted) ++tally_.sctp_through;
+      if (!reply && accepted && sane && !answers) {
         reached = true;
         ++tally_.delivered;
         if (honest) {
@@ -169,20 +171,21 @@ class Attack {
     std::string log;
     if (helped_ && dice_.chance(80)) announce(engine, log);
     Attacker attacker(dice_, flow_);
-    bool as_asked = false;
+    bool as_asked = false, bound = false;
     for (unsigned k = 0;; ++k) {
       auto packet = attacker.honest(k);
       if (!packet && k == 0) return;
       if (!packet) break;
-      static constexpr bool kReply[] = {false, true, false, false, true};
-      const bool answers = kReply[k] && answer_under_nat(*packet, true, flow_, engine.entries());
-      if (kReply[k] && !answers && flow_.led_here()) return;
+      const bool reply = replies(flow_.protocol, k);
+      const bool answers = reply && answer_under_nat(*packet, true, flow_, engine.entries());
+      if (reply && !answers && flow_.led_here()) return;
+      bound = bound || answers;
       const PacketReport report = inject(engine, *packet);
       if (report.verdict == Verdict::kDropped) return;
       if (k == 0) as_asked = arrives(report);
-      if (!went_along(report, kReply[k] ? reverse(flow_.path) : flow_.path)) return;
+      if (!went_along(report, reply ? reverse(flow_.path) : flow_.path)) return;
       // What DNAT leads to another is no answer to this one.
-      const Packet* got = kReply[k] ? arrived(report) : nullptr;
+      const Packet* got = reply ? arrived(report) : nullptr;
       if (got != nullptr && got->destination != flow_.initiator) return;
       // Untracked, or INVALID, it was not translated back: to its receiver another flow's.
       if (answers && !report.delivered.empty() &&
@@ -192,6 +195,7 @@ class Attack {
       }
     }
     ++tally_.talks;
+    if (flow_.protocol == protocol::kSctp) ++(bound ? tally_.sctp_talks_bound : tally_.sctp_talks);
     ASSERT_TRUE(covers(space_, sets_.connect.flows, points_.flow()))
         << "a conversation, but not in the sets: " << describe(flow_);
     if (!as_asked || !sets_.connected) return;
@@ -304,13 +308,8 @@ class Attack {
       if (followed && ++standing == 2) ++tally_.several;
       if (followed && entry.zone != 0) ++tally_.zoned;
       ++tally_.entries;
-      if ((entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) != 0)
-        ++tally_.bound;
-      const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
-      if (moved && flow_.path == Path::kOut) ++tally_.moved_out;
-      if (moved && flow_.path == Path::kLoopback) ++tally_.moved_over_lo;
-      if ((entry.status & ct_status::kSourceNat) != 0 && flow_.path == Path::kIn)
-        ++tally_.masked_in;
+      tally_.note_nat(entry, flow_.path);
+      note_protocol(tally_, entry);
       ASSERT_TRUE(covers(space_, sets_.track.flows, points_.flow()))
           << "an entry, but not in the sets: " << describe(flow_) << "\n"
           << log;
@@ -341,29 +340,6 @@ class Attack {
   Trace trace_;
   bool helped_ = false, to_lo_ = false;
 };
-
-// A question about the flow that leaves some of it open.
-std::string question_about(Dice& dice, const AttackedFlow& f, const Goal& goal) {
-  std::string q = dice.of<std::string>({"deliver", "connect", "track"});
-  const bool track = q == "track";
-  if (dice.chance(30)) {
-    q += " --to-destination " + (dice.chance(50) ? f.responder : goal.destination).text();
-  }
-  if (dice.chance(15)) q += dice.of<std::string>({" --find sport", " --every sport"});
-  q += " -p " + std::to_string(f.protocol);
-  if (f.protocol == protocol::kTcp || f.protocol == protocol::kUdp) {
-    q += f.protocol == protocol::kTcp ? " -m tcp" : " -m udp";
-    if (dice.chance(50)) q += " --sport " + std::to_string(f.initiator_port);
-    if (dice.chance(70)) q += " --dport " + std::to_string(f.responder_port);
-    if (f.protocol == protocol::kTcp && dice.chance(20)) q += " --syn";
-  }
-  if (dice.chance(30)) q += " -s " + f.initiator.text();
-  if (dice.chance(30)) q += " -d " + f.responder.text();
-  if (track && f.protocol == protocol::kTcp && dice.chance(40)) {
-    q += " --entry-state " + dice.of<std::string>({"ESTABLISHED", "SYN_SENT", "SYN_RECV"});
-  }
-  return q + " --path " + std::string(text(f.path));
-}
 
 void ask_about(const LoadedRuleset& rules, const QueryOptions& options, const AttackedFlow& flow,
                const Goal& goal, Dice& dice, Tally& tally) {
@@ -415,7 +391,8 @@ std::optional<Sets> solve(Model& model, const AttackedFlow& flow, const Goal& go
     sets.arrived = std::move(*arrived);
     sets.connected = std::move(*connected);
   }
-  for (const char* state : {"SYN_SENT", "SYN_RECV", "ESTABLISHED", "TIME_WAIT", "CLOSE"}) {
+  for (const char* state : {"SYN_SENT", "SYN_RECV", "ESTABLISHED", "TIME_WAIT", "CLOSE",
+                            "COOKIE_WAIT", "SHUTDOWN_RECD"}) {
     auto answer = model.track(flow.path, *all, state);
     if (!answer) return std::nullopt;
     sets.by_state.emplace(state, std::move(*answer));

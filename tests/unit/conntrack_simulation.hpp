@@ -24,6 +24,7 @@ inline AbstractEntry abstraction(const ConntrackEntry* entry) {
   out.originator = by_initiator ? FlowEnd::kInitiator : FlowEnd::kResponder;
   out.seen_reply = entry->seen_reply();
   out.assured = entry->assured();
+  if (out.tracker == Tracker::kSctp) out.sctp = entry->sctp.state;
   if (out.tracker != Tracker::kTcp) return out;
   const TcpTracking& tcp = entry->tcp;
   out.state = tcp.state;

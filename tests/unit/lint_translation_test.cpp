@@ -110,5 +110,18 @@ TEST(LintTranslation, APortThatNatTakesElsewhereIsAskedOfThatWay) {
   EXPECT_FALSE(linted.open("PST206"));
 }
 
+// What is not followed on the way leaves a chain open only where it drops something.
+TEST(LintTranslation, AChainThatDropsNothingIsNotLeftOpen) {
+  const std::string unfollowed =
+      "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp --dport 81 -j DNAT --to-destination "
+      "224.0.0.5\nCOMMIT\n";
+  const auto open = [&](const std::string& rules) {
+    return Linted(unfollowed + filter_table(rules, "ACCEPT")).open("PST201");
+  };
+  EXPECT_FALSE(open(""));
+  EXPECT_FALSE(open("-A INPUT -p tcp --dport 22 -j ACCEPT\n"));
+  EXPECT_TRUE(open("-A INPUT -m conntrack --ctstate DNAT -j DROP\n"));
+}
+
 }  // namespace
 }  // namespace postern
