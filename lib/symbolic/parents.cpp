@@ -107,7 +107,8 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
       // An error to where the opener's packets go is translated as they are; one to the opener goes
       // to the address that NAT has given it.
       // ... and comes, over lo, from the one that it was sent to: NAT takes it for an answer.
-      const bool behind = own == path && own != Path::kForward && nat.destination != 0;
+      const bool behind =
+          own == path && own != Path::kForward && nat.destination != 0 && may_open(own, path);
       const bool followed = own == path && ours,
                  kept = ours && nat.source == 0 && !behind && !reads_tuples();
       if (followed) {

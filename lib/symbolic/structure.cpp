@@ -166,7 +166,7 @@ void StructureFinder::find_possible(ChainRun& run) {
                                   open ? kEverything : flows(run.path));
     const Set domain = model_.tracking ? conntrack_domain(space_) : kEverything;
     Set states = possible_points(model_, run.path, sender, flows(run.path), open);
-    if (run.errors) states = bdd_.both(states, of_others());
+    if (run.errors) states = bdd_.both(states, of_others(run.path, sender));
     it->second = {packets, bdd_.both(packets, domain), bdd_.both(packets, states)};
   }
   const bool before = run.context.binding.before_lookup;
@@ -175,9 +175,12 @@ void StructureFinder::find_possible(ChainRun& run) {
 }
 
 // RELATED packets that carry another flow's entry.
-Set StructureFinder::of_others() {
+Set StructureFinder::of_others(Path path, FlowEnd sender) {
+  const Path own = sender == FlowEnd::kInitiator ? path : reverse(path);
+  const bool local = own == Path::kOut || own == Path::kLoopback;
   const Set related = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
-  return bdd_.both(related, space_.class_is(Axis::kFirst, 0));
+  return bdd_.both(bdd_.both(related, space_.class_is(Axis::kFirst, 0)),
+                   model_.carriers(sender, local));
 }
 
 // The host's own answers carry their entry into raw OUTPUT already (kernel-facts 19, 43); a rule

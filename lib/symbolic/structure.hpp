@@ -28,7 +28,7 @@ class StructureFinder {
   Set flows(Path path);
   void note(const TableContext& context, Path path, RuleId rule, const AtRule& at);
   void find_possible(ChainRun& run);
-  Set of_others();
+  Set of_others(Path path, FlowEnd sender);
   void judge(const ChainRun& run);
   bool host_reply_matches(RuleId rule, const Binding& binding);
   bool socket_mark_matches(RuleId rule, const ChainRun& run, const AtRule& at, Set possible);

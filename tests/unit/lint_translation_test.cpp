@@ -58,13 +58,16 @@ TEST(LintTranslation, WhatHasNothingToDoWithNatIsStillFound) {
 
 // What comes to a chain is walked as NAT has bound it, so that what comes there is known.
 TEST(LintTranslation, WhatNatHasMadeOfAPacketIsFollowed) {
-  const std::string only = "-A FORWARD -i eth0 -p tcp --dport 8080 -j ACCEPT\n";
-  const std::string dropped =
-      "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp --dport 8080 -j DROP\nCOMMIT\n";
-  // Some packets get port 8080 behind mangle ...
-  EXPECT_TRUE(Linted(kDnat + dropped + filter_table(only)).of("PST101").empty());
-  // ... which no rule gives without that.
-  EXPECT_EQ(Linted(kMasquerade + dropped + filter_table(only)).of("PST101").size(), 1u);
+  const auto dead = [](const std::string& to) {
+    const Linted linted(kDnat + "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d " + to +
+                        " -j DROP\nCOMMIT\n" +
+                        filter_table("-A FORWARD -i eth0 -p tcp -d " + to + " -j ACCEPT\n"));
+    EXPECT_FALSE(linted.open("PST101"));
+    return linted.of("PST101").size() == 1;
+  };
+  // Behind mangle some packets are led to 10.0.0.2, and none to 10.0.0.3.
+  EXPECT_FALSE(dead("10.0.0.2"));
+  EXPECT_TRUE(dead("10.0.0.3"));
   // What REDIRECT keeps here never comes to POSTROUTING.
   const Linted redirected(
       nat_table("-A PREROUTING -i eth0 -p tcp --dport 80 -j REDIRECT --to-ports 8080\n"

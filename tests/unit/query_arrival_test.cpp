@@ -73,7 +73,7 @@ TEST(QueryArrival, WithFindAndEvery) {
                     "connect " + all + "--to-destination 192.168.1.10 --find dport --every sport");
   EXPECT_EQ(found.found.at(Field::kDestinationPort), 8080U);
   expect_answer(home, Truth::kYes, "deliver " + all + "--to-port 80 --find sport");
-  expect_answer(home, Truth::kNo, "deliver " + all + "--dport 8080 --to-port 81 --find sport");
+  expect_answer(home, Truth::kNo, "connect " + all + "--dport 8080 --to-port 81 --find sport");
   expect_answer(home, Truth::kNo,
                 "deliver " + all + "--dport 8080:8081 --to-port 80 --every dport");
   const std::string udp = "deliver -i wan -o lan -p udp --dport 53 --every sport --to-destination ";

@@ -132,15 +132,15 @@ LoadedRuleset led_by_output(const std::string& to, const std::string& rule) {
   const std::string address = to.substr(0, to.find(':'));
   return {"error.rules",
           "*nat\n:OUTPUT ACCEPT\n-A OUTPUT -p udp --dport 53 -j DNAT --to-destination " + to +
-              "\nCOMMIT\n*filter\n:INPUT DROP\n:OUTPUT DROP\n-A OUTPUT -p udp -d " + address +
-              " -j ACCEPT\n" + rule + "COMMIT\n"};
+              "\nCOMMIT\n*filter\n:INPUT DROP\n:OUTPUT DROP\n-A OUTPUT -p udp -s 192.0.2.1 -d " +
+              address + " -j ACCEPT\n" + rule + "COMMIT\n"};
 }
 
 // An error about such a flow goes where that goes.
 TEST(RelatedError, GoesWhereOutputHasLedTheFlow) {
   constexpr const char* kOver =
       "deliver -i lo -p icmp --icmp-type 3/3 -s 198.51.100.1 -d 192.0.2.77";
-  const std::string out = "-A OUTPUT -p icmp -j ACCEPT\n";
+  const std::string out = "-A OUTPUT -p icmp -m conntrack --ctstate RELATED -j ACCEPT\n";
   const auto over_lo = [&](const std::string& to) {
     return ask_one(led_by_output("127.0.0.1:5353", out +
                                                        "-A INPUT -p icmp -m conntrack --ctstate "
