@@ -75,18 +75,23 @@ void LintRun::leave_open(OpenQuestion question, std::uint64_t count) {
 }
 
 void LintRun::leave_unmodelled(std::string_view id, std::string question, std::uint64_t count) {
+  const Translations& translations = model()->translations();
   const std::vector<RuleId> rules = model()->unmodelled_rules();
-  const auto nat = std::ranges::find_if(
-      rules, [&](RuleId rule) { return is_nat(*program_->rules()[rule].rule); });
-  const bool met_nat = nat != rules.end();
-  OpenQuestion open{.id = std::string(id), .question = std::move(question), .met_nat = met_nat};
-  open.why = met_nat ? "packets on the way may meet a NAT rule whose effect is not followed exactly"
-             : rules.empty()
-                 ? std::string(kApproximated)
-                 : "packets on the way may meet a rule whose effect is not modelled yet";
-  const RuleId culprit = met_nat ? *nat : rules.empty() ? 0 : rules.front();
-  if (!rules.empty()) {
-    open.span = program_->rules()[culprit].rule->span;
+  const auto first = [&](const auto& wanted) { return std::ranges::find_if(rules, wanted); };
+  const auto nat = [&](RuleId rule) { return is_nat(*program_->rules()[rule].rule); };
+  // A NAT rule that is followed is not to blame.
+  auto culprit = first([&](RuleId rule) { return nat(rule) && !translations.is_followed(rule); });
+  const bool by_nat = culprit != rules.end();
+  if (!by_nat) culprit = first([&](RuleId rule) { return !nat(rule); });
+  const bool named = culprit != rules.end();
+  OpenQuestion open{.id = std::string(id), .question = std::move(question)};
+  open.met_nat = by_nat || (!named && translations.some());
+  open.why = by_nat  ? "packets on the way may meet a NAT rule whose effect is not followed exactly"
+             : named ? "packets on the way may meet a rule whose effect is not modelled yet"
+             : open.met_nat ? "it hangs on what NAT does in ways that are only approximated"
+                            : std::string(kApproximated);
+  if (named) {
+    open.span = program_->rules()[*culprit].rule->span;
     open.why += fmt::format(" ({})", ruleset().source->slice(open.span));
   }
   leave_open(std::move(open), count);

@@ -23,13 +23,6 @@ bool for_everybody(const Address& a) {
   return a.value == 0 || a.value == 0xffffffff || (a.value >> 28) == 0xe;
 }
 
-// Rethrows the budget's end: one catch in run() turns it into `unknown`.
-template <class T>
-T take(Budgeted<T> value) {
-  if (!value) throw value.error();
-  return std::move(*value);
-}
-
 constexpr std::array<std::pair<Field, Axis>, 11> kFieldAxes{{
     {Field::kSource, Axis::kInitiator},
     {Field::kDestination, Axis::kResponder},
@@ -165,7 +158,9 @@ void Asking::run() {
 }
 
 void Asking::answer_question() {
-  if (!asks_for_arrival()) return;
+  // --every speaks of all that M allows, whether it arrives as asked for or not.
+  const bool apart = model_.moves_destination(answer_.path) || !question_.every.empty();
+  if (apart && (question_.to_destination || question_.to_port)) to_ = arrival_predicate(question_);
   const PredicatePtr m = to_ == nullptr ? full_predicate(question_) : question_.predicate();
   m_ = take(model_.question(answer_.path, m));
   universe_ = to_yes_axes(m_);
@@ -188,18 +183,6 @@ void Asking::answer_question() {
   } else {
     answer_no(solved);
   }
-}
-
-bool Asking::asks_for_arrival() {
-  if (!question_.to_destination && !question_.to_port) return true;
-  if (!model_.moves_destination(answer_.path)) return true;
-  if (question_.verb == Verb::kTrack || !question_.find.empty() || !question_.every.empty()) {
-    answer_.reasons.push_back(
-        "NAT may change where such traffic is delivered: ask about the packet as it is sent");
-    return false;
-  }
-  to_ = arrival_predicate(question_);
-  return true;
 }
 
 bool Asking::quantifiable() {
@@ -236,7 +219,7 @@ Asking::Solved Asking::solve(Set m) {
       solved.yes = solved.connect->flows;
       break;
     case Verb::kTrack:
-      solved.track = take(model_.track(answer_.path, m, question_.entry_state.value_or("")));
+      solved.track = take(model_.track(answer_.path, m, question_.entry_state.value_or(""), to_));
       solved.yes = solved.track->flows;
       solved.depth_may = solved.track->by_depth;
       solved.depth_must = solved.track->must_by_depth;
@@ -267,8 +250,8 @@ std::vector<FlowStep> Asking::steps(Set goal, bool must) {
     case Verb::kConnect:
       return take(model_.connect_steps(answer_.path, m_, goal, must, to_));
     case Verb::kTrack:
-      return take(
-          model_.track_steps(answer_.path, m_, question_.entry_state.value_or(""), goal, must));
+      return take(model_.track_steps(answer_.path, m_, question_.entry_state.value_or(""), goal,
+                                     must, to_));
   }
   return {};
 }
@@ -286,7 +269,7 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   const FlowPoint flow = choose_flow(space_, candidates, answer_.path);
   const Set goal = bdd.both(candidates, flow_set(space_, flow));
   const auto found = steps(goal, must);
-  Witness witness = packets_of(flow, found, must);
+  Witness witness = with_parent(model_, answer_.path, flow, found, must);
   add_master(model_, answer_.path, flow, must, witness);
   POSTERN_CHECK(!witness.packets.empty(), "a yes has packets");
   const auto give_up = [&](std::string why) { answer_.reasons.push_back(std::move(why)); };
@@ -297,7 +280,8 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   world.backend = options_.backend;
   world.tracking = options_.tracking;
   world.sysctl = options_.sysctl;
-  Confirmed confirmed = confirm(witness, world, program_, model_.entries());
+  Confirmed confirmed =
+      confirm(witness, world, program_, model_.entries(), Destination::asked(question_));
   if (!confirmed.mismatch.empty()) {
     const bool open = !must && (reads_tuple_ports(program_) || found.back().quotes);
     const bool coarse = open || std::ranges::any_of(found, &FlowStep::coarse) ||
@@ -328,38 +312,6 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   }
   tell(witness, flow);
   generalise(flow, witness.packets.back(), must);
-}
-
-namespace {
-
-// The end of the quoted flow that the error goes to is one address with the error's destination.
-void share_end(FlowPoint& parent, const FlowPoint& error, bool opened) {
-  const Axis own = opened ? Axis::kInitiator : Axis::kResponder;
-  const Axis other = opened ? Axis::kResponder : Axis::kInitiator;
-  const u128 before = parent.value(own);
-  parent.values[own] = error.value(Axis::kResponder);
-  // Both were of one class then, and keep two addresses.
-  if (parent.value(other) == parent.value(own)) parent.values[other] = before;
-}
-
-}  // namespace
-
-Witness Asking::packets_of(const FlowPoint& flow, const std::vector<FlowStep>& steps, bool must) {
-  const auto build = [&](Path path, const FlowPoint& of, const std::vector<FlowStep>& its,
-                         const std::shared_ptr<const Packet>& quoted) {
-    return build_witness(space_, model_.entries(), path, of, its, &model_.translations(), quoted);
-  };
-  if (steps.empty() || !steps.back().quotes) return build(answer_.path, flow, steps, nullptr);
-  const QuotedEntry entry{steps.back().nat, steps.back().quoted_mark};
-  const Quotable parents = take(model_.quotable(answer_.path, flow_set(space_, flow), entry, must));
-  if (parents.flows.empty()) return build(answer_.path, flow, steps, nullptr);
-  FlowPoint parent = choose_flow(space_, parents.flows, parents.path);
-  share_end(parent, flow, parents.opened);
-  const Set one = space_.bdd().both(parents.flows, flow_set(space_, parent));
-  const Witness first = build(parents.path, parent,
-                              take(model_.entry_steps(parents.path, one, entry, must)), nullptr);
-  return behind_parent(first,
-                       build(answer_.path, flow, steps, quoted_packet(first, parents.opened)));
 }
 
 void Asking::tell(const Witness& witness, const FlowPoint& flow) {

@@ -40,8 +40,6 @@ class Asking {
   void answer_question();
   Solved solve(Set m);
   bool quantifiable();
-  // Sets to_; false where that is not followed.
-  bool asks_for_arrival();
   // Which values of the --find fields win; everything when nothing is quantified. Empty: none.
   Set winners(Set yes);
   Set to_yes_axes(Set m);
@@ -49,8 +47,6 @@ class Asking {
   void answer_no(const Solved& solved);
   void answer_unknown(Set open);
   std::vector<FlowStep> steps(Set goal, bool must);
-  // The packets of the steps; before an error about another flow those of that flow.
-  Witness packets_of(const FlowPoint& flow, const std::vector<FlowStep>& steps, bool must);
   void tell(const Witness& witness, const FlowPoint& flow);
   void generalise(const FlowPoint& flow, const WitnessPacket& last, bool must);
   void world_assumptions(const FlowPoint& flow, const Witness& witness);
@@ -63,7 +59,7 @@ class Asking {
   const Question& question_;
   std::chrono::steady_clock::time_point deadline_;  // of the whole answer; the model knows it, too
   Answer& answer_;
-  PredicatePtr to_;   // of the packet as delivered, where NAT may change it; null: any
+  PredicatePtr to_;   // of the packet as delivered, where it is not said of M's; null: any
   Set m_, universe_;  // M's packets; M as a set over the axes of the verb's answer
 };
 

@@ -40,14 +40,19 @@ std::vector<EntryReport> own_entries(std::vector<EntryReport> entries, const Wit
   return entries;
 }
 
-// One of the flow's entries as the engine reports it, against what the sets say; empty when they
-// agree. `begun`: the first of the flow's packets.
-std::string compare_one(const EntryInfo& expected, const EntryReport& e,
-                        const WitnessPacket& begun) {
+// `begun`: the first of the flow's packets.
+bool opened_by_responder(const EntryReport& e, const WitnessPacket& begun) {
   const Packet& first = begun.packet;
   const bool by_other = e.original.source != first.source ||
                         (e.original.source_port && *e.original.source_port != first.source_port);
-  const bool by_responder = by_other != begun.step.reply;
+  return by_other != begun.step.reply;
+}
+
+// One of the flow's entries as the engine reports it, against what the sets say; empty when they
+// agree.
+std::string compare_one(const EntryInfo& expected, const EntryReport& e,
+                        const WitnessPacket& begun) {
+  const bool by_responder = opened_by_responder(e, begun);
   if (e.state != expected.state || !e.unreplied() != expected.seen_reply ||
       e.assured() != expected.assured || by_responder != expected.by_responder) {
     return fmt::format("expected entry {}, saw {}{}{}{}", entry_word(expected), e.state,
@@ -150,9 +155,35 @@ Packet as_answered(Packet packet, const std::vector<EntryReport>& entries, const
   return packet;
 }
 
+// `port` nullopt: there is none to be asked for.
+bool is_asked(const Destination& asked, const Address& address, std::optional<std::uint16_t> port) {
+  if (asked.address && !asked.address->contains(address)) return false;
+  return !asked.port || !port || port == asked.port;
+}
+
+// Did what was asked for arrive where it was asked for? `begun`: the first of the flow's packets.
+bool arrived(const Destination& asked, const PacketReport& report,
+             const std::vector<EntryReport>& entries, const WitnessPacket& begun) {
+  if (!asked.address && !asked.port) return true;
+  if (asked.verb != Verb::kTrack) {
+    const auto there = [&](const Packet& p) {
+      const bool ports = has_ports(tracker_of(p.protocol));
+      return is_asked(asked, p.destination,
+                      ports ? std::optional(p.destination_port) : std::nullopt);
+    };
+    return std::ranges::any_of(report.delivered, there) ||
+           std::ranges::any_of(report.out, [&](const auto& left) { return there(left.first); });
+  }
+  return std::ranges::any_of(entries, [&](const EntryReport& e) {
+    const TupleReport& from = opened_by_responder(e, begun) ? e.original : e.reply;
+    return is_asked(asked, from.source, from.source_port);
+  });
+}
+
 // One run with the first choices given; ends at the first packet that is not as expected.
 Run run_once(const Witness& witness, const Scenario& world, const Program& program,
-             std::span<const EntryInfo> entries, const std::vector<std::uint64_t>& choices) {
+             std::span<const EntryInfo> entries, const Destination& asked,
+             const std::vector<std::uint64_t>& choices) {
   Run run;
   ListChooser chooser(choices);
   const Family family = program.ruleset().family;
@@ -181,6 +212,12 @@ Run run_once(const Witness& witness, const Scenario& world, const Program& progr
     step.of_master = packet.of_master;
     run.mismatch = compare(packet, report, engine.tracks(family), entries,
                            own_entries(step.entries, witness, sent), *first);
+    const bool judged =
+        asked.verb == Verb::kConnect ? &packet == &*first : &packet == &witness.packets.back();
+    if (run.mismatch.empty() && judged &&
+        !arrived(asked, report, own_entries(step.entries, witness, sent), *first)) {
+      run.mismatch = "it does not arrive where it was asked for";
+    }
     run.steps.push_back(std::move(step));
     if (!run.mismatch.empty()) {
       run.mismatch = fmt::format("packet {}: {}", run.steps.size(), run.mismatch);
@@ -205,7 +242,7 @@ bool next_choices(const std::vector<Choice>& made, std::vector<std::uint64_t>& c
 }  // namespace
 
 Confirmed confirm(const Witness& witness, const Scenario& world, const Program& program,
-                  std::span<const EntryInfo> entries) {
+                  std::span<const EntryInfo> entries, const Destination& asked) {
   Confirmed result;
   Scenario full = world;
   full.interfaces = witness.world.interfaces;
@@ -216,7 +253,7 @@ Confirmed confirm(const Witness& witness, const Scenario& world, const Program& 
     std::vector<std::uint64_t> choices;
     std::string first_mismatch;
     for (unsigned runs = 0; runs < kMaxRuns; ++runs) {
-      run = run_once(witness, full, program, entries, choices);
+      run = run_once(witness, full, program, entries, asked, choices);
       if (run.mismatch.empty()) break;
       if (first_mismatch.empty()) first_mismatch = run.mismatch;
       if (!next_choices(run.choices, choices)) break;

@@ -1,13 +1,16 @@
 // A witness before anybody sees it: run through the concrete engine, which shares no code with the
-// symbolic side, and held against what the sets said of every packet (verdict, ctstate, entry).
+// symbolic side, and held against what the sets said of every packet (verdict, ctstate, entry) and
+// what was asked of where it arrives.
 // Covered by tests/unit/query_test.cpp and tests/agreement/.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "analyzer/answer.hpp"
+#include "analyzer/question.hpp"
 #include "engine/chooser.hpp"
 #include "flow/program.hpp"
 #include "symbolic/witness.hpp"
@@ -22,9 +25,19 @@ struct Confirmed {
   bool unmodelled = false;      // ... because the engine does not model it
 };
 
+// Where the initiator's packets are to arrive (--to-destination, --to-port).
+struct Destination {
+  Verb verb = Verb::kDeliver;  // whose packet, or entry, must say so
+  std::optional<Prefix> address;
+  std::optional<std::uint16_t> port;
+  static Destination asked(const Question& question) {
+    return {question.verb, question.to_destination, question.to_port};
+  }
+};
+
 // `world` holds backend, tracking and sysctls of the question beside the witness's own interfaces.
 // Opaques are free: values for them are searched for until every packet is as expected.
 Confirmed confirm(const Witness& witness, const Scenario& world, const Program& program,
-                  std::span<const EntryInfo> entries);
+                  std::span<const EntryInfo> entries, const Destination& asked = {});
 
 }  // namespace postern

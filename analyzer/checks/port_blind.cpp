@@ -111,18 +111,23 @@ bool tells_apart(const Rule& rule, std::uint8_t protocol, Field field, u128 one,
 }  // namespace
 
 std::vector<bool> told_apart(const Program& program, const FieldClasses& ports, Path path,
-                             std::uint8_t protocol, std::uint32_t arbitrary) {
+                             std::uint8_t protocol, std::uint32_t arbitrary, const Meets& meets) {
   const std::vector<bool> there = walked(program, path), back = walked(program, reverse(path));
   std::vector<bool> apart(ports.count(), false);
   const u128 other = ports.classes[arbitrary].canonical;
   for (std::uint32_t number = 0; number < ports.count(); ++number) {
     const u128 one = ports.classes[number].canonical;
-    apart[number] = std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
-      return (there[rule.chain] &&
-              tells_apart(*rule.rule, protocol, Field::kSourcePort, one, other)) ||
-             (back[rule.chain] &&
-              tells_apart(*rule.rule, protocol, Field::kDestinationPort, one, other));
-    });
+    for (RuleId id = 0; id < program.rules().size() && !apart[number]; ++id) {
+      const ProgramRule& rule = program.rules()[id];
+      const auto sees = [&](bool answers) {
+        return !meets || meets(id, answers, number, arbitrary);
+      };
+      apart[number] =
+          (there[rule.chain] && tells_apart(*rule.rule, protocol, Field::kSourcePort, one, other) &&
+           sees(false)) ||
+          (back[rule.chain] &&
+           tells_apart(*rule.rule, protocol, Field::kDestinationPort, one, other) && sees(true));
+    }
   }
   apart[arbitrary] = false;
   return apart;

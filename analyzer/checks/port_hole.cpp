@@ -128,7 +128,8 @@ class Search {
  public:
   Search(Model& model, const Program& program, Path path, std::uint8_t protocol,
          const Triple& flows)
-      : space_(model.space()),
+      : model_(model),
+        space_(model.space()),
         program_(program),
         path_(path),
         protocol_(protocol),
@@ -152,7 +153,8 @@ class Search {
     result.others_undecided = !result.conditional.empty();
     if (!result.conditional.empty()) return result;
     result.unmodelled = !flows_.unmodelled.empty() && !holes(possible, surely_open).empty();
-    result.undecided = !result.unmodelled && !holes(apart(flows_.may), surely_open).empty();
+    if (result.unmodelled || holes(apart(flows_.may), surely_open).empty()) return result;
+    result.undecided = !holes(apart_in_conversations(), surely_open).empty();
     return result;
   }
 
@@ -171,6 +173,21 @@ class Search {
     return space_.bdd().both(flows, space_.class_set(kSport, apart));
   }
 
+  // ... by a rule that their packets come to.
+  Set apart_in_conversations() {
+    const Conversed came = take(model_.conversed(path_, flows_.may));
+    const auto meets = [&](RuleId rule, bool answers, std::uint32_t one, std::uint32_t other) {
+      const Set here = (answers ? came.answering : came.asking)[rule];
+      const Set ports =
+          space_.bdd().either(space_.class_is(kSport, one), space_.class_is(kSport, other));
+      return !space_.bdd().disjoint(here, ports);
+    };
+    const auto apart =
+        told_apart(program_, space_.classes().port, path_, protocol_, arbitrary_, meets);
+    return space_.bdd().both(flows_.may, space_.class_set(kSport, apart));
+  }
+
+  Model& model_;
   Space& space_;
   const Program& program_;
   Path path_;

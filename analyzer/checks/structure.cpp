@@ -64,7 +64,7 @@ void for_each_rule(LintRun& run, std::string_view id, RuleFate fate,
                    const std::function<void(RuleId, const RuleFacts&)>& visit) {
   const auto rules = run.program()->rules();
   const Structure* structure = run.structure();
-  const Translation translation(*run.program());
+  const Translation translation(*run.program(), structure != nullptr && structure->follows_nat);
   std::uint64_t asked = 0, unmodelled = 0;
   for (RuleId id_of_rule = 0; id_of_rule < rules.size(); ++id_of_rule) {
     const Rule& rule = *rules[id_of_rule].rule;

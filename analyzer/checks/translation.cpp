@@ -34,11 +34,17 @@ u128 status_bits(const Predicate& predicate) {
 
 }  // namespace
 
-Translation::Translation(const Program& program)
-    : program_(program), rules_(program.rules().size()), chains_(program.chains().size()) {
+Translation::Translation(const Program& program, bool follows_nat)
+    : program_(program),
+      first_only_(follows_nat),
+      rules_(program.rules().size()),
+      chains_(program.chains().size()) {
   for (const ProgramRule& rule : program.rules()) {
     const auto* effect = std::get_if<Effect>(&rule.rule->action);
     if (effect == nullptr) continue;
+    // Its RST comes to rules of nat with the entry of the flow that is refused (kernel-facts 47).
+    const auto* reject = std::get_if<Reject>(effect);
+    if (reject != nullptr && reject->tcp_reset) first_only_ = false;
     const bool anything = std::holds_alternative<OpaqueTarget>(*effect);
     const auto* nat = std::get_if<Nat>(effect);
     if (nat == nullptr && !anything) continue;
@@ -77,7 +83,9 @@ bool Translation::tests(RuleId rule) const {
 
 bool Translation::may_match(RuleId rule, const RuleFacts& facts) const {
   if (!anywhere_) return false;
-  const auto& clauses = program_.rules()[rule].rule->clauses;
+  const ProgramRule& here = program_.rules()[rule];
+  if (first_only_ && program_.chains()[here.chain].table == TableName::kNat) return false;
+  const auto& clauses = here.rule->clauses;
   if (!facts.alone) {
     return std::ranges::any_of(facts.at_odds,
                                [&](std::size_t clause) { return tests(clauses[clause]); });

@@ -2,7 +2,8 @@
 // may have changed on the way (--to-destination, --to-port).
 //
 // Idea: NAT binds the destination before any filter, so that the binding of the packet's entry says
-// what arrives. Where its range leaves that open, `may` and `must` differ, and nothing is a yes.
+// what arrives; an entry itself is asked where it leads them. Where its range leaves that open,
+// `may` and `must` differ, and nothing is a yes.
 // Covered by tests/unit/query_arrival_test.cpp.
 #pragma once
 
@@ -16,13 +17,23 @@ namespace postern {
 class Arrival {
  public:
   // `to` null: whatever arrives is asked for. `variants`: the bindings of the path.
-  Arrival(Reader& reader, Path path, std::vector<NatVariant> variants, PredicatePtr to)
-      : reader_(reader), path_(path), variants_(std::move(variants)), to_(std::move(to)) {}
+  Arrival(Space& space, Reader& reader, Path path, std::vector<NatVariant> variants,
+          PredicatePtr to)
+      : space_(space),
+        reader_(reader),
+        path_(path),
+        variants_(std::move(variants)),
+        to_(std::move(to)) {}
 
   // Packets that arrive as asked for, when they go by this edge.
   MayMust of(const Edge& edge) const;
+  // Flows whose initiator's packets do under such a binding (FlowState::nat).
+  MayMust under(std::uint16_t nat) const;
+  // ... may do under some binding, or none.
+  Set anyhow() const;
 
  private:
+  Space& space_;
   Reader& reader_;
   Path path_;
   std::vector<NatVariant> variants_;

@@ -29,6 +29,7 @@ class Induction {
     if (auto failed = set_obligations(); !failed.empty()) {
       return {Verification::kRefuted, failed, 0};
     }
+    if (track() && claim_.to != nullptr) entries_lead_elsewhere();
     for (const auto& [state, flows] : invariant_) {
       if (flows.empty()) continue;
       expiry(state, flows);
@@ -47,16 +48,31 @@ class Induction {
       start = bdd_.both(start, *space_.bit(Axis::kConnmark, bit, false));
     }
     if (!bdd_.subset(start, flows_in({0, false}))) return "start";
-    if (claim_.goal != Claim::Goal::kTrack) return {};
+    if (!track() || claim_.to != nullptr) return {};
     for (const auto& [state, flows] : invariant_) {
-      const bool wanted = any_entry(c_.model.entries(), state.entry, [&](const EntryInfo& e) {
-        return claim_.entry_state.empty() || e.state == claim_.entry_state;
-      });
-      if (wanted && !flows.empty()) {
+      if (wanted(state) && !flows.empty()) {
         return "the goal state " + c_.model.entries()[state.entry].text + " is reached";
       }
     }
     return {};
+  }
+
+  bool wanted(const FlowState& state) const {
+    return any_entry(c_.model.entries(), state.entry, [&](const EntryInfo& e) {
+      return claim_.entry_state.empty() || e.state == claim_.entry_state;
+    });
+  }
+
+  // track: entries may stand, but lead the initiator's packets elsewhere than asked for.
+  void entries_lead_elsewhere() {
+    for (const auto& [state, flows] : invariant_) {
+      if (!wanted(state) || flows.empty()) continue;
+      const PathEncoder::Led led = c_.path(FlowEnd::kInitiator, state.nat).led();
+      const std::array goal{c_.translator.term(flows), led.possible,
+                            c_.encoder.predicate(*claim_.to, led.packet)};
+      c_.violation(c_.solver.all(goal), "the goal state " + c_.model.entries()[state.entry].text +
+                                            " leads where it was asked for");
+    }
   }
 
   Set flows_in(FlowState state) const {

@@ -33,7 +33,7 @@ struct Claim {
   // deliver: flows whose first end may send an ICMP error that is RELATED to another flow, by that
   // flow's binding.
   std::map<std::uint16_t, Set> related;
-  // deliver, connect: as Model::deliver's.
+  // As Model::deliver's.
   PredicatePtr to = nullptr;
   std::string entry_state;               // track; empty: any entry
   const Exploration* reached = nullptr;  // deliver, track: the `may` exploration

@@ -8,11 +8,6 @@
 namespace postern {
 namespace {
 
-Set must_have(Budgeted<Set> set) {
-  if (!set) throw BudgetEnded{};
-  return *set;
-}
-
 // Every flow that the claim speaks of.
 Set claimed_flows(Space& space, const Claim& claim) {
   return claim.goal == Claim::Goal::kDeliver ? space.exists(claim.impossible, packet_axes())
@@ -38,28 +33,25 @@ CertificateContext::CertificateContext(Model& model_, const Program& program, So
       flows(claimed_flows(space, claim)),
       encoder(solver_, program, options.backend, space.classes().interface_names,
               options.rule_budget),
-      sendable_{must_have(model_.sendable(claim.path, false)),
-                must_have(model_.sendable(claim.path, true))},
+      sendable_{take(model_.sendable(claim.path, false)), take(model_.sendable(claim.path, true))},
       axes_(space, solver_, encoder,
             points(space, flows, sendable_.initiator,
                    space.bdd().either(sendable_.responder,
                                       model_.moves_destination(claim.path)
-                                          ? must_have(model_.sendable_translated(claim.path))
+                                          ? take(model_.sendable_translated(claim.path))
                                           : kNothing))),
       translator(space, solver_, axes_),
       deadline_(std::chrono::steady_clock::now() + options.limit) {
   if (tracking && space.classes().zones.some()) encoder.follow(space.classes().zones);
   const auto bound = [](const auto& errors) { return errors.first != 0; };
-  meets_nat = !must_have(model.under_nat(claim.path, flows)).empty() ||
+  meets_nat = !take(model.under_nat(claim.path, flows)).empty() ||
               std::ranges::any_of(claim.related, bound);
   if (meets_nat) variants_ = model.translations().variants(claim.path);
-  strays = must_have(model.strays(claim.path, flows));
-  auto found = model.expected(claim.path);
-  if (!found) throw found.error();
-  expected = *found;
+  strays = take(model.strays(claim.path, flows));
+  expected = take(model.expected(claim.path));
   if (model.moves_destination(claim.path)) {
-    routed_ = must_have(model.routed(claim.path));
-    answers_ = must_have(model.sendable_translated(claim.path));
+    routed_ = take(model.routed(claim.path));
+    answers_ = take(model.sendable_translated(claim.path));
   }
   for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
     find_kinds(sender);

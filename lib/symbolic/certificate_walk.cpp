@@ -90,6 +90,16 @@ PacketTerms PathEncoder::start() {
   return p;
 }
 
+PathEncoder::Led PathEncoder::led() {
+  Led result{start(), Solver::kTrue};
+  const bool opener = nat_.bound.originator == FlowEnd::kInitiator;
+  const bool moved = nat_.bound.destination != 0 && opener;
+  show(result.packet, false,
+       moved ? translated(FlowEnd::kResponder) : original(FlowEnd::kResponder));
+  result.possible = ranges_;
+  return result;
+}
+
 PathEncoder::EndTerms PathEncoder::original(FlowEnd end) const {
   const bool own = end == FlowEnd::kInitiator;
   return {axes_.value(own ? Axis::kInitiator : Axis::kResponder),
@@ -264,12 +274,13 @@ Term PathEncoder::may_keep_initiator(const EndRange& range) {
 }
 
 // The nat table, for a flow that the responder opens: what it leads to another is lost, or left
-// open; what it leads nowhere is dropped.
+// open; what it leads nowhere is dropped. Where a range may hold the initiator, both may come
+// about.
 void PathEncoder::turn(Walk& walk, Hook hook) {
   if (walk.live == Solver::kFalse) return;
   const WalkTerms result = encoder_.walk(hook, TableName::kNat, walk.packet);
   const auto live = [&](Term t) { return solver_.both(walk.live, t); };
-  std::vector<Term> strange{result.strange}, turned, nowhere;
+  std::vector<Term> strange{result.strange}, turned, either, nowhere;
   for (const auto& [rule, taken] : result.bound) {
     const std::uint8_t number = nat_.translations->range_of(rule, hook);
     if (number == 0 || number == Translations::kNowhere) {
@@ -279,12 +290,13 @@ void PathEncoder::turn(Walk& walk, Hook hook) {
     const EndRange& range = nat_.translations->range(number);
     const Term kept = may_keep_initiator(range);
     turned.push_back(solver_.both(taken, solver_.negate(kept)));
-    if (!leaves_no_choice(range)) strange.push_back(solver_.both(taken, kept));
+    if (!leaves_no_choice(range)) either.push_back(solver_.both(taken, kept));
   }
   const Term dropped = solver_.either(result.dropped, solver_.any(nowhere));
   const Term elsewhere = solver_.any(turned), away = solver_.either(elsewhere, dropped);
-  walk.dropped.push_back(live(nat_.lose_turned ? away : dropped));
-  if (!nat_.lose_turned) strange.push_back(elsewhere);
+  const Term perhaps = solver_.either(elsewhere, solver_.any(either));
+  walk.dropped.push_back(live(nat_.lose_turned ? solver_.either(perhaps, dropped) : dropped));
+  if (!nat_.lose_turned) strange.push_back(perhaps);
   walk.unmodelled.push_back(live(solver_.any(strange)));
   walk.live = solver_.named(live(solver_.both(result.accepted, solver_.negate(away))), "stayed");
   walk.packet = result.after;

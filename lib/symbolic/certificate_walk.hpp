@@ -54,7 +54,8 @@ class PathEncoder {
   };
   const Early& early();
 
-  // Behind it, relative to early().live. Exactly one of the first five holds unless `unmodelled`.
+  // Behind it, relative to early().live. One of the first five holds unless `unmodelled`: exactly
+  // one, but where the kernel has a choice (a range of NAT).
   // "Confirmed": behind the confirmation of a new entry (loopback only).
   struct End {
     Term delivered, dropped, reset, dropped_confirmed, reset_confirmed, unmodelled;
@@ -70,6 +71,13 @@ class PathEncoder {
   const End& end_again(const Seen& seen);
   // What came of it before that.
   const End& lost_on_the_way();
+
+  // A packet of the initiator as the binding leads it, and where that is possible.
+  struct Led {
+    PacketTerms packet;
+    Term possible;
+  };
+  Led led();
 
  private:
   struct Walk;

@@ -97,6 +97,7 @@ void ChainWalker::find_coins() {
       may_hotdrop_[r] = may_hotdrop_[r] || may_drop(*clause.predicate);
     }
     if (coin) opaque_rules_.push_back(r);
+    if (unknown) ++opaque_targets_;
     if (!unknown && unmodelled(r, {})) unmodelled_rules_.push_back(r);
   }
 }
@@ -415,15 +416,22 @@ void ChainWalker::translate(RuleId rule, Set taken, Frame& frame) {
   const TableContext& context = frame.context;
   if (context.loose) return frame.leave(bdd, Outcome::kAccepted, any_ends(taken));
   const std::uint8_t range = context.turns ? translations_->range_of(rule, *context.turns) : 0;
-  if (range == 0) return frame.leave(bdd, bound(rule, context), taken);
+  if (range == 0) {
+    const Outcome outcome = bound(rule, context);
+    const bool anywhere = outcome == Outcome::kUnmodelled && context.loose_nat;
+    return frame.leave(bdd, anywhere ? Outcome::kAccepted : outcome,
+                       anywhere ? any_ends(taken) : taken);
+  }
   if (range == Translations::kNowhere) return frame.leave(bdd, Outcome::kDropped, taken);
   Ends ends(space_, translations_);
   const EndRange& to = translations_->range(range);
   const Set other = ends.surely_turned(to, context.initiator_is_remote);
   const Set same = ends.surely_same(FlowEnd::kInitiator, to);
-  frame.leave(bdd, Outcome::kBoundElsewhere, bdd.both(taken, other));
-  frame.leave(bdd, Outcome::kAccepted, bdd.both(taken, same));
-  frame.leave(bdd, Outcome::kUnmodelled, bdd.minus(taken, bdd.either(other, same)));
+  // Where the range may hold the initiator the kernel takes that, or another one of it.
+  const Set turned = bdd.minus(taken, same), kept = bdd.minus(taken, other);
+  chance_ = chance_ || !bdd.disjoint(turned, kept);
+  frame.leave(bdd, Outcome::kBoundElsewhere, turned);
+  frame.leave(bdd, Outcome::kAccepted, kept);
 }
 
 bool ChainWalker::unmodelled(RuleId rule, const TableContext& context) const {

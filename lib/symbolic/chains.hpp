@@ -32,6 +32,8 @@ struct TableContext {
   // Per-rule structure: what is not modelled lets packets pass, with whatever it may have changed,
   // so that "no packet gets here" stays true.
   bool loose = false;
+  // ... only NAT that is not followed here does.
+  bool loose_nat = false;
   // The hook whose NAT rules are followed (translation.hpp), and the range that is wanted there.
   std::optional<Hook> follows = std::nullopt;
   std::uint8_t wanted = 0;
@@ -64,12 +66,15 @@ class ChainWalker {
   void set_disabled(RuleId rule, bool off) { disabled_[rule] = off; }
   // A rule's own condition, all clauses together.
   MayMust condition(RuleId rule, const Binding& binding);
-  // Has any rule a coin, or did a rule that was walked read what is open (another flow's entry)?
-  bool has_coins() const { return !opaque_rules_.empty() || !reader_.exact(); }
+  // Has any rule a coin, or did a rule that was walked read what is open (another flow's entry), or
+  // leave it to the kernel?
+  bool has_coins() const { return !opaque_rules_.empty() || !reader_.exact() || chance_; }
   // May the rule's effect be one that is not followed, where it stands?
   bool unmodelled(RuleId rule, const TableContext& context) const;
   const std::vector<RuleId>& opaque_rules() const { return opaque_rules_; }
   const std::vector<RuleId>& unmodelled_rules() const { return unmodelled_rules_; }
+  // Rules with a target that nobody knows.
+  std::size_t opaque_targets() const { return opaque_targets_; }
   // Everything that differs from `packets` in the ends' addresses and ports (NAT), or in any field.
   Set any_ends(Set packets);
   Set any_header(Set packets);
@@ -111,7 +116,9 @@ class ChainWalker {
   std::vector<Writes> writes_;               // by chain, callees included
   std::vector<std::vector<ChainId>> below_;  // by entry chain: callers first, itself included
   std::vector<RuleId> opaque_rules_, unmodelled_rules_;
+  std::size_t opaque_targets_ = 0;
   std::vector<bool> may_hotdrop_;  // by rule: an unknown match that may drop
+  bool chance_ = false;            // a NAT rule has left open where packets go
 };
 
 }  // namespace postern

@@ -243,15 +243,6 @@ void mark_classes(Classes& classes, const Program& program, const CutCollector& 
   }
 }
 
-// What a helper announces under NAT goes to an address that a rule names.
-void cut_nat(const Program& program, FieldCuts& addresses) {
-  for (const ProgramRule& rule : program.rules()) {
-    const Effect* effect = std::get_if<Effect>(&rule.rule->action);
-    const Nat* nat = effect == nullptr ? nullptr : std::get_if<Nat>(effect);
-    if (nat != nullptr && nat->low) addresses.interval(nat->low->value, nat->high->value);
-  }
-}
-
 }  // namespace
 
 std::optional<std::uint32_t> FieldClasses::of(u128 value) const {
@@ -286,7 +277,6 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
     cuts.add(*question);
   }
   cut_routing(cuts.of(Field::kSource), family);
-  if (Templates(program).help()) cut_nat(program, cuts.of(Field::kSource));
   cut_netmaps(program, cuts.of(Field::kSource));
   const bool v4 = family == Family::kIpv4;
   FieldCuts& length = cuts.of(Field::kLength);

@@ -194,23 +194,27 @@ Set Model::Impl::one_tuple_in_zones(Path path, Set flows) {
   return bdd().both(own, result);
 }
 
-Set Model::Impl::with_entry(const Exploration& world) {
+Set Model::Impl::with_entry(const Exploration& world, const Arrival& asked) {
   const std::array now{Axis::kConnmark};
   Set result = world.unmodelled;
   for (const Reached& r : world.states) {
-    if (r.state.entry != 0) result = bdd().either(result, space.exists(r.flows, now));
+    if (r.state.entry == 0) continue;
+    // (What is INVALID to a bound entry goes as it was sent: the search itself follows that.)
+    const Set there = asked.under(r.state.nat).may;
+    result = bdd().either(result, bdd().both(space.exists(r.flows, now), there));
   }
   return result;
 }
 
 // To conntrack every packet of such a flow after its first is an answer, whether the first arrived
 // or not: each is a packet of both ends, and both speak as soon as the first was sent.
-Set Model::Impl::delivered_to_itself(Path path, Set m, const Exploration& world) {
+Set Model::Impl::delivered_to_itself(Path path, Set m, const Exploration& world,
+                                     const Arrival& asked) {
   if (!to_itself(path)) return kNothing;
   const Set own = bdd().both(m, bdd().either(one_tuple(space, false), answered_over_lo(path)));
   // On a wire an answer comes by the interface of the request, which the sets do not follow.
   if (path != Path::kLoopback) {
-    return own.empty() ? own : bdd().both(own, with_entry(world));
+    return own.empty() ? own : bdd().both(own, with_entry(world, asked));
   }
   // The far end's packets have no mark in the sets; here they may.
   if (own.empty() || !space.layout(Axis::kInitialMark).bits.empty()) return own;
@@ -218,8 +222,7 @@ Set Model::Impl::delivered_to_itself(Path path, Set m, const Exploration& world)
   Explorer search = explorer(path, flows_of(m), Script::kTrack, false, true);
   search.expect(expected(path, false));
   const Exploration both = search.run(flows, kEverything);
-  const Arrival anywhere = arrival(path, nullptr);
-  Delivered delivered(space, search, own, anywhere);
+  Delivered delivered(space, search, own, asked);
   Set result = bdd().both(own, bdd().either(both.unmodelled, one_tuple_in_zones(path, flows)));
   for (const Frontier& layer : search.layers()) {
     for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
@@ -228,7 +231,7 @@ Set Model::Impl::delivered_to_itself(Path path, Set m, const Exploration& world)
       }
     }
   }
-  return result;
+  return bdd().either(result, delivered.unsure());
 }
 
 // What the search says of a flow to itself is never a yes.
@@ -249,6 +252,18 @@ std::vector<Model::Impl::Search> Model::Impl::searches(Path path) {
     if (!expected(path, must).empty()) result.push_back({must, true});
   }
   return result;
+}
+
+Set Model::Impl::may_arrive(Path path, const Arrival& asked) {
+  const auto other = [&](RuleId rule) {
+    const Effect* effect = std::get_if<Effect>(&program.rules()[rule].rule->action);
+    return effect == nullptr || !std::holds_alternative<Nat>(*effect);
+  };
+  // (Over lo rules of PREROUTING may lead on what was INVALID in OUTPUT.)
+  const bool sure = path != Path::kLoopback && translations.all_followed() &&
+                    chains.opaque_targets() == 0 &&
+                    std::ranges::none_of(chains.unmodelled_rules(), other);
+  return sure ? asked.anyhow() : kEverything;
 }
 
 // One search for what is delivered, with or without expectations; adds to the answer.
@@ -275,8 +290,10 @@ void Model::Impl::deliver(Path path, Set m, Set flows, const Arrival& arrival, S
   if (must) return;
   coarse = bdd().either(coarse, delivered.unsure());
   const Set parents = bdd().both(m, quoting.unmodelled);
-  answer.packets.unmodelled = bdd().either(bdd().both(m, world.unmodelled),
-                                           bdd().minus(bdd().either(coarse, parents), all));
+  // An error goes to where the flow that it quotes does.
+  const Set there = bdd().either(may_arrive(path, arrival), carriers(FlowEnd::kInitiator, false));
+  const Set open = bdd().both(bdd().both(m, there), world.unmodelled);
+  answer.packets.unmodelled = bdd().either(open, bdd().minus(bdd().either(coarse, parents), all));
 }
 
 DeliverAnswer Model::Impl::deliver(Path path, Set m, const PredicatePtr& to) {
@@ -290,7 +307,7 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m, const PredicatePtr& to) {
   const Set found = bdd().either(bdd().both(answer.packets.may, own_tuple(path)),
                                  bdd().both(later, answered_over_lo(path)));
   take_out(found, answer.packets, answer.by_depth, answer.must_by_depth);
-  const Set open = bdd().minus(delivered_to_itself(path, m, answer.may), answer.packets.may);
+  const Set open = bdd().minus(delivered_to_itself(path, m, answer.may, asked), answer.packets.may);
   const Set own = bdd().either(found, open);
   answer.to_itself = bdd().minus(own, answer.packets.unmodelled);
   answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, own);
@@ -298,8 +315,10 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m, const PredicatePtr& to) {
   return answer;
 }
 
-TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state) {
+TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state,
+                               const PredicatePtr& to) {
   TrackAnswer answer;
+  const Arrival asked = arrival(path, to);
   const Set all_flows = flows_of(m), beyond_us = flows_of(beyond(path, m));
   const Set flows = bdd().minus(all_flows, beyond_us);
   const std::array now{Axis::kConnmark};
@@ -309,16 +328,23 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
     Exploration& world = must ? answer.must : answer.may;
     world = search.run(flows, m);
     Set& all = must ? answer.flows.must : answer.flows.may;
+    Set unsure = kNothing;
     for (const Frontier& layer : search.layers()) {
       Set here = kNothing;
       for (const auto& [state, set] : layer) {
-        if (wanted(state.entry, entry_state)) here = bdd().either(here, space.exists(set, now));
+        if (!wanted(state.entry, entry_state)) continue;
+        const MayMust leads = asked.under(state.nat);
+        const Set flows_here = space.exists(set, now);
+        here = bdd().either(here, bdd().both(flows_here, leads.must));
+        unsure = bdd().either(unsure, bdd().both(flows_here, bdd().minus(leads.may, leads.must)));
       }
       here = bdd().minus(here, all);
       all = bdd().either(all, here);
       (must ? answer.must_by_depth : answer.by_depth).push_back(here);
     }
-    if (!must) answer.flows.unmodelled = bdd().either(world.unmodelled, beyond_us);
+    if (must) continue;
+    const Set open = bdd().both(world.unmodelled, may_arrive(path, asked));
+    answer.flows.unmodelled = bdd().either(bdd().either(open, beyond_us), bdd().minus(unsure, all));
   }
   // Over lo a flow to itself is covered: both ends are free. On a wire they have one interface.
   const Set over_lo = answered_over_lo(path);
@@ -326,7 +352,7 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state)
   take_out(own, answer.flows, answer.by_depth, answer.must_by_depth);
   if (path != Path::kLoopback && to_itself(path)) {
     const Set maybe = bdd().both(all_flows, bdd().either(one_tuple(space, false), over_lo));
-    if (!maybe.empty()) own = bdd().either(own, bdd().both(maybe, with_entry(answer.may)));
+    if (!maybe.empty()) own = bdd().either(own, bdd().both(maybe, with_entry(answer.may, asked)));
   }
   own = bdd().either(own, one_tuple_in_zones(path, all_flows));
   answer.flows.unmodelled =

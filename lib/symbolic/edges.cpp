@@ -242,7 +242,14 @@ void Edges::under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, co
 // may remember it; one that NAT would not change goes on from there.
 void Edges::answered_again(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
                            bool ordinary, std::vector<Edge>& out) {
-  for (Move second : std::vector<Move>(automaton_.moves(move.lost, sender, kind))) {
+  std::vector<Move> again = automaton_.moves(move.lost, sender, kind);
+  // The same packet meets the same outcome, unless the entry has changed.
+  const auto same = std::ranges::find_if(again, [&](const Move& second) {
+    return second.step.condition == move.step.condition && second.step.state == move.step.state &&
+           second.lost == move.lost;
+  });
+  if (same != again.end()) again = {Move(*same)};
+  for (Move& second : again) {
     second.step.coarse = true;
     by_fate(from, sender, true, kind, second, ordinary, out);
     for (const std::uint16_t then : {second.lost, second.kept}) {

@@ -16,8 +16,6 @@
 namespace postern {
 namespace {
 
-constexpr std::size_t kMostNumbers = 63;  // reader.cpp keys results by six bits
-
 constexpr FlowEnd kEnds[] = {FlowEnd::kInitiator, FlowEnd::kResponder};
 
 // An end that becomes what a range says (0: what it was), or any address.
@@ -97,7 +95,7 @@ void Translations::follow_masters(bool any_source) {
   }
   const auto keep = [&](const EndRange& range) {
     if (find(range)) return;
-    if (ranges_.size() < kMostNumbers) {
+    if (ranges_.size() < kMostRangeNumbers) {
       ranges_.push_back(range);
     } else {
       follows_masters_ = false;

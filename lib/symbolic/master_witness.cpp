@@ -17,12 +17,6 @@ Axis port_axis(FlowEnd end) {
   return end == FlowEnd::kInitiator ? Axis::kInitiatorPort : Axis::kResponderPort;
 }
 
-template <class T>
-T take(Budgeted<T> value) {
-  if (!value) throw value.error();
-  return std::move(*value);
-}
-
 // The announced flow, as the helper is to read it.
 struct Announced {
   Address to;

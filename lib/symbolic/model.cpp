@@ -129,7 +129,8 @@ Explorer Model::Impl::explorer(Path path, Set flows, Script script, bool must, b
   result.let_others_mark(marks_by_others(path));
   if (follow && follows() && script != Script::kOpener) {
     if (translations.may_stray(path)) result.allow_strays(both.initiator.walk().moved);
-    if (translations.moves_destination() && !both.bound.empty()) {
+    // (To `track`, whose ends are both free, packets of another flow's entry change nothing.)
+    if (translations.moves_destination() && !both.bound.empty() && script != Script::kTrack) {
       result.allow_reopened(bound_flows(path, flows), reads_tuples());
     }
   }
@@ -255,8 +256,9 @@ Budgeted<DeliverAnswer> Model::deliver(Path path, Set m, const PredicatePtr& to)
 Budgeted<ConnectAnswer> Model::connect(Path path, Set m, const PredicatePtr& to) {
   return budgeted([&] { return impl_->connect(path, m, to); });
 }
-Budgeted<TrackAnswer> Model::track(Path path, Set m, const std::string& entry_state) {
-  return budgeted([&] { return impl_->track(path, m, entry_state); });
+Budgeted<TrackAnswer> Model::track(Path path, Set m, const std::string& entry_state,
+                                   const PredicatePtr& to) {
+  return budgeted([&] { return impl_->track(path, m, entry_state, to); });
 }
 
 Budgeted<std::vector<FlowStep>> Model::deliver_steps(Path path, Set m, Set goal, bool must,
@@ -268,8 +270,8 @@ Budgeted<std::vector<FlowStep>> Model::connect_steps(Path path, Set m, Set goal,
   return budgeted([&] { return impl_->connect_steps(path, m, goal, must, to); });
 }
 Budgeted<std::vector<FlowStep>> Model::track_steps(Path path, Set m, const std::string& entry_state,
-                                                   Set goal, bool must) {
-  return budgeted([&] { return impl_->track_steps(path, m, entry_state, goal, must); });
+                                                   Set goal, bool must, const PredicatePtr& to) {
+  return budgeted([&] { return impl_->track_steps(path, m, entry_state, goal, must, to); });
 }
 
 Budgeted<Quotable> Model::quotable(Path path, Set error, const QuotedEntry& entry, bool must) {
@@ -289,6 +291,10 @@ std::vector<RuleId> Model::unmodelled_rules() const { return impl_->chains.unmod
 
 Budgeted<DefaultAccept> Model::accepted_by_default(Path path, Set beginning) {
   return budgeted([&] { return impl_->accepted_by_default(path, beginning); });
+}
+
+Budgeted<Conversed> Model::conversed(Path path, Set flows) {
+  return budgeted([&] { return impl_->conversed(path, flows); });
 }
 
 Budgeted<bool> Model::same_entries_without(RuleId rule) {

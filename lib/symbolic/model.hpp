@@ -38,6 +38,13 @@ namespace postern {
 template <class T>
 using Budgeted = tl::expected<T, BudgetEnded>;
 
+// The value; the end of a budget is thrown, for one catch around many steps.
+template <class T>
+T take(Budgeted<T> value) {
+  if (!value) throw value.error();
+  return std::move(*value);
+}
+
 struct ModelOptions {
   Backend backend = Backend::kLegacy;
   TrackingMode tracking = TrackingMode::kAuto;
@@ -195,6 +202,9 @@ struct RuleFacts {
 
 struct Structure {
   std::vector<RuleFacts> rules;  // by RuleId
+  // Flows under NAT were walked as they are bound: of a rule of the nat table, which meets first
+  // packets only, all is said.
+  bool follows_nat = false;
 };
 
 // What the filter table's INPUT (paths in and loopback) or FORWARD lets in although no rule of it
@@ -205,6 +215,12 @@ struct DefaultAccept {
   std::optional<RuleId> rule = {};  // the last rule; nullopt: the policy
   std::vector<RuleId> drops = {};   // rules there that drop packets of the same kind (may)
   bool unmodelled = false;
+};
+
+// By rule: the source ports (axis kInitiatorPort) of flows whose packets come to it in an honest
+// conversation: of the first end, and of the other.
+struct Conversed {
+  std::vector<Set> asking, answering;
 };
 
 class Automaton;
@@ -256,11 +272,12 @@ class Model {
   std::optional<std::uint16_t> entry_index(const AbstractEntry& entry) const;
 
   // `to`: a test of the destination (address and port) that the packet, connect: the first packet,
-  // has where it arrives; null: any.
+  // has where it arrives, track: to which the entry leads the initiator's packets; null: any.
   Budgeted<DeliverAnswer> deliver(Path path, Set m, const PredicatePtr& to = nullptr);
   Budgeted<ConnectAnswer> connect(Path path, Set m, const PredicatePtr& to = nullptr);
   // `entry_state`: EntryInfo::state must be this; empty: any entry.
-  Budgeted<TrackAnswer> track(Path path, Set m, const std::string& entry_state = {});
+  Budgeted<TrackAnswer> track(Path path, Set m, const std::string& entry_state = {},
+                              const PredicatePtr& to = nullptr);
 
   // A shortest sequence for one flow: `goal` is a part of the answer's set (must not be empty; the
   // flow axes should be fixed, for the steps to belong together). The last step is the goal's own
@@ -270,7 +287,8 @@ class Model {
   Budgeted<std::vector<FlowStep>> connect_steps(Path path, Set m, Set goal, bool must,
                                                 const PredicatePtr& to = nullptr);
   Budgeted<std::vector<FlowStep>> track_steps(Path path, Set m, const std::string& entry_state,
-                                              Set goal, bool must);
+                                              Set goal, bool must,
+                                              const PredicatePtr& to = nullptr);
 
   // Flows that leave such an entry, and that an ICMP error of `error` (one flow) may quote, after
   // the fewest steps.
@@ -290,6 +308,9 @@ class Model {
   // `beginning`: a flow's first packets, as question() gives them; of these, the NEW and UNTRACKED
   // ones (all, when tracking is off).
   Budgeted<DefaultAccept> accepted_by_default(Path path, Set beginning);
+
+  // Where the packets of honest conversations go. `flows`: flow axes.
+  Budgeted<Conversed> conversed(Path path, Set flows);
 
   // Does the ruleset without `rule` leave the same entries after every sequence (PST302)?
   Budgeted<bool> same_entries_without(RuleId rule);

@@ -92,10 +92,11 @@ struct Model::Impl {
   // Flows that may be such, and whose packets may meet several zones, or one of one direction: what
   // they find then is not followed.
   Set one_tuple_in_zones(Path path, Set flows);
-  // Flows that had an entry at some moment, or met what is not modelled.
-  Set with_entry(const Exploration& world);
+  // Flows that had an entry at some moment which may lead them to where it is asked for, or that
+  // met what is not modelled.
+  Set with_entry(const Exploration& world, const Arrival& asked);
   // ... packets of m that may be delivered in a flow that may be such a one.
-  Set delivered_to_itself(Path path, Set m, const Exploration& world);
+  Set delivered_to_itself(Path path, Set m, const Exploration& world, const Arrival& asked);
   void take_out(Set surely_own, Triple& answer, std::vector<Set>& may, std::vector<Set>& must);
 
   // What routing has the last word on, taken out of an answer: impossible, or `unknown` without the
@@ -108,13 +109,15 @@ struct Model::Impl {
   };
   std::vector<Search> searches(Path path);
   Arrival arrival(Path path, const PredicatePtr& to) {
-    return {reader, path, translations.variants(path), to};
+    return {space, reader, path, translations.variants(path), to};
   }
+  // Flows that, left open, may arrive as asked for: NAT that is followed leads nowhere else.
+  Set may_arrive(Path path, const Arrival& asked);
   DeliverAnswer deliver(Path path, Set m, const PredicatePtr& to);
   void deliver(Path path, Set m, Set flows, const Arrival& arrival, Search how,
                DeliverAnswer& answer);
   ConnectAnswer connect(Path path, Set m, const PredicatePtr& to);
-  TrackAnswer track(Path path, Set m, const std::string& entry_state);
+  TrackAnswer track(Path path, Set m, const std::string& entry_state, const PredicatePtr& to);
   std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, bool must,
                                       const PredicatePtr& to);
   std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, Search how,
@@ -123,11 +126,12 @@ struct Model::Impl {
                                       const PredicatePtr& to);
   Set choose_mark(Set packets, Set errors, QuotedEntry& quoted);
   std::vector<FlowStep> track_steps(Path path, Set m, const std::string& entry_state, Set goal,
-                                    bool must);
+                                    bool must, const PredicatePtr& to);
   std::vector<FlowStep> entry_steps(Path path, Set flows, const QuotedEntry& entry, bool must);
   bool wanted(std::uint16_t entry, const std::string& entry_state) const;
   const Structure& facts();
   bool same_entries_without(RuleId rule);
+  Conversed conversed(Path path, Set flows);
   std::vector<NatVariant> before_filter(Path path) const;
   DefaultAccept accepted_by_default(Path path, Set beginning);
 };

@@ -57,12 +57,7 @@ RelatedErrors Model::Impl::related(Path path, Set m, bool must) {
     }
   }
   open = must ? kNothing : bdd().both(asked, open);
-  // What NAT in OUTPUT leads to the path is not in the walk of what is let through.
-  const bool led =
-      (path == Path::kOut || path == Path::kLoopback) && translations.moves_destination(path);
-  if (!open.empty()) {
-    result.unmodelled = led ? open : bdd().both(open, related_let_through(path));
-  }
+  if (!open.empty()) result.unmodelled = bdd().both(open, related_let_through(path));
   return result;
 }
 
@@ -111,14 +106,13 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
       const bool ours = nat.originator == FlowEnd::kInitiator;
       // An error to where the opener's packets go is translated as they are; one to the opener goes
       // to the address that NAT has given it.
-      const bool followed = own == path && ours, kept = ours && nat.source == 0 && !reads_tuples();
+      // ... and comes, over lo, from the one that it was sent to: NAT takes it for an answer.
+      const bool behind = own == path && own != Path::kForward && nat.destination != 0;
+      const bool followed = own == path && ours,
+                 kept = ours && nat.source == 0 && !behind && !reads_tuples();
       if (followed) {
         add(to.by_nat[r.state.nat], r.flows, FlowEnd::kResponder);
       } else {
-        open_to(r.flows, FlowEnd::kResponder);
-      }
-      // An error may take another length or way than its parent: over.
-      if (followed && (own == Path::kOut || own == Path::kLoopback) && nat.destination != 0) {
         open_to(r.flows, FlowEnd::kResponder);
       }
       if (!kept) {
@@ -178,6 +172,8 @@ Set Model::Impl::sources_of_nat() {
 Set Model::Impl::related_let_through(Path path) {
   WalkOptions how = walk_options();
   how.loose = true;
+  // NAT in OUTPUT may lead others to the path than set out on it.
+  how.unrouted = follows() && translations.moves_destination(path);
   const PathWalk walk = walk_path(space, chains, program, path, FlowEnd::kInitiator, how, {},
                                   carriers(FlowEnd::kInitiator, false));
   const Set related = space.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));

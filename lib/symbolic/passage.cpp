@@ -189,6 +189,7 @@ class PathWalker {
     context.attaches = before_lookup_;
     context.entries = options_.tracking;
     context.loose = options_.loose;
+    context.loose_nat = options_.loose_nat;
     show_binding(context.binding, hook, name);
     context.follows = follows_;
     context.wanted = wanted_;

@@ -59,7 +59,8 @@ struct PathWalk {
 struct WalkOptions {
   Backend backend = Backend::kLegacy;
   bool tracking = true;
-  bool loose = false;  // TableContext::loose
+  bool loose = false;      // TableContext::loose
+  bool loose_nat = false;  // TableContext::loose_nat
   // Any addresses (routing.hpp), and any mark on what this host sends (SO_MARK).
   bool unrouted = false;
   // NAT is followed: packets that its rules bind in another way than `nat` are kElsewhere. With a

@@ -186,16 +186,18 @@ std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, Sea
 }
 
 std::vector<FlowStep> Model::Impl::track_steps(Path path, Set m, const std::string& entry_state,
-                                               Set goal, bool must) {
+                                               Set goal, bool must, const PredicatePtr& to) {
   const Set flows = flows_of(goal);
+  const Arrival asked = arrival(path, to);
   for (const bool expecting : {false, true}) {
     Explorer search = explorer(path, flows, Script::kTrack, must, true);
     if (expecting) search.expect(expected(path, must));
     search.run(flows, bdd().both(m, flows));
     for (std::size_t k = 0; k < search.layers().size(); ++k) {
       for (const auto& [state, set] : search.layers()[k]) {
-        if (!wanted(state.entry, entry_state)) continue;
-        return Trace(space, automaton, search, bdd().both(m, flows)).back(state, set, k);
+        const Set there = bdd().both(set, asked.under(state.nat).must);
+        if (!wanted(state.entry, entry_state) || there.empty()) continue;
+        return Trace(space, automaton, search, bdd().both(m, flows)).back(state, there, k);
       }
     }
   }

@@ -8,12 +8,31 @@
 namespace postern {
 namespace {
 
-bool anything_unmodelled(const Program& program, const ChainWalker& chains) {
-  if (!chains.unmodelled_rules().empty()) return true;
+const Effect* effect_of(const ProgramRule& rule) { return std::get_if<Effect>(&rule.rule->action); }
+
+bool anything_unmodelled(const Program& program, const ChainWalker& chains, bool but_nat) {
+  const auto counts = [&](RuleId r) {
+    const Effect* effect = effect_of(program.rules()[r]);
+    return !but_nat || effect == nullptr || !std::holds_alternative<Nat>(*effect);
+  };
+  if (std::ranges::any_of(chains.unmodelled_rules(), counts)) return true;
   return std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
-    const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+    const Effect* effect = effect_of(rule);
     return effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
   });
+}
+
+// Is every NAT rule followed, by no more bindings than there is time for?
+bool follows_nat(Model::Impl& model) {
+  constexpr std::size_t kMostBindings = 64;
+  const Translations& nat = model.translations;
+  if (!model.follows() || !nat.all_followed() || nat.follows_masters()) return false;
+  if (model.space.classes().zones.some()) return false;
+  std::size_t bindings = 0;
+  for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
+    bindings += nat.variants(path).size();
+  }
+  return bindings <= kMostBindings;
 }
 
 }  // namespace
@@ -22,7 +41,8 @@ StructureFinder::StructureFinder(Model::Impl& model)
     : model_(model),
       space_(model.space),
       bdd_(model.bdd()),
-      loose_(anything_unmodelled(model.program, model.chains)),
+      follows_(follows_nat(model)),
+      loose_(anything_unmodelled(model.program, model.chains, follows_)),
       facts_(model.program.rules().size()),
       called_(model.program.chains().size()) {
   runs_.of.resize(model.program.chains().size());
@@ -42,7 +62,7 @@ Structure StructureFinder::find() {
     if (f.alone && f.called && !f.matched) why.explain(r, f);
     if (!f.alone) at_odds(r);
   }
-  return {facts_};
+  return {facts_, follows_ && !loose_};
 }
 
 void StructureFinder::walk_all() {
@@ -53,7 +73,7 @@ void StructureFinder::walk_all() {
     find_possible(runs_.all[i]);
     judge(runs_.all[i]);
   }
-  if (!unrouted_) return;
+  if (!unrouted_ || follows_) return;
   for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
     model_.guards_by_flows.erase({path, flows(path), false});  // no question may meet them
   }
@@ -76,14 +96,36 @@ Set StructureFinder::sent(Path path, FlowEnd sender) {
   return loose_ ? model_.chains.any_header(packets) : packets;
 }
 
+void StructureFinder::walk(Path path, WalkOptions how, bool errors) {
+  const RuleObserver observer = [&](const TableContext& context, RuleId rule, const AtRule& here) {
+    note(context, path, rule, here);
+    runs_.all.back().errors = errors;
+  };
+  for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
+    walk_path(space_, model_.chains, model_.program, path, sender, how, observer, flows(path));
+  }
+}
+
 void StructureFinder::walk(Path path) {
   WalkOptions options = model_.walk_options();
   options.loose = loose_;
   options.unrouted = unrouted_;
+  const Set all = flows(path);
+  if (follows_ && !loose_ && !all.empty()) {
+    WalkOptions errors = options;
+    errors.loose = true;
+    walk(path, errors, true);
+    options.follow = options.loose_nat = true;
+    walk(path, options, false);
+    for (const NatVariant& nat : model_.translations.variants(path)) {
+      options.nat = nat;
+      walk(path, options, false);
+    }
+    return;
+  }
   const RuleObserver observer = [&](const TableContext& context, RuleId rule, const AtRule& here) {
     note(context, path, rule, here);
   };
-  const Set all = flows(path);
   if (all.empty()) return;
   const auto one = [&](FlowEnd sender) {
     const PathWalk walk =
@@ -115,16 +157,27 @@ void StructureFinder::note(const TableContext& context, Path path, RuleId rule, 
 
 void StructureFinder::find_possible(ChainRun& run) {
   const FlowEnd sender = run.context.binding.sender;
-  const auto [it, fresh] = points_.try_emplace({run.path, sender}, std::array<Set, 3>{});
+  const auto [it, fresh] =
+      points_.try_emplace({run.path, sender, run.errors}, std::array<Set, 3>{});
   if (fresh) {
-    const Set packets = bdd_.both(sent(run.path, sender), loose_ ? kEverything : flows(run.path));
+    // Under NAT the walks themselves say what is sent, and any state may come about.
+    const bool open = loose_ || follows_;
+    const Set packets = bdd_.both(follows_ && !loose_ ? space_.domain() : sent(run.path, sender),
+                                  open ? kEverything : flows(run.path));
     const Set domain = model_.tracking ? conntrack_domain(space_) : kEverything;
-    const Set states = possible_points(model_, run.path, sender, flows(run.path), loose_);
+    Set states = possible_points(model_, run.path, sender, flows(run.path), open);
+    if (run.errors) states = bdd_.both(states, of_others());
     it->second = {packets, bdd_.both(packets, domain), bdd_.both(packets, states)};
   }
   const bool before = run.context.binding.before_lookup;
   run.universe = it->second[before ? 0 : 1];
   run.possible = it->second[before ? 0 : 2];
+}
+
+// RELATED packets that carry another flow's entry.
+Set StructureFinder::of_others() {
+  const Set related = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  return bdd_.both(related, space_.class_is(Axis::kFirst, 0));
 }
 
 // The host's own answers carry their entry into raw OUTPUT already (kernel-facts 19, 43); a rule

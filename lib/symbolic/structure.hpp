@@ -3,8 +3,10 @@
 //
 // Idea: walk every path in both directions once, with what conntrack says left open, and note at
 // each rule who comes and who matches; then ask whether any of those points is possible. Where
-// something is not modelled the walk lets packets pass changed, so that "never" stays proved.
-// Covered by tests/unit/structure_test.cpp.
+// something is not modelled the walk lets packets pass changed, so that "never" stays proved. NAT
+// that is followed takes a walk for each binding, and one for RELATED packets of others (ICMP
+// errors, resets), which it may have changed in any way.
+// Covered by tests/unit/structure_test.cpp and tests/agreement/adversary_test.cpp.
 #pragma once
 
 #include <vector>
@@ -21,10 +23,12 @@ class StructureFinder {
  private:
   void walk_all();
   void walk(Path path);
+  void walk(Path path, WalkOptions how, bool errors);
   Set sent(Path path, FlowEnd sender);
   Set flows(Path path);
   void note(const TableContext& context, Path path, RuleId rule, const AtRule& at);
   void find_possible(ChainRun& run);
+  Set of_others();
   void judge(const ChainRun& run);
   bool host_reply_matches(RuleId rule, const Binding& binding);
   bool socket_mark_matches(RuleId rule, const ChainRun& run, const AtRule& at, Set possible);
@@ -35,13 +39,14 @@ class StructureFinder {
   Model::Impl& model_;
   Space& space_;
   Bdd& bdd_;
+  bool follows_ = false;  // NAT is followed, binding by binding
   bool loose_ = false;
   std::vector<RuleFacts> facts_;
   std::vector<bool> called_;
   bool unrouted_ = false;
   ChainRuns runs_;
-  std::map<std::pair<Path, FlowEnd>, std::array<Set, 3>>
-      points_;  // before the lookup, any, possible
+  std::map<std::tuple<Path, FlowEnd, bool>, std::array<Set, 3>>
+      points_;  // by `errors` as well: before the lookup, any, possible
 };
 
 }  // namespace postern

@@ -10,9 +10,6 @@
 namespace postern {
 namespace {
 
-// More ways to be bound than this are not followed: each costs walks of its own.
-constexpr std::size_t kMostRanges = 48;
-
 // Addresses that routing treats like any other host's.
 bool plain(u128 low, u128 high, Family family) {
   if (low > high) return false;

@@ -23,6 +23,13 @@
 
 namespace postern {
 
+// Ranges have numbers of so many bits (the reader keys its results by them): those that rules name,
+// a clash's, and what helpers announce under NAT. More ranges of rules than kMostRanges are not
+// followed: each costs walks of its own.
+inline constexpr unsigned kRangeBits = 6;
+inline constexpr std::size_t kMostRanges = 48, kMostRangeNumbers = (1U << kRangeBits) - 1;
+static_assert(kMostRanges + 1 < kMostRangeNumbers);
+
 // What an end may become: any address of `address`, but for `from`, with any port of `port`.
 struct EndRange {
   bool keeps_address = false, keeps_port = false;
@@ -75,8 +82,9 @@ class Translations {
 
   // Has the ruleset a NAT rule, followed or not?
   bool some() const { return some_; }
-  // Is the rule followed at some hook?
+  // Is the rule followed at some hook? Are all, at every hook that they stand in?
   bool is_followed(RuleId rule) const;
+  bool all_followed() const { return !beyond_; }
   // The range that a rule binds to at this hook; 0: not followed.
   std::uint8_t range_of(RuleId rule, Hook hook) const;
   const EndRange& range(std::uint8_t number) const { return ranges_[number - 1]; }

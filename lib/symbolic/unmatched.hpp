@@ -18,6 +18,7 @@ struct ChainRun {
   ChainId chain = 0;
   Path path = Path::kIn;
   bool unrouted = false;      // in the walk of what routing would not let pass
+  bool errors = false;        // in the walk of RELATED packets of others, where NAT is followed
   Set universe = kNothing;    // what can be sent, with any state that goes together
   Set possible = kNothing;    // ... with the states that come about
   std::vector<AtRule> rules;  // from its first on

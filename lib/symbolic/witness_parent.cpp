@@ -9,6 +9,20 @@
 #include "symbolic/witness_world.hpp"
 
 namespace postern {
+namespace {
+
+// The end of the quoted flow that the error goes to is one address with the error's destination.
+void share_end(FlowPoint& parent, const FlowPoint& error, bool opened) {
+  const Axis own = opened ? Axis::kInitiator : Axis::kResponder;
+  const Axis other = opened ? Axis::kResponder : Axis::kInitiator;
+  const u128 before = parent.value(own);
+  parent.values[own] = error.value(Axis::kResponder);
+  // Both were of one class then, and keep two addresses.
+  if (parent.value(other) == parent.value(own)) parent.values[other] = before;
+}
+
+}  // namespace
+
 std::shared_ptr<const Packet> quoted_packet(const Witness& parent, bool opened) {
   POSTERN_CHECK(!parent.packets.empty(), "a parent has packets");
   const Packet& first = parent.packets.front().packet;
@@ -41,6 +55,25 @@ Witness behind_parent(const Witness& parent, Witness error) {
   if (!both.translated_to) both.translated_to = error.translated_to;
   if (!both.obstacle) both.obstacle = std::move(error.obstacle);
   return both;
+}
+
+Witness with_parent(Model& model, Path path, const FlowPoint& flow,
+                    const std::vector<FlowStep>& steps, bool must) {
+  Space& space = model.space();
+  const auto build = [&](Path on, const FlowPoint& of, const std::vector<FlowStep>& its,
+                         const std::shared_ptr<const Packet>& quoted) {
+    return build_witness(space, model.entries(), on, of, its, &model.translations(), quoted);
+  };
+  if (steps.empty() || !steps.back().quotes) return build(path, flow, steps, nullptr);
+  const QuotedEntry entry{steps.back().nat, steps.back().quoted_mark};
+  const Quotable parents = take(model.quotable(path, flow_set(space, flow), entry, must));
+  if (parents.flows.empty()) return build(path, flow, steps, nullptr);
+  FlowPoint parent = choose_flow(space, parents.flows, parents.path);
+  share_end(parent, flow, parents.opened);
+  const Set one = space.bdd().both(parents.flows, flow_set(space, parent));
+  const Witness first =
+      build(parents.path, parent, take(model.entry_steps(parents.path, one, entry, must)), nullptr);
+  return behind_parent(first, build(path, flow, steps, quoted_packet(first, parents.opened)));
 }
 
 }  // namespace postern

@@ -4,10 +4,16 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "symbolic/witness.hpp"
 
 namespace postern {
+
+// The packets of the steps of `flow`; before an error about another flow those of that flow. May
+// end in BudgetEnded, which is thrown.
+Witness with_parent(Model& model, Path path, const FlowPoint& flow,
+                    const std::vector<FlowStep>& steps, bool must);
 
 // What the error quotes: the flow's first packet (`opened`: the error goes to its sender) or the
 // answer to that, as it arrives where that one was sent. REQUIRES: the flow has a packet.

@@ -78,7 +78,11 @@ class AdversaryRules {
     // What the far end opens.
     const std::string other =
         path == Path::kOut || path == Path::kForward ? "PREROUTING" : "OUTPUT";
-    if (dice_.chance(30)) text += "-A " + other + match() + translation(other) + "\n";
+    if (dice_.chance(30)) {
+      const bool around = dice_.chance(40);
+      text +=
+          "-A " + other + match() + (around ? around_initiator(path) : translation(other)) + "\n";
+    }
     return text + "COMMIT\n";
   }
 
@@ -215,6 +219,13 @@ class AdversaryRules {
     return bracketed ? "[" + a + "]" : a;
   }
 
+  // A range that the initiator of most flows stands in.
+  std::string around_initiator(Path path) const {
+    const bool local = path == Path::kOut || path == Path::kLoopback;
+    const std::string net = v4() ? "192.0.2." : "2001:db8:1::";
+    return " -j DNAT --to-destination " + net + (local ? "1" : "8") + "-" + net +
+           (local ? "2" : "9");
+  }
   const char* lo() const { return v4() ? "127.0.0.1" : "::1"; }
   // NAT targets that the hook takes.
   std::string translation(const std::string& at) {

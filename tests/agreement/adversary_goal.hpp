@@ -31,6 +31,17 @@ inline const Packet* arrived(const PacketReport& report) {
   return report.delivered.empty() && report.out.size() == 1 ? &report.out.front().first : nullptr;
 }
 
+// Does the flow's entry lead the initiator's packets there?
+inline bool leads(const EntryReport& entry, const AttackedFlow& flow, const Goal& goal) {
+  const TupleReport& t = entry.original;
+  const bool ports = has_ports(tracker_of(flow.protocol));  // what GRE shows there are none
+  const bool by_initiator = t.source == flow.initiator && t.destination == flow.responder &&
+                            (!ports || t.source_port == flow.initiator_port);
+  const TupleReport& from = by_initiator ? entry.reply : entry.original;
+  return from.source == goal.destination &&
+         (!goal.port || (ports && from.source_port == goal.port));
+}
+
 // Often where a rule of the ruleset leads to.
 inline Goal random_goal(kernel::Dice& dice, Family family, const std::string& rules) {
   const std::string address =
@@ -53,10 +64,13 @@ inline Goal random_goal(kernel::Dice& dice, Family family, const std::string& ru
 }
 
 // A question about the flow that leaves some of it open.
-inline std::string question_about(Dice& dice, const AttackedFlow& f) {
+inline std::string question_about(Dice& dice, const AttackedFlow& f, const Goal& goal) {
   std::string q = dice.of<std::string>({"deliver", "connect", "track"});
   const bool track = q == "track";
-  if (!track && dice.chance(30)) q += " --to-destination " + f.responder.text();
+  if (dice.chance(30)) {
+    q += " --to-destination " + (dice.chance(50) ? f.responder : goal.destination).text();
+  }
+  if (dice.chance(15)) q += dice.of<std::string>({" --find sport", " --every sport"});
   q += " -p " + std::to_string(f.protocol);
   if (f.protocol == protocol::kTcp || f.protocol == protocol::kUdp ||
       f.protocol == protocol::kSctp) {

@@ -22,7 +22,8 @@ struct Tally {
            mapped = 0, related = 0, helped = 0, expected = 0, expected_through = 0,
            followed_through = 0, zoned = 0, several = 0, beside_zones = 0, turned = 0, refused = 0,
            arrived = 0, arrived_moved = 0, sctp_through = 0, sctp_talks = 0, sctp_assured = 0,
-           sctp_bound = 0, sctp_talks_bound = 0, crafted = 0;
+           sctp_bound = 0, sctp_talks_bound = 0, crafted = 0, entries_led = 0, entries_led_off = 0,
+           kept = 0, led_off = 0, dead = 0, errors_back = 0;
 
   void note_nat(const EntryReport& entry, Path path) {
     const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
@@ -53,6 +54,7 @@ inline constexpr Wanted kWanted[] = {
     {"conversations", &Tally::talks},
     {"errors", &Tally::errors},
     {"errors delivered", &Tally::related},
+    {"errors to the opener", &Tally::errors_back},
     {"entries under NAT", &Tally::bound},
     {"answers to such", &Tally::answers},
     {"packets another way", &Tally::strays},
@@ -64,6 +66,11 @@ inline constexpr Wanted kWanted[] = {
     {"refused by routing", &Tally::refused},
     {"arrived as asked", &Tally::arrived},
     {"arrived so, moved", &Tally::arrived_moved},
+    {"entries that lead as asked", &Tally::entries_led},
+    {"entries that lead so, moved", &Tally::entries_led_off},
+    {"kept by a range of DNAT", &Tally::kept},
+    {"turned by a range of DNAT", &Tally::led_off},
+    {"dead rules under NAT", &Tally::dead},
     {"masters", &Tally::helped},
     {"expected", &Tally::expected},
     {"expected beside zones", &Tally::beside_zones},

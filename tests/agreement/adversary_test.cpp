@@ -13,8 +13,10 @@
 #include <random>
 
 #include "../unit/query_fixture.hpp"
+#include "adversary_dead.hpp"
 #include "adversary_goal.hpp"
 #include "adversary_helpers.hpp"
+#include "adversary_points.hpp"
 #include "adversary_tally.hpp"
 #include "scenario/result.hpp"
 #include "tests/support/random_traffic.hpp"
@@ -38,66 +40,6 @@ class RandomChooser : public Chooser {
   Dice& dice_;
 };
 
-// Everything that is known of a flow, and of one packet of its initiator, as a set.
-class Points {
- public:
-  Points(Space& space, const AttackedFlow& flow) : space_(space), flow_(flow) {
-    at(Axis::kInitiator, flow.initiator.value);
-    at(Axis::kResponder, flow.responder.value);
-    if (has_ports(tracker_of(flow.protocol))) {
-      at(Axis::kInitiatorPort, flow.initiator_port);
-      at(Axis::kResponderPort, flow.responder_port);
-    }
-    at(Axis::kProtocol, flow.protocol);
-    const bool icmp = flow.protocol == protocol::kIcmp || flow.protocol == protocol::kIcmpv6;
-    if (icmp) {
-      at(Axis::kIcmpType, flow.icmp_type);
-      at(Axis::kIcmpCode, flow.icmp_code);
-    }
-    interface(Axis::kInitiatorInterface, flow.initiator_interface);
-    interface(Axis::kResponderInterface, flow.responder_interface);
-    type(Axis::kInitiatorType, flow.initiator);
-    type(Axis::kResponderType, flow.responder);
-    flow_set_ = set_;
-  }
-
-  Set flow() const { return flow_set_; }
-  Set packet(const Packet& p) {
-    set_ = flow_set_;
-    if (p.protocol == protocol::kTcp) at(Axis::kTcpFlags, p.flags);
-    at(Axis::kLength, ip_length(p));
-    at(Axis::kTtl, p.ttl);
-    at(Axis::kTos, p.tos);
-    at(Axis::kHasMac, 0);
-    at(Axis::kFragmentOffset, p.fragment_offset / 8);
-    at(Axis::kTruncated, 0);
-    return set_;
-  }
-
- private:
-  void at(Axis axis, u128 value) {
-    const auto c = space_.layout(axis).classes->of(value);
-    if (c) set_ = space_.bdd().both(set_, space_.class_is(axis, *c));
-  }
-  void interface(Axis axis, const std::string& wire) {
-    const auto& names = space_.classes().interface_names;
-    const auto at = std::ranges::find(names, wire);
-    if (at == names.end()) return;  // stands for others
-    set_ = space_.bdd().both(set_,
-                             space_.class_is(axis, static_cast<std::uint32_t>(at - names.begin())));
-  }
-  void type(Axis axis, const Address& address) {
-    if (space_.classes().address_type.count() == 1) return;
-    const std::string text = address.text();
-    const bool outsider = text.ends_with("9");
-    at(axis, static_cast<u128>(outsider ? AddressType::kUnicast : AddressType::kLocal));
-  }
-
-  Space& space_;
-  const AttackedFlow& flow_;
-  Set set_ = kEverything, flow_set_ = kEverything;
-};
-
 struct Sets {
   DeliverAnswer deliver;
   ConnectAnswer connect;
@@ -106,71 +48,11 @@ struct Sets {
   Goal goal;
   std::optional<DeliverAnswer> arrived = std::nullopt;
   std::optional<ConnectAnswer> connected = std::nullopt;  // ... the first packet arrived
+  std::optional<TrackAnswer> led = std::nullopt;          // ... whose entries lead there
 };
 
 bool covers(Space& space, const Triple& t, Set where) {
   return !space.bdd().disjoint(where, space.bdd().either(t.may, t.unmodelled));
-}
-
-std::string describe(const AttackedFlow& f) {
-  return std::string(text(f.path)) + " " + f.initiator.text() + ":" +
-         std::to_string(f.initiator_port) + " > " + f.responder.text() + ":" +
-         std::to_string(f.responder_port) + " protocol " + std::to_string(f.protocol) +
-         " icmp type " + std::to_string(f.icmp_type);
-}
-
-// Did a packet that got through go the way of the flow? NAT may have sent it elsewhere.
-bool went_along(const PacketReport& report, Path path) {
-  switch (report.verdict) {
-    case Verdict::kDelivered:
-      return path == Path::kIn || path == Path::kLoopback;
-    case Verdict::kForwarded:
-      return path == Path::kForward;
-    case Verdict::kSent:
-      return path == Path::kOut;
-    case Verdict::kDropped:
-      break;
-  }
-  // What leaves by lo comes back.
-  const bool back = report.died_at.find("PREROUTING") != std::string_view::npos ||
-                    report.died_at.find("INPUT") != std::string_view::npos;
-  return path != Path::kOut || !back;
-}
-
-// An answer to an entry under NAT comes from, and goes to, where its reply tuple says.
-bool answer_under_nat(Packet& packet, bool reply, const AttackedFlow& f,
-                      const std::vector<EntryReport>& entries) {
-  for (const EntryReport& entry : entries) {
-    if ((entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) == 0) continue;
-    const Address& opener = reply ? f.initiator : f.responder;
-    const std::uint16_t port = reply ? f.initiator_port : f.responder_port;
-    if (entry.protocol != f.protocol || entry.original.source != opener) continue;
-    // Both ends may have one address. (What GRE shows where ports stand is no port.)
-    const bool ports = has_ports(tracker_of(f.protocol));
-    if (ports && entry.original.source_port.value_or(port) != port) continue;
-    packet.source = entry.reply.source;
-    packet.destination = entry.reply.destination;
-    packet.source_port = entry.reply.source_port.value_or(packet.source_port);
-    packet.destination_port = entry.reply.destination_port.value_or(packet.destination_port);
-    packet.icmp_id = entry.reply.icmp_id.value_or(packet.icmp_id);
-    return true;
-  }
-  return false;
-}
-
-// `by_ports`: other flows of the same ends are there, too (masters).
-bool of_flow(const EntryReport& entry, const AttackedFlow& f, bool by_ports) {
-  if (entry.protocol != f.protocol) return false;
-  const TupleReport& t = entry.original;
-  const bool straight = t.source == f.initiator && t.destination == f.responder;
-  const bool turned = t.source == f.responder && t.destination == f.initiator;
-  if (!straight && !turned) return false;
-  if (!by_ports || !t.source_port) return true;
-  const auto is = [&](std::uint16_t from, std::uint16_t to) {
-    return *t.source_port == from && *t.destination_port == to;
-  };
-  return (straight && is(f.initiator_port, f.responder_port)) ||
-         (turned && is(f.responder_port, f.initiator_port));
 }
 
 class Attack {
@@ -208,7 +90,7 @@ class Attack {
       }
       if (k > 0 && dice_.chance(15)) {
         if (const auto error = attacker.error()) {
-          const PacketReport report = engine.inject(*error);
+          const PacketReport report = inject(engine, *error);
           log += "  error type " + std::to_string(error->type) + " " + error->source.text() +
                  " > " + error->destination.text() + ": " + std::string(text(report.verdict)) +
                  "\n";
@@ -226,7 +108,7 @@ class Attack {
         if (answers) ++tally_.answers;
       }
       if (reply && !answers && flow_.led_here()) continue;
-      const PacketReport report = engine.inject(packet);
+      const PacketReport report = inject(engine, packet);
       if (to_lo_ && report.died_at == "after PREROUTING") ++tally_.refused;
       if (!went_along(report, reply ? reverse(flow_.path) : flow_.path)) {
         // What NAT sent another way may leave an entry that later packets of this way are INVALID
@@ -234,10 +116,12 @@ class Attack {
         log += "  another way\n";
         ++tally_.strays;
         if (reply && !answers) ++tally_.turned;
+        if (reply && !answers && met_range(rules_.program(), trace_)) ++tally_.led_off;
         if (!honest) break;
         continue;
       }
       const bool accepted = report.verdict != Verdict::kDropped;
+      if (reply && !answers && accepted && met_range(rules_.program(), trace_)) ++tally_.kept;
       for (const EntryReport& entry : engine.entries()) {
         if (!of_flow(entry, flow_, helped_) || (entry.status & ct_status::kExpected) == 0) continue;
         ++tally_.expected;
@@ -273,6 +157,10 @@ class Attack {
         }
       }
       if (!honest) entries(engine, log, honest);
+      if (honest && !reply && !report.delivered.empty() && flow_.path == Path::kLoopback &&
+          dice_.chance(20)) {
+        error_back(engine, report.delivered.front(), log);
+      }
     }
     ++tally_.sequences;
   }
@@ -292,7 +180,7 @@ class Attack {
       const bool answers = reply && answer_under_nat(*packet, true, flow_, engine.entries());
       if (reply && !answers && flow_.led_here()) return;
       bound = bound || answers;
-      const PacketReport report = engine.inject(*packet);
+      const PacketReport report = inject(engine, *packet);
       if (report.verdict == Verdict::kDropped) return;
       if (k == 0) as_asked = arrives(report);
       if (!went_along(report, reply ? reverse(flow_.path) : flow_.path)) return;
@@ -317,10 +205,22 @@ class Attack {
 
   // CT --helper rules: the flow may be announced first.
   void help() { helped_ = true; }
+  // What lint calls dead; must outlive this.
+  void watch(const DeadRules& dead) { dead_ = &dead; }
   // Some DNAT rule leads to 127.0.0.1.
   void lead_to_lo() { to_lo_ = true; }
 
  private:
+  PacketReport inject(Engine& engine, const Packet& packet) {
+    trace_.clear();
+    engine.set_trace(&trace_);
+    PacketReport report = engine.inject(packet);
+    if (dead_ != nullptr) {
+      const std::string rule = dead_->matched(trace_);
+      EXPECT_EQ(rule, "") << "is matched, but was called dead: " << describe(flow_);
+    }
+    return report;
+  }
   bool arrives(const PacketReport& report) const {
     const Packet* packet = arrived(report);
     const Goal& goal = sets_.goal;
@@ -388,6 +288,17 @@ class Attack {
         << "an error is delivered, but not in the sets: " << describe(of) << "\n"
         << log;
   }
+  // Another process of this host tells the opener of an error about what it has said.
+  void error_back(Engine& engine, const Packet& about, const std::string& log) {
+    const auto [error, of] = error_to_opener(dice_, flow_, about);
+    const PacketReport report = inject(engine, error);
+    if (report.verdict == Verdict::kDropped || error.source == error.destination) return;
+    ++tally_.errors_back;
+    Points points(space_, of);
+    ASSERT_TRUE(covers(space_, sets_.deliver.packets, points.packet(error)))
+        << "an error to the opener is delivered, but not in the sets: " << describe(of) << "\n"
+        << log;
+  }
   void entries(Engine& engine, const std::string& log, bool honest) {
     if (honest) return;
     unsigned standing = 0;
@@ -402,6 +313,13 @@ class Attack {
       ASSERT_TRUE(covers(space_, sets_.track.flows, points_.flow()))
           << "an entry, but not in the sets: " << describe(flow_) << "\n"
           << log;
+      if (sets_.led && leads(entry, flow_, sets_.goal)) {
+        ++tally_.entries_led;
+        if (sets_.goal.destination != flow_.responder) ++tally_.entries_led_off;
+        ASSERT_TRUE(covers(space_, sets_.led->flows, points_.flow()))
+            << "an entry that leads there, but not in the sets: " << describe(flow_) << "\n"
+            << log;
+      }
       const auto at = sets_.by_state.find(entry.state);
       if (at == sets_.by_state.end()) continue;
       ASSERT_TRUE(covers(space_, at->second.flows, points_.flow()))
@@ -418,12 +336,14 @@ class Attack {
   Dice& dice_;
   Tally& tally_;
   Points points_;
+  const DeadRules* dead_ = nullptr;
+  Trace trace_;
   bool helped_ = false, to_lo_ = false;
 };
 
 void ask_about(const LoadedRuleset& rules, const QueryOptions& options, const AttackedFlow& flow,
-               Dice& dice, Tally& tally) {
-  const Question q = question_of(question_about(dice, flow), flow.family);
+               const Goal& goal, Dice& dice, Tally& tally) {
+  const Question q = question_of(question_about(dice, flow, goal), flow.family);
   SCOPED_TRACE(q.text);
   Prover prover(rules.program(), options);
   Answer a;
@@ -465,7 +385,9 @@ std::optional<Sets> solve(Model& model, const AttackedFlow& flow, const Goal& go
   if (arrivals) {
     auto arrived = model.deliver(flow.path, *all, goal.predicate());
     auto connected = model.connect(flow.path, *all, goal.predicate());
-    if (!arrived || !connected) return std::nullopt;
+    auto led = model.track(flow.path, *all, {}, goal.predicate());
+    if (!arrived || !connected || !led) return std::nullopt;
+    sets.led = std::move(*led);
     sets.arrived = std::move(*arrived);
     sets.connected = std::move(*connected);
   }
@@ -525,6 +447,12 @@ void round(Dice& dice, Tally& tally) {
   (*model)->set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds{15});
   const bool leads = text.find("--to-destination") != std::string::npos;
   const auto sets = solve(**model, flow, goal, dice.chance(leads ? 60 : 25));
+  std::optional<DeadRules> dead;
+  if (dice.chance(50)) {
+    const auto structure = (*model)->structure();
+    if (structure) dead.emplace(rules.program(), **structure);
+    if (dead && dead->some_under_nat()) ++tally.dead;
+  }
   (*model)->set_deadline(std::nullopt);
   if (!sets) {
     ++tally.outgrown;
@@ -534,11 +462,12 @@ void round(Dice& dice, Tally& tally) {
     if (flow.initiator != flow.responder || flow.initiator_port != flow.responder_port) {
       Attack attack(rules, **model, *sets, world, flow, dice, tally);
       if (helpers) attack.help();
+      if (dead) attack.watch(*dead);
       if (text.find("--to-destination 127.0.0.1") != std::string::npos) attack.lead_to_lo();
       try {
         for (unsigned i = 0; i < 10; ++i) {
           attack.sequence(i % 2 == 0);
-          if (::testing::Test::HasFatalFailure()) return;
+          if (::testing::Test::HasFailure()) return;
         }
         for (unsigned i = 0; i < 3; ++i) attack.conversation();
       } catch (const Unmodelled&) {
@@ -549,7 +478,7 @@ void round(Dice& dice, Tally& tally) {
     flow = next_flow();
   }
   if (!dice.chance(15)) return;
-  ask_about(rules, options, flow, dice, tally);
+  ask_about(rules, options, flow, goal, dice, tally);
 }
 
 TEST(Adversary, NothingHappensThatTheSetsRuleOut) {

@@ -88,6 +88,22 @@ TEST(PortHole, ASetThatWasNotGivenMayKnowPorts) {
   EXPECT_TRUE(linted.open("PST202"));
 }
 
+// A rule tells ports apart only of packets that come to it: answers are accepted before.
+TEST(PortHole, ARuleThatNoConversationComesToTellsNothingApart) {
+  const std::string limited =
+      "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+      "-A INPUT -p tcp --dport 80:90 -m limit --limit 1/s -j ACCEPT\n";
+  const std::string answers = "-A OUTPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n";
+  const std::string closed = "-A OUTPUT -p tcp --dport 99 -m limit --limit 2/s -j DROP\n";
+  const std::string nat =
+      "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i eth0 -p tcp --dport "
+      "8080 -j REDIRECT --to-ports 80\nCOMMIT\n";
+  for (const std::string& before : {std::string(), nat}) {
+    EXPECT_FALSE(Linted(before + filter_table(limited + answers + closed)).open("PST202"));
+    EXPECT_TRUE(Linted(before + filter_table(limited + closed + answers)).open("PST202"));
+  }
+}
+
 // By class of port, on the path `in`.
 std::vector<std::string> ports_apart(const std::string& rules, std::uint8_t protocol) {
   const Bound bound = bound_text(filter_table(rules));

@@ -17,7 +17,7 @@ const std::string kByState = filter_table("-A FORWARD -m conntrack --ctstate DNA
 TEST(LintTranslation, AStateThatADnatRuleMakesIsPossible) {
   const Linted linted(kDnat + kByState);
   EXPECT_TRUE(linted.of("PST103").empty());
-  EXPECT_TRUE(linted.open("PST103"));
+  EXPECT_FALSE(linted.open("PST103"));
 }
 
 TEST(LintTranslation, AStateThatNoRuleMakesIsNot) {
@@ -34,7 +34,7 @@ TEST(LintTranslation, WhatAnInvertedStateLeavesOverIsNotTaken) {
       "-A FORWARD -i eth0 -p tcp --dport 8080 -j ACCEPT\n";
   const Linted linted(kDnat + filter_table(rules));
   EXPECT_TRUE(linted.of("PST101").empty());
-  EXPECT_TRUE(linted.open("PST101"));
+  EXPECT_FALSE(linted.open("PST101"));
   EXPECT_EQ(Linted(kMasquerade + filter_table(rules)).of("PST101").size(), 1u);
 }
 
@@ -54,6 +54,26 @@ TEST(LintTranslation, WhatHasNothingToDoWithNatIsStillFound) {
                                            "-A FORWARD -p tcp --dport 22 -j ACCEPT\n"
                                            "-A FORWARD -i lo -j ACCEPT\n"));
   EXPECT_EQ(linted.of("PST101").size(), 1u);
+}
+
+// What comes to a chain is walked as NAT has bound it, so that what comes there is known.
+TEST(LintTranslation, WhatNatHasMadeOfAPacketIsFollowed) {
+  const std::string only = "-A FORWARD -i eth0 -p tcp --dport 8080 -j ACCEPT\n";
+  const std::string dropped =
+      "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp --dport 8080 -j DROP\nCOMMIT\n";
+  // Some packets get port 8080 behind mangle ...
+  EXPECT_TRUE(Linted(kDnat + dropped + filter_table(only)).of("PST101").empty());
+  // ... which no rule gives without that.
+  EXPECT_EQ(Linted(kMasquerade + dropped + filter_table(only)).of("PST101").size(), 1u);
+  // What REDIRECT keeps here never comes to POSTROUTING.
+  const Linted redirected(
+      nat_table("-A PREROUTING -i eth0 -p tcp --dport 80 -j REDIRECT --to-ports 8080\n"
+                "-A POSTROUTING -m conntrack --ctstate DNAT -j SNAT --to-source 10.0.0.1\n"));
+  EXPECT_FALSE(redirected.open("PST103"));
+  EXPECT_FALSE(redirected.open("PST305"));
+  EXPECT_EQ(redirected.of("PST103").size() + redirected.of("PST101").size() +
+                redirected.of("PST305").size(),
+            1u);
 }
 
 // A policy that drops lets nothing in by default, whatever NAT does; what is done behind the chain

@@ -127,5 +127,53 @@ TEST(RelatedError, QuotesTheFlowThatHasTheMark) {
   EXPECT_EQ(yes.witness.front().packet.destination_port, 22);
 }
 
+// Only what OUTPUT leads away gets through; `rule` takes errors about it.
+LoadedRuleset led_by_output(const std::string& to, const std::string& rule) {
+  const std::string address = to.substr(0, to.find(':'));
+  return {"error.rules",
+          "*nat\n:OUTPUT ACCEPT\n-A OUTPUT -p udp --dport 53 -j DNAT --to-destination " + to +
+              "\nCOMMIT\n*filter\n:INPUT DROP\n:OUTPUT DROP\n-A OUTPUT -p udp -d " + address +
+              " -j ACCEPT\n" + rule + "COMMIT\n"};
+}
+
+// An error about such a flow goes where that goes.
+TEST(RelatedError, GoesWhereOutputHasLedTheFlow) {
+  constexpr const char* kOver =
+      "deliver -i lo -p icmp --icmp-type 3/3 -s 198.51.100.1 -d 192.0.2.77";
+  const std::string out = "-A OUTPUT -p icmp -j ACCEPT\n";
+  const auto over_lo = [&](const std::string& to) {
+    return ask_one(led_by_output("127.0.0.1:5353", out +
+                                                       "-A INPUT -p icmp -m conntrack --ctstate "
+                                                       "RELATED -d " +
+                                                       to + " -j ACCEPT\n"),
+                   kOver);
+  };
+  const Answer yes = over_lo("127.0.0.1");
+  EXPECT_EQ(yes.truth, Truth::kYes) << to_text(yes);
+  const Answer no = over_lo("192.0.2.77");
+  EXPECT_EQ(no.truth, Truth::kNo) << to_text(no);
+  const auto by_wire = [&](const std::string& to) {
+    return ask_one(
+        led_by_output("203.0.113.7",
+                      "-A OUTPUT -p icmp -m conntrack --ctstate RELATED -d " + to + " -j ACCEPT\n"),
+        "deliver -o eth0 -p icmp --icmp-type 3/3 -s 192.0.2.1 -d 192.0.2.77 --path out");
+  };
+  const Answer sent = by_wire("203.0.113.7");
+  EXPECT_EQ(sent.truth, Truth::kYes) << to_text(sent);
+  const Answer never = by_wire("192.0.2.77");
+  EXPECT_EQ(never.truth, Truth::kNo) << to_text(never);
+}
+
+// One to its opener comes, over lo, from where the flow was sent to: NAT takes it for an answer (as
+// Linux does).
+TEST(RelatedError, ToTheOpenerItComesFromWhereTheFlowWasSent) {
+  const Answer answer = ask_one(
+      led_by_output("127.0.0.1:5353",
+                    "-A OUTPUT -p icmp -j ACCEPT\n-A INPUT -p icmp -s 192.0.2.77 -m conntrack "
+                    "--ctstate RELATED -j ACCEPT\n"),
+      "deliver -i lo -p icmp --icmp-type 3/3 -s 198.51.100.1 -d 192.0.2.1");
+  EXPECT_NE(answer.truth, Truth::kNo) << to_text(answer);
+}
+
 }  // namespace
 }  // namespace postern
