@@ -35,6 +35,7 @@ std::string endpoint(const Packet& p, const Address& address, std::uint16_t port
 std::string packet_line(const Packet& p) {
   std::string detail = protocol_name(p.protocol);
   if (p.protocol == protocol::kTcp) detail = flags_text(p.flags);
+  if (p.protocol == protocol::kSctp) detail += " " + sctp_chunks_text(p.chunks);
   if (p.protocol == protocol::kIcmp || p.protocol == protocol::kIcmpv6) {
     detail += fmt::format(" type {} code {}", p.type, p.code);
   }

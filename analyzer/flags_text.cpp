@@ -7,6 +7,8 @@
 #include <bitset>
 #include <vector>
 
+#include "vocabulary/sctp_chunks.hpp"
+
 namespace postern {
 namespace {
 
@@ -65,6 +67,22 @@ std::string tcp_flags_text(const IntervalList& combinations) {
     rest &= ~members;
     if (!text.empty()) text += " or ";
     text += mask_text(cube.mask) + " " + flags_text(cube.value);
+  }
+  return text;
+}
+
+// Each chunk stands at a multiple of four bytes: type, flags, two bytes of length in network order.
+std::string sctp_chunks_text(std::span<const std::uint8_t> chunks) {
+  constexpr std::size_t kHeader = 4;
+  std::string text;
+  while (chunks.size() >= kHeader) {
+    const std::string_view name = sctp_chunk_name(chunks[0]);
+    if (!text.empty()) text += ",";
+    text += name.empty() ? std::to_string(chunks[0]) : std::string(name);
+    const std::size_t length = static_cast<std::size_t>(chunks[2] << 8 | chunks[3]);
+    const std::size_t padded = (length + 3) / 4 * 4;
+    if (length < kHeader || padded >= chunks.size()) break;
+    chunks = chunks.subspan(padded);
   }
   return text;
 }

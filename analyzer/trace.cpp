@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "analyzer/flags_text.hpp"
 #include "engine/engine.hpp"
 #include "ir/print.hpp"
 #include "net/protocol.hpp"
@@ -125,6 +126,7 @@ std::string headline(const Packet& p, std::size_t number) {
   out += fmt::format(" {} -> {} {}", end(p.source, p.source_port),
                      end(p.destination, p.destination_port), protocol_name(p.protocol));
   if (p.protocol == protocol::kTcp) out += " " + flags_text(p.flags);
+  if (p.protocol == protocol::kSctp) out += " " + sctp_chunks_text(p.chunks);
   if (p.protocol == protocol::kIcmp || p.protocol == protocol::kIcmpv6) {
     out += fmt::format(" type {} code {}", p.type, p.code);
   }

@@ -2,6 +2,9 @@
 -p udp -m udp ; = ; OK
 -p udp --dport domain ; -p udp -m udp --dport 53 ; OK
 -p udp --dport 20:10 ; -p udp -m udp --dport 20:10 ; OK
+-p udp ! --sport 5 --dport ntp ; -p udp -m udp ! --sport 5 --dport 123 ; OK
+-p udp --sport https ; -p udp -m udp --sport 443 ; OK
+-p udp --dport smtp ; -p udp -m udp --dport 25 ; OK
 -p udp --sport 5: ! --dport 67:68 ; -p udp -m udp --sport 5:65535 ! --dport 67:68 ; OK
 # iptables 1.8.9 takes it as port 0 (modulo 65536). Nobody means that.
 -p udp --dport 65536 ; ; STRICT

@@ -258,10 +258,22 @@ Set ChainWalker::match(RuleId rule, Frame& frame) {
   }
   const MayMust own = condition(rule, binding);
   const Set taken = bdd.both(prefix, own.may);
-  // An unknown match may drop whatever gets to it; the clauses before it are not counted on.
-  if (may_hotdrop_[rule]) frame.leave(bdd, Outcome::kDropped, prefix);
+  if (may_hotdrop_[rule]) {
+    frame.leave(bdd, Outcome::kDropped, bdd.both(prefix, asks_unknown(rule, binding)));
+  }
   frame.live = bdd.minus(prefix, own.must);
   return taken;
+}
+
+// What may get to a match that is unknown and drops what it likes: clauses are asked in order.
+Set ChainWalker::asks_unknown(RuleId rule, const Binding& binding) {
+  Bdd& bdd = space_.bdd();
+  Set here = kEverything, result = kNothing;
+  for (const Clause& clause : program_.rules()[rule].rule->clauses) {
+    if (may_drop(*clause.predicate)) result = bdd.either(result, here);
+    here = bdd.both(here, reader_.read(clause.predicate, binding).may);
+  }
+  return result;
 }
 
 void ChainWalker::act(RuleId r, Set taken, Frame& frame) {

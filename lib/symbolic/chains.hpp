@@ -102,6 +102,7 @@ class ChainWalker {
   Outcome bound(RuleId rule, const TableContext& context) const;
   void translate(RuleId rule, Set taken, Frame& frame);
   Set match(RuleId rule, Frame& frame);
+  Set asks_unknown(RuleId rule, const Binding& binding);
   Set with_entry(const TableContext& context);
 
   Space& space_;

@@ -365,7 +365,8 @@ inline AttackedFlow random_flow(Dice& dice, Family family, Path path) {
       break;
   }
   const std::uint8_t icmp = v4 ? protocol::kIcmp : protocol::kIcmpv6;
-  f.protocol = dice.of<std::uint8_t>({6, 6, 6, 17, 17, icmp, icmp, 47, 253, 136, 132, 132, 33});
+  f.protocol =
+      dice.of<std::uint8_t>({6, 6, 6, 6, 17, 17, 17, icmp, icmp, 47, 253, 136, 132, 132, 33});
   f.initiator_port = dice.of<std::uint16_t>({22, 5000, 5001, 1023, 40000});
   f.responder_port = dice.of<std::uint16_t>({23, 53, 80, 1024, 5002});
   if (f.protocol == icmp) {

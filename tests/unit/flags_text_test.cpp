@@ -45,5 +45,15 @@ TEST(FlagsText, ASetThatIsNoCubeIsCovered) {
   EXPECT_EQ(text, "RST RST or ACK ACK");
 }
 
+TEST(ChunksText, NamesEachChunkOfAPacket) {
+  EXPECT_EQ(sctp_chunks_text(std::vector<std::uint8_t>{1, 0, 0, 4}), "INIT");
+  EXPECT_EQ(sctp_chunks_text(std::vector<std::uint8_t>{10, 0, 0, 5, 9, 0, 0, 0, 0, 3, 0, 4}),
+            "COOKIE_ECHO,DATA");
+  EXPECT_EQ(sctp_chunks_text(std::vector<std::uint8_t>{77, 0, 0, 4, 14, 0, 0, 4}),
+            "77,SHUTDOWN_COMPLETE");
+  EXPECT_EQ(sctp_chunks_text(std::vector<std::uint8_t>{6, 0, 0, 0, 1, 0, 0, 4}), "ABORT");
+  EXPECT_EQ(sctp_chunks_text(std::vector<std::uint8_t>{1, 0}), "");
+}
+
 }  // namespace
 }  // namespace postern

@@ -44,6 +44,15 @@ TEST(NatAddress, TheHashOfManyWordsIsLookup3) {
   EXPECT_EQ(hash_words(words.data(), words.size(), 1U - 2), 0xcd628161U);
 }
 
+// Three words that are left over, alone and behind three others (computed by another program, which
+// gives the two values above as well).
+TEST(NatAddress, TheLastThreeWordsAllCount) {
+  const std::array<std::uint32_t, 6> words{0x72756f46, 0x6f637320, 0x61206572,
+                                           0x7320646e, 0x6e657665, 0x61657920};
+  EXPECT_EQ(hash_words(words.data(), 3, 1), 0x410477faU);
+  EXPECT_EQ(hash_words(words.data(), 6, 0), 0x4eaa9b13U);
+}
+
 TEST(NatAddress, OneAddressNeedsNoHash) {
   CtTuple t = tuple("192.0.2.9", "198.51.100.9");
   choose_address(t, Manip::kSource, range("203.0.113.7", "203.0.113.7"), 0);

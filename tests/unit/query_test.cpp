@@ -390,6 +390,18 @@ TEST(QueryNat, WhatIsNotFollowedIsUnknownNeverNo) {
   EXPECT_NE(a.reasons[0].find("DNAT"), std::string::npos);
 }
 
+// The clauses of a rule are asked in order: -i keeps what comes from the lan away from the match.
+TEST(Query, AnUnknownMatchDropsOnlyWhatGetsToIt) {
+  const LoadedRuleset rules("unknown.rules",
+                            "*filter\n:FORWARD DROP\n"
+                            "-A FORWARD -i wan -m nobody --knows it -j ACCEPT\n"
+                            "-A FORWARD -i lan -j ACCEPT\nCOMMIT\n");
+  const Answer a = ask_one(rules, "deliver -i lan -o wan -p udp");
+  EXPECT_TRUE(a.truth == Truth::kYes && !a.conditional) << to_text(a);
+  const Answer b = ask_one(rules, "deliver -i wan -o lan -p udp");
+  EXPECT_TRUE(b.truth == Truth::kYes && b.conditional) << to_text(b);
+}
+
 TEST(Query, OpaqueMatchesMakeAConditionalYes) {
   const LoadedRuleset rules("limit.rules",
                             "*filter\n:INPUT DROP\n:OUTPUT ACCEPT\n"

@@ -4,20 +4,10 @@
 
 #include "net/protocol.hpp"
 #include "vocabulary/build.hpp"
+#include "vocabulary/sctp_chunks.hpp"
 
 namespace postern::match {
 namespace {
-
-// In the order in which iptables-save prints them.
-constexpr std::array<std::pair<std::string_view, unsigned>, 22> kChunks{
-    {{"DATA", 0},           {"INIT", 1},         {"INIT_ACK", 2},
-     {"SACK", 3},           {"HEARTBEAT", 4},    {"HEARTBEAT_ACK", 5},
-     {"ABORT", 6},          {"SHUTDOWN", 7},     {"SHUTDOWN_ACK", 8},
-     {"ERROR", 9},          {"COOKIE_ECHO", 10}, {"COOKIE_ACK", 11},
-     {"ECN_ECNE", 12},      {"ECN_CWR", 13},     {"SHUTDOWN_COMPLETE", 14},
-     {"I_DATA", 64},        {"ASCONF_ACK", 128}, {"RE_CONFIG", 130},
-     {"PAD", 132},          {"ASCONF", 193},     {"FORWARD_TSN", 192},
-     {"I_FORWARD_TSN", 194}}};
 
 using Words = std::vector<std::string>;
 
@@ -30,24 +20,24 @@ std::string upper(std::string_view text) {
 }
 
 std::size_t index_of(std::string_view name) {
-  for (std::size_t i = 0; i < kChunks.size(); ++i) {
-    if (kChunks[i].first == upper(name)) return i;
+  for (std::size_t i = 0; i < kSctpChunks.size(); ++i) {
+    if (kSctpChunks[i].first == upper(name)) return i;
   }
-  return kChunks.size();
+  return kSctpChunks.size();
 }
 
 // The chunk list in print order; each may carry flags after a colon. ALL and NONE stay.
 tl::expected<std::string, Complaint> chunk_list(const std::string& word) {
   if (upper(word) == "ALL" || upper(word) == "NONE") return upper(word);
-  std::array<std::string, kChunks.size()> found;
+  std::array<std::string, kSctpChunks.size()> found;
   for (const std::string& part : split(word, ',')) {
     const std::size_t colon = part.find(':');
     const std::size_t at = index_of(part.substr(0, colon));
-    if (at == kChunks.size()) {
+    if (at == kSctpChunks.size()) {
       return complaint("\"" + part + "\" is not a chunk type", "DATA, INIT, ABORT, ...");
     }
     found[at] =
-        std::string(kChunks[at].first) + (colon == std::string::npos ? "" : part.substr(colon));
+        std::string(kSctpChunks[at].first) + (colon == std::string::npos ? "" : part.substr(colon));
   }
   std::string text;
   for (const std::string& part : found) {

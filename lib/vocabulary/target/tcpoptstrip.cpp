@@ -15,6 +15,9 @@ tl::expected<std::set<std::uint64_t>, Complaint> kinds(const Arguments& argument
   std::set<std::uint64_t> result;
   for (const std::string& word : *arguments.get<std::vector<std::string>>("--strip-options")) {
     const auto number = read_number(word);
+    if (number && *number < 2) {
+      return complaint("options 0 and 1 are padding and cannot be stripped", "2 to 255, or a name");
+    }
     if (number && *number <= 255) {
       result.insert(*number);
       continue;
