@@ -16,7 +16,7 @@
 #include "analyzer/answer.hpp"
 #include "analyzer/question.hpp"
 #include "flow/program.hpp"
-#include "symbolic/model.hpp"
+#include "symbolic/explore/model.hpp"
 
 namespace postern {
 

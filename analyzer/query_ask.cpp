@@ -8,11 +8,11 @@
 #include "analyzer/query_replay.hpp"
 #include "base/check.hpp"
 #include "net/protocol.hpp"
-#include "symbolic/generalise.hpp"
-#include "symbolic/master_witness.hpp"
-#include "symbolic/open_tuples.hpp"
-#include "symbolic/routing.hpp"
-#include "symbolic/witness_parent.hpp"
+#include "symbolic/entries/open_tuples.hpp"
+#include "symbolic/rules/routing.hpp"
+#include "symbolic/sets/generalise.hpp"
+#include "symbolic/witness/master_witness.hpp"
+#include "symbolic/witness/witness_parent.hpp"
 
 namespace postern {
 namespace {

@@ -1,16 +1,16 @@
 // One question on one path: sets first, then the witness and its replay, or the certificate.
 //
-// Decision, by set algebra over the Triple of the verb (symbolic/model.hpp): `must` not empty: yes;
-// else `may` not empty: yes under conditions; else something unmodelled: unknown; else no, once the
-// certificate holds. --find and --every quantify these sets first: exists find, for all every (that
-// M allows with it), exists the rest. Covered by tests/unit/query_test.cpp.
+// Decision, by set algebra over the Triple of the verb (symbolic/explore/model.hpp): `must` not
+// empty: yes; else `may` not empty: yes under conditions; else something unmodelled: unknown; else
+// no, once the certificate holds. --find and --every quantify these sets first: exists find, for
+// all every (that M allows with it), exists the rest. Covered by tests/unit/query_test.cpp.
 #pragma once
 
 #include "analyzer/answer.hpp"
 #include "analyzer/query.hpp"
-#include "symbolic/certificate.hpp"
-#include "symbolic/model.hpp"
-#include "symbolic/witness.hpp"
+#include "symbolic/explore/model.hpp"
+#include "symbolic/proof/certificate.hpp"
+#include "symbolic/witness/witness.hpp"
 
 namespace postern {
 

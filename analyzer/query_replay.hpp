@@ -13,7 +13,7 @@
 #include "analyzer/question.hpp"
 #include "engine/chooser.hpp"
 #include "flow/program.hpp"
-#include "symbolic/witness.hpp"
+#include "symbolic/witness/witness.hpp"
 
 namespace postern {
 

@@ -1,6 +1,8 @@
 # The layers, lowest first: a directory may include and link only what stands before it here.
 # engine and symbolic do not see each other; kernel sees neither. `tests/layering.cmake` holds the
 # same list against the #include lines (it reads this file).
+# The rooms of lib/symbolic stand in an order of their own; witness does not see proof.
+set(POSTERN_ROOMS entries sets nat rules explore proof witness)
 set(POSTERN_LAYERS base text net meaning vocabulary syntax ir flow scenario engine symbolic kernel)
 
 # postern_layer(NAME [LINK lib...]): one static library from every source below lib/NAME, linked to

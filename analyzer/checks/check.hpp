@@ -13,7 +13,7 @@
 #include "analyzer/finding.hpp"
 #include "analyzer/lint.hpp"
 #include "analyzer/query.hpp"
-#include "symbolic/model.hpp"
+#include "symbolic/explore/model.hpp"
 
 namespace postern {
 

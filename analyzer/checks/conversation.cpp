@@ -50,8 +50,8 @@ Packet write(const Packet& syn, Path path, const std::string& far_device, const 
   return packet;
 }
 
-// The device by which the responder is reached: the last route leads there (symbolic/witness.cpp
-// writes the initiator's first).
+// The device by which the responder is reached: the last route leads there
+// (symbolic/witness/witness.cpp writes the initiator's first).
 std::string far_device(const Scenario& world, const Address& responder) {
   for (const Route& route : world.routes) {
     if (route.to.address == responder) return route.device;

@@ -7,7 +7,7 @@
 
 #include "base/check.hpp"
 #include "net/protocol.hpp"
-#include "symbolic/routing.hpp"
+#include "symbolic/rules/routing.hpp"
 
 namespace postern {
 namespace {

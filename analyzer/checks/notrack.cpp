@@ -1,7 +1,7 @@
 // Covered by tests/unit/lint_notrack_test.cpp.
 #include "analyzer/checks/notrack.hpp"
 
-#include "symbolic/routing.hpp"
+#include "symbolic/rules/routing.hpp"
 
 namespace postern {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "flow/hooks.hpp"
 #include "flow/program.hpp"
-#include "symbolic/classes.hpp"
+#include "symbolic/sets/classes.hpp"
 
 namespace postern {
 

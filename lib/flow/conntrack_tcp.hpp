@@ -1,8 +1,8 @@
 // THE transition table of TCP connection tracking, as data: what a segment of each kind, from
 // either side, does to an entry in each state *before* sequence numbers and hidden state have their
 // say. The engine (lib/engine/conntrack_tcp.cpp) and the symbolic side
-// (lib/symbolic/abstract_entry.cpp) each interpret it on their own. Source: kernel-facts appendix
-// and 30-34, measured on Linux 6.18 (net/netfilter/ nf_conntrack_proto_tcp.c). Covered by
+// (lib/symbolic/entries/abstract_entry.cpp) each interpret it on their own. Source: kernel-facts
+// appendix and 30-34, measured on Linux 6.18 (net/netfilter/ nf_conntrack_proto_tcp.c). Covered by
 // tests/unit/conntrack_table_test.cpp.
 #pragma once
 

@@ -16,17 +16,16 @@ void set16(Bytes& bytes, std::size_t at, std::uint32_t value) {
   bytes[at + 1] = static_cast<std::uint8_t>(value);
 }
 
-// Stores the checksum at `at` (which holds zeros), a wrong one if the packet wants that: of UDP-Lite
-// the one that is right for UDP, which is what conntrack looks for (kernel-facts 25). UDP stores
-// 0xffff for a computed 0, because 0 means "none".
+// Stores the checksum at `at` (which holds zeros), a wrong one if the packet wants that: of
+// UDP-Lite the one that is right for UDP, which is what conntrack looks for (kernel-facts 25). UDP
+// stores 0xffff for a computed 0, because 0 means "none".
 void finish_checksum(const Packet& packet, Bytes& l4, std::size_t at, bool pseudo,
                      bool zero_is_none) {
   const bool crafted = packet.bad_checksum && packet.protocol == protocol::kUdplite;
   const std::uint8_t number = crafted ? protocol::kUdp : packet.protocol;
-  const std::uint32_t sum =
-      pseudo ? pseudo_header_sum(packet.source, packet.destination, number,
-                                 static_cast<std::uint32_t>(l4.size()))
-             : 0;
+  const std::uint32_t sum = pseudo ? pseudo_header_sum(packet.source, packet.destination, number,
+                                                       static_cast<std::uint32_t>(l4.size()))
+                                   : 0;
   std::uint16_t checksum = internet_checksum(l4, sum);
   if (packet.bad_checksum && !crafted) checksum = static_cast<std::uint16_t>(checksum ^ 0x5555);
   if (checksum == 0 && zero_is_none) checksum = packet.bad_checksum && !crafted ? 0x5555 : 0xffff;

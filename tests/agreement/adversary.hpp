@@ -26,7 +26,7 @@ class AdversaryRules {
 
   std::string text() {
     std::string text = kernel::RandomRules(dice_, family_).text();
-    // Zones are followed where no NAT rule stands (symbolic/zones.hpp).
+    // Zones are followed where no NAT rule stands (symbolic/entries/zones.hpp).
     const bool zones = dice_.chance(22);
     if (zones) text = with_zones(text);
     if (!zones && text.find("*nat\n") == std::string::npos && dice_.chance(50)) {

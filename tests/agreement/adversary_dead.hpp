@@ -8,7 +8,7 @@
 
 #include "analyzer/checks/translation.hpp"
 #include "engine/engine.hpp"
-#include "symbolic/model.hpp"
+#include "symbolic/explore/model.hpp"
 
 namespace postern {
 

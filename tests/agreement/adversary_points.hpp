@@ -8,7 +8,7 @@
 
 #include "adversary.hpp"
 #include "scenario/result.hpp"
-#include "symbolic/model.hpp"
+#include "symbolic/explore/model.hpp"
 
 namespace postern {
 

@@ -37,7 +37,7 @@ AREAS = (
     ('descriptors', ('lib/vocabulary/match/*.cpp', 'lib/vocabulary/target/*.cpp')),
     ('nat', ('lib/engine/*nat*.cpp', 'lib/vocabulary/nat.cpp')),
     ('engine', ('lib/engine/*.cpp',)),
-    ('sets', ('lib/symbolic/*.cpp',)),
+    ('sets', ('lib/symbolic/*/*.cpp',)),
 )
 # Unit tests that search for long.
 SEARCHES = ('Adversary.*:Exhaustive.*:Agreement.*:Deadline.*:*OddAddresses.*:OwnTuple.*:OtherPackets.*:'

@@ -1,5 +1,5 @@
 // The BDD package against truth tables: every operation on random functions of six variables.
-#include "symbolic/bdd.hpp"
+#include "symbolic/sets/bdd.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The certificate must be able to fail: false claims are refuted, true ones proved.
-#include "symbolic/certificate.hpp"
+#include "symbolic/proof/certificate.hpp"
 
 #include <gtest/gtest.h>
 

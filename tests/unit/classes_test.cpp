@@ -1,6 +1,6 @@
 // Equivalence classes: they partition the values, and no predicate tells two values of a class
 // apart; tried on random predicates, scattered masks included.
-#include "symbolic/classes.hpp"
+#include "symbolic/sets/classes.hpp"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <deque>
 #include <set>
 
-#include "symbolic/abstract_entry.hpp"
+#include "symbolic/entries/abstract_entry.hpp"
 
 namespace postern {
 namespace {

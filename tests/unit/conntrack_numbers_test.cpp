@@ -8,7 +8,7 @@
 #include <map>
 
 #include "conntrack_simulation.hpp"
-#include "symbolic/witness_numbers.hpp"
+#include "symbolic/witness/witness_numbers.hpp"
 
 namespace postern {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "conntrack_packets.hpp"
-#include "symbolic/abstract_entry.hpp"
+#include "symbolic/entries/abstract_entry.hpp"
 
 namespace postern::test {
 

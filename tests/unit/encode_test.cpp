@@ -1,6 +1,6 @@
 // Rules as formulas. With every field a constant a walk folds to true or false without Z3; opaques
 // stay free, one for each evaluation.
-#include "symbolic/encode.hpp"
+#include "symbolic/proof/encode.hpp"
 
 #include <gtest/gtest.h>
 

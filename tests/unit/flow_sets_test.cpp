@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "ir/bind.hpp"
-#include "symbolic/model.hpp"
+#include "symbolic/explore/model.hpp"
 #include "symbolic_fixture.hpp"
 
 namespace postern {

@@ -1,11 +1,11 @@
 // A generalised box holds only what is a yes, contains its witness and cannot be widened in its
 // first field; canonical flows are the published ones.
-#include "symbolic/generalise.hpp"
+#include "symbolic/sets/generalise.hpp"
 
 #include <gtest/gtest.h>
 
 #include "query_fixture.hpp"
-#include "symbolic/witness.hpp"
+#include "symbolic/witness/witness.hpp"
 
 namespace postern {
 namespace {

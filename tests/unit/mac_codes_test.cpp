@@ -1,6 +1,6 @@
 // Rules on link-layer addresses: answers for every host and card agree with a plain reading of the
 // rules, and rulesets that give each of very many hosts its card stay within a small budget.
-#include "symbolic/mac_codes.hpp"
+#include "symbolic/sets/mac_codes.hpp"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 
 #include "base/overloaded.hpp"
 #include "flow/program.hpp"
-#include "symbolic/passage.hpp"
+#include "symbolic/rules/passage.hpp"
 
 namespace postern {
 

@@ -13,8 +13,8 @@
 #include <string>
 
 #include "conntrack_simulation.hpp"
-#include "symbolic/abstract_entry_sctp.hpp"
-#include "symbolic/witness_tags.hpp"
+#include "symbolic/entries/abstract_entry_sctp.hpp"
+#include "symbolic/witness/witness_tags.hpp"
 
 namespace postern {
 namespace {

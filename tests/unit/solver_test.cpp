@@ -1,5 +1,5 @@
 // The Z3 wrapper: constants never open Z3, answers are three-valued, models are read back whole.
-#include "symbolic/solver.hpp"
+#include "symbolic/proof/solver.hpp"
 
 #include <gtest/gtest.h>
 

@@ -12,7 +12,7 @@
 
 #include "flow/program.hpp"
 #include "ir/bind.hpp"
-#include "symbolic/model.hpp"
+#include "symbolic/explore/model.hpp"
 
 namespace postern {
 

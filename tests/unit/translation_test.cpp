@@ -1,4 +1,4 @@
-#include "symbolic/translation.hpp"
+#include "symbolic/nat/translation.hpp"
 
 #include <gtest/gtest.h>
 

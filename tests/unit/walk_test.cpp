@@ -10,7 +10,7 @@
 #include "base/overloaded.hpp"
 #include "flow/program.hpp"
 #include "naive_walk.hpp"
-#include "symbolic/routing.hpp"
+#include "symbolic/rules/routing.hpp"
 
 namespace postern {
 namespace {

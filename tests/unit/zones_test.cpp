@@ -1,7 +1,7 @@
 // Zones in the sets: which entry a packet finds, against the engine's conntrack table, and
 // questions whose answers hang on it (kernel-facts 19, 23, 24; Linux's word on the table is
 // tests/kernel/zone_test.cpp).
-#include "symbolic/zones.hpp"
+#include "symbolic/entries/zones.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 
 #include "conntrack_packets.hpp"
 #include "query_fixture.hpp"
-#include "symbolic/automaton.hpp"
+#include "symbolic/explore/automaton.hpp"
 
 namespace postern {
 namespace {

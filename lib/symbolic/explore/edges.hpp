@@ -1,0 +1,130 @@
+// The ways on from one state of a flow: every packet that its ends may send there, every way to
+// meet the entry, every fate.
+//
+// Idea: the automaton of entries says what conntrack may make of a packet, the guards say with
+// which fates such packets exist at all. Beside the flow's own packets stand those that carry an
+// entry which is not followed: errors about another flow, strays of another path's NAT, answers to
+// what the far end opened (Edge::Of). Covered by tests/unit/flow_sets_test.cpp and
+// tests/agreement/adversary_test.cpp.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "symbolic/explore/automaton.hpp"
+#include "symbolic/explore/model.hpp"
+#include "symbolic/rules/guards.hpp"
+
+namespace postern {
+
+// One way on from a state.
+struct Edge {
+  FlowEnd sender = FlowEnd::kInitiator;
+  Case what;          // guard; `must` is set by the search
+  AbstractStep step;  // of the last lookup
+  FlowState to;
+  bool created = false;  // the entry is new: its connmark is 0
+  bool coarse = false;
+  bool ordinary = true;         // the outcome of honest numbers
+  std::uint16_t through = 0;    // whose guards: as FlowState::nat
+  bool follows_master = false;  // that binding is its master's
+  std::uint8_t pair = 0;        // as Move::pair and Move::fresh
+  bool fresh = false;
+  // The packet's headers are not the flow's: an answer to an entry that NAT has bound.
+  bool translated = false;
+  bool unmodelled() const { return what.fate == Fate::kUnmodelled || what.fate == Fate::kTurned; }
+  // Whose entry it carries. Others than the flow's own are not followed: only the flows that were
+  // allowed to (Explorer::allow_related() ...) have such packets. kAnnounced: the flow's own, made
+  // as a helper had announced.
+  enum class Of : std::uint8_t { kFlow, kRelated, kStray, kReopened, kAnnounced } of = Of::kFlow;
+};
+
+// Numbers of pairs of zones: of the packet's lookup, and of the first of two.
+struct InZones {
+  std::uint8_t zone = 0, first = 0;
+};
+
+// Who may speak when.
+enum class Script : std::uint8_t {
+  kDeliver,  // the initiator always, the responder once it was reached
+  kTrack,    // the initiator's first packet, then both; `reached` means "begun"
+  kFree,     // both, from the beginning
+  kOpener,   // ... but all entries are the initiator's: the responder's are another flow's
+};
+
+// Both ends under one binding of NAT.
+struct BoundGuards {
+  NatVariant nat;
+  Guards initiator, responder;
+  bool clash = false;  // no rule binds so, but another flow's entry: never surely
+};
+using Bindings = std::map<std::uint16_t, BoundGuards>;  // by FlowState::nat
+
+// Can an entry make such a packet INVALID that would be none without it?
+bool turns_invalid(PacketKind kind);
+
+class Edges {
+ public:
+  // The guards of both ends, on one path; `tracking`: conntrack is on.
+  Edges(Automaton& automaton, Guards& initiator, Guards& responder, Path path, bool tracking,
+        Script script, bool must);
+
+  // The ways in which NAT may bind the flows; must outlive this.
+  void follow(Bindings& bindings) { bindings_ = &bindings; }
+  // Packets that carry this entry exist, for some flow.
+  void allow(Edge::Of of) { allowed_[static_cast<std::size_t>(of)] = true; }
+  // As Explorer's.
+  void lose_turned() { lose_turned_ = true; }
+
+  const std::vector<Edge>& from(const FlowState& state);
+  std::vector<std::uint16_t> after_expiry(std::uint16_t entry) {
+    return automaton_.after_expiry(entry);
+  }
+
+  Guards& guards(FlowEnd sender, std::uint16_t through = 0) {
+    if (through == 0) return sender == FlowEnd::kInitiator ? initiator_ : responder_;
+    BoundGuards& bound = bindings_->at(through);
+    return sender == FlowEnd::kInitiator ? bound.initiator : bound.responder;
+  }
+
+ private:
+  bool allowed(Edge::Of of) const { return allowed_[static_cast<std::size_t>(of)]; }
+  void collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& out);
+  void tracked(const FlowState& from, FlowEnd sender, PacketKind kind, std::uint8_t zone,
+               std::vector<Edge>& out);
+  void second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+                     InZones zones, bool ordinary, std::vector<Edge>& out);
+  void by_fate(const FlowState& from, FlowEnd sender, bool again, std::optional<PacketKind> kind,
+               const Move& move, bool ordinary, std::vector<Edge>& out, std::uint16_t through = 0,
+               InZones zones = {});
+  FlowState after(const FlowState& from, FlowEnd sender, Fate fate, const Move& move,
+                  std::uint16_t through) const;
+  void under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+                 std::uint8_t zone, bool ordinary, std::vector<Edge>& out);
+  void answered_again(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+                      bool ordinary, std::vector<Edge>& out);
+  void announced(const FlowState& from, FlowEnd sender, bool again, PacketKind kind,
+                 const Move& move, InZones zones, bool ordinary, std::vector<Edge>& out);
+  void plain(const FlowState& from, FlowEnd sender, CtState state, std::vector<Edge>& out);
+  void invalid_then_untracked(const FlowState& from, FlowEnd sender, const Move& move,
+                              std::uint8_t zone, std::vector<Edge>& out);
+  void related(const FlowState& from, std::vector<Edge>& out);
+  void strays(const FlowState& from, std::vector<Edge>& out);
+  void reopened(const FlowState& from, std::vector<Edge>& out);
+  bool local(FlowEnd sender) const;
+  bool looked_at(FlowEnd sender, PacketKind kind, const Move& move) const;
+
+  Automaton& automaton_;
+  Guards& initiator_;
+  Guards& responder_;
+  Path path_;
+  bool tracking_;
+  Script script_;
+  bool must_;
+  Bindings* bindings_ = nullptr;
+  bool lose_turned_ = false;
+  std::array<bool, 5> allowed_{};
+  std::map<FlowState, std::vector<Edge>> known_;
+};
+
+}  // namespace postern

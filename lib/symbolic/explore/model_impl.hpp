@@ -1,0 +1,139 @@
+// Inside Model: what its parts share. Not for other files' use.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "symbolic/explore/announcements.hpp"
+#include "symbolic/explore/arrival.hpp"
+#include "symbolic/explore/explore.hpp"
+#include "symbolic/explore/model.hpp"
+
+namespace postern {
+
+// Both ends of the flows of one path.
+struct PathGuards {
+  Guards initiator, responder;
+  Bindings bound = {};  // where NAT is followed
+};
+
+// ICMP errors that quote another flow.
+struct RelatedErrors {
+  // By the binding of the quoted flow (as FlowState::nat), with its connmark (kConnmarkBefore).
+  std::map<std::uint16_t, Set> by_nat;
+  Set unmodelled = kNothing;  // about flows that are not followed
+};
+
+struct Model::Impl {
+  Impl(const Program& program_, std::span<const PredicatePtr> questions,
+       const ModelOptions& options_);
+
+  const Program& program;
+  ModelOptions options;
+  bool tracking;
+  Space space;
+  Translations translations;
+  Templates templates;
+  Reader reader;
+  ChainWalker chains;
+  Automaton automaton;
+  std::map<std::tuple<Path, Set, bool>, std::unique_ptr<PathGuards>> guards_by_flows;
+  std::map<std::pair<Path, FlowEnd>, Set> sendable_sets;
+  std::optional<Structure> structure;
+  Announcements announcements;
+
+  Bdd& bdd() { return space.bdd(); }
+  Set flows_of(Set packets) { return space.exists(packets, packet_axes()); }
+  Set sendable(Path path, FlowEnd sender);
+  // The guards of a path, for these flows (flow axes).
+  // `follow`: NAT rules are followed, else they are not modelled.
+  PathGuards& guards(Path path, Set flows, bool follow = false);
+  void find_bindings(Path path, Set flows, Bindings& bound);
+  // Flows that NAT may bind, somewhere, as far as the walk of the path tells (flow axes).
+  Set bound_flows(Path path, Set flows);
+  bool follows() const { return tracking && translations.some(); }
+  // Does a rule ask for more of an entry than its state, direction and mark?
+  bool reads_tuples() const;
+  WalkOptions walk_options() const { return {options.backend, tracking}; }
+  Explorer explorer(Path path, Set flows, Script script, bool must, bool follow = false);
+  // Packets that carry a flow's entry without being of the flow: ICMP errors, the host's own resets
+  // (others.cpp); and how they may change its connmark: over kConnmarkBefore and kConnmark.
+  Set carriers(FlowEnd sender, bool resets);
+  Set marks_by_others(Path flow_path);
+  std::array<std::optional<Set>, 2> marks_by_others_known;
+  // Flows of m whose initiator may send an ICMP error that is RELATED to a flow that it opened.
+  RelatedErrors related(Path path, Set m, bool must);
+  const RelatedErrors& parent_addresses(Path path, bool must);
+  std::vector<Path> parent_paths(Path path) const;
+  bool may_open(Path own, Path path) const;
+  Set sources_of_nat();
+  Set announced_parents(Path path, Set all);
+  Set related_let_through(Path path);
+  Quotable quotable(Path path, Set error, const QuotedEntry& entry, bool must);
+  void look_for_quotable(Path path, Set flows, const QuotedEntry& entry, bool must, Quotable& best);
+  std::map<std::pair<Path, bool>, RelatedErrors> parent_sets;
+  const ExpectedFlows& expected(Path path, bool must) {
+    return announcements.of(
+        path, must ? Announcements::Certainty::kMust : Announcements::Certainty::kMay);
+  }
+  // Flows of m that are answered `unknown` whatever the search finds: those that a helper's
+  // expectation may let through.
+  Set beyond(Path path, Set m);
+  Set let_through_as_announced(Guards& end);
+  // May there be flows on the path whose two directions are one tuple (from an address and port to
+  // themselves)? Those that surely are such: never answered `yes`. Flow axes.
+  bool to_itself(Path path) const;
+  Set own_tuple(Path path);
+  Set may_be_own_tuple(Path path);
+  Set answered_over_lo(Path path);
+  // Flows that may be such, and whose packets may meet several zones, or one of one direction: what
+  // they find then is not followed.
+  Set one_tuple_in_zones(Path path, Set flows);
+  // Flows that had an entry at some moment which may lead them to where it is asked for, or that
+  // met what is not modelled.
+  Set with_entry(const Exploration& world, const Arrival& asked);
+  // ... packets of m that may be delivered in a flow that may be such a one.
+  Set delivered_to_itself(Path path, Set m, const Exploration& world, const Arrival& asked);
+  void take_out(Set surely_own, Triple& answer, std::vector<Set>& may, std::vector<Set>& must);
+
+  // What routing has the last word on, taken out of an answer: impossible, or `unknown` without the
+  // host.
+  void route(Path path, Triple& answer, std::vector<Set>& may, std::vector<Set>& must);
+  // The searches that an answer takes, one by one: what must happen or may, and whether flows may
+  // be expected.
+  struct Search {
+    bool must, expecting;
+  };
+  std::vector<Search> searches(Path path);
+  Arrival arrival(Path path, const PredicatePtr& to) {
+    return {space, reader, path, translations.variants(path), to};
+  }
+  // Flows that, left open, may arrive as asked for: NAT that is followed leads nowhere else.
+  Set may_arrive(Path path, const Arrival& asked);
+  DeliverAnswer deliver(Path path, Set m, const PredicatePtr& to);
+  void deliver(Path path, Set m, Set flows, const Arrival& arrival, Search how,
+               DeliverAnswer& answer);
+  ConnectAnswer connect(Path path, Set m, const PredicatePtr& to);
+  TrackAnswer track(Path path, Set m, const std::string& entry_state, const PredicatePtr& to);
+  std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, bool must,
+                                      const PredicatePtr& to);
+  std::vector<FlowStep> deliver_steps(Path path, Set m, Set goal, Search how,
+                                      const Arrival& arrival);
+  std::vector<FlowStep> connect_steps(Path path, Set m, Set goal, bool must,
+                                      const PredicatePtr& to);
+  Set choose_mark(Set packets, Set errors, QuotedEntry& quoted);
+  std::vector<FlowStep> track_steps(Path path, Set m, const std::string& entry_state, Set goal,
+                                    bool must, const PredicatePtr& to);
+  std::vector<FlowStep> entry_steps(Path path, Set flows, const QuotedEntry& entry, bool must);
+  bool wanted(std::uint16_t entry, const std::string& entry_state) const;
+  const Structure& facts();
+  bool same_entries_without(RuleId rule);
+  Conversed conversed(Path path, Set flows);
+  std::vector<NatVariant> before_filter(Path path) const;
+  DefaultAccept accepted_by_default(Path path, Set beginning);
+};
+
+}  // namespace postern

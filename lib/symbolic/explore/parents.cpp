@@ -1,0 +1,250 @@
+// ICMP errors that conntrack calls RELATED: which addresses they may go to, since only an error
+// that goes to the end that sent the quoted packet is any flow's (kernel-facts 40).
+//
+// Idea: the outsider quotes a flow of its own, its parent. Where NAT has bound the parent, what
+// rules see of the error is translated as the parent's own packets are, so that the error takes the
+// guards of that binding. Errors about parents that met what is not modelled, and those that go to
+// what NAT made of an opener, are only asked whether any RELATED error is let through.
+// Covered by tests/unit/related_error_test.cpp.
+#include <algorithm>
+
+#include "symbolic/explore/model_impl.hpp"
+
+namespace postern {
+namespace {
+
+constexpr std::array kNow{Axis::kConnmark};
+constexpr std::array kEnds{Axis::kInitiator,     Axis::kResponder,     Axis::kInitiatorPort,
+                           Axis::kResponderPort, Axis::kInitiatorType, Axis::kResponderType};
+
+// The addresses of one end of flows, said of the responder (both ends share their classes), and
+// their connmarks, as kConnmarkBefore.
+Set address_of(Space& space, Set flows, FlowEnd end) {
+  Bdd& bdd = space.bdd();
+  const Axis own = end == FlowEnd::kInitiator ? Axis::kInitiator : Axis::kResponder;
+  std::vector<unsigned> rest;
+  for (const unsigned v : bdd.support(flows)) {
+    const auto meaning = space.meaning(v);
+    if (!meaning || (meaning->first != own && meaning->first != Axis::kConnmark)) rest.push_back(v);
+  }
+  Bdd::VariableMap map(bdd.variables());
+  const auto rename = [&](Axis from, Axis to) {
+    const auto &before = space.layout(from).variables, &after = space.layout(to).variables;
+    for (std::size_t i = 0; i < before.size(); ++i) map[before[i]] = after[i];
+  };
+  rename(own, Axis::kResponder);
+  rename(Axis::kConnmark, Axis::kConnmarkBefore);
+  return bdd.rename(bdd.exists(flows, bdd.cube(rest)), map);
+}
+
+}  // namespace
+
+RelatedErrors Model::Impl::related(Path path, Set m, bool must) {
+  RelatedErrors result;
+  if (!tracking) return result;
+  const Set asked = bdd().both(flows_of(m), carriers(FlowEnd::kInitiator, false));
+  if (asked.empty()) return result;
+  const RelatedErrors& to = parent_addresses(path, must);
+  const bool zones = space.classes().zones.pairs().size() > 1;
+  Set open = to.unmodelled;
+  for (const auto& [nat, addresses] : to.by_nat) {
+    const Set flows = bdd().both(asked, addresses);
+    // The parent must be in the error's zone, and nothing here says whether it is.
+    if (zones) {
+      open = bdd().either(open, space.exists(flows, std::array{Axis::kConnmarkBefore}));
+    } else if (!flows.empty()) {
+      result.by_nat[nat] = flows;
+    }
+  }
+  open = must ? kNothing : bdd().both(asked, open);
+  if (!open.empty()) result.unmodelled = bdd().both(open, related_let_through(path));
+  return result;
+}
+
+// The paths that a flow may take about which an error comes by `path`. One to where the flow's
+// packets go takes their own; one to their sender is forwarded, where that is not this host.
+std::vector<Path> Model::Impl::parent_paths(Path path) const {
+  std::vector<Path> paths{path};
+  if (path == Path::kForward) paths.push_back(Path::kIn);
+  return paths;
+}
+
+// Is an error to the opener of a flow on `own` one on `path`? What comes in by a wire from an
+// address of this host is not IPv4's.
+bool Model::Impl::may_open(Path own, Path path) const {
+  const bool v6 = program.ruleset().family == Family::kIpv6;
+  if (path == Path::kForward || path == Path::kLoopback) return true;
+  return v6 && own == path;
+}
+
+// Addresses (of the responder) at which some flow of the outsider with an entry ends, or begins.
+const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
+  const auto known = parent_sets.find({path, must});
+  if (known != parent_sets.end()) return known->second;
+  RelatedErrors to;
+  const auto add = [&](Set& place, Set flows, FlowEnd end) {
+    place = bdd().either(place, address_of(space, flows, end));
+  };
+  const auto open_to = [&](Set flows, FlowEnd end) {
+    add(to.unmodelled, space.exists(flows, kNow), end);
+  };
+  for (const Path own : parent_paths(path)) {
+    const Set all = flows_of(sendable(own, FlowEnd::kInitiator));
+    Explorer search = explorer(own, all, Script::kDeliver, must, true);
+    const Exploration world = search.run(all, kEverything);
+    const auto variants = translations.variants(own);
+    Set open = world.unmodelled;
+    bool some = !open.empty();
+    for (const Reached& r : world.states) {
+      if (r.state.entry == 0) continue;
+      if (r.state.nat == 0) {
+        if (may_open(own, path)) add(to.by_nat[0], r.flows, FlowEnd::kInitiator);
+        if (own == path) add(to.by_nat[0], r.flows, FlowEnd::kResponder);
+        continue;
+      }
+      const NatVariant& nat = variants[r.state.nat - 1];
+      const bool ours = nat.originator == FlowEnd::kInitiator;
+      // An error to where the opener's packets go is translated as they are; one to the opener goes
+      // to the address that NAT has given it.
+      // ... and comes, over lo, from the one that it was sent to: NAT takes it for an answer.
+      const bool behind =
+          own == path && own != Path::kForward && nat.destination != 0 && may_open(own, path);
+      const bool followed = own == path && ours,
+                 kept = ours && nat.source == 0 && !behind && !reads_tuples();
+      if (followed) {
+        add(to.by_nat[r.state.nat], r.flows, FlowEnd::kResponder);
+      } else {
+        open_to(r.flows, FlowEnd::kResponder);
+      }
+      if (!kept) {
+        open_to(r.flows, FlowEnd::kInitiator);
+      } else if (may_open(own, path)) {
+        add(to.by_nat[0], r.flows, FlowEnd::kInitiator);
+      }
+      some = some || !kept;
+    }
+    // A parent that a helper had announced, or may have: no witness is made of such a one.
+    if (!must) open = bdd().either(open, announced_parents(own, all));
+    some = some || !open.empty();
+    if (!open.empty()) {
+      for (const FlowEnd end : {FlowEnd::kInitiator, FlowEnd::kResponder}) open_to(open, end);
+    }
+    if (!some) continue;
+    // What follows its master comes from, and goes to, wherever that one's ends were.
+    const bool follows_master = !must && translations.some() && !expected(own, false).empty();
+    to.unmodelled = bdd().either(to.unmodelled, follows_master ? space.domain() : sources_of_nat());
+  }
+  return parent_sets[{path, must}] = std::move(to);
+}
+
+// Flows with an entry that is EXPECTED, or for which that is open.
+Set Model::Impl::announced_parents(Path path, Set all) {
+  Set result = beyond(path, all);
+  if (expected(path, false).empty()) return result;
+  Explorer search = explorer(path, all, Script::kDeliver, false, true);
+  search.expect(expected(path, false));
+  const Exploration world = search.run(all, kEverything);
+  for (const Reached& r : world.states) {
+    if (automaton.entry(r.state.entry).expected) {
+      result = bdd().either(result, space.exists(r.flows, kNow));
+    }
+  }
+  return result;
+}
+
+// Addresses (of the responder) that the opener of a flow may have got: errors about its answers go
+// there.
+Set Model::Impl::sources_of_nat() {
+  Set result = kNothing;
+  for (const EndRange& range : translations.sources()) {
+    if (range.keeps_address) continue;
+    if (!range.address) return space.domain();
+    result = bdd().either(result, space.class_set_if(Axis::kResponder, [&](const ValueClass& c) {
+      return !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
+        return in.lo <= range.address->second && range.address->first <= in.hi;
+      });
+    }));
+  }
+  return result;
+}
+
+// RELATED errors of the initiator that rules may let through to some end, whatever theirs are:
+// nothing that is not modelled stops them.
+Set Model::Impl::related_let_through(Path path) {
+  WalkOptions how = walk_options();
+  how.loose = true;
+  // NAT in OUTPUT may lead others to the path than set out on it.
+  how.unrouted = follows() && translations.moves_destination(path);
+  const PathWalk walk = walk_path(space, chains, program, path, FlowEnd::kInitiator, how, {},
+                                  carriers(FlowEnd::kInitiator, false));
+  const Set related = space.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  Set result = kNothing;
+  for (const Passage& passage : {walk.direct, walk.again}) {
+    result = bdd().either(result, bdd().both(passage[Fate::kDelivered], related));
+  }
+  std::vector<Axis> others(kEnds.begin(), kEnds.end());
+  for (std::size_t i = 0; i < kAxisCount; ++i) {
+    const auto axis = static_cast<Axis>(i);
+    const bool of_flow = std::ranges::find(flow_axes(), axis) != flow_axes().end();
+    const bool of_packet = std::ranges::find(packet_axes(), axis) != packet_axes().end();
+    if (!of_flow && !of_packet) others.push_back(axis);
+  }
+  return space.exists(result, others);
+}
+
+// Between the same two ends where that takes no more steps, else from anybody to where the error
+// goes, or from there to anybody.
+Quotable Model::Impl::quotable(Path path, Set error, const QuotedEntry& entry, bool must) {
+  const auto like = [&](Axis own, Axis of) {
+    return space.class_is(own, space.classes_in(error, of).front());
+  };
+  const auto between = [&](Axis initiator, Axis responder) {
+    return bdd().both(like(Axis::kInitiatorInterface, initiator),
+                      like(Axis::kResponderInterface, responder));
+  };
+  const auto at = [&](Axis address, Axis type, Axis of_address, Axis of_type) {
+    return bdd().both(like(address, of_address), like(type, of_type));
+  };
+  const Set all = flows_of(sendable(path, FlowEnd::kInitiator));
+  const Set straight = bdd().both(
+      bdd().both(all, between(Axis::kInitiatorInterface, Axis::kResponderInterface)),
+      at(Axis::kResponder, Axis::kResponderType, Axis::kResponder, Axis::kResponderType));
+  const Set own =
+      at(Axis::kInitiator, Axis::kInitiatorType, Axis::kInitiator, Axis::kInitiatorType);
+  Quotable best{.path = path};
+  look_for_quotable(path, bdd().both(straight, own), entry, must, best);
+  look_for_quotable(path, straight, entry, must, best);
+  if (entry.nat != 0 || path == Path::kIn || path == Path::kOut) return best;
+  for (const Path through : parent_paths(path)) {
+    Set turned = bdd().both(
+        like(Axis::kInitiatorInterface, Axis::kResponderInterface),
+        at(Axis::kInitiator, Axis::kInitiatorType, Axis::kResponder, Axis::kResponderType));
+    if (through == path) {
+      turned = bdd().both(turned, like(Axis::kResponderInterface, Axis::kInitiatorInterface));
+    }
+    const std::size_t before = best.steps;
+    look_for_quotable(through, bdd().both(flows_of(sendable(through, FlowEnd::kInitiator)), turned),
+                      entry, must, best);
+    if (best.steps < before) {
+      best.opened = true;
+      best.path = through;
+    }
+  }
+  return best;
+}
+
+void Model::Impl::look_for_quotable(Path path, Set flows, const QuotedEntry& entry, bool must,
+                                    Quotable& best) {
+  Explorer search = explorer(path, flows, Script::kDeliver, must, true);
+  search.run(flows, kEverything);
+  for (std::size_t k = 0; k < std::min(best.steps, search.layers().size()); ++k) {
+    Set here = kNothing;
+    for (const auto& [state, set] : search.layers()[k]) {
+      if (state.entry == 0 || state.nat != entry.nat) continue;
+      here = bdd().either(here, space.exists(bdd().both(set, entry.mark), kNow));
+    }
+    if (!here.empty()) best = {here, path, false, k};
+  }
+}
+
+}  // namespace postern

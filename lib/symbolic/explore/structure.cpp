@@ -1,0 +1,294 @@
+#include "symbolic/explore/structure.hpp"
+
+#include <algorithm>
+
+#include "symbolic/explore/possible.hpp"
+#include "symbolic/rules/routing.hpp"
+
+namespace postern {
+namespace {
+
+const Effect* effect_of(const ProgramRule& rule) { return std::get_if<Effect>(&rule.rule->action); }
+
+bool anything_unmodelled(const Program& program, const ChainWalker& chains, bool but_nat) {
+  const auto counts = [&](RuleId r) {
+    const Effect* effect = effect_of(program.rules()[r]);
+    return !but_nat || effect == nullptr || !std::holds_alternative<Nat>(*effect);
+  };
+  if (std::ranges::any_of(chains.unmodelled_rules(), counts)) return true;
+  return std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
+    const Effect* effect = effect_of(rule);
+    return effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
+  });
+}
+
+// Is every NAT rule followed, by no more bindings than there is time for?
+bool follows_nat(Model::Impl& model) {
+  constexpr std::size_t kMostBindings = 64;
+  const Translations& nat = model.translations;
+  if (!model.follows() || !nat.all_followed() || nat.follows_masters()) return false;
+  if (model.space.classes().zones.some()) return false;
+  std::size_t bindings = 0;
+  for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
+    bindings += nat.variants(path).size();
+  }
+  return bindings <= kMostBindings;
+}
+
+}  // namespace
+
+StructureFinder::StructureFinder(Model::Impl& model)
+    : model_(model),
+      space_(model.space),
+      bdd_(model.bdd()),
+      follows_(follows_nat(model)),
+      loose_(anything_unmodelled(model.program, model.chains, follows_)),
+      facts_(model.program.rules().size()),
+      called_(model.program.chains().size()) {
+  runs_.of.resize(model.program.chains().size());
+}
+
+Structure StructureFinder::find() {
+  walk_all();
+  // What routing would not let pass matters only to rules that nothing else matches.
+  if (std::ranges::any_of(facts_, [](const RuleFacts& f) { return !f.matched; })) {
+    unrouted_ = true;
+    walk_all();
+  }
+  never_called();
+  Unmatched why(model_, runs_);
+  for (RuleId r = 0; r < facts_.size(); ++r) {
+    RuleFacts& f = facts_[r];
+    if (f.alone && f.called && !f.matched) why.explain(r, f);
+    if (!f.alone) at_odds(r);
+  }
+  return {facts_, follows_ && !loose_};
+}
+
+void StructureFinder::walk_all() {
+  const std::size_t before = runs_.all.size();
+  points_.clear();
+  for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) walk(path);
+  for (std::size_t i = before; i < runs_.all.size(); ++i) {
+    find_possible(runs_.all[i]);
+    judge(runs_.all[i]);
+  }
+  if (!unrouted_ || follows_) return;
+  for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
+    model_.guards_by_flows.erase({path, flows(path), false});  // no question may meet them
+  }
+}
+
+// The flows of a walk. Of what routing would not let pass, only those are new that it keeps from
+// one of the two ends, unless a rule looks at marks: then a local end may set them.
+Set StructureFinder::flows(Path path) {
+  const Set routed = model_.flows_of(model_.sendable(path, FlowEnd::kInitiator));
+  if (!unrouted_) return routed;
+  const Set all = model_.flows_of(unrouted(space_, path, FlowEnd::kInitiator, model_.tracking));
+  if (path != Path::kForward && !space_.layout(Axis::kMark).bits.empty()) return all;
+  const Set answered = model_.flows_of(model_.sendable(path, FlowEnd::kResponder));
+  return bdd_.minus(all, bdd_.both(routed, answered));
+}
+
+Set StructureFinder::sent(Path path, FlowEnd sender) {
+  const Set packets =
+      unrouted_ ? unrouted(space_, path, sender, model_.tracking) : model_.sendable(path, sender);
+  return loose_ ? model_.chains.any_header(packets) : packets;
+}
+
+void StructureFinder::walk(Path path, WalkOptions how, bool errors) {
+  const RuleObserver observer = [&](const TableContext& context, RuleId rule, const AtRule& here) {
+    note(context, path, rule, here);
+    runs_.all.back().errors = errors;
+  };
+  for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
+    walk_path(space_, model_.chains, model_.program, path, sender, how, observer, flows(path));
+  }
+}
+
+void StructureFinder::walk(Path path) {
+  WalkOptions options = model_.walk_options();
+  options.loose = loose_;
+  options.unrouted = unrouted_;
+  const Set all = flows(path);
+  if (follows_ && !loose_ && !all.empty()) {
+    WalkOptions errors = options;
+    errors.loose = true;
+    walk(path, errors, true);
+    options.follow = options.loose_nat = true;
+    walk(path, options, false);
+    for (const NatVariant& nat : model_.translations.variants(path)) {
+      options.nat = nat;
+      walk(path, options, false);
+    }
+    return;
+  }
+  const RuleObserver observer = [&](const TableContext& context, RuleId rule, const AtRule& here) {
+    note(context, path, rule, here);
+  };
+  if (all.empty()) return;
+  const auto one = [&](FlowEnd sender) {
+    const PathWalk walk =
+        walk_path(space_, model_.chains, model_.program, path, sender, options, observer, all);
+    return Guards(space_, walk, sender, model_.chains.has_coins());
+  };
+  Guards initiator = one(FlowEnd::kInitiator), responder = one(FlowEnd::kResponder);
+  if (loose_) return;
+  // The same walks serve the questions about all flows.
+  auto& place = model_.guards_by_flows[{path, all, false}];
+  if (place == nullptr || unrouted_) {
+    place = std::make_unique<PathGuards>(PathGuards{std::move(initiator), std::move(responder)});
+  }
+}
+
+void StructureFinder::note(const TableContext& context, Path path, RuleId rule, const AtRule& at) {
+  const ProgramRule& here = model_.program.rules()[rule];
+  if (rule == model_.program.chains()[here.chain].first) {
+    runs_.of[here.chain].push_back(runs_.all.size());
+    ChainRun run;
+    run.context = context;
+    run.chain = here.chain;
+    run.path = path;
+    run.unrouted = unrouted_;
+    runs_.all.push_back(std::move(run));
+  }
+  runs_.all.back().rules.push_back(at);
+}
+
+void StructureFinder::find_possible(ChainRun& run) {
+  const FlowEnd sender = run.context.binding.sender;
+  const auto [it, fresh] =
+      points_.try_emplace({run.path, sender, run.errors}, std::array<Set, 3>{});
+  if (fresh) {
+    // Under NAT the walks themselves say what is sent, and any state may come about.
+    const bool open = loose_ || follows_;
+    const Set packets = bdd_.both(follows_ && !loose_ ? space_.domain() : sent(run.path, sender),
+                                  open ? kEverything : flows(run.path));
+    const Set domain = model_.tracking ? conntrack_domain(space_) : kEverything;
+    Set states = possible_points(model_, run.path, sender, flows(run.path), open);
+    if (run.errors) states = bdd_.both(states, of_others(run.path, sender));
+    it->second = {packets, bdd_.both(packets, domain), bdd_.both(packets, states)};
+  }
+  const bool before = run.context.binding.before_lookup;
+  run.universe = it->second[before ? 0 : 1];
+  run.possible = it->second[before ? 0 : 2];
+}
+
+// RELATED packets that carry another flow's entry.
+Set StructureFinder::of_others(Path path, FlowEnd sender) {
+  const Path own = sender == FlowEnd::kInitiator ? path : reverse(path);
+  const bool local = own == Path::kOut || own == Path::kLoopback;
+  const Set related = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  return bdd_.both(bdd_.both(related, space_.class_is(Axis::kFirst, 0)),
+                   model_.carriers(sender, local));
+}
+
+// The host's own answers carry their entry into raw OUTPUT already (kernel-facts 19, 43); a rule
+// there that names states is taken to see them.
+bool StructureFinder::host_reply_matches(RuleId rule, const Binding& binding) {
+  if (!binding.before_lookup || binding.sees_input || !model_.tracking) return false;
+  const auto& clauses = model_.program.rules()[rule].rule->clauses;
+  if (std::ranges::none_of(clauses, [](const Clause& clause) {
+        return mentions(*clause.predicate, Field::kCtState);
+      })) {
+    return false;
+  }
+  Binding attached = binding;
+  attached.before_lookup = false;
+  const Set related = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  return !bdd_.disjoint(model_.chains.condition(rule, attached).may, related);
+}
+
+// A socket may set any mark (SO_MARK), also one that no rule writes and that the walk takes for 0.
+bool StructureFinder::socket_mark_matches(RuleId rule, const ChainRun& run, const AtRule& at,
+                                          Set possible) {
+  if (run.path != Path::kLoopback && run.context.binding.sees_input) return false;
+  const auto& clauses = model_.program.rules()[rule].rule->clauses;
+  const auto names_mark = [](const Clause& clause) {
+    return mentions(*clause.predicate, Field::kMark);
+  };
+  if (std::ranges::none_of(clauses, names_mark)) return false;
+  Set rest = bdd_.both(at.reaching, possible);
+  for (const Clause& clause : clauses) {
+    if (names_mark(clause)) continue;
+    rest = bdd_.both(rest, model_.reader.read(clause.predicate, run.context.binding).may);
+  }
+  return !rest.empty();
+}
+
+// What comes to each rule of a chain in this run, and what its conditions allow there whatever
+// earlier rules took.
+void StructureFinder::judge(const ChainRun& run) {
+  const ProgramChain& chain = model_.program.chains()[run.chain];
+  const AtRule& top = run.rules.front();
+  if (bdd_.both(bdd_.both(top.among, run.possible), top.reaching).empty()) return;
+  called_[run.chain] = true;
+  for (RuleId r = chain.first; r < chain.first + chain.count; ++r) {
+    RuleFacts& f = facts_[r];
+    f.called = true;
+    const std::size_t k = r - chain.first;
+    if (k < run.rules.size()) {
+      const AtRule& at = run.rules[k];
+      const Set possible = bdd_.both(at.among, run.possible);
+      f.reached = f.reached || !bdd_.disjoint(at.reaching, possible);
+      f.matched = f.matched || !bdd_.disjoint(at.matching, possible) ||
+                  socket_mark_matches(r, run, at, possible);
+    }
+    const Binding& binding = run.context.binding;
+    f.matched = f.matched || host_reply_matches(r, binding);
+    f.alone = f.alone || f.matched ||
+              !bdd_.disjoint(model_.chains.condition(r, binding).may, run.universe);
+  }
+}
+
+// Chains that nothing enters: only what a rule's own conditions say.
+void StructureFinder::never_called() {
+  for (RuleId r = 0; r < facts_.size(); ++r) {
+    if (facts_[r].called) continue;
+    const Binding anywhere;
+    facts_[r].alone = !bdd_.disjoint(model_.chains.condition(r, anywhere).may, space_.domain());
+  }
+}
+
+bool StructureFinder::can_hold(RuleId rule, const std::vector<std::size_t>& clauses) {
+  const Rule& here = *model_.program.rules()[rule].rule;
+  const auto holds = [&](const Binding& binding, Set universe) {
+    for (const std::size_t clause : clauses) {
+      universe =
+          bdd_.both(universe, model_.reader.read(here.clauses[clause].predicate, binding).may);
+    }
+    return !universe.empty();
+  };
+  const auto& runs = runs_.of[model_.program.rules()[rule].chain];
+  if (runs.empty()) return holds(Binding{}, space_.domain());
+  return std::ranges::any_of(runs, [&](std::size_t run) {
+    return holds(runs_.all[run].context.binding, runs_.all[run].universe);
+  });
+}
+
+// Which one or two clauses cannot hold; all where it takes more.
+void StructureFinder::at_odds(RuleId rule) {
+  RuleFacts& facts = facts_[rule];
+  const std::size_t count = model_.program.rules()[rule].rule->clauses.size();
+  for (std::size_t a = 0; a < count; ++a) {
+    if (!can_hold(rule, {a})) {
+      facts.at_odds = {a};
+      return;
+    }
+  }
+  for (std::size_t a = 0; a < count; ++a) {
+    for (std::size_t b = a + 1; b < count; ++b) {
+      if (can_hold(rule, {a, b})) continue;
+      facts.at_odds = {a, b};
+      return;
+    }
+  }
+  for (std::size_t a = 0; a < count; ++a) facts.at_odds.push_back(a);
+}
+
+const Structure& Model::Impl::facts() {
+  if (!structure) structure = StructureFinder(*this).find();
+  return *structure;
+}
+
+}  // namespace postern

@@ -1,0 +1,52 @@
+// How each rule lives: whether its packets can be, get to it, and still be there (PST101, 103,
+// 305).
+//
+// Idea: walk every path in both directions once, with what conntrack says left open, and note at
+// each rule who comes and who matches; then ask whether any of those points is possible. Where
+// something is not modelled the walk lets packets pass changed, so that "never" stays proved. NAT
+// that is followed takes a walk for each binding, and one for RELATED packets of others (ICMP
+// errors, resets), which it may have changed in any way.
+// Covered by tests/unit/structure_test.cpp and tests/agreement/adversary_test.cpp.
+#pragma once
+
+#include <vector>
+
+#include "symbolic/explore/unmatched.hpp"
+
+namespace postern {
+
+class StructureFinder {
+ public:
+  explicit StructureFinder(Model::Impl& model);
+  Structure find();
+
+ private:
+  void walk_all();
+  void walk(Path path);
+  void walk(Path path, WalkOptions how, bool errors);
+  Set sent(Path path, FlowEnd sender);
+  Set flows(Path path);
+  void note(const TableContext& context, Path path, RuleId rule, const AtRule& at);
+  void find_possible(ChainRun& run);
+  Set of_others(Path path, FlowEnd sender);
+  void judge(const ChainRun& run);
+  bool host_reply_matches(RuleId rule, const Binding& binding);
+  bool socket_mark_matches(RuleId rule, const ChainRun& run, const AtRule& at, Set possible);
+  void never_called();
+  void at_odds(RuleId rule);
+  bool can_hold(RuleId rule, const std::vector<std::size_t>& clauses);
+
+  Model::Impl& model_;
+  Space& space_;
+  Bdd& bdd_;
+  bool follows_ = false;  // NAT is followed, binding by binding
+  bool loose_ = false;
+  std::vector<RuleFacts> facts_;
+  std::vector<bool> called_;
+  bool unrouted_ = false;
+  ChainRuns runs_;
+  std::map<std::tuple<Path, FlowEnd, bool>, std::array<Set, 3>>
+      points_;  // by `errors` as well: before the lookup, any, possible
+};
+
+}  // namespace postern

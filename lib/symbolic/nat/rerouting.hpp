@@ -1,0 +1,23 @@
+// Which device rules see of a packet that NAT has routed again, or that answers to such.
+//
+// Idea: a flow's interfaces are those of its packets as they are first seen. Where NAT replaces the
+// destination of what this host sends, the packet leaves by another way than OUTPUT shows
+// (kernel-facts 7), and its answers come in that way; where it replaces the source of what comes in
+// (INPUT, or POSTROUTING over lo), answers are first routed to what it became. Which device that
+// is, only the host knows: some wire, or any device at all. Covered by
+// tests/unit/query_output_nat_test.cpp, tests/agreement/adversary_test.cpp.
+#pragma once
+
+#include "flow/hooks.hpp"
+#include "symbolic/entries/abstract_entry.hpp"
+#include "symbolic/nat/translation.hpp"
+
+namespace postern {
+
+enum class SeenDevice : std::uint8_t { kOfFlow, kLoopback, kSomeWire, kAny };
+
+// For `sender`'s packets of a flow on `flow_path` under a binding.
+SeenDevice seen_device(Hook hook, Path flow_path, FlowEnd sender, const NatVariant& nat,
+                       const Translations& translations);
+
+}  // namespace postern

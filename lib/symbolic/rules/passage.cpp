@@ -1,0 +1,421 @@
+#include "symbolic/rules/passage.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "base/check.hpp"
+#include "flow/conntrack.hpp"
+#include "symbolic/nat/rerouting.hpp"
+#include "symbolic/rules/routing.hpp"
+
+namespace postern {
+namespace {
+
+constexpr std::array kPresent{Axis::kMark, Axis::kUntracked};
+// What a packet carries to its lookup.
+constexpr std::array kOfNow{Axis::kMark,           Axis::kUntracked, Axis::kConnmark,
+                            Axis::kConnmarkBefore, Axis::kZone,      Axis::kZoneBefore};
+constexpr std::array kConntrackAxes{Axis::kState,     Axis::kDirection, Axis::kFirst,
+                                    Axis::kSeenReply, Axis::kAssured,   Axis::kExpected};
+
+class PathWalker {
+ public:
+  PathWalker(Space& space, ChainWalker& chains, const Program& program, Path path, FlowEnd sender,
+             const WalkOptions& options, const RuleObserver& observer)
+      : space_(space),
+        bdd_(space.bdd()),
+        chains_(chains),
+        program_(program),
+        options_(options),
+        observer_(observer),
+        flow_path_(path),
+        sender_(sender),
+        path_(sender == FlowEnd::kInitiator ? path : reverse(path)) {}
+
+  PathWalk run(Set only) {
+    result_.start = bdd_.both(sent(), only);
+    Set live = bdd_.both(result_.start, initial());
+    if (path_ == Path::kLoopback) {
+      loopback(live);
+    } else {
+      passage_ = &result_.direct;
+      attached_ = false;
+      before_nat_ = true;
+      for (const Hook hook : hooks(path_)) {
+        live = hook_walk(hook, live);
+        if (hook == Hook::kPrerouting || hook == Hook::kOutput) live = route(live);
+      }
+      settle(Fate::kDelivered, live);
+    }
+    return result_;
+  }
+
+ private:
+  // Does NAT replace the far end of what the initiator sends, before routing sees it (or for what
+  // this host sends, before routing has the last word)?
+  bool moves() const {
+    return options_.follow && options_.tracking &&
+           chains_.translations()->moves_destination(flow_path_);
+  }
+  bool replaces_destination() const {
+    const std::uint8_t range = options_.nat.destination;
+    return range != 0 && !chains_.translations()->range(range).keeps_address;
+  }
+  bool opens() const { return !options_.nat.some() || sender_ == options_.nat.originator; }
+
+  Set sent() {
+    const bool replaced = sender_ == FlowEnd::kInitiator ? moves() : options_.nat.destination != 0;
+    const auto which = options_.unrouted ? unrouted
+                       : replaced        ? can_set_out_translated
+                                         : can_set_out;
+    return which(space_, flow_path_, sender_, options_.tracking);
+  }
+
+  // Packets that kept their destination go on only where routing takes it this way.
+  Set route(Set live) {
+    if (sender_ != FlowEnd::kInitiator || !moves() || replaces_destination()) return live;
+    const Set taken = bdd_.both(live, can_set_out(space_, flow_path_, sender_, options_.tracking));
+    settle(Fate::kDropped, bdd_.minus(live, taken));
+    return taken;
+  }
+
+  // Marks as the packet sets out with them; the connmark is remembered.
+  Set initial() {
+    Set s = bare();
+    const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
+    for (const std::uint8_t bit : space_.layout(Axis::kMark).bits) {
+      if (local && options_.unrouted) break;
+      const Set now = *space_.bit(Axis::kMark, bit);
+      const auto asked = space_.bit(Axis::kInitialMark, bit);
+      const bool own = local && sender_ == FlowEnd::kInitiator && asked.has_value();
+      s = bdd_.both(s, own ? bdd_.same(now, *asked) : bdd_.complement(now));
+    }
+    for (const std::uint8_t bit : space_.layout(Axis::kConnmark).bits) {
+      s = bdd_.both(
+          s, bdd_.same(*space_.bit(Axis::kConnmark, bit), *space_.bit(Axis::kConnmarkBefore, bit)));
+    }
+    return s;
+  }
+
+  // Neither marked UNTRACKED nor with a template.
+  Set bare() {
+    return bdd_.both(space_.class_is(Axis::kUntracked, 0), space_.class_is(Axis::kZone, 0));
+  }
+
+  void settle(Fate fate, Set packets) {
+    Set& place = (*passage_)[fate];
+    place = bdd_.either(place, space_.exists(packets, kPresent));
+  }
+
+  Set state_range(CtState first, CtState last) {
+    return space_.class_range(Axis::kState, static_cast<std::uint32_t>(first),
+                              static_cast<std::uint32_t>(last));
+  }
+  Set state_is(CtState state) { return state_range(state, state); }
+
+  void loopback(Set live) {
+    passage_ = &result_.direct;
+    attached_ = false;
+    before_nat_ = true;
+    live = route(hook_walk(Hook::kOutput, live));
+    live = hook_walk(Hook::kPostrouting, live);
+    confirmed_ = true;
+    const Set lost = options_.tracking ? state_is(CtState::kInvalid) : kNothing;
+    const Set second = bdd_.both(live, lost);
+    attached_ = true;
+    Set first = hook_walk(Hook::kPrerouting, bdd_.minus(live, lost));
+    settle(Fate::kDelivered, hook_walk(Hook::kInput, first));
+    // Looked up afresh: what conntrack said is forgotten.
+    if (second.empty()) return;
+    passage_ = &result_.again;
+    attached_ = confirmed_ = false;
+    afresh_ = true;
+    const std::array template_of_output{Axis::kUntracked};
+    Set fresh = space_.exists(space_.exists(second, kConntrackAxes), template_of_output);
+    fresh = bdd_.both(zone_parked(fresh), bare());
+    fresh = hook_walk(Hook::kPrerouting, fresh);
+    settle(Fate::kDelivered, hook_walk(Hook::kInput, fresh));
+  }
+
+  // What the first lookup took for the packet's zone is remembered.
+  Set zone_parked(Set packets) {
+    const auto& now = space_.layout(Axis::kZone).variables;
+    if (now.empty()) return packets;
+    Bdd::VariableMap map(bdd_.variables());
+    std::iota(map.begin(), map.end(), 0u);
+    const std::array old{Axis::kZoneBefore};
+    packets = space_.exists(packets, old);
+    const auto& before = space_.layout(Axis::kZoneBefore).variables;
+    for (std::size_t i = 0; i < now.size(); ++i) map[now[i]] = before[i];
+    return bdd_.rename(packets, map);
+  }
+
+  Set hook_walk(Hook hook, Set live) {
+    for (const Stage& stage : stages(hook, options_.backend)) {
+      if (live.empty()) break;
+      switch (stage.kind) {
+        case Stage::Kind::kDefragment:
+          break;  // routing.cpp: fragments do not set out
+        case Stage::Kind::kTable:
+          before_lookup_ = stage.table == TableName::kRaw && !attached_;
+          live = table(hook, stage.table, live);
+          break;
+        case Stage::Kind::kConntrack:
+          if (!attached_) live = lookup(live);
+          break;
+        case Stage::Kind::kNat:
+          live = nat(hook, live);
+          break;
+        case Stage::Kind::kConfirm:
+          break;
+      }
+    }
+    return live;
+  }
+
+  Set table(Hook hook, TableName name, Set live) {
+    const auto chain = program_.entry(hook, name);
+    if (!chain) {
+      if (!by_rule()) return live;
+      settle(Fate::kElsewhere, live);
+      return kNothing;
+    }
+    TableContext context;
+    context.binding = Binding::at(hook, path_, sender_);
+    context.binding.before_lookup = before_lookup_;
+    context.binding.confirmed = confirmed_ && !afresh_;
+    context.backend = options_.backend;
+    context.attaches = before_lookup_;
+    context.entries = options_.tracking;
+    context.loose = options_.loose;
+    context.loose_nat = options_.loose_nat;
+    show_binding(context.binding, hook, name);
+    context.follows = follows_;
+    context.wanted = wanted_;
+    context.turns = turns_;
+    context.initiator_is_remote = flow_path_ == Path::kIn || flow_path_ == Path::kForward;
+    const Outcomes out = chains_.run(*chain, live, context, observer_);
+    if (before_lookup_) {
+      const Set lost = bdd_.either(out[Outcome::kDropped], out[Outcome::kReset]);
+      note_early(lost, out[Outcome::kUnmodelled]);
+    } else {
+      settle(confirmed_ ? Fate::kDroppedConfirmed : Fate::kDropped, out[Outcome::kDropped]);
+      settle(confirmed_ ? Fate::kResetConfirmed : Fate::kReset, out[Outcome::kReset]);
+      settle(Fate::kUnmodelled, out[Outcome::kUnmodelled]);
+    }
+    if (turns_) settle(Fate::kTurned, out[Outcome::kBoundElsewhere]);
+    if (!follows_) return out[Outcome::kAccepted];
+    settle(Fate::kElsewhere, out[Outcome::kBoundElsewhere]);
+    const bool early = *follows_ == Hook::kPrerouting || *follows_ == Hook::kOutput;
+    if (early && !options_.nat.some()) note_moved(out[Outcome::kBoundElsewhere]);
+    if (!by_rule()) return out[Outcome::kAccepted];
+    settle(Fate::kElsewhere, out[Outcome::kAccepted]);
+    return out[Outcome::kBound];
+  }
+
+  // What rules see of NAT here.
+  void show_binding(Binding& b, Hook hook, TableName name) const {
+    b.nat = options_.nat;
+    if (!options_.nat.some()) return;
+    const bool over_lo = path_ == Path::kLoopback;
+    b.before_nat = before_nat_;
+    b.to_host = flow_path_ == Path::kIn || over_lo;
+    b.behind_source =
+        hook == Hook::kInput && name == TableName::kSecurity && options_.backend == Backend::kNft;
+    // Over lo everything was settled on the way out.
+    b.behind_source = b.behind_source || (over_lo && confirmed_);
+    b.device = seen_device(hook, flow_path_, sender_, options_.nat, *chains_.translations());
+  }
+
+  // Only those go on here that a rule binds? No rule gives a flow another port because its own is
+  // taken (a clash).
+  bool by_rule() const {
+    return follows_ && wanted_ != 0 && wanted_ != chains_.translations()->clash();
+  }
+
+  void note_moved(Set packets) {
+    std::vector<Axis> others;
+    for (std::size_t i = 0; i < kAxisCount; ++i) {
+      const auto axis = static_cast<Axis>(i);
+      if (std::ranges::find(flow_axes(), axis) == flow_axes().end()) others.push_back(axis);
+    }
+    result_.moved = bdd_.either(result_.moved, space_.exists(packets, others));
+  }
+
+  // Before the lookup nothing of conntrack is in the sets.
+  void note_early(Set lost, Set unmodelled) {
+    result_.early = bdd_.either(result_.early, space_.exists(lost, kOfNow));
+    result_.early_unmodelled =
+        bdd_.either(result_.early_unmodelled, space_.exists(unmodelled, kOfNow));
+  }
+
+  Set lookup(Set live) {
+    if (options_.loose) live = chains_.any_ends(live);  // answers to a flow under NAT
+    const Set marked = space_.class_is(Axis::kUntracked, 1);
+    Set untracked = bdd_.both(live, marked), tracked = bdd_.minus(live, marked);
+    if (!options_.tracking) {
+      return bdd_.either(bdd_.both(tracked, state_is(CtState::kInvalid)),
+                         bdd_.both(untracked, state_is(CtState::kUntracked)));
+    }
+    const Set never = never_tracked();
+    note_requests(live);
+    untracked = bdd_.either(untracked, in_pair(0, bdd_.both(tracked, never)));
+    tracked = into_zones(bdd_.minus(tracked, never));
+    note_ambiguous(untracked, tracked);
+    if (options_.nat.some()) return lookup_bound(tracked);
+    // Any state and status: the exploration asks only for those that an entry gives.
+    const Set seen = state_range(CtState::kInvalid, CtState::kRelated);
+    return bdd_.either(bdd_.both(tracked, seen),
+                       bdd_.both(untracked, state_is(CtState::kUntracked)));
+  }
+
+  Set in_pair(std::uint32_t pair, Set packets) {
+    if (space_.layout(Axis::kZone).variables.empty()) return packets;
+    const std::array axis{Axis::kZone};
+    return bdd_.both(space_.exists(packets, axis), space_.class_is(Axis::kZone, pair));
+  }
+
+  // What the templates ask for (zones.hpp), once the mark is settled.
+  Set into_zones(Set tracked) {
+    const Zones& zones = space_.classes().zones;
+    if (!zones.some()) return tracked;
+    Set result = bdd_.both(tracked, space_.class_is(Axis::kZone, 0));
+    for (const Zones::Way& way : zones.ways()) {
+      Set of = space_.class_is(Axis::kZone, way.of);
+      for (std::uint8_t bit = 0; way.mark && bit < 16; ++bit) {
+        const bool one = ((*way.mark >> bit) & 1) != 0;
+        of = bdd_.both(of, space_.bit(Axis::kMark, bit, one).value_or(kEverything));
+      }
+      result = bdd_.either(result, in_pair(way.pair, bdd_.both(tracked, of)));
+    }
+    return result;
+  }
+
+  void note_requests(Set live) {
+    const std::uint32_t values = space_.classes().untracked.count();
+    for (std::uint32_t k = 0; values > Templates::kFirst && k < values; ++k) {
+      const Set with = bdd_.both(live, space_.class_is(Axis::kUntracked, k));
+      Set& place = result_.requests[k];
+      place = bdd_.either(place, space_.exists(with, kOfNow));
+    }
+  }
+
+  void note_ambiguous(Set untracked, Set tracked) {
+    const auto& present = kOfNow;
+    Set before = space_.exists(untracked, present);
+    const std::size_t pairs = space_.classes().zones.pairs().size();
+    for (std::uint32_t pair = 0; pair < pairs; ++pair) {
+      const Set here =
+          space_.exists(bdd_.both(tracked, space_.class_is(Axis::kZone, pair)), present);
+      result_.ambiguous = bdd_.either(result_.ambiguous, bdd_.both(before, here));
+      before = bdd_.either(before, here);
+    }
+  }
+
+  // Packets whose entry has the binding, and errors about it. An INVALID answer goes to where it
+  // was sent, which is nowhere here; what the opener sends without an entry is another walk's.
+  Set lookup_bound(Set tracked) {
+    if (opens()) return bdd_.both(tracked, state_range(CtState::kNew, CtState::kRelated));
+    settle(Fate::kDropped, bdd_.both(tracked, state_is(CtState::kInvalid)));
+    return bdd_.both(tracked, state_is(CtState::kEstablished));
+  }
+
+  // IPv6 neighbour discovery and its like (kernel-facts 41).
+  Set never_tracked() {
+    if (space_.classes().family == Family::kIpv4) return kNothing;
+    const Set icmp = space_.class_set_if(
+        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kIcmpv6; });
+    const bool own = sender_ == FlowEnd::kInitiator;
+    const Set types = space_.class_set_if(Axis::kIcmpType, [&](const ValueClass& c) {
+      const auto type = static_cast<std::uint8_t>(c.canonical);
+      return icmp_class(Family::kIpv6, own ? type : icmp_partner(Family::kIpv6, type)) ==
+             IcmpClass::kUntracked;
+    });
+    return bdd_.both(icmp, types);
+  }
+
+  // nat is consulted for the first packet of a flow only; on lo everything is decided on the way
+  // out.
+  Set nat(Hook hook, Set live) {
+    if (!options_.tracking || (confirmed_ && attached_)) return live;
+    // ... and not for one that follows its master.
+    if (!opens() || options_.nat.follows_master()) {  // translated (back)
+      before_nat_ = false;
+      return live;
+    }
+    // An expected flow's first packet is RELATED.
+    const Set fresh = space_.classes().expects
+                          ? bdd_.either(state_is(CtState::kNew), state_is(CtState::kRelated))
+                          : state_is(CtState::kNew);
+    const Set first = bdd_.both(space_.class_is(Axis::kFirst, 1), fresh);
+    before_lookup_ = false;
+    const bool early = hook == Hook::kPrerouting || hook == Hook::kOutput;
+    // Over lo, PREROUTING and INPUT ask only for what was INVALID in OUTPUT.
+    if (options_.follow && !afresh_ && Translations::follows(hook, sender_, flow_path_)) {
+      follows_ = hook;
+      wanted_ = early ? options_.nat.destination : options_.nat.source;
+    }
+    if (options_.follow && !afresh_ && early && sender_ == FlowEnd::kResponder) turns_ = hook;
+    const Set through = table(hook, TableName::kNat, bdd_.both(live, first));
+    turns_.reset();
+    follows_.reset();
+    before_nat_ = false;
+    const Set later = bdd_.minus(live, first);
+    return bdd_.either(through, options_.loose ? chains_.any_ends(later) : later);
+  }
+
+  Space& space_;
+  Bdd& bdd_;
+  ChainWalker& chains_;
+  const Program& program_;
+  const WalkOptions& options_;
+  const RuleObserver& observer_;
+  Path flow_path_;
+  FlowEnd sender_;
+  Path path_;
+  PathWalk result_{};
+  Passage* passage_ = nullptr;
+  bool attached_ = false;   // second half of loopback: the lookup is done
+  bool confirmed_ = false;  // behind the confirmation
+  bool afresh_ = false;
+  bool before_lookup_ = false;
+  bool before_nat_ = false;              // the packet's ends are as on the wire
+  std::optional<Hook> follows_, turns_;  // while the nat table is walked
+  std::uint8_t wanted_ = 0;
+};
+
+}  // namespace
+
+Set conntrack_domain(Space& space) {
+  Bdd& bdd = space.bdd();
+  const auto zero = [&](std::initializer_list<Axis> axes) {
+    Set s = kEverything;
+    for (const Axis axis : axes) s = bdd.both(s, space.class_is(axis, 0));
+    return s;
+  };
+  const auto state = [&](CtState s) {
+    return space.class_is(Axis::kState, static_cast<std::uint32_t>(s));
+  };
+  const Set no_entry = zero({Axis::kDirection, Axis::kFirst, Axis::kSeenReply, Axis::kAssured});
+  const Set unreplied = zero({Axis::kDirection, Axis::kSeenReply});
+  Set s = bdd.both(bdd.either(state(CtState::kInvalid), state(CtState::kUntracked)), no_entry);
+  s = bdd.either(s, bdd.both(state(CtState::kNew), unreplied));
+  const bool expects = space.classes().expects;
+  if (expects) s = bdd.both(s, zero({Axis::kExpected}));
+  s = bdd.either(s, bdd.both(state(CtState::kEstablished), zero({Axis::kFirst})));
+  Set related = zero({Axis::kFirst});
+  if (expects) {
+    related = bdd.both(related, zero({Axis::kExpected}));
+    related = bdd.either(related, bdd.both(unreplied, space.class_is(Axis::kExpected, 1)));
+  }
+  return bdd.either(s, bdd.both(state(CtState::kRelated), related));
+}
+
+PathWalk walk_path(Space& space, ChainWalker& chains, const Program& program, Path path,
+                   FlowEnd sender, const WalkOptions& options, const RuleObserver& observer,
+                   Set only) {
+  return PathWalker(space, chains, program, path, sender, options, observer).run(only);
+}
+
+}  // namespace postern

@@ -1,0 +1,80 @@
+// One direction of a flow through all the hooks of its path: what becomes of every packet, for
+// every state that conntrack could give it, in one walk.
+//
+// Idea: what conntrack says (state, direction, first packet, SEEN_REPLY, ASSURED) stays free in the
+// walk; the exploration (flow_sets.hpp) intersects with what a state of the entry really gives.
+// Loopback is one packet on four hooks, keeping entry or UNTRACKED mark and skb mark; a packet that
+// was INVALID in OUTPUT is looked up afresh in PREROUTING (kernel-facts 3-5), hence `again`.
+// Covered by tests/unit/walk_test.cpp.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+
+#include "symbolic/rules/chains.hpp"
+
+namespace postern {
+
+// Where a packet ends that came to the lookup. "Confirmed" tells whether a new entry stands: the
+// packet died behind its confirmation (loopback only).
+enum class Fate : std::uint8_t {
+  kDelivered,
+  kDropped,
+  kReset,
+  kDroppedConfirmed,
+  kResetConfirmed,
+  kUnmodelled,
+  kElsewhere,  // bound by NAT in another way than this walk follows
+  kTurned,     // opened by the responder, and led by DNAT to another than the initiator
+};
+inline constexpr std::size_t kFateCount = 8;
+
+// Relations over flow, packet and conntrack axes, kConnmarkBefore and kConnmark (present marks and
+// the UNTRACKED mark are quantified away).
+struct Passage {
+  std::array<Set, kFateCount> fates{};
+  Set& operator[](Fate f) { return fates[static_cast<std::size_t>(f)]; }
+  Set operator[](Fate f) const { return fates[static_cast<std::size_t>(f)]; }
+};
+
+struct PathWalk {
+  Set start;             // what can set out
+  Set early;             // lost before the lookup: conntrack never sees it
+  Set early_unmodelled;  // met something that is not modelled before the lookup
+  // Packets whose (last) lookup is their first; kState of those is INVALID, NEW, ..., UNTRACKED.
+  Passage direct;
+  // Loopback: packets that were INVALID in OUTPUT and live till PREROUTING; kState is the second
+  // lookup's. In `direct` an INVALID packet never gets beyond the first half.
+  Passage again;
+  // Flows whose first packet a NAT rule may send elsewhere before routing (flow axes).
+  Set moved;
+  // Packets that coins may send either way at the lookup: tracked or UNTRACKED.
+  Set ambiguous;
+  // Packets that come to a lookup, by what they carry (Axis::kUntracked); empty where no CT rule is
+  // followed.
+  std::map<std::uint32_t, Set> requests;
+};
+
+struct WalkOptions {
+  Backend backend = Backend::kLegacy;
+  bool tracking = true;
+  bool loose = false;      // TableContext::loose
+  bool loose_nat = false;  // TableContext::loose_nat
+  // Any addresses (routing.hpp), and any mark on what this host sends (SO_MARK).
+  bool unrouted = false;
+  // NAT is followed: packets that its rules bind in another way than `nat` are kElsewhere. With a
+  // binding, the walk is of packets with an entry that has it; the opener's first packets get it.
+  bool follow = false;
+  NatVariant nat = {};
+};
+
+// `sender`'s packets of a flow whose initiator's packets take `path`.
+PathWalk walk_path(Space& space, ChainWalker& chains, const Program& program, Path path,
+                   FlowEnd sender, const WalkOptions& options, const RuleObserver& observer = {},
+                   Set only = kEverything);
+
+// The conntrack coordinates that can go together: an INVALID or UNTRACKED packet has no entry, ...
+Set conntrack_domain(Space& space);
+
+}  // namespace postern

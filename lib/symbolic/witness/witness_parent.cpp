@@ -1,0 +1,79 @@
+#include "symbolic/witness/witness_parent.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/check.hpp"
+#include "net/protocol.hpp"
+#include "symbolic/witness/witness_world.hpp"
+
+namespace postern {
+namespace {
+
+// The end of the quoted flow that the error goes to is one address with the error's destination.
+void share_end(FlowPoint& parent, const FlowPoint& error, bool opened) {
+  const Axis own = opened ? Axis::kInitiator : Axis::kResponder;
+  const Axis other = opened ? Axis::kResponder : Axis::kInitiator;
+  const u128 before = parent.value(own);
+  parent.values[own] = error.value(Axis::kResponder);
+  // Both were of one class then, and keep two addresses.
+  if (parent.value(other) == parent.value(own)) parent.values[other] = before;
+}
+
+}  // namespace
+
+std::shared_ptr<const Packet> quoted_packet(const Witness& parent, bool opened) {
+  POSTERN_CHECK(!parent.packets.empty(), "a parent has packets");
+  const Packet& first = parent.packets.front().packet;
+  if (opened) {
+    Packet itself = first;
+    itself.in.clear();
+    return std::make_shared<const Packet>(std::move(itself));
+  }
+  Packet answer;
+  answer.source = first.destination;
+  answer.destination = first.source;
+  answer.protocol = first.protocol;
+  answer.source_port = first.destination_port;
+  answer.destination_port = first.source_port;
+  answer.verification_tag = first.verification_tag;
+  answer.gre_key = first.gre_key;
+  if (first.protocol == protocol::kTcp) answer.flags = tcp_flag::kSyn | tcp_flag::kAck;
+  if (first.protocol == protocol::kIcmp || first.protocol == protocol::kIcmpv6) {
+    answer.type = icmp_partner(first.family(), first.type);
+    answer.icmp_id = first.icmp_id;
+    answer.icmp_seq = first.icmp_seq;
+  }
+  return std::make_shared<const Packet>(std::move(answer));
+}
+
+Witness behind_parent(const Witness& parent, Witness error) {
+  Witness both = parent;
+  std::ranges::move(error.packets, std::back_inserter(both.packets));
+  add_world(error.world, both.world);
+  if (!both.translated_to) both.translated_to = error.translated_to;
+  if (!both.obstacle) both.obstacle = std::move(error.obstacle);
+  return both;
+}
+
+Witness with_parent(Model& model, Path path, const FlowPoint& flow,
+                    const std::vector<FlowStep>& steps, bool must) {
+  Space& space = model.space();
+  const auto build = [&](Path on, const FlowPoint& of, const std::vector<FlowStep>& its,
+                         const std::shared_ptr<const Packet>& quoted) {
+    return build_witness(space, model.entries(), on, of, its, &model.translations(), quoted);
+  };
+  if (steps.empty() || !steps.back().quotes) return build(path, flow, steps, nullptr);
+  const QuotedEntry entry{steps.back().nat, steps.back().quoted_mark};
+  const Quotable parents = take(model.quotable(path, flow_set(space, flow), entry, must));
+  if (parents.flows.empty()) return build(path, flow, steps, nullptr);
+  FlowPoint parent = choose_flow(space, parents.flows, parents.path);
+  share_end(parent, flow, parents.opened);
+  const Set one = space.bdd().both(parents.flows, flow_set(space, parent));
+  const Witness first =
+      build(parents.path, parent, take(model.entry_steps(parents.path, one, entry, must)), nullptr);
+  return behind_parent(first, build(path, flow, steps, quoted_packet(first, parents.opened)));
+}
+
+}  // namespace postern

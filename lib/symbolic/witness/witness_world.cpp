@@ -1,0 +1,276 @@
+#include "symbolic/witness/witness_world.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+
+namespace postern {
+
+u128 address_value(std::string_view text) {
+  const auto address = Address::parse(text);
+  POSTERN_CHECK(address.has_value(), "a documentation address is an address");
+  return address->value;
+}
+
+DocumentationAddresses documentation(Family family) {
+  const auto list = [](std::initializer_list<const char*> texts) {
+    std::vector<u128> values;
+    for (const char* t : texts) values.push_back(address_value(t));
+    return values;
+  };
+  if (family == Family::kIpv4) {
+    return {list({"192.0.2.1", "198.51.100.1", "203.0.113.1"}),
+            list({"192.0.2.9", "192.0.2.10", "198.51.100.9", "203.0.113.9"}),
+            list({"198.51.100.9", "198.51.100.10", "203.0.113.9", "192.0.2.9"}),
+            list({"127.0.0.1", "127.0.0.2"})};
+  }
+  return {list({"2001:db8::1", "2001:db8:1::1"}), list({"2001:db8::9", "2001:db8::10"}),
+          list({"2001:db8:1::9", "2001:db8:1::10"}), list({"::1"})};
+}
+
+namespace {
+
+constexpr const char* kLo = "lo";
+
+Interface& interface_of(Scenario& world, const std::string& name) {
+  const auto at = std::ranges::find(world.interfaces, name, &Interface::name);
+  if (at != world.interfaces.end()) return *at;
+  world.interfaces.push_back({name, {}, 1500});
+  return world.interfaces.back();
+}
+
+bool is_loopback(const Address& a) {
+  return a.family == Family::kIpv4 ? (a.value >> 24) == 127 : a.value == 1;
+}
+
+void add_address(Scenario& world, const std::string& interface, const Address& address) {
+  if (is_loopback(address)) return;  // lo has them all
+  interface_of(world, interface).addresses.push_back({address, address_bits(address.family)});
+}
+
+void add_route(Scenario& world, const Address& to, const std::string& device) {
+  interface_of(world, device);
+  const auto known = [&](const Route& r) { return r.to.address == to && r.device == device; };
+  if (std::ranges::any_of(world.routes, known)) return;
+  Route route;
+  route.to = {to, low_bits(address_bits(to.family))};
+  route.device = device;
+  world.routes.push_back(std::move(route));
+}
+
+bool has_address(const Scenario& world, const std::string& interface, Family family) {
+  const auto at = std::ranges::find(world.interfaces, interface, &Interface::name);
+  return at != world.interfaces.end() &&
+         std::ranges::any_of(at->addresses, [&](const InterfaceAddress& own) {
+           return own.address.family == family;
+         });
+}
+
+// An address for the interface, that no end of the flow has.
+void add_own_address(Scenario& world, const std::string& interface, const FlowPoint& flow) {
+  if (has_address(world, interface, flow.family)) return;
+  for (const u128 value : documentation(flow.family).host) {
+    if (value == flow.value(Axis::kInitiator) || value == flow.value(Axis::kResponder)) continue;
+    return add_address(world, interface, {flow.family, value});
+  }
+}
+
+// Some addresses of the range that `old` may become; a witness gets the first that is free.
+std::vector<Address> few_of(const EndRange& range, const Address& old) {
+  constexpr u128 kMost = 64;
+  const Family family = old.family;
+  std::vector<Address> result;
+  if (!range.address) return result;
+  if (range.from) return {{family, range.image(old.value)}};
+  const u128 last = std::min(range.address->second, range.address->first + kMost);
+  for (u128 value = range.address->first; value <= last; ++value) {
+    result.push_back({family, value});
+  }
+  return result;
+}
+
+// Builds upon make_world() for one binding.
+class NatWorld {
+ public:
+  NatWorld(Space& space, Path path, const FlowPoint& flow, Witness& witness)
+      : space_(space),
+        path_(path),
+        flow_(flow),
+        witness_(witness),
+        world_(witness.world),
+        sent_{flow.family, flow.value(Axis::kResponder)} {}
+
+  // What the opener's address becomes: whoever answers must know a way there.
+  void source(const EndRange& range) {
+    const bool in = path_ == Path::kIn, over_lo = path_ == Path::kLoopback;
+    add_own_address(world_, in ? flow_.initiator_interface : way_out(), flow_);
+    const Address opener{flow_.family, flow_.value(Axis::kInitiator)};
+    for (const Address& one : few_of(range, opener)) {
+      if (one == opener || one == sent_) continue;
+      if (in) add_route(world_, one, flow_.initiator_interface);
+      if (over_lo) add_address(world_, kLo, one);
+    }
+  }
+
+  // What the destination becomes, and where it was before.
+  void destination(const EndRange& range) {
+    before(range);
+    if (path_ == Path::kIn || path_ == Path::kForward) {
+      add_own_address(world_, flow_.initiator_interface, flow_);
+    }
+    const auto list = few_of(range, sent_);
+    if (list.empty()) return redirected();
+    witness_.translated_to = list.front();
+    for (const Address& to : list) {
+      if (to == sent_) continue;
+      if (path_ == Path::kIn) {
+        add_address(world_, flow_.initiator_interface, to);
+      } else if (path_ == Path::kLoopback) {
+        add_address(world_, kLo, to);
+      } else {
+        add_route(world_, to, way_out());
+      }
+    }
+  }
+
+ private:
+  // A wire by which packets leave: the flow's, or, where that is first routed to lo, another one.
+  std::string way_out() const {
+    if (path_ != Path::kOut || flow_.responder_interface != kLo) return flow_.responder_interface;
+    const Classes& classes = space_.classes();
+    return classes.interface_names.size() > kLoopbackInterface + 1
+               ? classes.interface_names[kLoopbackInterface + 1]
+               : "eth0";
+  }
+
+  // REDIRECT off a wire takes the first address of the device (nf_nat_redirect).
+  void redirected() {
+    if (path_ != Path::kIn) return;
+    const Interface& device = interface_of(world_, flow_.initiator_interface);
+    const auto own = std::ranges::find(device.addresses, flow_.family,
+                                       [](const auto& a) { return a.address.family; });
+    if (own != device.addresses.end()) witness_.translated_to = own->address;
+  }
+
+  // The destination as it is sent may be an address of this host that NAT takes elsewhere, and what
+  // NAT leads to this host need not be sent to one of its addresses.
+  void before(const EndRange& range) {
+    if (range.keeps_address) return;
+    const auto& types = space_.layout(Axis::kResponderType).classes->classes;
+    const auto type = flow_.classes.find(Axis::kResponderType);
+    const bool typed = types.size() > 1 && type != flow_.classes.end() &&
+                       types[type->second].canonical == static_cast<u128>(AddressType::kLocal);
+    if (path_ == Path::kForward && typed) {
+      forget_routes();
+      add_address(world_, flow_.initiator_interface, sent_);
+    }
+    if (path_ == Path::kIn && !typed) forget_address();
+    if (path_ == Path::kOut && (typed || flow_.responder_interface == kLo)) {
+      forget_routes();
+      if (sent_.value != flow_.value(Axis::kInitiator)) add_address(world_, kLo, sent_);
+    }
+  }
+
+  void forget_routes() {
+    std::erase_if(world_.routes, [&](const Route& r) { return r.to.address == sent_; });
+  }
+
+  void forget_address() {
+    auto& own = interface_of(world_, flow_.initiator_interface).addresses;
+    std::erase_if(own, [&](const InterfaceAddress& a) { return a.address == sent_; });
+  }
+
+  Space& space_;
+  Path path_;
+  const FlowPoint& flow_;
+  Witness& witness_;
+  Scenario& world_;
+  Address sent_;
+};
+
+}  // namespace
+
+Scenario make_world(Path path, const FlowPoint& flow) {
+  Scenario world;
+  const Address initiator{flow.family, flow.value(Axis::kInitiator)};
+  const Address responder{flow.family, flow.value(Axis::kResponder)};
+  const bool v4 = flow.family == Family::kIpv4;
+  const Address home{flow.family, address_value(v4 ? "127.0.0.1" : "::1")};
+  interface_of(world, kLo).addresses.push_back({home, v4 ? 8U : 128U});
+  const bool to_lo = flow.responder_interface == kLo;
+  switch (path) {
+    case Path::kLoopback:
+      add_address(world, kLo, initiator);
+      if (responder == initiator) break;
+      if (to_lo) {
+        add_address(world, kLo, responder);
+      } else {  // NAT in OUTPUT keeps it here
+        add_route(world, responder, flow.responder_interface);
+      }
+      break;
+    case Path::kIn:
+      add_address(world, flow.initiator_interface, responder);
+      add_route(world, initiator, flow.initiator_interface);
+      break;
+    case Path::kOut:
+      add_address(world, flow.responder_interface, initiator);
+      add_route(world, responder, flow.responder_interface);
+      break;
+    case Path::kForward:
+      world.forwarding = true;
+      add_route(world, initiator, flow.initiator_interface);
+      add_route(world, responder, flow.responder_interface);
+      break;
+  }
+  return world;
+}
+
+void add_nat(Space& space, Path path, const FlowPoint& flow, const std::vector<FlowStep>& steps,
+             const Translations& translations, Witness& witness) {
+  const auto variants = translations.variants(path);
+  NatWorld world(space, path, flow, witness);
+  std::vector<std::uint16_t> seen;
+  for (const FlowStep& step : steps) {
+    if (step.nat == 0 || std::ranges::find(seen, step.nat) != seen.end()) continue;
+    seen.push_back(step.nat);
+    const NatVariant& nat = variants[step.nat - 1];
+    if (nat.source != 0 && nat.source == translations.clash()) {
+      witness.obstacle = "another flow must have taken its port, so that NAT gives it another";
+    } else if (nat.source != 0) {
+      world.source(translations.range(nat.source));
+    }
+    if (nat.destination != 0 && !witness.translated_to) {
+      world.destination(translations.range(nat.destination));
+    }
+  }
+}
+
+void give_first_address(const Address& address, const std::string& device, Scenario& world) {
+  std::erase_if(world.routes, [&](const Route& r) { return r.to.address == address; });
+  for (Interface& one : world.interfaces) {
+    std::erase_if(one.addresses, [&](const InterfaceAddress& a) { return a.address == address; });
+  }
+  auto& own = interface_of(world, device).addresses;
+  own.insert(own.begin(), {address, address_bits(address.family)});
+}
+
+void add_world(const Scenario& from, Scenario& into) {
+  for (const Interface& one : from.interfaces) {
+    const auto at = std::ranges::find(into.interfaces, one.name, &Interface::name);
+    if (at == into.interfaces.end()) {
+      into.interfaces.push_back(one);
+      continue;
+    }
+    for (const InterfaceAddress& own : one.addresses) {
+      const auto same = [&](const InterfaceAddress& a) { return a.address == own.address; };
+      if (std::ranges::none_of(at->addresses, same)) at->addresses.push_back(own);
+    }
+  }
+  for (const Route& route : from.routes) {
+    const auto same = [&](const Route& r) { return r.to.address == route.to.address; };
+    if (std::ranges::none_of(into.routes, same)) into.routes.push_back(route);
+  }
+  into.forwarding = into.forwarding || from.forwarding;
+}
+
+}  // namespace postern
