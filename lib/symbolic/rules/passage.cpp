@@ -66,9 +66,10 @@ class PathWalker {
 
   Set sent() {
     const bool replaced = sender_ == FlowEnd::kInitiator ? moves() : options_.nat.destination != 0;
-    const auto which = options_.unrouted ? unrouted
-                       : replaced        ? can_set_out_translated
-                                         : can_set_out;
+    const auto which = options_.from_anywhere ? unrouted_anywhere
+                       : options_.unrouted    ? unrouted
+                       : replaced             ? can_set_out_translated
+                                              : can_set_out;
     return which(space_, flow_path_, sender_, options_.tracking);
   }
 

@@ -63,6 +63,7 @@ struct WalkOptions {
   bool loose_nat = false;  // TableContext::loose_nat
   // Any addresses (routing.hpp), and any mark on what this host sends (SO_MARK).
   bool unrouted = false;
+  bool from_anywhere = false;  // with `unrouted`: what NAT in OUTPUT leads to the path, too
   // NAT is followed: packets that its rules bind in another way than `nat` are kElsewhere. With a
   // binding, the walk is of packets with an entry that has it; the opener's first packets get it.
   bool follow = false;

@@ -9,14 +9,14 @@ namespace {
 
 class Routing {
  public:
-  enum class Mode : std::uint8_t { kRouted, kUnrouted, kTranslated };
+  enum class Mode : std::uint8_t { kRouted, kUnrouted, kTranslated, kAnywhere };
   Routing(Space& space, Path path, FlowEnd sender, Mode mode)
       : space_(space),
         bdd_(space.bdd()),
         flow_path_(path),
         path_(sender == FlowEnd::kInitiator ? path : reverse(path)),
-        unrouted_(mode == Mode::kUnrouted),
-        translated_(mode == Mode::kTranslated),
+        unrouted_(mode == Mode::kUnrouted || mode == Mode::kAnywhere),
+        translated_(mode == Mode::kTranslated || mode == Mode::kAnywhere),
         v4_(space.classes().family == Family::kIpv4) {
     const bool initiator = sender == FlowEnd::kInitiator;
     source_ = initiator ? Axis::kInitiator : Axis::kResponder;
@@ -242,6 +242,10 @@ Set can_set_out_translated(Space& space, Path path, FlowEnd sender, bool trackin
 
 Set unrouted(Space& space, Path path, FlowEnd sender, bool tracking) {
   return Routing(space, path, sender, Routing::Mode::kUnrouted).everything(tracking);
+}
+
+Set unrouted_anywhere(Space& space, Path path, FlowEnd sender, bool tracking) {
+  return Routing(space, path, sender, Routing::Mode::kAnywhere).everything(tracking);
 }
 
 namespace {

@@ -19,6 +19,8 @@ Set can_set_out_translated(Space& space, Path path, FlowEnd sender, bool trackin
 // The same with any addresses. Routing comes behind PREROUTING, a raw socket writes what it likes,
 // and sysctls (route_localnet, accept_local) change the rest: for "no packet ever matches".
 Set unrouted(Space& space, Path path, FlowEnd sender, bool tracking);
+// Both: also what NAT in OUTPUT leads to the path from any device.
+Set unrouted_anywhere(Space& space, Path path, FlowEnd sender, bool tracking);
 
 // Flows whose first packets only some hosts take: to a multicast group that may not be joined (in),
 // to everybody here and there at once (out), or where addrtype finds a type that only routes give
