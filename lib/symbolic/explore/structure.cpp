@@ -44,7 +44,11 @@ StructureFinder::StructureFinder(Model::Impl& model)
       follows_(follows_nat(model)),
       loose_(anything_unmodelled(model.program, model.chains, follows_)),
       facts_(model.program.rules().size()),
-      called_(model.program.chains().size()) {
+      called_(model.program.chains().size()),
+      untracks_(std::ranges::any_of(model.program.rules(), [](const ProgramRule& rule) {
+        const Effect* effect = effect_of(rule);
+        return effect != nullptr && std::holds_alternative<NoTrack>(*effect);
+      })) {
   runs_.of.resize(model.program.chains().size());
 }
 
@@ -186,7 +190,16 @@ Set StructureFinder::of_others(Path path, FlowEnd sender) {
 // The host's own answers carry their entry into raw OUTPUT already (kernel-facts 19, 43); a rule
 // there that names states is taken to see them.
 bool StructureFinder::host_reply_matches(RuleId rule, const Binding& binding) {
-  if (!binding.before_lookup || binding.sees_input || !model_.tracking) return false;
+  if (binding.sees_input || !model_.tracking) return false;
+  Set carried = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  if (!binding.before_lookup) {
+    // NOTRACK in raw is void to them, so that they come to later rules with their entry all the
+    // same. (To what was INVALID or UNTRACKED they are INVALID.)
+    const Set invalid =
+        space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kInvalid));
+    carried = bdd_.either(carried, invalid);
+    return untracks_ && !bdd_.disjoint(model_.chains.condition(rule, binding).may, carried);
+  }
   const auto& clauses = model_.program.rules()[rule].rule->clauses;
   if (std::ranges::none_of(clauses, [](const Clause& clause) {
         return mentions(*clause.predicate, Field::kCtState);
@@ -195,8 +208,7 @@ bool StructureFinder::host_reply_matches(RuleId rule, const Binding& binding) {
   }
   Binding attached = binding;
   attached.before_lookup = false;
-  const Set related = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
-  return !bdd_.disjoint(model_.chains.condition(rule, attached).may, related);
+  return !bdd_.disjoint(model_.chains.condition(rule, attached).may, carried);
 }
 
 // A socket may set any mark (SO_MARK), also one that no rule writes and that the walk takes for 0.

@@ -43,6 +43,7 @@ class StructureFinder {
   bool loose_ = false;
   std::vector<RuleFacts> facts_;
   std::vector<bool> called_;
+  bool untracks_ = false;  // some rule is NOTRACK
   bool unrouted_ = false;
   ChainRuns runs_;
   std::map<std::tuple<Path, FlowEnd, bool>, std::array<Set, 3>>
