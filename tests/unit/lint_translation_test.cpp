@@ -56,6 +56,17 @@ TEST(LintTranslation, WhatHasNothingToDoWithNatIsStillFound) {
   EXPECT_EQ(linted.of("PST101").size(), 1u);
 }
 
+// Behind a template that is not followed, rules of raw see NEW (kernel-facts 19).
+TEST(LintTranslation, BehindATemplateThatIsNotFollowedNothingIsCalledDead) {
+  const Linted linted(
+      "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A PREROUTING -p tcp -j CT --helper ftp\n"
+      "-A OUTPUT -m conntrack --ctstatus CONFIRMED -j CT --zone-orig 1\n"
+      "-A PREROUTING -i eth+ -m conntrack --ctstate NEW -j CT --zone 2\nCOMMIT\n" +
+      kMasquerade);
+  EXPECT_TRUE(linted.of("PST103").empty());
+}
+
 // What comes to a chain is walked as NAT has bound it, so that what comes there is known.
 TEST(LintTranslation, WhatNatHasMadeOfAPacketIsFollowed) {
   const auto dead = [](const std::string& to) {

@@ -1,6 +1,7 @@
 #include "symbolic/explore/structure.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "symbolic/explore/possible.hpp"
 #include "symbolic/rules/routing.hpp"
@@ -20,6 +21,17 @@ bool anything_unmodelled(const Program& program, const ChainWalker& chains, bool
     const Effect* effect = effect_of(rule);
     return effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
   });
+}
+
+bool attaches_unfollowed(const Model::Impl& model) {
+  const Templates* templates = model.chains.templates();
+  for (RuleId r = 0; r < model.program.rules().size(); ++r) {
+    const Effect* effect = effect_of(model.program.rules()[r]);
+    if (effect == nullptr || !std::holds_alternative<AttachTemplate>(*effect)) continue;
+    const bool given = templates != nullptr && templates->of(r) != 0;
+    if (!given && model.space.classes().zones.template_of(r) == 0) return true;
+  }
+  return false;
 }
 
 // Is every NAT rule followed, by no more bindings than there is time for?
@@ -45,10 +57,13 @@ StructureFinder::StructureFinder(Model::Impl& model)
       loose_(anything_unmodelled(model.program, model.chains, follows_)),
       facts_(model.program.rules().size()),
       called_(model.program.chains().size()),
-      untracks_(std::ranges::any_of(model.program.rules(), [](const ProgramRule& rule) {
-        const Effect* effect = effect_of(rule);
-        return effect != nullptr && std::holds_alternative<NoTrack>(*effect);
-      })) {
+      untracks_(std::ranges::any_of(model.program.rules(),
+                                    [](const ProgramRule& rule) {
+                                      const Effect* effect = effect_of(rule);
+                                      return effect != nullptr &&
+                                             std::holds_alternative<NoTrack>(*effect);
+                                    })),
+      attaches_(attaches_unfollowed(model)) {
   runs_.of.resize(model.program.chains().size());
 }
 
@@ -187,6 +202,18 @@ Set StructureFinder::of_others(Path path, FlowEnd sender) {
                    model_.carriers(sender, local));
 }
 
+// To rules of raw a template is an entry (kernel-facts 19): what they ask of it is not known where
+// it is not followed.
+bool StructureFinder::template_matches(RuleId rule, const Binding& binding) {
+  if (!attaches_ || !binding.before_lookup || !model_.tracking) return false;
+  constexpr std::array kOfEntries{Field::kCtState, Field::kCtStatus, Field::kCtMark,
+                                  Field::kCtProtocol};
+  return std::ranges::any_of(model_.program.rules()[rule].rule->clauses, [&](const Clause& clause) {
+    return std::ranges::any_of(kOfEntries,
+                               [&](Field field) { return mentions(*clause.predicate, field); });
+  });
+}
+
 // The host's own answers carry their entry into raw OUTPUT already (kernel-facts 19, 43); a rule
 // there that names states is taken to see them.
 bool StructureFinder::host_reply_matches(RuleId rule, const Binding& binding) {
@@ -247,7 +274,7 @@ void StructureFinder::judge(const ChainRun& run) {
                   socket_mark_matches(r, run, at, possible);
     }
     const Binding& binding = run.context.binding;
-    f.matched = f.matched || host_reply_matches(r, binding);
+    f.matched = f.matched || host_reply_matches(r, binding) || template_matches(r, binding);
     f.alone = f.alone || f.matched ||
               !bdd_.disjoint(model_.chains.condition(r, binding).may, run.universe);
   }
