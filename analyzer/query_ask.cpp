@@ -163,8 +163,10 @@ void Asking::answer_question() {
   if (apart && (question_.to_destination || question_.to_port)) to_ = arrival_predicate(question_);
   const PredicatePtr m = to_ == nullptr ? full_predicate(question_) : question_.predicate();
   m_ = take(model_.question(answer_.path, m));
+  if (question_.verb == Verb::kDeliver) led_ = take(model_.errors_led_here(answer_.path, m));
   universe_ = to_yes_axes(m_);
   if (m_.empty()) {
+    if (!led_.empty()) return answer_unknown(led_);
     answer_.truth = Truth::kNo;
     answer_.completeness = Completeness{"any-length", "direct", 0, false};
     return;
@@ -173,7 +175,7 @@ void Asking::answer_question() {
   const Solved solved = solve(m_);
   const Set must = space_.bdd().both(solved.yes.must, universe_);
   const Set may = space_.bdd().both(solved.yes.may, universe_);
-  const Set open = space_.bdd().both(solved.yes.unmodelled, universe_);
+  const Set open = space_.bdd().either(space_.bdd().both(solved.yes.unmodelled, universe_), led_);
   if (!winners(must).empty()) {
     answer_yes(solved, must, true);
   } else if (!winners(may).empty()) {
@@ -238,6 +240,7 @@ Set Asking::winners(Set yes) {
   Bdd& bdd = space_.bdd();
   const Set possible = space_.exists(universe_, rest);
   const Set reached = space_.exists(yes, rest);
+  if (every.empty()) return reached;
   // A find-value loses when some every-value that M allows with it is not reached.
   const Set losers = space_.exists(bdd.minus(possible, reached), every);
   return bdd.minus(space_.exists(possible, every), losers);

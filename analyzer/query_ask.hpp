@@ -61,6 +61,7 @@ class Asking {
   Answer& answer_;
   PredicatePtr to_;   // of the packet as delivered, where it is not said of M's; null: any
   Set m_, universe_;  // M's packets; M as a set over the axes of the verb's answer
+  Set led_;           // ICMP errors of M that only NAT leads to the path, perhaps
 };
 
 }  // namespace postern

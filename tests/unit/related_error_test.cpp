@@ -175,5 +175,52 @@ TEST(RelatedError, ToTheOpenerItComesFromWhereTheFlowWasSent) {
   EXPECT_NE(answer.truth, Truth::kNo) << to_text(answer);
 }
 
+// Who masquerades makes errors about its packets come to an address of this host, from anywhere.
+LoadedRuleset masquerading(const std::string& raw, const std::string& forward) {
+  return {"error.rules",
+          "*raw\n:PREROUTING ACCEPT\n" + raw +
+              "COMMIT\n*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n"
+              "*filter\n:INPUT DROP\n:FORWARD DROP\n" +
+              forward +
+              "-A FORWARD -i eth1 -o eth0 -j ACCEPT\n"
+              "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n"};
+}
+
+constexpr const char* kInwards = "deliver -i eth0 -o eth1 -p icmp";
+
+// Routing sends a packet to this host's own address on to another only because NAT has led it there
+// (as Linux does).
+TEST(RelatedError, ToAnAddressOfThisHostIsForwarded) {
+  const std::string here = "-A PREROUTING -i eth0 -m addrtype ! --dst-type LOCAL -j DROP\n";
+  const Answer answer = ask_one(masquerading(here, ""), kInwards);
+  EXPECT_NE(answer.truth, Truth::kNo) << to_text(answer);
+  const std::string nowhere = "-A PREROUTING -i eth0 -p icmp -j DROP\n";
+  EXPECT_EQ(ask_one(masquerading(nowhere, ""), kInwards).truth, Truth::kNo);
+}
+
+// NAT leaves its source alone until every rule has seen it.
+TEST(RelatedError, KeepsItsSourceBehindMasquerade) {
+  const LoadedRuleset rules = masquerading("", "-A FORWARD -i eth0 -s 192.0.2.0/24 -j DROP\n");
+  const Answer no = ask_one(rules, std::string(kInwards) + " -s 192.0.2.9");
+  EXPECT_EQ(no.truth, Truth::kNo) << to_text(no);
+  const Answer other = ask_one(rules, std::string(kInwards) + " -s 198.51.100.9");
+  EXPECT_NE(other.truth, Truth::kNo) << to_text(other);
+}
+
+// The quoted flow need not come by the error's own interface.
+TEST(RelatedError, ByAnotherInterfaceThanTheFlowThatItQuotes) {
+  const LoadedRuleset rules{"error.rules",
+                            "*filter\n:INPUT DROP\n:FORWARD DROP\n-A INPUT -i eth1 -j ACCEPT\n"
+                            "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+                            "-A FORWARD -i eth1 -o eth2 -j ACCEPT\n"
+                            "-A FORWARD -m conntrack --ctstate RELATED -j ACCEPT\nCOMMIT\n"};
+  for (const char* to : {"deliver -i eth0 -p icmp --path in", "deliver -i eth0 -o eth2 -p icmp"}) {
+    const Answer yes = ask_one(rules, to);
+    ASSERT_EQ(yes.truth, Truth::kYes) << to_text(yes);
+    EXPECT_EQ(yes.witness.front().packet.in, "eth1");
+    EXPECT_EQ(yes.witness.back().packet.in, "eth0");
+  }
+}
+
 }  // namespace
 }  // namespace postern

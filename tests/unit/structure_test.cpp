@@ -182,6 +182,19 @@ TEST(Structure, NothingBehindNatIsCalledDead) {
   EXPECT_TRUE(f.of("-d 10.0.0.2").matched);
 }
 
+// An ICMP error to this host's own address, which is one to an opener behind it, goes on with the
+// mark that it got there (as on Linux).
+TEST(Structure, ErrorsToAnOpenerBehindNatAreForwarded) {
+  const Facts f(
+      "*raw\n:PREROUTING ACCEPT [0:0]\n"
+      "-A PREROUTING -p icmp -m addrtype --dst-type LOCAL -j MARK --set-mark 1\nCOMMIT\n"
+      "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n"
+      "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n"
+      "-A FORWARD -p icmp -m mark --mark 1 -m conntrack --ctstate RELATED -j ACCEPT\n"
+      "-A FORWARD -p udp -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n");
+  EXPECT_TRUE(f.of("--ctstate RELATED").matched);
+}
+
 TEST(Structure, TheSourcePortRuleOfTest1IsAlive) {
   const Facts f = Facts::of_file("corpus/notrack/test1.rules");
   EXPECT_TRUE(f.of("--sport 1234").matched);

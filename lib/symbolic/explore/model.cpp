@@ -189,6 +189,10 @@ Budgeted<Set> Model::question(Path path, const PredicatePtr& m) {
   });
 }
 
+Budgeted<Set> Model::errors_led_here(Path path, const PredicatePtr& m) {
+  return budgeted([&] { return impl_->errors_led_here(path, m); });
+}
+
 Budgeted<Set> Model::anything(Path path) { return sendable(path, false); }
 
 Budgeted<Set> Model::sendable(Path path, bool reply) {

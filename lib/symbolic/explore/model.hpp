@@ -246,6 +246,10 @@ class Model {
   // Initiator's packets that match M as first seen (in PREROUTING, or OUTPUT) and can set out on
   // the path: flow axes, packet axes and kInitialMark. May be called for any path.
   Budgeted<Set> question(Path path, const PredicatePtr& m);
+  // ICMP errors that match M and are not in question(): they may be led to the path by NAT as
+  // RELATED to a flow whose opener got their destination, and delivered there. Axes as
+  // question()'s.
+  Budgeted<Set> errors_led_here(Path path, const PredicatePtr& m);
   // Everything that can set out on the path.
   Budgeted<Set> anything(Path path);
   // Everything that one end may send on the path of a flow, as the fixpoint takes it: the

@@ -72,6 +72,7 @@ struct Model::Impl {
   Set sources_of_nat();
   Set announced_parents(Path path, Set all);
   Set related_let_through(Path path);
+  Set errors_led_here(Path path, const PredicatePtr& m);
   Quotable quotable(Path path, Set error, const QuotedEntry& entry, bool must);
   void look_for_quotable(Path path, Set flows, const QuotedEntry& entry, bool must, Quotable& best);
   std::map<std::pair<Path, bool>, RelatedErrors> parent_sets;

@@ -9,13 +9,14 @@
 #include <algorithm>
 
 #include "symbolic/explore/model_impl.hpp"
+#include "symbolic/rules/routing.hpp"
 
 namespace postern {
 namespace {
 
 constexpr std::array kNow{Axis::kConnmark};
-constexpr std::array kEnds{Axis::kInitiator,     Axis::kResponder,     Axis::kInitiatorPort,
-                           Axis::kResponderPort, Axis::kInitiatorType, Axis::kResponderType};
+constexpr std::array kSource{Axis::kInitiator, Axis::kInitiatorPort, Axis::kInitiatorType};
+constexpr std::array kDestination{Axis::kResponder, Axis::kResponderPort, Axis::kResponderType};
 
 // The addresses of one end of flows, said of the responder (both ends share their classes), and
 // their connmarks, as kConnmarkBefore.
@@ -168,11 +169,11 @@ Set Model::Impl::sources_of_nat() {
   return result;
 }
 
-// RELATED errors of the initiator that rules may let through to some end, whatever theirs are:
-// nothing that is not modelled stops them.
+// RELATED errors of the initiator that rules may let through to some end, whatever their own is:
+// nothing that is not modelled stops them. Their source is as they were sent with it.
 Set Model::Impl::related_let_through(Path path) {
   WalkOptions how = walk_options();
-  how.loose = true;
+  how.loose = how.errors = true;
   // NAT in OUTPUT may lead others to the path than set out on it.
   how.unrouted = how.from_anywhere = follows() && translations.moves_destination(path);
   const PathWalk walk = walk_path(space, chains, program, path, FlowEnd::kInitiator, how, {},
@@ -182,7 +183,8 @@ Set Model::Impl::related_let_through(Path path) {
   for (const Passage& passage : {walk.direct, walk.again}) {
     result = bdd().either(result, bdd().both(passage[Fate::kDelivered], related));
   }
-  std::vector<Axis> others(kEnds.begin(), kEnds.end());
+  std::vector<Axis> others(kDestination.begin(), kDestination.end());
+  if (sources_seen(path, how.backend)) others.insert(others.end(), kSource.begin(), kSource.end());
   for (std::size_t i = 0; i < kAxisCount; ++i) {
     const auto axis = static_cast<Axis>(i);
     const bool of_flow = std::ranges::find(flow_axes(), axis) != flow_axes().end();
@@ -192,28 +194,40 @@ Set Model::Impl::related_let_through(Path path) {
   return space.exists(result, others);
 }
 
-// Between the same two ends where that takes no more steps, else from anybody to where the error
-// goes, or from there to anybody.
+// To what NAT made of an opener they may go although routing would keep packets to it from the
+// path: it is an address of this host, as a rule.
+Set Model::Impl::errors_led_here(Path path, const PredicatePtr& m) {
+  if (!tracking || sources_of_nat().empty()) return kNothing;
+  const Set all = can_set_out_translated(space, path, FlowEnd::kInitiator, tracking);
+  const Set led = bdd().minus(all, sendable(path, FlowEnd::kInitiator));
+  const Set asked = bdd().both(reader.read_once(*m, Binding{.question = true}).may, led);
+  const Set errors = bdd().both(asked, carriers(FlowEnd::kInitiator, false));
+  if (errors.empty()) return errors;
+  const Set parents = parent_addresses(path, false).unmodelled;
+  return bdd().both(bdd().both(errors, parents), related_let_through(path));
+}
+
+// Between the same two ends where that takes no more steps, else from anybody by the same interface
+// to where the error goes, or by any, or from there to anybody.
 Quotable Model::Impl::quotable(Path path, Set error, const QuotedEntry& entry, bool must) {
   const auto like = [&](Axis own, Axis of) {
     return space.class_is(own, space.classes_in(error, of).front());
-  };
-  const auto between = [&](Axis initiator, Axis responder) {
-    return bdd().both(like(Axis::kInitiatorInterface, initiator),
-                      like(Axis::kResponderInterface, responder));
   };
   const auto at = [&](Axis address, Axis type, Axis of_address, Axis of_type) {
     return bdd().both(like(address, of_address), like(type, of_type));
   };
   const Set all = flows_of(sendable(path, FlowEnd::kInitiator));
-  const Set straight = bdd().both(
-      bdd().both(all, between(Axis::kInitiatorInterface, Axis::kResponderInterface)),
+  const Set there = bdd().both(
+      bdd().both(all, like(Axis::kResponderInterface, Axis::kResponderInterface)),
       at(Axis::kResponder, Axis::kResponderType, Axis::kResponder, Axis::kResponderType));
+  const Set straight =
+      bdd().both(there, like(Axis::kInitiatorInterface, Axis::kInitiatorInterface));
   const Set own =
       at(Axis::kInitiator, Axis::kInitiatorType, Axis::kInitiator, Axis::kInitiatorType);
   Quotable best{.path = path};
   look_for_quotable(path, bdd().both(straight, own), entry, must, best);
   look_for_quotable(path, straight, entry, must, best);
+  if (best.flows.empty()) look_for_quotable(path, there, entry, must, best);
   if (entry.nat != 0 || path == Path::kIn || path == Path::kOut) return best;
   for (const Path through : parent_paths(path)) {
     Set turned = bdd().both(

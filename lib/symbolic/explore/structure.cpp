@@ -120,8 +120,10 @@ void StructureFinder::walk(Path path, WalkOptions how, bool errors) {
     note(context, path, rule, here);
     runs_.all.back().errors = errors;
   };
+  // NAT leads errors to paths that no flow takes from one end to the other.
+  const Set only = errors ? kEverything : flows(path);
   for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
-    walk_path(space_, model_.chains, model_.program, path, sender, how, observer, flows(path));
+    walk_path(space_, model_.chains, model_.program, path, sender, how, observer, only);
   }
 }
 
@@ -132,7 +134,7 @@ void StructureFinder::walk(Path path) {
   const Set all = flows(path);
   if (follows_ && !loose_ && !all.empty()) {
     WalkOptions errors = options;
-    errors.loose = true;
+    errors.loose = errors.errors = true;
     walk(path, errors, true);
     options.follow = options.loose_nat = true;
     walk(path, options, false);

@@ -315,10 +315,16 @@ Set ChainWalker::with_entry(const TableContext& context) {
                             static_cast<std::uint32_t>(CtState::kRelated));
 }
 
+Set ChainWalker::any_end(Set packets, FlowEnd end) {
+  const bool initiator = end == FlowEnd::kInitiator;
+  const std::array axes{initiator ? Axis::kInitiator : Axis::kResponder,
+                        initiator ? Axis::kInitiatorPort : Axis::kResponderPort,
+                        initiator ? Axis::kInitiatorType : Axis::kResponderType};
+  return space_.bdd().both(space_.exists(packets, axes), space_.domain());
+}
+
 Set ChainWalker::any_ends(Set packets) {
-  const std::array ends{Axis::kInitiator,     Axis::kResponder,     Axis::kInitiatorPort,
-                        Axis::kResponderPort, Axis::kInitiatorType, Axis::kResponderType};
-  return space_.bdd().both(space_.exists(packets, ends), space_.domain());
+  return any_end(any_end(packets, FlowEnd::kInitiator), FlowEnd::kResponder);
 }
 
 Set ChainWalker::any_header(Set packets) {

@@ -75,7 +75,9 @@ class ChainWalker {
   const std::vector<RuleId>& unmodelled_rules() const { return unmodelled_rules_; }
   // Rules with a target that nobody knows.
   std::size_t opaque_targets() const { return opaque_targets_; }
-  // Everything that differs from `packets` in the ends' addresses and ports (NAT), or in any field.
+  // Everything that differs from `packets` in one end's address and port (NAT), in both's, or in
+  // any field.
+  Set any_end(Set packets, FlowEnd end);
   Set any_ends(Set packets);
   Set any_header(Set packets);
 

@@ -62,10 +62,13 @@ class PathWalker {
     const std::uint8_t range = options_.nat.destination;
     return range != 0 && !chains_.translations()->range(range).keeps_address;
   }
+  bool foreign() const { return options_.errors && sender_ == FlowEnd::kInitiator; }
   bool opens() const { return !options_.nat.some() || sender_ == options_.nat.originator; }
 
   Set sent() {
-    const bool replaced = sender_ == FlowEnd::kInitiator ? moves() : options_.nat.destination != 0;
+    const bool replaced = sender_ == FlowEnd::kInitiator
+                              ? moves() || (options_.loose && chains_.translations()->some())
+                              : options_.nat.destination != 0;
     const auto which = options_.from_anywhere ? unrouted_anywhere
                        : options_.unrouted    ? unrouted
                        : replaced             ? can_set_out_translated
@@ -252,7 +255,8 @@ class PathWalker {
   }
 
   Set lookup(Set live) {
-    if (options_.loose) live = chains_.any_ends(live);  // answers to a flow under NAT
+    // Answers to a flow under NAT.
+    if (options_.loose && !foreign()) live = chains_.any_ends(live);
     const Set marked = space_.class_is(Axis::kUntracked, 1);
     Set untracked = bdd_.both(live, marked), tracked = bdd_.minus(live, marked);
     if (!options_.tracking) {
@@ -363,7 +367,12 @@ class PathWalker {
     follows_.reset();
     before_nat_ = false;
     const Set later = bdd_.minus(live, first);
-    return bdd_.either(through, options_.loose ? chains_.any_ends(later) : later);
+    if (!options_.loose) return bdd_.either(through, later);
+    if (!foreign()) return bdd_.either(through, chains_.any_ends(later));
+    if (early) return bdd_.either(through, chains_.any_end(later, FlowEnd::kResponder));
+    // The new source is seen by rules behind the NAT of sources alone.
+    const bool seen = sources_seen(path_, options_.backend);
+    return bdd_.either(through, seen ? chains_.any_end(later, FlowEnd::kInitiator) : later);
   }
 
   Space& space_;
@@ -387,6 +396,10 @@ class PathWalker {
 };
 
 }  // namespace
+
+bool sources_seen(Path path, Backend backend) {
+  return path == Path::kLoopback || (path == Path::kIn && backend == Backend::kNft);
+}
 
 Set conntrack_domain(Space& space) {
   Bdd& bdd = space.bdd();

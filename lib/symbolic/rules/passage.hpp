@@ -64,6 +64,10 @@ struct WalkOptions {
   // Any addresses (routing.hpp), and any mark on what this host sends (SO_MARK).
   bool unrouted = false;
   bool from_anywhere = false;  // with `unrouted`: what NAT in OUTPUT leads to the path, too
+  // With `loose`: the initiator's packets are named as they are sent, and carry another flow's
+  // entry. NAT may lead them to the path from anywhere, and moves the end that they go to before
+  // they are routed, and the one that they come from after that (HOOK2MANIP).
+  bool errors = false;
   // NAT is followed: packets that its rules bind in another way than `nat` are kElsewhere. With a
   // binding, the walk is of packets with an entry that has it; the opener's first packets get it.
   bool follow = false;
@@ -74,6 +78,9 @@ struct WalkOptions {
 PathWalk walk_path(Space& space, ChainWalker& chains, const Program& program, Path path,
                    FlowEnd sender, const WalkOptions& options, const RuleObserver& observer = {},
                    Set only = kEverything);
+
+// Do rules see what NAT made of a packet's source (in security of INPUT, over lo in PREROUTING)?
+bool sources_seen(Path path, Backend backend);
 
 // The conntrack coordinates that can go together: an INVALID or UNTRACKED packet has no entry, ...
 Set conntrack_domain(Space& space);
