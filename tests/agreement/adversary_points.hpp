@@ -63,8 +63,8 @@ class Points {
   void type(Axis axis, const Address& address) {
     if (space_.classes().address_type.count() == 1) return;
     const std::string text = address.text();
-    const bool outsider = text.ends_with("9");
-    at(axis, static_cast<u128>(outsider ? AddressType::kUnicast : AddressType::kLocal));
+    const bool here = text.starts_with("127.") || text.ends_with(".1") || text.ends_with("::1");
+    at(axis, static_cast<u128>(here ? AddressType::kLocal : AddressType::kUnicast));
   }
 
   Space& space_;
@@ -140,6 +140,32 @@ inline std::pair<Packet, AttackedFlow> error_to_opener(Dice& dice, const Attacke
   of.protocol = p.protocol;
   of.icmp_type = p.type;
   of.icmp_code = p.code;
+  return {p, of};
+}
+
+// An ICMP error about a packet that `left` by a wire with another source than its own: to that
+// source, and the flow that it is.
+inline std::pair<Packet, AttackedFlow> error_to_source(Dice& dice, const AttackedFlow& flow,
+                                                       const Packet& left) {
+  const bool v4 = flow.family == Family::kIpv4;
+  AttackedFlow of = flow;
+  of.initiator =
+      dice.chance(50) ? flow.responder : *Address::parse(v4 ? "198.51.100.19" : "2001:db8:2::19");
+  of.responder = left.source;
+  std::swap(of.initiator_interface, of.responder_interface);
+  of.protocol = v4 ? protocol::kIcmp : protocol::kIcmpv6;
+  of.icmp_type = v4 ? 3 : 1;
+  of.icmp_code = v4 ? 3 : 4;
+  Packet p;
+  p.source = of.initiator;
+  p.destination = of.responder;
+  p.in = of.initiator_interface;
+  p.protocol = of.protocol;
+  p.type = of.icmp_type;
+  p.code = of.icmp_code;
+  Packet inner = left;
+  inner.in.clear();
+  p.inner = std::make_shared<const Packet>(std::move(inner));
   return {p, of};
 }
 

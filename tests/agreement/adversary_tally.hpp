@@ -23,7 +23,7 @@ struct Tally {
            followed_through = 0, zoned = 0, several = 0, beside_zones = 0, turned = 0, refused = 0,
            arrived = 0, arrived_moved = 0, sctp_through = 0, sctp_talks = 0, sctp_assured = 0,
            sctp_bound = 0, sctp_talks_bound = 0, crafted = 0, entries_led = 0, entries_led_off = 0,
-           kept = 0, led_off = 0, dead = 0, errors_back = 0;
+           kept = 0, led_off = 0, dead = 0, errors_back = 0, errors_led = 0;
 
   void note_nat(const EntryReport& entry, Path path) {
     const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
@@ -55,6 +55,7 @@ inline constexpr Wanted kWanted[] = {
     {"errors", &Tally::errors},
     {"errors delivered", &Tally::related},
     {"errors to the opener", &Tally::errors_back},
+    {"errors to what NAT made of it", &Tally::errors_led},
     {"entries under NAT", &Tally::bound},
     {"answers to such", &Tally::answers},
     {"packets another way", &Tally::strays},

@@ -46,6 +46,7 @@ struct Sets {
   TrackAnswer track;
   std::map<std::string, TrackAnswer> by_state;
   Goal goal;
+  Set errors_led_here = kNothing;
   std::optional<DeliverAnswer> arrived = std::nullopt;
   std::optional<ConnectAnswer> connected = std::nullopt;  // ... the first packet arrived
   std::optional<TrackAnswer> led = std::nullopt;          // ... whose entries lead there
@@ -160,6 +161,10 @@ class Attack {
       if (honest && !reply && !report.delivered.empty() && flow_.path == Path::kLoopback &&
           dice_.chance(20)) {
         error_back(engine, report.delivered.front(), log);
+      }
+      if (honest && !reply && report.verdict == Verdict::kForwarded && dice_.chance(30) &&
+          report.out.front().first.source != packet.source) {
+        error_led(engine, report.out.front().first, log);
       }
     }
     ++tally_.sequences;
@@ -299,6 +304,22 @@ class Attack {
         << "an error to the opener is delivered, but not in the sets: " << describe(of) << "\n"
         << log;
   }
+  // Whoever is behind the wire that the flow leaves by tells its opener of an error.
+  void error_led(Engine& engine, const Packet& left, const std::string& log) {
+    const auto [error, of] = error_to_source(dice_, flow_, left);
+    const PacketReport report = inject(engine, error);
+    if (report.verdict != Verdict::kForwarded || of.responder_interface == of.initiator_interface) {
+      return;
+    }
+    ++tally_.errors_led;
+    Points points(space_, of);
+    const Set point = points.packet(error);
+    ASSERT_TRUE(covers(space_, sets_.deliver.packets, point) ||
+                !space_.bdd().disjoint(sets_.errors_led_here, point))
+        << "an error to what NAT made of the opener is forwarded, but not in the sets: "
+        << describe(of) << "\n"
+        << log;
+  }
   void entries(Engine& engine, const std::string& log, bool honest) {
     if (honest) return;
     unsigned standing = 0;
@@ -382,6 +403,9 @@ std::optional<Sets> solve(Model& model, const AttackedFlow& flow, const Goal& go
   auto track = model.track(flow.path, *all);
   if (!deliver || !connect || !track) return std::nullopt;
   Sets sets{std::move(*deliver), std::move(*connect), std::move(*track), {}, goal};
+  const auto errors = model.errors_led_here(flow.path, constant(true));
+  if (!errors) return std::nullopt;
+  sets.errors_led_here = *errors;
   if (arrivals) {
     auto arrived = model.deliver(flow.path, *all, goal.predicate());
     auto connected = model.connect(flow.path, *all, goal.predicate());
