@@ -22,14 +22,16 @@ using kernel::Dice;
 // Rules beside those of RandomRules, by table.
 class AdversaryRules {
  public:
-  AdversaryRules(Dice& dice, Family family) : dice_(dice), family_(family) {}
+  // `zones`: how many rulesets of a hundred have some.
+  AdversaryRules(Dice& dice, Family family, unsigned zones)
+      : dice_(dice), family_(family), zones_(zones) {}
 
   std::string text() {
     std::string text = kernel::RandomRules(dice_, family_).text();
-    // Zones are followed where no NAT rule stands (symbolic/entries/zones.hpp).
-    const bool zones = dice_.chance(22);
-    if (zones) text = with_zones(text);
-    if (!zones && text.find("*nat\n") == std::string::npos && dice_.chance(50)) {
+    const bool zones = dice_.chance(zones_);
+    if (zones) text = with_zones(text, dice_.chance(50));
+    if ((!zones || dice_.chance(30)) && text.find("*nat\n") == std::string::npos &&
+        dice_.chance(50)) {
       text += "*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\n";
       for (unsigned n = 1 + dice_.below(3); n > 0; --n) text += extra("nat");
       text += "COMMIT\n";
@@ -83,7 +85,8 @@ class AdversaryRules {
       text +=
           "-A " + other + match() + (around ? around_initiator(path) : translation(other)) + "\n";
     }
-    return text + "COMMIT\n";
+    text += "COMMIT\n";
+    return dice_.chance(zones_) ? with_zones(text, true) : text;
   }
 
  private:
@@ -158,16 +161,15 @@ class AdversaryRules {
     }
   }
 
-  // The ruleset without NAT, its raw table with zones and without rules that write templates'
-  // marks.
-  std::string with_zones(const std::string& text) {
+  // The ruleset, its raw table with zones and without rules that write templates' marks.
+  std::string with_zones(const std::string& text, bool nat) {
     std::string others, declared, rules, table;
     for (std::size_t from = 0; from < text.size();) {
       const std::size_t end = text.find('\n', from) + 1;
       const std::string line = text.substr(from, end - from);
       from = end;
       if (line[0] == '*') table = line.substr(1, line.size() - 2);
-      if (table != "nat" && table != "raw") others += line;
+      if ((nat || table != "nat") && table != "raw") others += line;
       if (table != "raw" || line.find("-j CONNMARK") != std::string::npos) continue;
       if (line[0] == ':') declared += line;
       if (line[0] == '-') rules += line;
@@ -306,6 +308,7 @@ class AdversaryRules {
 
   Dice& dice_;
   Family family_;
+  unsigned zones_;
 };
 
 // One flow of one path in the world of random_world().

@@ -23,7 +23,8 @@ struct Tally {
            followed_through = 0, zoned = 0, several = 0, beside_zones = 0, turned = 0, refused = 0,
            arrived = 0, arrived_moved = 0, sctp_through = 0, sctp_talks = 0, sctp_assured = 0,
            sctp_bound = 0, sctp_talks_bound = 0, crafted = 0, entries_led = 0, entries_led_off = 0,
-           kept = 0, led_off = 0, dead = 0, errors_back = 0, errors_led = 0;
+           kept = 0, led_off = 0, dead = 0, errors_back = 0, errors_led = 0, zoned_bound = 0,
+           several_bound = 0, found_bound = 0;
 
   void note_nat(const EntryReport& entry, Path path) {
     const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
@@ -79,6 +80,9 @@ inline constexpr Wanted kWanted[] = {
     {"let through under the master's NAT", &Tally::followed_through},
     {"entries in zones", &Tally::zoned},
     {"several entries", &Tally::several},
+    {"entries in zones under NAT", &Tally::zoned_bound},
+    {"several entries under NAT", &Tally::several_bound},
+    {"answers to entries in zones under NAT", &Tally::found_bound},
     {"SCTP let through", &Tally::sctp_through},
     {"SCTP conversations", &Tally::sctp_talks},
     {"SCTP assured", &Tally::sctp_assured},

@@ -192,12 +192,9 @@ class Attack {
       // What DNAT leads to another is no answer to this one.
       const Packet* got = reply ? arrived(report) : nullptr;
       if (got != nullptr && got->destination != flow_.initiator) return;
-      // Untracked, or INVALID, it was not translated back: to its receiver another flow's.
-      if (answers && !report.delivered.empty() &&
-          (report.delivered.front().source != flow_.responder ||
-           report.delivered.front().destination != flow_.initiator)) {
-        return;
-      }
+      // Untracked, INVALID, or in a zone without its entry, it was not translated back: to its
+      // receiver another flow's.
+      if (answers && got != nullptr && !is_from(*got)) return;
     }
     ++tally_.talks;
     if (flow_.protocol == protocol::kSctp) ++(bound ? tally_.sctp_talks_bound : tally_.sctp_talks);
@@ -216,6 +213,8 @@ class Attack {
   void lead_to_lo() { to_lo_ = true; }
 
  private:
+  // Beside zones another flow of these ends may stand: its answers, where they find no entry.
+  bool by_ports() const { return helped_ || space_.classes().zones.some(); }
   PacketReport inject(Engine& engine, const Packet& packet) {
     trace_.clear();
     engine.set_trace(&trace_);
@@ -225,6 +224,13 @@ class Attack {
       EXPECT_EQ(rule, "") << "is matched, but was called dead: " << describe(flow_);
     }
     return report;
+  }
+  // Has the packet the headers of an answer of the flow?
+  bool is_from(const Packet& packet) const {
+    const bool ports = has_ports(tracker_of(flow_.protocol));
+    return packet.source == flow_.responder && packet.destination == flow_.initiator &&
+           (!ports || (packet.source_port == flow_.responder_port &&
+                       packet.destination_port == flow_.initiator_port));
   }
   bool arrives(const PacketReport& report) const {
     const Packet* packet = arrived(report);
@@ -323,11 +329,15 @@ class Attack {
   void entries(Engine& engine, const std::string& log, bool honest) {
     if (honest) return;
     unsigned standing = 0;
+    bool under_nat = false;
     for (const EntryReport& entry : engine.entries()) {
-      if (!of_flow(entry, flow_, helped_)) continue;
+      if (!of_flow(entry, flow_, by_ports())) continue;
       const bool followed = space_.classes().zones.some();
-      if (followed && ++standing == 2) ++tally_.several;
-      if (followed && entry.zone != 0) ++tally_.zoned;
+      const bool bound = (entry.status & (ct_status::kSourceNat | ct_status::kDestinationNat)) != 0;
+      under_nat = under_nat || bound;
+      if (followed && ++standing == 2) ++(under_nat ? tally_.several_bound : tally_.several);
+      if (followed && entry.zone != 0) ++(bound ? tally_.zoned_bound : tally_.zoned);
+      if (followed && entry.zone != 0 && bound && !entry.unreplied()) ++tally_.found_bound;
       ++tally_.entries;
       tally_.note_nat(entry, flow_.path);
       note_protocol(tally_, entry);
@@ -427,7 +437,7 @@ std::optional<Sets> solve(Model& model, const AttackedFlow& flow, const Goal& go
 void round(Dice& dice, Tally& tally) {
   const Family family = dice.chance(70) ? Family::kIpv4 : Family::kIpv6;
   Path path = static_cast<Path>(dice.below(4));
-  AdversaryRules draw(dice, family);
+  AdversaryRules draw(dice, family, static_cast<unsigned>(from_environment("POSTERN_ZONES", 25)));
   std::string text = dice.chance(40) ? draw.translated(path) : draw.text();
   const auto often = static_cast<unsigned>(from_environment("POSTERN_HELPERS", 40));
   const bool helpers = dice.chance(often);

@@ -114,8 +114,6 @@ TEST(Zones, WhatIsNotFollowed) {
   EXPECT_FALSE(followed(templates("-A OUTPUT -j CT --zone mark\n"))) << "too many bits";
   EXPECT_FALSE(
       followed(templates("-A OUTPUT -j CT --zone 1\n-A OUTPUT -j CONNMARK --set-mark 1\n")));
-  EXPECT_FALSE(followed(templates("-A OUTPUT -j CT --zone 1\n") +
-                        "*nat\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n"));
 }
 
 struct Row {

@@ -22,7 +22,6 @@ const AttachTemplate* template_in(const ProgramRule& rule) {
 bool prevents(const Program& program, const ProgramRule& rule) {
   const auto* effect = std::get_if<Effect>(&rule.rule->action);
   if (effect == nullptr) return false;
-  if (std::holds_alternative<Nat>(*effect)) return true;
   const auto* mark = std::get_if<SetConnmark>(effect);
   return mark != nullptr && mark->op != SetConnmark::Op::kRestore &&
          program.chains()[rule.chain].table == TableName::kRaw;

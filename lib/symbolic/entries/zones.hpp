@@ -5,8 +5,9 @@
 // into the number of a pair, and a flow has an entry of its own for each pair (automaton.hpp). Both
 // numbers share an axis (Axis::kZone). A ruleset that follows no template has one pair and an axis
 // without variables: it is as if there were no zones. Not followed, so that packets that meet the
-// rule stay unmodelled: helpers, templates beside NAT rules (a clash of tuples is a matter of zones
-// as well), and templates whose own mark some rule writes (CONNMARK in raw: it stays the rule's).
+// rule stay unmodelled: helpers, and templates whose own mark some rule writes (CONNMARK in raw: it
+// stays the rule's). With NAT, which entries are found is asked of bound ones as well
+// (edges_zones.cpp): the caller knows whose headers a packet has.
 // Sources: kernel-facts 19, 23, 24; nf_ct_zone_tmpl. Covered by tests/unit/zones_test.cpp.
 #pragma once
 

@@ -70,7 +70,8 @@ std::vector<Edge> Conversation::edges(const FlowState& from, std::size_t k) {
     if (edge.sender != line.sender || !edge.ordinary) continue;
     if (edge.translated && edge.sender == FlowEnd::kInitiator) continue;
     if (edge.what.kind && *edge.what.kind != line.kind) continue;
-    if (edge.what.fate != Fate::kDelivered && edge.what.fate != Fate::kUnmodelled) continue;
+    const bool through = edge.what.fate == Fate::kDelivered || edge.what.fate == Fate::kUnmodelled;
+    if (!through && !edge.open) continue;
     const CtState seen = edge.what.sight.state;
     const bool by_entry = seen == CtState::kNew || seen == CtState::kEstablished;
     if (line.read && (!by_entry || edge.pair != 0)) continue;

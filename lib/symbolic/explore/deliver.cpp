@@ -47,7 +47,7 @@ class Delivered {
     for (const auto& [state, flows] : layer) {
       for (const Edge& edge : explorer_.edges(state)) {
         if (edge.sender != sender || edge.what.fate != Fate::kDelivered || edge.coarse != coarse ||
-            edge.translated) {
+            edge.translated || edge.aside || edge.open) {
           continue;
         }
         auto& [one, from] =

@@ -69,7 +69,7 @@ void Edges::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& ou
   plain(from, sender, CtState::kUntracked, out);
   if (!tracking_) return plain(from, sender, CtState::kInvalid, out);
   for (std::uint8_t zone = 0; zone < automaton_.pairs(); ++zone) {
-    if (!guards(sender).comes_in(zone)) continue;
+    if (!comes_in(from, sender, zone)) continue;
     const auto kinds = automaton_.kinds(from.entry, sender, zone);
     for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
       if (kind != PacketKind::kIcmpUntracked) tracked(from, sender, kind, zone, out);
@@ -79,6 +79,11 @@ void Edges::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& ou
   if (allowed(Edge::Of::kRelated)) related(from, out);
   if (allowed(Edge::Of::kStray)) strays(from, out);
   if (from.reached && allowed(Edge::Of::kReopened)) reopened(from, out);
+}
+
+bool Edges::comes_in(const FlowState& from, FlowEnd sender, std::uint8_t zone) {
+  return guards(sender).comes_in(zone) ||
+         (from.nat != 0 && guards(sender, from.nat).comes_in(zone));
 }
 
 // An ICMP error of the initiator that quotes another flow which it opened (kernel-facts 40). It
@@ -108,12 +113,16 @@ void Edges::strays(const FlowState& from, std::vector<Edge>& out) {
   const auto kinds = automaton_.kinds(0, FlowEnd::kInitiator);
   for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
     if (!turns_invalid(kind)) continue;
-    by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out);
-    // Over lo it is looked up again.
-    Move again = move;
-    by_fate(from, FlowEnd::kInitiator, true, kind, again, false, out);
-    again.step.state = CtState::kUntracked;
-    by_fate(from, FlowEnd::kInitiator, true, kind, again, false, out);
+    for (std::uint8_t zone = 0; zone < automaton_.pairs(); ++zone) {
+      by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out, 0, {zone, 0});
+      // Over lo it is looked up again.
+      Move again = move;
+      for (std::uint8_t second = 0; second < automaton_.pairs(); ++second) {
+        by_fate(from, FlowEnd::kInitiator, true, kind, again, false, out, 0, {second, zone});
+      }
+      again.step.state = CtState::kUntracked;
+      by_fate(from, FlowEnd::kInitiator, true, kind, again, false, out, 0, {0, zone});
+    }
   }
   for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kStray;
 }
@@ -130,16 +139,27 @@ void Edges::reopened(const FlowState& from, std::vector<Edge>& out) {
     if (kind == PacketKind::kIcmpUntracked || kind == PacketKind::kTcpInvalid) continue;
     for (const std::uint16_t assured : {std::uint16_t{0}, std::uint16_t{ct_status::kAssured}}) {
       move.step.status = ct_status::kConfirmed | ct_status::kSeenReply | assured;
-      by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out);
-      if (bindings_ == nullptr) continue;
-      for (const auto& [number, bound] : *bindings_) {
-        if (bound.nat.originator != FlowEnd::kInitiator || bound.clash) continue;
-        if (bound.nat.by == NatVariant::By::kMaster) continue;
-        by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out, number);
+      for (std::uint8_t zone = 0; zone < automaton_.pairs(); ++zone) {
+        reopened(from, kind, move, zone, out);
       }
     }
   }
   for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kReopened;
+}
+
+void Edges::reopened(const FlowState& from, PacketKind kind, const Move& move, std::uint8_t zone,
+                     std::vector<Edge>& out) {
+  by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out, 0, {zone, 0});
+  // Over lo it may be INVALID in another zone first.
+  for (std::uint8_t other = 0; several() && other < automaton_.pairs(); ++other) {
+    by_fate(from, FlowEnd::kInitiator, true, kind, move, false, out, 0, {zone, other});
+  }
+  if (bindings_ == nullptr) return;
+  for (const auto& [number, bound] : *bindings_) {
+    if (bound.nat.originator != FlowEnd::kInitiator || bound.clash) continue;
+    if (bound.nat.by == NatVariant::By::kMaster) continue;
+    by_fate(from, FlowEnd::kInitiator, false, kind, move, false, out, number, {zone, 0});
+  }
 }
 
 // Packets that conntrack leaves alone.
@@ -158,6 +178,8 @@ void Edges::plain(const FlowState& from, FlowEnd sender, CtState state, std::vec
 // Loopback: INVALID in OUTPUT, marked UNTRACKED in PREROUTING.
 void Edges::invalid_then_untracked(const FlowState& from, FlowEnd sender, const Move& move,
                                    std::uint8_t zone, std::vector<Edge>& out) {
+  // (What is INVALID to an entry by its plain headers alone surely is so without it, too.)
+  if (must_ && several() && answers(from, sender)) return;
   for (const PacketKind kind : automaton_.kinds(from.entry, sender, zone)) {
     bool ordinary = true;
     for (const Move& first : automaton_.moves(from.entry, sender, kind, zone)) {
@@ -183,12 +205,19 @@ void Edges::tracked(const FlowState& from, FlowEnd sender, PacketKind kind, std:
   for (const Move& move : std::vector<Move>(automaton_.moves(from.entry, sender, kind, zone))) {
     if (!looked_at(sender, kind, move)) continue;
     under_nat(from, sender, kind, move, zone, ordinary, out);
+    if (several() && answers(from, sender)) {  // else it is of no entry
+      ordinary = false;
+      continue;
+    }
     announced(from, sender, false, kind, move, {zone, 0}, ordinary, out);
     const bool again = path_ == Path::kLoopback && move.step.state == CtState::kInvalid;
     for (std::uint8_t second = 0; again && second < automaton_.pairs(); ++second) {
       second_lookup(from, sender, kind, move, {second, zone}, ordinary, out);
     }
     ordinary = false;
+  }
+  if (hides() && turns_invalid(kind) && !answers(from, sender)) {
+    hidden_first(from, sender, kind, zone, out);
   }
 }
 
@@ -199,64 +228,44 @@ void Edges::announced(const FlowState& from, FlowEnd sender, bool again, PacketK
   if (!move.step.created || zones.zone != 0 || !allowed(Edge::Of::kAnnounced)) return;
   const std::size_t first = out.size();
   const Move made = automaton_.announced(move);
-  by_fate(from, sender, again, kind, made, ordinary, out, 0, zones);
+  const auto bound_as = [&](std::uint16_t number) {
+    if (move.second && (number != 0 || from.nat != 0)) {
+      beside(from, sender, again, kind, made, zones, ordinary, out, number);
+    } else {
+      by_fate(from, sender, again, kind, made, ordinary, out, number, zones);
+    }
+  };
+  bound_as(0);
   if (bindings_ != nullptr) {
     for (const auto& [number, bound] : *bindings_) {
       if (bound.nat.originator != sender || (must_ && bound.clash)) continue;
       if (again && !bound.nat.follows_master()) continue;
-      by_fate(from, sender, again, kind, made, ordinary, out, number, zones);
+      bound_as(number);
     }
   }
   for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kAnnounced;
 }
 
-// A new entry may be bound in any way, an old one is bound as it is. An answer to a bound entry is
-// sent to where the binding says; what its sender sends to the opener's own address is of no entry,
-// as if this one had expired.
+// A new entry may be bound in any way, an old one is bound as it is.
 void Edges::under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
                       std::uint8_t zone, bool ordinary, std::vector<Edge>& out) {
-  const FlowEnd opener = from.nat == 0 ? sender : bindings_->at(from.nat).nat.originator;
-  if (opener == sender || from.nat == 0) {
-    const bool bound = from.nat != 0 && !move.step.created && move.step.state != CtState::kInvalid;
+  if (answers(from, sender)) return answer(from, sender, kind, move, zone, ordinary, out);
+  const bool bound = from.nat != 0 && !move.step.created && move.step.state != CtState::kInvalid;
+  const bool another = move.step.created && move.second;
+  if (another && from.nat != 0) {
+    beside(from, sender, false, kind, move, {zone, 0}, ordinary, out, 0);
+  } else {
     by_fate(from, sender, false, kind, move, ordinary, out, bound ? from.nat : std::uint16_t{0},
             {zone, 0});
-    if (!move.step.created || bindings_ == nullptr) return;
-    for (const auto& [number, bound_guards] : *bindings_) {
-      if (bound_guards.nat.follows_master()) continue;
-      if (bound_guards.nat.originator == sender && !(must_ && bound_guards.clash)) {
-        by_fate(from, sender, false, kind, move, ordinary, out, number);
-      }
-    }
-  } else if (!move.step.created) {
-    by_fate(from, sender, false, kind, move, ordinary, out, from.nat);
-    if (must_ || move.step.state != CtState::kInvalid) return;
-    // Where the binding changes nothing (MASQUERADE to the address that it has), it is sent there.
-    Move same = move;
-    same.step.coarse = true;
-    by_fate(from, sender, false, kind, same, ordinary, out);
-    if (path_ == Path::kLoopback) answered_again(from, sender, kind, move, ordinary, out);
   }
-}
-
-// Loopback: an INVALID answer to a bound entry is looked up again in PREROUTING, where the entry
-// may remember it; one that NAT would not change goes on from there.
-void Edges::answered_again(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
-                           bool ordinary, std::vector<Edge>& out) {
-  std::vector<Move> again = automaton_.moves(move.lost, sender, kind);
-  // The same packet meets the same outcome, unless the entry has changed.
-  const auto same = std::ranges::find_if(again, [&](const Move& second) {
-    return second.step.condition == move.step.condition && second.step.state == move.step.state &&
-           second.lost == move.lost;
-  });
-  if (same != again.end()) again = {Move(*same)};
-  for (Move& second : again) {
-    second.step.coarse = true;
-    by_fate(from, sender, true, kind, second, ordinary, out);
-    for (const std::uint16_t then : {second.lost, second.kept}) {
-      Move lost = move;
-      lost.step.coarse = true;
-      lost.lost = then;
-      if (then != move.lost) by_fate(from, sender, false, kind, lost, ordinary, out, from.nat);
+  if (!move.step.created || bindings_ == nullptr) return;
+  for (const auto& [number, bound_guards] : *bindings_) {
+    if (bound_guards.nat.follows_master() || bound_guards.nat.originator != sender) continue;
+    if (must_ && bound_guards.clash) continue;
+    if (another) {
+      beside(from, sender, false, kind, move, {zone, 0}, ordinary, out, number);
+    } else {
+      by_fate(from, sender, false, kind, move, ordinary, out, number, {zone, 0});
     }
   }
 }
@@ -279,14 +288,14 @@ void Edges::second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind
     if (same && second.step.condition == move.step.condition &&
         second.step.state == move.step.state && second.lost == move.lost) {
       second.step.sctp = move.step.sctp;
-      return by_fate(from, sender, true, kind, second, ordinary, out, 0, zones);
+      return found_again(from, sender, kind, second, zones, ordinary, out);
     }
   }
   for (Move second : again) {
     const bool free = !same && (move.step.condition == Condition::kAlways ||
                                 second.step.condition == Condition::kAlways);
     second.step.coarse = second.step.coarse || !free;
-    by_fate(from, sender, true, kind, second, ordinary, out, 0, zones);
+    found_again(from, sender, kind, second, zones, ordinary, out);
     announced(from, sender, true, kind, second, zones, ordinary, out);
     if (free) ordinary = false;
   }

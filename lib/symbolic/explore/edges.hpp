@@ -32,11 +32,24 @@ struct Edge {
   bool fresh = false;
   // The packet's headers are not the flow's: an answer to an entry that NAT has bound.
   bool translated = false;
-  bool unmodelled() const { return what.fate == Fate::kUnmodelled || what.fate == Fate::kTurned; }
+  // What becomes of the packet is not followed, whatever its fate.
+  bool open = false;
+  // Only a conversation cares: such packets are followed from no entry as well (edges_zones.cpp).
+  bool aside = false;
+  bool unmodelled() const {
+    return open || what.fate == Fate::kUnmodelled || what.fate == Fate::kTurned;
+  }
   // Whose entry it carries. Others than the flow's own are not followed: only the flows that were
   // allowed to (Explorer::allow_related() ...) have such packets. kAnnounced: the flow's own, made
-  // as a helper had announced.
-  enum class Of : std::uint8_t { kFlow, kRelated, kStray, kReopened, kAnnounced } of = Of::kFlow;
+  // as a helper had announced. kAstray: an answer to a bound entry that is not found in its zones.
+  enum class Of : std::uint8_t {
+    kFlow,
+    kRelated,
+    kStray,
+    kReopened,
+    kAnnounced,
+    kAstray
+  } of = Of::kFlow;
 };
 
 // Numbers of pairs of zones: of the packet's lookup, and of the first of two.
@@ -57,6 +70,8 @@ struct BoundGuards {
   NatVariant nat;
   Guards initiator, responder;
   bool clash = false;  // no rule binds so, but another flow's entry: never surely
+  // Flows (flow axes) whose answers may arrive as such though they find no entry in their zones.
+  Set comes_back = kEverything;
 };
 using Bindings = std::map<std::uint16_t, BoundGuards>;  // by FlowState::nat
 
@@ -81,6 +96,7 @@ class Edges {
     return automaton_.after_expiry(entry);
   }
 
+  Set comes_back(std::uint16_t through) const { return bindings_->at(through).comes_back; }
   Guards& guards(FlowEnd sender, std::uint16_t through = 0) {
     if (through == 0) return sender == FlowEnd::kInitiator ? initiator_ : responder_;
     BoundGuards& bound = bindings_->at(through);
@@ -97,12 +113,30 @@ class Edges {
   void by_fate(const FlowState& from, FlowEnd sender, bool again, std::optional<PacketKind> kind,
                const Move& move, bool ordinary, std::vector<Edge>& out, std::uint16_t through = 0,
                InZones zones = {});
+  bool comes_in(const FlowState& from, FlowEnd sender, std::uint8_t zone);
   FlowState after(const FlowState& from, FlowEnd sender, Fate fate, const Move& move,
                   std::uint16_t through) const;
   void under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
                  std::uint8_t zone, bool ordinary, std::vector<Edge>& out);
+  // edges_zones.cpp
+  bool several() const { return automaton_.pairs() > 1; }
+  bool answers(const FlowState& from, FlowEnd sender) const {
+    return from.nat != 0 && bindings_->at(from.nat).nat.originator != sender;
+  }
+  void answer(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+              std::uint8_t zone, bool ordinary, std::vector<Edge>& out);
   void answered_again(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
-                      bool ordinary, std::vector<Edge>& out);
+                      std::uint8_t zone, bool ordinary, std::vector<Edge>& out);
+  void astray(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
+              std::uint8_t zone, bool ordinary, std::vector<Edge>& out);
+  void beside(const FlowState& from, FlowEnd sender, bool again, PacketKind kind, const Move& move,
+              InZones zones, bool ordinary, std::vector<Edge>& out, std::uint16_t through);
+  bool hides() const;
+  void hidden_first(const FlowState& from, FlowEnd sender, PacketKind kind, std::uint8_t zone,
+                    std::vector<Edge>& out);
+  void found_again(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& second,
+                   InZones zones, bool ordinary, std::vector<Edge>& out);
+  bool clashes_with_others(FlowEnd sender) const;
   void announced(const FlowState& from, FlowEnd sender, bool again, PacketKind kind,
                  const Move& move, InZones zones, bool ordinary, std::vector<Edge>& out);
   void plain(const FlowState& from, FlowEnd sender, CtState state, std::vector<Edge>& out);
@@ -111,6 +145,8 @@ class Edges {
   void related(const FlowState& from, std::vector<Edge>& out);
   void strays(const FlowState& from, std::vector<Edge>& out);
   void reopened(const FlowState& from, std::vector<Edge>& out);
+  void reopened(const FlowState& from, PacketKind kind, const Move& move, std::uint8_t zone,
+                std::vector<Edge>& out);
   bool local(FlowEnd sender) const;
   bool looked_at(FlowEnd sender, PacketKind kind, const Move& move) const;
 
@@ -123,7 +159,7 @@ class Edges {
   bool must_;
   Bindings* bindings_ = nullptr;
   bool lose_turned_ = false;
-  std::array<bool, 5> allowed_{};
+  std::array<bool, 6> allowed_{};
   std::map<FlowState, std::vector<Edge>> known_;
 };
 

@@ -66,6 +66,8 @@ Set Explorer::narrowed(Set flows, const Edge& edge) {
     case Edge::Of::kAnnounced:
       return space_.bdd().both(flows, edge.follows_master ? expected_.following(edge.through)
                                                           : expected_.by(edge.sender));
+    case Edge::Of::kAstray:
+      return space_.bdd().both(flows, edges_.comes_back(edge.through));
     case Edge::Of::kReopened:
       break;
   }
@@ -226,7 +228,7 @@ Set Explorer::coarse_leftovers() {
       result = bdd.either(result, bdd.both(space_.exists(flows, kNow), reopened_));
     }
     for (const Edge& edge : edges(state)) {
-      if (!edge.coarse) continue;
+      if (!edge.coarse || edge.aside) continue;
       const Set there = image(flows, edge);
       if (edge.unmodelled()) {
         result = bdd.either(result, space_.exists(there, kNow));

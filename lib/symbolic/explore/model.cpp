@@ -113,12 +113,29 @@ void Model::Impl::find_bindings(Path path, Set flows, Bindings& bound) {
     // A range may leave open what rules see: that counts as a coin.
     Guards of_opener(space, opening, opener, true), of_other(space, walk(other), other, true);
     const bool by_initiator = opener == FlowEnd::kInitiator;
-    bound.emplace(
-        static_cast<std::uint16_t>(i + 1),
-        BoundGuards{variants[i], by_initiator ? of_opener : of_other,
-                    by_initiator ? of_other : of_opener,
-                    variants[i].source != 0 && variants[i].source == translations.clash()});
+    bound.emplace(static_cast<std::uint16_t>(i + 1),
+                  BoundGuards{variants[i], by_initiator ? of_opener : of_other,
+                              by_initiator ? of_other : of_opener,
+                              variants[i].source != 0 && variants[i].source == translations.clash(),
+                              comes_back(variants[i])});
   }
+}
+
+// Each half that the binding has changed must be led back by a rule, or have stayed as it was.
+Set Model::Impl::comes_back(const NatVariant& nat) {
+  if (!translations.all_followed() || chains.opaque_targets() != 0) return kEverything;
+  const FlowEnd opener = nat.originator;
+  const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
+  Ends ends(space, &translations);
+  const auto same = [&](FlowEnd end, std::uint8_t range) {
+    if (range == 0) return Set{kEverything};
+    if (range == translations.clash()) return Set{kNothing};  // another port, surely
+    return bdd().complement(ends.surely_other(end, translations.range(range)));
+  };
+  Set result = kEverything;
+  if (!translations.moves_destination()) result = same(opener, nat.source);
+  if (translations.sources().empty()) result = bdd().both(result, same(other, nat.destination));
+  return result;
 }
 
 Explorer Model::Impl::explorer(Path path, Set flows, Script script, bool must, bool follow) {
@@ -220,6 +237,10 @@ Budgeted<Set> Model::strays(Path path, Set flows) {
     if (!impl_->translations.may_stray(path)) return announced;
     return impl_->bdd().either(announced, impl_->guards(path, flows, true).initiator.walk().moved);
   });
+}
+
+Budgeted<Set> Model::comes_back(const NatVariant& nat) {
+  return budgeted([&] { return impl_->comes_back(nat); });
 }
 
 Budgeted<ExpectedFlows> Model::expected(Path path) {

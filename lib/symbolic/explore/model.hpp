@@ -65,7 +65,7 @@ struct FlowState {
   std::uint16_t entry = 0;
   bool reached = false;
   // How NAT bound the entry: index into Translations::variants() of the path, from 1; 0: not at
-  // all.
+  // all. One that is bound stands alone here (edges_zones.cpp).
   std::uint16_t nat = 0;
   auto operator<=>(const FlowState&) const = default;
 };
@@ -259,6 +259,8 @@ class Model {
   Budgeted<Set> under_nat(Path path, Set flows);
   // Flows whose entries NAT may make on another path, where their INVALID packets come by this one.
   Budgeted<Set> strays(Path path, Set flows);
+  // Flows so bound whose answers may arrive as such though they find no entry in their zones.
+  Budgeted<Set> comes_back(const NatVariant& nat);
   // Flows whose first packet may fulfil an expectation, as deliver, connect and track take it.
   Budgeted<ExpectedFlows> expected(Path path);
   // Honest conversations that announce a step's flow (`goal`: one flow, which is then bound as

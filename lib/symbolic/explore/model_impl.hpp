@@ -52,6 +52,7 @@ struct Model::Impl {
   // `follow`: NAT rules are followed, else they are not modelled.
   PathGuards& guards(Path path, Set flows, bool follow = false);
   void find_bindings(Path path, Set flows, Bindings& bound);
+  Set comes_back(const NatVariant& nat);
   // Flows that NAT may bind, somewhere, as far as the walk of the path tells (flow axes).
   Set bound_flows(Path path, Set flows);
   bool follows() const { return tracking && translations.some(); }

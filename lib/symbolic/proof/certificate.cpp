@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "symbolic/explore/explore.hpp"
 #include "symbolic/proof/certificate_connect.hpp"
 #include "symbolic/proof/certificate_context.hpp"
+#include "symbolic/proof/certificate_effect.hpp"
 
 namespace postern {
 namespace {
@@ -181,16 +183,18 @@ class Induction {
                      nullptr, state.nat});
       met(premise, early.unmodelled, one.what);
       if (track()) {
-        after(premise, early.dropped, one, *one.entry, Effect::none(*one.entry), {}, state.nat);
+        after(premise, early.dropped, one, *one.entry, EntryEffect::none(*one.entry), {},
+              state.nat);
       }
       const Term live = c_.solver.both(premise, early.live);
       const bool never = c_.tracking && kind == PacketKind::kIcmpUntracked;
       const Term marked = never ? Solver::kTrue : early.untracked;
       outcome(c_.solver.both(live, marked), one, path.end(Seen::untracked()),
-              Effect::none(*one.entry), " UNTRACKED");
+              EntryEffect::none(*one.entry), " UNTRACKED");
       const Term unmarked = c_.solver.both(live, c_.solver.negate(marked));
       if (!c_.tracking) {
-        outcome(unmarked, one, path.end(Seen{CtState::kInvalid}), Effect::none(*one.entry), "");
+        outcome(unmarked, one, path.end(Seen{CtState::kInvalid}), EntryEffect::none(*one.entry),
+                "");
         continue;
       }
       without_own_entry(unmarked, one);
@@ -198,6 +202,7 @@ class Induction {
         const Term here = c_.solver.both(unmarked, early.zones[zone]);
         if (here == Solver::kFalse) continue;
         for (const Case& met : meetings(one, sender, zone)) tracked(here, met);
+        if (hides() && turns_invalid(kind)) hidden_first(here, one);
       }
     }
   }
@@ -216,18 +221,41 @@ class Induction {
       met(premise, early.unmodelled, one.what);
       const std::array parts{premise, early.live, c_.solver.negate(early.untracked)};
       const Term live = c_.solver.all(parts);
-      const std::vector<AbstractStep> ways = c_.ways(info.entry, sender, kind);
-      if (ways.empty()) impossible(live, one);
-      for (const AbstractStep& step : ways) {
-        if (step.created) continue;  // another flow's entry, once this one is gone
-        if (step.state == CtState::kInvalid) {
-          after(live, Solver::kTrue, one, step.entry(false), Effect::of(step), {}, state.nat);
-          if (claim_.path == Path::kLoopback) lost_again(live, one, step);
-        } else {
-          outcome(live, one, path.end(Seen::of(step, info.entry)), Effect::of(step),
-                  fmt::format(" {}", text(step.state)), true);
-        }
+      for (std::uint8_t zone = 0; zone < early.zones.size(); ++zone) {
+        const Term here = c_.solver.both(live, early.zones[zone]);
+        if (here == Solver::kFalse) continue;
+        meetings(one, sender, zone).front().entry->present ? answered(here, one)
+                                                           : astray(here, one);
       }
+    }
+  }
+
+  void answered(Term live, const Case& one) {
+    const std::vector<AbstractStep> ways = c_.ways(*one.entry, one.sender, one.kind);
+    if (ways.empty()) impossible(live, one);
+    for (const AbstractStep& step : ways) {
+      if (step.created) continue;  // another flow's entry, once this one is gone
+      if (step.state == CtState::kInvalid) {
+        after(live, Solver::kTrue, one, step.entry(false), EntryEffect::of(step), {},
+              one.state.nat);
+        if (claim_.path == Path::kLoopback) lost_again(live, one, step);
+      } else {
+        outcome(live, one, c_.path(one.sender, one.state.nat).end(Seen::of(step, *one.entry)),
+                EntryEffect::of(step), fmt::format(" {}", text(step.state)), true);
+      }
+    }
+  }
+
+  // An answer in zones where its entry is not found is another flow's; over lo it may be found in
+  // PREROUTING, which is not followed.
+  void astray(Term live, const Case& one) {
+    if (claim_.path != Path::kLoopback) return;
+    const auto invalid = [](const AbstractStep& step) { return step.state == CtState::kInvalid; };
+    const auto ways = c_.ways(AbstractEntry{}, one.sender, one.kind);
+    if (!turns_invalid(one.kind) && std::ranges::none_of(ways, invalid)) return;
+    for (std::uint8_t zone = 0; zone < c_.model.automaton().pairs(); ++zone) {
+      if (!meetings(one, one.sender, zone).front().entry->present) continue;
+      c_.violation(live, one.what + ": finds its entry in another zone later");
     }
   }
 
@@ -236,25 +264,11 @@ class Induction {
     const AbstractEntry stands = first.entry(false);
     for (const AbstractStep& step : c_.ways(stands, one.sender, one.kind)) {
       if (!step.created && step.condition == first.condition) {
-        after(live, Solver::kTrue, one, step.entry(false), Effect::of(step), {}, one.state.nat);
+        after(live, Solver::kTrue, one, step.entry(false), EntryEffect::of(step), {},
+              one.state.nat);
       }
     }
   }
-
-  // What a packet does to the entry: each field is the entry afterwards.
-  struct Effect {
-    AbstractEntry delivered, lost, reset, lost_confirmed, reset_confirmed;
-    bool attached = false;  // the connmark afterwards is the packet's
-    static Effect none(const AbstractEntry& e) { return {e, e, e, e, e, false}; }
-    static Effect of(const AbstractStep& step) {
-      const AbstractEntry kept = step.entry(true), gone = step.entry(false);
-      const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
-      if (!attached) return {gone, gone, gone, gone, gone, false};
-      const auto closed = [](const AbstractEntry& e) { return e.present ? closed_by_reset(e) : e; };
-      // Only an entry that stands in the table is closed by a reset.
-      return {kept, gone, step.created ? gone : closed(gone), kept, closed(kept), true};
-    }
-  };
 
   void tracked(Term live, const Case& one) {
     if (live == Solver::kFalse) return;
@@ -268,7 +282,7 @@ class Induction {
       Case now = one;
       if (step.created) now.nat = 0;
       PathEncoder& as_bound = bound ? c_.path(one.sender, one.state.nat) : path;
-      outcome(live, now, as_bound.end(Seen::of(step, *one.entry)), Effect::of(step), name);
+      outcome(live, now, as_bound.end(Seen::of(step, *one.entry)), EntryEffect::of(step), name);
       if (step.created) newly_bound(live, one, step, name);
       if (step.created) announced(live, now, step);
       if (claim_.path == Path::kLoopback && step.state == CtState::kInvalid) {
@@ -279,21 +293,65 @@ class Induction {
 
   // A new entry where the flow may have others: its pair of zones is the packet's.
   bool zoned(Term live, const Case& one, const AbstractStep& step) {
-    const Automaton& automaton = c_.model.automaton();
-    if (automaton.pairs() == 1) return false;
+    if (c_.model.automaton().pairs() == 1) return false;
     Case now = one;
     now.pair = one.zone;
+    now.nat = 0;
     // Once the one is gone it finds another: as in the state without the one (expiry).
     if (one.beside[one.zone] != 0) return true;
-    if (automaton.zones().clashes(automaton.openers(one.beside), one.sender, one.zone)) {
+    const bool clash = clashes(one), another = stands(one.beside);
+    const std::string name = fmt::format(" {} in another zone", text(step.state));
+    if (clash && !c_.model.translations().some()) {
       const AbstractEntry gone = step.entry(false);
-      after(live, Solver::kTrue, now, gone, Effect::none(gone), {}, one.state.nat);
-    } else {
-      outcome(live, now, c_.path(one.sender).end(Seen::of(step, *one.entry)), Effect::of(step),
-              fmt::format(" {} in another zone", text(step.state)));
-      announced(live, now, step);
+      after(live, Solver::kTrue, now, gone, EntryEffect::none(gone), {}, one.state.nat);
+      return true;
     }
+    if (clash || (another && one.state.nat != 0)) {
+      aside(live, one, Seen::of(step, *one.entry), 0);
+    } else {
+      outcome(live, now, c_.path(one.sender).end(Seen::of(step, *one.entry)), EntryEffect::of(step),
+              name);
+    }
+    newly_bound(live, now, step, name);
+    announced(live, now, step);
     return true;
+  }
+
+  bool clashes(const Case& one) const {
+    const Automaton& all = c_.model.automaton();
+    return all.zones().clashes(all.openers(one.beside), one.sender, one.zone);
+  }
+  static bool stands(const Automaton::Parts& parts) {
+    return std::ranges::any_of(parts, [](std::uint16_t number) { return number != 0; });
+  }
+
+  // A new entry beside others under NAT (edges_zones.cpp): they are left alone, and the state
+  // without one has its own steps, and is in the invariant (expiry).
+  void aside(Term live, const Case& one, const Seen& seen, std::uint16_t nat, bool again = false) {
+    Case same = untouched(one);
+    same.nat = one.state.nat;
+    PathEncoder& path = c_.path(one.sender, nat);
+    outcome(live, same, again ? path.end_again(seen) : path.end(seen),
+            EntryEffect::none(*same.entry), " beside others");
+  }
+
+  // Loopback: may a packet be INVALID to an entry that is not in the state?
+  bool hides() const {
+    return claim_.path == Path::kLoopback && c_.model.automaton().pairs() > 1 &&
+           (!c_.variants().empty() || !c_.strays.empty());
+  }
+
+  void hidden_first(Term live, const Case& one) {
+    const auto& again = c_.path(one.sender).again();
+    const std::string name = " INVALID to another entry";
+    live = tracked_again(c_.solver.both(live, again.live), one, *one.entry, name);
+    for (std::uint8_t zone = 0; zone < again.zones.size(); ++zone) {
+      const Term here = c_.solver.both(live, again.zones[zone]);
+      if (here == Solver::kFalse) continue;
+      for (const Case& met : meetings(one, one.sender, zone)) {
+        found_again(here, met, c_.ways(*met.entry, one.sender, one.kind), name);
+      }
+    }
   }
 
   // Packets that carry another flow's entry, or the one of another path.
@@ -305,7 +363,8 @@ class Induction {
                        one.sender == FlowEnd::kInitiator && !c_.strays.empty();
     if (stray) {
       outcome(c_.solver.both(live, c_.translator.term(c_.strays)), one,
-              path.end(Seen{CtState::kInvalid}), Effect::none(*one.entry), " INVALID elsewhere");
+              path.end(Seen{CtState::kInvalid}), EntryEffect::none(*one.entry),
+              " INVALID elsewhere");
       if (claim_.path == Path::kLoopback) {
         AbstractStep lost;
         lost.state = CtState::kInvalid;
@@ -325,7 +384,7 @@ class Induction {
     }
     for (const auto& [nat, flows] : claim_.related) {
       outcome(c_.solver.both(live, c_.translator.term(flows)), one,
-              c_.path(one.sender, nat).end(Seen{CtState::kRelated}), Effect::none(*one.entry),
+              c_.path(one.sender, nat).end(Seen{CtState::kRelated}), EntryEffect::none(*one.entry),
               nat == 0 ? " RELATED" : " RELATED under NAT");
     }
   }
@@ -336,8 +395,12 @@ class Induction {
       if (c_.variants()[i].originator != one.sender || c_.variants()[i].follows_master()) continue;
       Case now = one;
       now.nat = static_cast<std::uint16_t>(i + 1);
+      if (stands(one.beside)) {
+        aside(live, one, Seen::of(step, *one.entry), now.nat);
+        continue;
+      }
       outcome(live, now, c_.path(one.sender, now.nat).end(Seen::of(step, *one.entry)),
-              Effect::of(step), name + " under NAT");
+              EntryEffect::of(step), name + " under NAT");
     }
   }
 
@@ -351,24 +414,35 @@ class Induction {
       Case now = one;
       now.nat = nat;
       PathEncoder& path = c_.path(one.sender, nat);
+      if (stands(one.beside) && (nat != 0 || one.state.nat != 0 || clashes(one))) {
+        aside(c_.solver.both(live, c_.translator.term(flows)), one, seen, nat, again);
+        continue;
+      }
       outcome(c_.solver.both(live, c_.translator.term(flows)), now,
               again ? path.end_again(seen) : path.end(seen),
-              Effect::of(postern::announced(created)),
+              EntryEffect::of(postern::announced(created)),
               again ? ", looked up again: RELATED as announced" : " RELATED as announced");
     }
+  }
+
+  // Those of what comes to PREROUTING so that are not marked UNTRACKED there.
+  Term tracked_again(Term live, const Case& one, const AbstractEntry& stands,
+                     const std::string& name) {
+    PathEncoder& path = c_.path(one.sender);
+    const Term marked = path.again().untracked;
+    outcome(c_.solver.both(live, marked), one, path.end_again(Seen::untracked()),
+            EntryEffect::none(stands), name + ", then UNTRACKED");
+    return c_.solver.both(live, c_.solver.negate(marked));
   }
 
   // Loopback: what was INVALID in OUTPUT comes to PREROUTING with nothing attached. The same packet
   // meets the same entry in the same way, unless the first lookup changed it.
   void looked_up_again(Term live, const Case& one, const AbstractStep& first,
                        const std::string& name) {
-    PathEncoder& path = c_.path(one.sender);
-    const auto& again = path.again();
+    const auto& again = c_.path(one.sender).again();
     live = c_.solver.both(live, again.live);
     const AbstractEntry stands = first.entry(false);
-    outcome(c_.solver.both(live, again.untracked), one, path.end_again(Seen::untracked()),
-            Effect::none(stands), name + ", then UNTRACKED");
-    live = c_.solver.both(live, c_.solver.negate(again.untracked));
+    live = tracked_again(live, one, stands, name);
     const auto between = c_.standing(one.beside, one.pair, stands);
     if (!between) {
       c_.violation(live, one.what + name + ": then an entry without number");
@@ -394,21 +468,39 @@ class Induction {
   void found_again(Term live, const Case& one, const std::vector<AbstractStep>& ways,
                    const std::string& name) {
     PathEncoder& path = c_.path(one.sender);
-    const Automaton& automaton = c_.model.automaton();
     for (const AbstractStep& step : ways) {
       Case now = one;
       if (step.created) now.pair = one.zone;
       if (step.created && one.beside[one.zone] != 0) continue;
       const std::string seen = fmt::format("{}, then {}", name, text(step.state));
-      if (step.created &&
-          automaton.zones().clashes(automaton.openers(one.beside), one.sender, one.zone)) {
+      const bool clash = step.created && clashes(one);
+      if (clash && !c_.model.translations().some()) {
         const AbstractEntry gone = step.entry(false);
-        after(live, Solver::kTrue, now, gone, Effect::none(gone), {}, one.state.nat);
+        after(live, Solver::kTrue, now, gone, EntryEffect::none(gone), {}, one.state.nat);
         continue;
       }
-      outcome(live, now, path.end_again(Seen::of(step, *one.entry)), Effect::of(step), seen);
+      if (bound_again(live, one, step, seen)) continue;
+      if (step.created) now.nat = 0;
+      if (clash || (step.created && one.state.nat != 0 && stands(one.beside))) {
+        aside(live, one, Seen::of(step, *one.entry), 0, true);
+        now.beside.assign(now.beside.size(), 0);
+      }
+      outcome(live, now, path.end_again(Seen::of(step, *one.entry)), EntryEffect::of(step), seen);
       if (step.created) announced(live, now, step, true);
     }
+  }
+
+  // What is bound in PREROUTING, or found bound there, is not followed where there are zones.
+  bool bound_again(Term live, const Case& one, const AbstractStep& step, const std::string& seen) {
+    if (c_.model.automaton().pairs() == 1) return false;
+    const bool found = one.state.nat != 0 && one.entry->present && !step.created &&
+                       step.state != CtState::kInvalid;
+    const std::uint8_t clash = c_.model.translations().clash();
+    const bool other = step.created && std::ranges::any_of(c_.variants(), [&](const auto& nat) {
+                         return nat.originator == one.sender && clash != 0 && nat.source == clash;
+                       });
+    if (found || other) c_.violation(live, one.what + seen + ": bound later");
+    return found || other;
   }
 
   // No flow of the state has such packets.
@@ -420,7 +512,7 @@ class Induction {
     c_.violation(c_.solver.both(premise, unmodelled), what + ": meets something unmodelled");
   }
 
-  void outcome(Term live, const Case& one, const PathEncoder::End& end, const Effect& effect,
+  void outcome(Term live, const Case& one, const PathEncoder::End& end, const EntryEffect& effect,
                const std::string& seen, bool translated = false) {
     if (live == Solver::kFalse) return;
     Case now = one;
@@ -445,11 +537,11 @@ class Induction {
 
   // The packet ends so: the entry that stands then must be in the invariant.
   void after(Term live, Term ends_so, const Case& one, const AbstractEntry& entry,
-             const Effect& effect, const std::vector<Term>& connmark_bits, std::uint16_t nat) {
+             const EntryEffect& effect, const std::vector<Term>& connmark_bits, std::uint16_t nat) {
     if (ends_so == Solver::kFalse) return;
     const auto index = c_.standing(one.beside, one.pair, entry);
-    const FlowState next{index.value_or(0), one.state.reached || track(),
-                         entry.present ? nat : std::uint16_t{0}};
+    FlowState next{index.value_or(0), one.state.reached || track(), nat};
+    if (next.entry == 0) next.nat = 0;
     Term inside = Solver::kFalse;
     if (index && always_in(one.flows, next)) return;
     if (index) {

@@ -79,6 +79,10 @@ class ScriptProof {
     return result;
   }
 
+  static bool stands(const Entries& entries) {
+    return std::ranges::any_of(entries, &AbstractEntry::present);
+  }
+
   void extend(const History& h, std::size_t k, std::vector<History>& next) {
     const Line& line = lines_[k];
     Bdd& bdd = c_.space.bdd();
@@ -124,13 +128,41 @@ class ScriptProof {
   void answered(Term live, const History& h, std::size_t k, LineTerms& t,
                 std::vector<History>& next) {
     const Line& line = lines_[k];
-    const AbstractEntry& entry = h.entries.front();  // NAT is in the default zone
-    const auto ways = c_.ways(entry, line.sender, line.kind);
-    if (live == Solver::kFalse || ways.empty()) return;
-    const AbstractStep& step = ways.front();
-    if (step.created || step.state == CtState::kInvalid) return;
-    delivered(live, t.path(h.nat).end(Seen::of(step, entry)), h, {step.entry(true)}, true, k, next,
-              h.nat);
+    const auto& early = t.path(h.nat).early();
+    for (std::uint8_t zone = 0; zone < early.zones.size(); ++zone) {
+      const Term here = c_.solver.both(live, early.zones[zone]);
+      const auto found = c_.model.automaton().zones().found(openers(h.entries), line.sender, zone);
+      if (here == Solver::kFalse) continue;
+      if (found.empty()) {
+        astray(here, h, k, t);
+        continue;
+      }
+      const AbstractEntry& entry = h.entries[found.front()];  // a bound one stands alone
+      const auto ways = c_.ways(entry, line.sender, line.kind);
+      if (ways.empty()) continue;
+      const AbstractStep& step = ways.front();
+      if (step.created || step.state == CtState::kInvalid) continue;
+      delivered(here, t.path(h.nat).end(Seen::of(step, entry)), h,
+                with(h.entries, found.front(), step.entry(true)), true, k, next, h.nat);
+    }
+  }
+
+  // An answer in zones where its entry is not found: rules of NAT may lead it back by themselves.
+  void astray(Term live, const History& h, std::size_t k, LineTerms& t) {
+    const auto ways = c_.ways(AbstractEntry{}, lines_[k].sender, lines_[k].kind);
+    const bool invalid = ways.empty() || ways.front().state == CtState::kInvalid;
+    // Over lo it may be found in PREROUTING.
+    const bool again =
+        c_.flow_path == Path::kLoopback && (invalid || turns_invalid(lines_[k].kind));
+    bool later = false;
+    const Zones& zones = c_.model.automaton().zones();
+    for (std::uint8_t zone = 0; again && zone < zones.pairs().size(); ++zone) {
+      later = later || !zones.found(openers(h.entries), lines_[k].sender, zone).empty();
+    }
+    if (invalid && !later) return;
+    const Term may = later ? Solver::kTrue : t.translator.term(c_.comes_back(h.nat));
+    c_.violation(c_.solver.both(live, may),
+                 fmt::format("packet {} of the conversation answers in another zone", k + 1));
   }
 
   // Honest ends use honest numbers: the most ordinary way of conntrack, which comes first.
@@ -148,7 +180,14 @@ class ScriptProof {
     const Entries beside = with(h.entries, in.pair, AbstractEntry{});
     const std::uint8_t place = step.created ? in.zone : in.pair;
     const Zones& zones = c_.model.automaton().zones();
-    if (step.created && zones.clashes(openers(beside), line.sender, place)) return;  // lost
+    const bool clash = step.created && zones.clashes(openers(beside), line.sender, place);
+    if (clash && !c_.model.translations().some()) return;  // lost
+    // Several entries, one of which is bound, are not followed.
+    const bool another = step.created && stands(beside);
+    const auto crowd = [&] {
+      c_.violation(live, fmt::format("packet {} of the conversation opens another entry", k + 1));
+    };
+    if (another && (clash || h.nat != 0)) return crowd();
     const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
     const std::uint16_t nat = attached && !step.created ? h.nat : std::uint16_t{0};
     delivered(live, t.path(nat).end(Seen::of(step, entry)), h,
@@ -157,8 +196,13 @@ class ScriptProof {
     for (std::size_t i = 0; step.created && i < c_.variants().size(); ++i) {
       if (c_.variants()[i].originator != line.sender || c_.variants()[i].follows_master()) continue;
       const auto bound = static_cast<std::uint16_t>(i + 1);
-      delivered(live, t.path(bound).end(Seen::of(step, entry)), h, {step.entry(true)}, true, k,
-                next, bound);
+      const auto& end = t.path(bound).end(Seen::of(step, entry));
+      if (another) {
+        c_.violation(c_.solver.both(live, c_.solver.either(end.delivered, end.unmodelled)),
+                     fmt::format("packet {} of the conversation binds another entry", k + 1));
+        continue;
+      }
+      delivered(live, end, h, with(beside, place, step.entry(true)), true, k, next, bound);
     }
     if (step.created && place == 0) announced(live, h, step, beside, k, t, next);
     if (c_.flow_path != Path::kLoopback || step.state != CtState::kInvalid) return;
@@ -187,7 +231,13 @@ class ScriptProof {
     const Entries beside = with(stands, in.pair, AbstractEntry{});
     const std::uint8_t place = step.created ? in.zone : in.pair;
     const Zones& zones = c_.model.automaton().zones();
-    if (step.created && zones.clashes(openers(beside), line.sender, place)) return;
+    const bool clash = step.created && zones.clashes(openers(beside), line.sender, place);
+    const bool nat = c_.model.translations().some();
+    if (clash && !nat) return;
+    const bool bound = h.nat != 0 && !same && entry.present && step.state != CtState::kInvalid;
+    if (beside.size() > 1 && (clash || bound || (step.created && !c_.variants().empty()))) {
+      return c_.violation(live, fmt::format("packet {} is bound in PREROUTING", k + 1));
+    }
     const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
     delivered(live, t.path().end_again(Seen::of(step, entry)), h,
               with(beside, place, step.entry(attached)), attached, k, next);
@@ -198,6 +248,12 @@ class ScriptProof {
                  std::size_t k, LineTerms& t, std::vector<History>& next) {
     const Seen seen = c_.announced(step, h.entries[0]);
     for (const auto& [nat, flows] : c_.announced_as(lines_[k].sender)) {
+      if (nat != 0 && stands(beside)) {
+        const Term told = c_.solver.both(live, t.translator.term(flows));
+        c_.violation(c_.solver.both(told, t.path(nat).end(seen).delivered),
+                     fmt::format("packet {} was announced beside another entry", k + 1));
+        continue;
+      }
       delivered(c_.solver.both(live, t.translator.term(flows)), t.path(nat).end(seen), h,
                 with(beside, 0, postern::announced(step).entry(true)), true, k, next, nat);
     }
@@ -218,7 +274,7 @@ class ScriptProof {
     }
     const Term through = c_.solver.named(c_.solver.both(live, end.delivered), "held");
     if (through == Solver::kFalse) return;
-    const bool present = std::ranges::any_of(entries, &AbstractEntry::present);
+    const bool present = stands(entries);
     History after{through, entries, h.connmark_bits,
                   present ? nat.value_or(h.nat) : std::uint16_t{0}};
     if (attached) after.connmark_bits = end.connmark_bits;

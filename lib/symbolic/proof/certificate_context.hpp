@@ -38,6 +38,8 @@ class CertificateContext {
     if (bound == 0) return std::nullopt;
     return variants_[bound - 1].originator;
   }
+  // Flows so bound whose answers may arrive as such though they find no entry in their zones.
+  Set comes_back(std::uint16_t bound) const { return take(model.comes_back(variants_[bound - 1])); }
   // Does some flow of the claim meet NAT, or quote one that does? Then a refutation proves no
   // fault: the terms leave open what a new flow's reply tuple is until it is settled.
   bool meets_nat = false;
