@@ -107,6 +107,7 @@ TEST_F(SctpTest, AnAnsweredHeartbeatRenewsTheTags) {
   EXPECT_EQ(send(true, 7, chunk(kHeartbeat)), CtState::kEstablished);
   EXPECT_EQ(send(true, 7, chunk(kData)), CtState::kInvalid);
   EXPECT_EQ(send(false, 8, chunk(kHeartbeatAck)), CtState::kEstablished);
+  EXPECT_EQ(send(false, 9, chunk(kHeartbeatAck)), CtState::kInvalid);  // one answer for each
   EXPECT_EQ(send(false, 6, chunk(kData)), CtState::kInvalid);
   EXPECT_EQ(send(false, 8, chunk(kData)), CtState::kEstablished);
   EXPECT_EQ(send(true, 5, chunk(kData)), CtState::kInvalid);

@@ -85,6 +85,16 @@ TEST(EngineWorld, BroadcastsAndJoinedGroupsAreDelivered) {
   EXPECT_EQ(a.kind("2001:db8:1::9", "ff02::fb"), Kind::kRefused);
 }
 
+TEST(EngineWorld, WhatIsSentToSeveralComesBackToTheHost) {
+  const Asked a;
+  for (const char* to : {"192.0.2.255", "255.255.255.255", "224.0.0.1"}) {
+    const OutputRoute route = a.world.route_output(*Address::parse(to), *a.world.device("eth0"));
+    EXPECT_TRUE(route.found && route.copied_here && !route.unicast) << to;
+  }
+  const OutputRoute one = a.world.route_output(*Address::parse("192.0.2.9"), kNoDevice);
+  EXPECT_TRUE(one.found && one.unicast && !one.copied_here);
+}
+
 TEST(EngineWorld, MartiansDie) {
   const Asked a;
   for (const char* from :

@@ -142,6 +142,10 @@ TEST(NatHeaders, AnErrorIsTranslatedWithItsQuotation) {
   EXPECT_EQ(made->inner->destination.text(), "198.51.100.9");
   error.inner_length = 24;  // the ports are there, but not eight bytes
   EXPECT_FALSE(translated_error(error, Manip::kDestination, original));
+  error.inner_length = 27;
+  EXPECT_FALSE(translated_error(error, Manip::kDestination, original));
+  error.inner_length = 28;
+  EXPECT_TRUE(translated_error(error, Manip::kDestination, original));
 }
 
 TEST(NatHeaders, AnErrorFromTheTranslatedDestinationSpeaksForTheOneAsked) {
