@@ -135,15 +135,6 @@ TEST(ExpectedFlows, IrcIsExpectedFromAnywhere) {
   expect(text, "deliver -i eth0 -p udp --dport 5000 --path in", Truth::kNo);
 }
 
-// Nobody reads what is said in another zone than the helper's.
-TEST(ExpectedFlows, WhatIsSaidInAnotherZoneAnnouncesNothing) {
-  const std::string master = "-A OUTPUT -d 192.0.2.66 -p tcp -m tcp --dport 6667 ",
-                    helper = master + "--syn -j CT --helper irc\n";
-  constexpr const char* kQuestion = "deliver -i eth0 -p tcp --syn --dport 5000 --path in";
-  expect(ruleset(helper, kRelated), kQuestion, Truth::kYes);
-  expect(ruleset(helper + master + "-j CT --zone 1\n", kRelated), kQuestion, Truth::kNo);
-}
-
 TEST(ExpectedFlows, TheStatusOfAnExpectedFlowIsKnown) {
   const std::string text =
       ruleset(kHelper, "-A INPUT -m conntrack --ctstatus EXPECTED -j DROP\n" + kRelated + kControl);
