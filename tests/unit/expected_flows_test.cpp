@@ -181,5 +181,15 @@ TEST(ExpectedFlows, AnErrorAboutAnotherFlowIsNotSurelyExpected) {
   expect(text, "deliver -p icmp -s 192.0.2.1 --path loopback", Truth::kUnknown);
 }
 
+// An error may quote a flow that a helper announced. No witness is made of such a one.
+TEST(ExpectedFlows, AnErrorMayQuoteOne) {
+  const std::string announced = "-A OUTPUT -p tcp -m tcp --dport 6667 -j CT --helper irc\n";
+  constexpr const char* kQuestion = "deliver -i eth0 -p icmp --path in";
+  // No other flow comes in.
+  expect(ruleset("", kRelated), kQuestion, Truth::kNo);
+  expect(ruleset(announced, kRelated), kQuestion, Truth::kUnknown);
+  expect(ruleset(announced, "-A INPUT -p tcp -j DROP\n" + kRelated), kQuestion, Truth::kNo);
+}
+
 }  // namespace
 }  // namespace postern
