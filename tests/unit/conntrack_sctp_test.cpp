@@ -78,6 +78,9 @@ TEST_F(SctpTest, OnlySomeChunksBegin) {
         byte == kInit || byte == kHeartbeat || byte == kHeartbeatAck || byte == kShutdownAck;
     const std::uint32_t tag = byte == kInit ? 0 : 5;
     EXPECT_EQ(send(true, tag, chunk(byte, 9)), begins ? CtState::kNew : CtState::kInvalid) << type;
+    if (!moves_sctp(byte)) {
+      EXPECT_EQ(send(true, 0, chunk(byte)), CtState::kInvalid) << type;
+    }
   }
 }
 
