@@ -84,6 +84,13 @@ TEST(EngineFragments, CutAndJoined) {
     EXPECT_EQ(view_of(*whole).destination_port, 53);
     EXPECT_EQ(view_of(*whole).length, to_bytes(p).size());
     EXPECT_EQ(cut(*whole).size(), 5U);
+    // Another datagram with the same identification.
+    whole.reset();
+    for (const Packet& piece : pieces) {
+      EXPECT_FALSE(whole);
+      whole = reassembler.add(piece);
+    }
+    EXPECT_TRUE(whole);
   }
 }
 

@@ -142,6 +142,23 @@ TEST(EngineWorld, SourcesOfOneLink) {
             "2001:db8:2::1");
 }
 
+// IPv6 (RFC 6724): the destination itself, then the device that it leaves by, then the longest
+// common prefix. (As `ip -6 route get` answers on 6.18.)
+TEST(EngineWorld, TheDeviceCountsMoreThanThePrefix) {
+  Scenario scenario;
+  scenario.interfaces = {{"lo", {}, 65536},
+                         {"eth0", {cidr("2001:db8:1::1/64"), cidr("2001:db8:2::1/64")}, 1500},
+                         {"eth1", {cidr("2001:db8:7::1/96")}, 1500}};
+  const World world(scenario);
+  const auto source = [&](const char* to) {
+    return world.source_for(*Address::parse(to), *world.device("eth0"))->text();
+  };
+  EXPECT_EQ(source("2001:db8:1::9"), "2001:db8:1::1");
+  EXPECT_EQ(source("2001:db8:2::9"), "2001:db8:2::1");
+  EXPECT_EQ(source("2001:db8:7::9"), "2001:db8:2::1");
+  EXPECT_EQ(source("2001:db8:7::1"), "2001:db8:7::1");
+}
+
 // Groups of the scopes 0 and 1 never come by a wire (ip6_rcv_core).
 TEST(EngineWorld, GroupsOfNoOrOfInterfaceScopeAreNotTaken) {
   const Asked a;
