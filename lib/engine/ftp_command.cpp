@@ -1,13 +1,14 @@
 #include "engine/ftp_command.hpp"
 
 #include <array>
+#include <cctype>
 #include <string_view>
 
 namespace postern {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
 bool equal_but_for_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
