@@ -200,6 +200,11 @@ TEST(ExpectedFlows, AnErrorMayQuoteOne) {
   expect(ruleset("", kRelated), kQuestion, Truth::kNo);
   expect(ruleset(announced, kRelated), kQuestion, Truth::kUnknown);
   expect(ruleset(announced, "-A INPUT -p tcp -j DROP\n" + kRelated), kQuestion, Truth::kNo);
+  // Not surely announced (picked up in its midst), nor surely let in.
+  expect(ruleset(announced, kRelated + "-A OUTPUT -p tcp --syn -j DROP\n"), kQuestion,
+         Truth::kUnknown);
+  expect(ruleset(announced, "-A INPUT -p tcp -m limit --limit 1/hour -j DROP\n" + kRelated),
+         kQuestion, Truth::kUnknown);
 }
 
 }  // namespace
