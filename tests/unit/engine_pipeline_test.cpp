@@ -134,6 +134,17 @@ TEST(EnginePipeline, DnatToAPortChangesIt) {
   }
 }
 
+// What this host sends is routed again to where NAT in OUTPUT leads it.
+TEST(EnginePipeline, DnatInOutputLeadsToAnotherDevice) {
+  Router router("*nat\n-A OUTPUT -p udp --dport 2 -j DNAT --to-destination 10.0.0.2\nCOMMIT\n");
+  Packet p = udp("", "192.0.2.1", 1, "192.0.2.9", 2);
+  const auto moved = router.send(p).out;
+  ASSERT_EQ(moved.size(), 1U);
+  EXPECT_EQ(moved[0].second, "eth1");
+  p.destination_port = 3;
+  EXPECT_EQ(router.send(p).out.at(0).second, "eth0");
+}
+
 // A masqueraded flow that leaves by another device is over (nf_nat_oif_changed).
 TEST(EnginePipeline, AMasqueradedFlowDoesNotChangeItsDevice) {
   Router router("*nat\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n");
