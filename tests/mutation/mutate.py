@@ -9,8 +9,8 @@ engine, packet sets), its line is drawn evenly over that area's lines that offer
 equivalent.txt with the reason why nothing can notice it, is drawn again; both are counted.
 
 The tree is a copy below build/mutation with a build of its own (release, ccache). Stages: the tests
-that the file (or its header) names as its own, unit tests, a campaign from a fixed seed (root), kernel tests, CLI
-tests, agreement searches. The first failing test "caught" the mutant. First of all, the unchanged
+that the file (or its header) names as its own, unit tests, a campaign from a fixed seed (root),
+kernel tests, CLI tests, agreement searches. The first failing test "caught" the mutant. First of all, the unchanged
 tree must pass all stages. Results are appended to build/mutation/seed-S.jsonl; what stands there is
 not run again (--again K runs that very mutant once more, drawing only when it is found equivalent by
 now). Exit code 1 when a mutant survived.
