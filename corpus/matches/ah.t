@@ -6,6 +6,7 @@
 @ 6 filter INPUT
 -m ah --ahspi 5 --ahlen 5 --ahres ; = ; OK
 -m ah ! --ahspi 5 ; = ; OK
+-m ah ! --ahlen 32 ; = ; OK
 
 # Meaning.
 @ 4 filter INPUT

@@ -5,6 +5,9 @@
 -p dccp --dccp-types FOO ;  ; FAIL
 -m dccp --dport 5 ;  ; LOAD
 
+@ 4 filter INPUT
+-p dccp -m dccp ! --dccp-types REQUEST ; = ; OK
+
 # Meaning.
 @ 46 filter INPUT
 match -p dccp --dport 5 ;; proto=33 dport=5 -> yes

@@ -1,5 +1,28 @@
 @ 6 filter INPUT
 -m ipv6header --header hop,dst --soft ; -m ipv6header --header hop-by-hop,ipv6-opts --soft ; OK
 -m ipv6header ! --header 44 ; -m ipv6header ! --header ipv6-frag ; OK
+-m ipv6header --header hop-by-hop ; = ; OK
+-m ipv6header --header hop ; -m ipv6header --header hop-by-hop ; OK
+-m ipv6header --header 0 ; -m ipv6header --header hop-by-hop ; OK
+-m ipv6header --header ipv6-opts ; = ; OK
+-m ipv6header --header dst ; -m ipv6header --header ipv6-opts ; OK
+-m ipv6header --header 60 ; -m ipv6header --header ipv6-opts ; OK
+-m ipv6header --header ipv6-route ; = ; OK
+-m ipv6header --header route ; -m ipv6header --header ipv6-route ; OK
+-m ipv6header --header 43 ; -m ipv6header --header ipv6-route ; OK
+-m ipv6header --header esp ; = ; OK
+-m ipv6header --header 50 ; -m ipv6header --header esp ; OK
+-m ipv6header --header ah ; = ; OK
+-m ipv6header --header auth ; -m ipv6header --header ah ; OK
+-m ipv6header --header 51 ; -m ipv6header --header ah ; OK
+-m ipv6header --header ipv6-nonxt ; = ; OK
+-m ipv6header --header none ; -m ipv6header --header ipv6-nonxt ; OK
+-m ipv6header --header 59 ; -m ipv6header --header ipv6-nonxt ; OK
+-m ipv6header --header protocol ; = ; OK
+-m ipv6header --header prot ; -m ipv6header --header protocol ; OK
+-m ipv6header --header 255 ; -m ipv6header --header protocol ; OK
+-m ipv6header --header ipv6-frag ; = ; OK
+-m ipv6header --header frag ; -m ipv6header --header ipv6-frag ; OK
+-m ipv6header --header proto ;  ; FAIL
 -m ipv6header --header foo ;  ; FAIL
 -m ipv6header ;  ; FAIL

@@ -9,6 +9,9 @@
 @ 4 filter INPUT
 -m owner --uid-owner 5 ;  ; LOAD
 
+@ 4 filter OUTPUT
+-m owner ! --gid-owner 5 ; = ; OK
+
 # Meaning.
 @ 46 filter OUTPUT
 match -m owner --uid-owner 5 ;; proto=6 -> unknown

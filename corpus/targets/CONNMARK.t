@@ -13,3 +13,8 @@
 -j CONNMARK ;  ; FAIL
 -j CONNMARK --save-mark --restore-mark ;  ; FAIL
 -j CONNMARK --set-mark 1 --nfmask 2 ; -j CONNMARK --set-xmark 0x1/0xffffffff ; OK
+
+@ 4 mangle PREROUTING
+-j CONNMARK --restore-mark --left-shift-mark 3 ; -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff --left-shift-mark 3 ; OK
+-j CONNMARK --set-xmark 0x5 --right-shift-mark 3 ; -j CONNMARK --set-xmark 0x5/0xffffffff --right-shift-mark 3 ; OK
+-j CONNMARK --save-mark --right-shift-mark 3 ; -j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff --right-shift-mark 3 ; OK

@@ -4,5 +4,14 @@
 -j LOG --log-level warning ; -j LOG ; OK
 -j LOG --log-level 0 --log-uid --log-ip-options --log-tcp-options --log-tcp-sequence --log-macdecode ; -j LOG --log-level 0 --log-tcp-sequence --log-tcp-options --log-ip-options --log-uid --log-macdecode ; OK
 -j LOG --log-prefix 123456789012345678901234567890 ; -j LOG --log-prefix 12345678901234567890123456789 ; OK
+-j LOG --log-level emerg ; -j LOG --log-level 0 ; OK
+-j LOG --log-level panic ; -j LOG --log-level 0 ; OK
+-j LOG --log-level alert ; -j LOG --log-level 1 ; OK
+-j LOG --log-level crit ; -j LOG --log-level 2 ; OK
+-j LOG --log-level error ; -j LOG --log-level 3 ; OK
+-j LOG --log-level notice ; -j LOG --log-level 5 ; OK
+-j LOG --log-level info ; -j LOG --log-level 6 ; OK
+-j LOG --log-level err ; -j LOG --log-level 3 ; LAX
+-j LOG --log-level warn ; -j LOG ; LAX
 -j LOG --log-level 8 ;  ; FAIL
 -j LOG --log-level loud ;  ; FAIL

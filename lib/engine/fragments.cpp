@@ -48,21 +48,31 @@ std::vector<Packet> cut(const Packet& packet) {
   return pieces;
 }
 
+// inet_frag_queue_insert: what lies within one run is known.
+Reassembler::Fit Reassembler::fit(const std::vector<Piece>& queue, const Piece& piece) {
+  for (const Piece& other : queue) {
+    if (piece.offset >= other.end() || other.offset >= piece.end()) continue;
+    std::uint32_t run_end = 0;
+    for (const Piece& p : queue) {
+      if (p.run == other.run) run_end = std::max(run_end, p.end());
+    }
+    const bool known = other.run <= piece.offset && piece.end() <= run_end;
+    return known ? Fit::kDuplicate : Fit::kOverlap;
+  }
+  return Fit::kNew;
+}
+
 std::optional<Packet> Reassembler::add(const Packet& fragment) {
   const bool v4 = fragment.family() == Family::kIpv4;
   const Key key{fragment.source, fragment.destination, v4 ? fragment.protocol : std::uint8_t{0},
                 fragment.ip_id};
   std::vector<Piece>& queue = queues_[key];
   Piece piece{fragment.fragment_offset, !fragment.more_fragments, fragment, layer4_of(fragment)};
-  const auto end = [](const Piece& p) {
-    return p.offset + static_cast<std::uint32_t>(p.layer4.size());
-  };
-  for (const Piece& other : queue) {
-    if (piece.offset < end(other) && other.offset < end(piece)) {
-      queues_.erase(key);
-      return std::nullopt;
-    }
-  }
+  const Fit found = fit(queue, piece);
+  if (found == Fit::kOverlap) queues_.erase(key);
+  if (found != Fit::kNew) return std::nullopt;
+  const bool follows = !queue.empty() && queue.back().end() == piece.offset;
+  piece.run = follows ? queue.back().run : piece.offset;
   queue.push_back(std::move(piece));
   std::ranges::sort(queue, {}, &Piece::offset);
   std::uint32_t covered = 0;
@@ -72,7 +82,7 @@ std::optional<Packet> Reassembler::add(const Packet& fragment) {
   for (const Piece& p : queue) {
     if (p.offset != covered) return std::nullopt;
     codepoints |= 1u << (p.packet.tos & 3);
-    covered = end(p);
+    covered = p.end();
     largest = std::max(largest, p.layer4.size());
     put(whole, p.layer4);
   }

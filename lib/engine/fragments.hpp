@@ -1,7 +1,7 @@
 // IP reassembly, as far as well-behaved fragments need it: pieces of one datagram by source,
 // destination, protocol (IPv4) and identification; complete when they cover it without gaps.
-// Overlaps, which Linux answers by dropping the queue, empty the queue here, too.
-// Covered by tests/kernel/engine_cases_test.cpp.
+// A piece that has come already is left out; any other overlap drops the queue, as on Linux.
+// Covered by tests/unit/engine_view_test.cpp, tests/kernel/engine_cases_test.cpp, found_test.cpp.
 #pragma once
 
 #include <compare>
@@ -35,7 +35,11 @@ class Reassembler {
     bool last;
     Packet packet;
     Bytes layer4;
+    std::uint32_t run = 0;  // where the pieces begin that came one behind the other up to this one
+    std::uint32_t end() const { return offset + static_cast<std::uint32_t>(layer4.size()); }
   };
+  enum class Fit : std::uint8_t { kNew, kDuplicate, kOverlap };
+  static Fit fit(const std::vector<Piece>& queue, const Piece& piece);
   std::map<Key, std::vector<Piece>> queues_;
 };
 

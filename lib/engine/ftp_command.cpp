@@ -1,13 +1,14 @@
 #include "engine/ftp_command.hpp"
 
 #include <array>
+#include <cctype>
 #include <string_view>
 
 namespace postern {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
 bool equal_but_for_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
@@ -67,14 +68,16 @@ std::size_t read_port(std::string_view text, std::size_t start, char delimiter,
   return 0;
 }
 
+char first_of(std::string_view text) { return text.empty() ? '\0' : text.front(); }
 bool may_delimit(char c) { return !is_digit(c) && c >= 33 && c <= 126; }
 
 // "|1|192.0.2.1|1286|", "|2|2001:db8::1|1286|"
 std::size_t read_extended(std::string_view text, Family family, FtpAnnouncement& to) {
-  if (text.size() <= 3) return 0;
-  const char delimiter = text[0];
+  const char delimiter = first_of(text);
   const char number = family == Family::kIpv4 ? '1' : '2';
-  if (!may_delimit(delimiter) || text[1] != number || text[2] != delimiter) return 0;
+  if (!may_delimit(delimiter) || !text.starts_with(std::string{delimiter, number, delimiter})) {
+    return 0;
+  }
   const std::string_view rest = text.substr(3);
   std::size_t length = 0;
   if (family == Family::kIpv4) {
@@ -94,9 +97,8 @@ std::size_t read_extended(std::string_view text, Family family, FtpAnnouncement&
 
 // "|||1286|"
 std::size_t read_extended_passive(std::string_view text, FtpAnnouncement& to) {
-  if (text.size() <= 3) return 0;
-  const char delimiter = text[0];
-  if (!may_delimit(delimiter) || text[1] != delimiter || text[2] != delimiter) return 0;
+  const char delimiter = first_of(text);
+  if (!may_delimit(delimiter) || !text.starts_with(std::string(3, delimiter))) return 0;
   return read_port(text, 3, delimiter, to.port);
 }
 

@@ -200,7 +200,6 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
   const auto enter = [&](ChainId chain) { at = {program_.chains()[chain].first, chain}; };
   for (;;) {
     const ProgramChain& chain = program_.chains()[at.chain];
-    Kind kind = Kind::kReturn;  // what falling off the end means
     if (at.next != chain.first + chain.count) {
       const RuleId id = at.next++;
       const Step& step = steps_[id];
@@ -212,7 +211,8 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
       if (outcome.end == RuleCode::kHotdrop) return {.accepted = false};
       if (!matched) continue;
       count(rules_[id], packet);
-      kind = step.kind == Kind::kOpaque ? choose(program_.rules()[id], step, chooser) : step.kind;
+      const Kind kind =
+          step.kind == Kind::kOpaque ? choose(program_.rules()[id], step, chooser) : step.kind;
       switch (kind) {
         case Kind::kAccept:
           return {};

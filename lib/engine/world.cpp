@@ -149,7 +149,7 @@ std::optional<Address> World::best_source(const Address& destination, DeviceId i
   const bool of_the_link = means_one_link(destination);
   for (const Own& own : own_) {
     if (own.address.family != destination.family || (of_the_link && own.device != id)) continue;
-    int score = own.device == id ? 1000 : 0;
+    int score = own.device == id ? 1000 : 1;
     if (own.device == loopback_ && !host_scope && (own.length == 8 || own.address.value == 1)) {
       continue;  // 127.0.0.1 and ::1 have host scope
     }

@@ -9,8 +9,8 @@ engine, packet sets), its line is drawn evenly over that area's lines that offer
 equivalent.txt with the reason why nothing can notice it, is drawn again; both are counted.
 
 The tree is a copy below build/mutation with a build of its own (release, ccache). Stages: the tests
-that a header names as its own, unit tests, a campaign from a fixed seed (root), kernel tests, CLI
-tests, agreement searches. The first failing test "caught" the mutant. First of all, the unchanged
+that the file (or its header) names as its own, unit tests, a campaign from a fixed seed (root),
+kernel tests, CLI tests, agreement searches. The first failing test "caught" the mutant. First of all, the unchanged
 tree must pass all stages. Results are appended to build/mutation/seed-S.jsonl; what stands there is
 not run again (--again K runs that very mutant once more, drawing only when it is found equivalent by
 now). Exit code 1 when a mutant survived.
@@ -127,10 +127,26 @@ class Tree:
         how = '' if failed else ' (no end)' if code is None else ' (dies)'
         return (failed or begun[-1:] or ['start'])[0] + how
 
+    def named(self, path):
+        """The unit test files that a file, or the header beside it, names as its own."""
+        beside = os.path.join(self.path, re.sub(r'cpp$', 'hpp', path))
+        texts = [open(p).read() for p in {os.path.join(self.path, path), beside} if os.path.isfile(p)]
+        if path.startswith('lib/vocabulary/'):  # the tables of corpus/matches and corpus/targets
+            texts.append('table_test.cpp vocabulary_test.cpp')
+        return sorted(set(re.findall(r'\w+_test\.cpp', '\n'.join(texts))))
+
+    def own(self, mutant):
+        """The stage of the tests in these files: most mutants end there, within a second."""
+        sources = [os.path.join(self.path, 'tests', 'unit', name) for name in self.named(mutant.path)]
+        texts = [open(source).read() for source in sources if os.path.isfile(source)]
+        suites = sorted(set(re.findall(r'^TEST(?:_[FP])?\((\w+),', '\n'.join(texts), re.M)))
+        tests = ':'.join(f'{s}.*:*/{s}.*' for s in suites)
+        return ('own', 'unit_tests', f'{tests}:-{SEARCHES}', {}) if suites else None
+
     def near(self, mutant):
         """The tests that a mutated header names, alone with as few libraries as they need: what else
         includes the header need not be compiled when they notice."""
-        named = re.findall(r'tests/unit/\w+_test\.cpp', open(os.path.join(self.path, mutant.path)).read())
+        named = [f'tests/unit/{name}' for name in self.named(mutant.path)]
         commands = json.load(open(os.path.join(self.build, 'compile_commands.json')))
         for source in named:
             unit = [c for c in commands if c['file'].endswith('/' + source)]
@@ -224,7 +240,8 @@ def judge(tree, mutant, quick=False):
         # A campaign never asks the sets: for them the agreement searches come first.
         sets = mutant.path.startswith('lib/symbolic/')
         order = sorted(STAGES, key=lambda s: s[0] in ('campaign', 'kernel')) if sets else STAGES
-        for stage in STAGES[:1] if quick else order:
+        own = tree.own(mutant)
+        for stage in ([own] if own else []) + list(order[:1] if quick else order):
             caught = tree.stage(stage)
             if caught:
                 return ('' if caught == 'does not compile' else stage[0], caught)

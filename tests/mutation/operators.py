@@ -31,6 +31,8 @@ _WORDS = {'true': 'false', 'false': 'true', 'any_of': 'all_of', 'all_of': 'any_o
           'both': 'either', 'either': 'both', 'initiator': 'responder', 'responder': 'initiator'}
 _DROPPABLE = re.compile(r'^(\+\+|--)?[\w.:\->\[\]()*]+( (\||&|\^|\+|-|<<)?= .*|\(.*\))?;$|'
                         r'^if \(.*\) .*;$')
+# Options are found by their names; where the descriptor prints, it prints in an order of its own.
+_OPTION = re.compile(r'^\s*[\w= ]*\{*(\.name = "--|(counter|part|test)\()')
 _TABLE = re.compile(r'"([A-Z0-9]{2}|--|\.\.)( ([A-Z0-9]{2}|--|\.\.))+"')
 
 
@@ -115,6 +117,7 @@ def mutants(path, text, scopes):
     raw, code = text.split('\n'), blank(text).split('\n')
     opened = re.findall(r'using enum (\w+);|using namespace (\w+);', text)
     opened = [a or b for a, b in opened]
+    prints = '    .print = ' in text
     found, check = {}, False
     for i, line in enumerate(code):
         # A check, message or type may go on for some lines.
@@ -136,7 +139,8 @@ def mutants(path, text, scopes):
             add('statement', [])
         below = code[i + 1].strip() if i + 1 < len(code) else ''
         if (all(s.endswith(',') and _balanced(s) for s in (stripped, below)) and
-                raw[i] != raw[i + 1] and not _SKIP.search(below)):
+                raw[i] != raw[i + 1] and not _SKIP.search(below) and
+                not (prints and _OPTION.match(raw[i]) and _OPTION.match(raw[i + 1]))):
             add('order', [raw[i + 1], raw[i]], 2)
         for mutant in here:
             found.setdefault(i + 1, {}).setdefault(mutant.kind, []).append(mutant)

@@ -223,6 +223,26 @@ TEST(Bind, MeansAddressesByMask) {
   EXPECT_TRUE(inner.mask == ~u128{0});
 }
 
+TEST(Bind, TargetsOfNatMeanWhatTheirOptionsSay) {
+  const auto nat = [](const std::string& chain, const std::string& target) {
+    const auto bound = read_ruleset(
+        source_of("*nat\n-A " + chain + " -p udp -j " + target + "\nCOMMIT\n"), std::nullopt);
+    return std::get<Nat>(std::get<Effect>(bound->ruleset.tables[0].chains[0].rules[0].action));
+  };
+  const Nat source = nat("POSTROUTING", "SNAT --to-source 192.0.2.1-192.0.2.7:5-9 --persistent");
+  EXPECT_EQ(source.kind, Nat::Kind::kSource);
+  EXPECT_EQ(source.low->text() + " " + source.high->text(), "192.0.2.1 192.0.2.7");
+  EXPECT_EQ(std::pair(source.port_low, source.port_high),
+            (std::pair<std::uint16_t, std::uint16_t>(5, 9)));
+  EXPECT_TRUE(source.persistent && !source.random);
+  const Nat destination = nat("PREROUTING", "DNAT --to-destination :5-9/7 --random");
+  EXPECT_EQ(destination.kind, Nat::Kind::kDestination);
+  EXPECT_FALSE(destination.low || destination.high);
+  EXPECT_EQ(destination.port_base, 7);
+  EXPECT_TRUE(destination.random && !destination.persistent);
+  EXPECT_TRUE(nat("POSTROUTING", "MASQUERADE --random-fully").random);
+}
+
 TEST(Bind, MeansInterfacesProtocolsAndFragments) {
   const PredicatePtr in = only_clause("-i eth+");
   EXPECT_TRUE(std::get<InterfaceIs>(in->node).pattern.prefix);

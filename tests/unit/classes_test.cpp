@@ -101,6 +101,27 @@ TEST(Classes, BothEndsShareTheirCuts) {
   expect_partition(c.address, 0xffffffff);
 }
 
+// RFC 5737's addresses, 127.0.0.1, else the first.
+TEST(Classes, WitnessesTakeDocumentationAddresses) {
+  const auto number = [](std::string_view text) { return Address::parse(text)->value; };
+  struct Row {
+    const char *first, *last, *taken;
+  };
+  for (const Row& row :
+       {Row{"192.0.0.0", "192.0.255.255", "192.0.2.9"}, Row{"192.0.2.0", "192.0.2.8", "192.0.2.1"},
+        Row{"198.51.0.0", "198.51.255.255", "198.51.100.9"},
+        Row{"203.0.0.0", "203.0.255.255", "203.0.113.9"},
+        Row{"203.0.113.64", "203.0.114.255", "203.0.113.64"},
+        Row{"203.0.112.0", "203.0.113.0", "203.0.113.0"},
+        Row{"127.0.0.0", "127.255.255.255", "127.0.0.1"},
+        Row{"10.0.0.0", "10.255.255.255", "10.0.0.0"}}) {
+    const u128 first = number(row.first);
+    const Classes c = classes_of({in_range(Field::kSource, first, number(row.last))});
+    EXPECT_TRUE(c.address.classes[*c.address.of(first)].canonical == number(row.taken))
+        << row.first;
+  }
+}
+
 TEST(Classes, SixteenBytesAddressesAreTheSameSmallIntegers) {
   const u128 net = u128{0x20010db8} << 96;
   const Classes c =

@@ -50,6 +50,51 @@ struct SctpTest : testing::Test {
   }
 };
 
+// As the kernel writes it (sctp_conntracks, nf_conntrack_proto_sctp.c): a row for each chunk, a
+// column for each state in the enum's order; "--": INVALID.
+TEST(SctpTable, IsTheKernels) {
+  struct Row {
+    std::uint8_t chunk;
+    std::array<std::string_view, 2> next;  // original, reply
+  };
+  const std::array<Row, 11> rows{{
+      {kInit, {"CL CL CW CE ES CL CL SA CW", "-- CL CW CE ES SS SR SA --"}},
+      {kInitAck, {"CL CL CW CE ES SS SR SA CL", "-- CW CW CE ES SS SR SA --"}},
+      {kAbort, {"CL CL CL CL CL CL CL CL CL", "-- CL CL CL CL CL CL CL --"}},
+      {kShutdown, {"CL CL CW CE SS SS SR SA CL", "-- CL CW CE SR SS SR SA --"}},
+      {kShutdownAck, {"SA CL CW CE ES SA SA SA SA", "-- CL CW CE ES SA SA SA --"}},
+      {kError, {"CL CL CW CE ES SS SR SA CL", "-- CL CW CL ES SS SR SA --"}},
+      {kCookieEcho, {"CL CL CE CE ES SS SR SA CL", "-- CL CE CE ES SS SR SA --"}},
+      {kCookieAck, {"CL CL CW ES ES SS SR SA CL", "-- CL CW ES ES SS SR SA --"}},
+      {kShutdownComplete, {"CL CL CW CE ES SS SR CL CL", "-- CL CW CE ES SS SR CL --"}},
+      {kHeartbeat, {"HS CL CW CE ES SS SR SA HS", "-- CL CW CE ES SS SR SA HS"}},
+      {kHeartbeatAck, {"CL CL CW CE ES SS SR SA HS", "-- CL CW CE ES SS SR SA ES"}},
+  }};
+  constexpr std::string_view kStates = "-- CL CW CE ES SS SR SA HS";
+  const auto name = [&](std::optional<SctpState> state) {
+    return kStates.substr(state ? 3 * static_cast<std::size_t>(*state) : 0, 2);
+  };
+  for (const Row& row : rows) {
+    EXPECT_TRUE(moves_sctp(row.chunk));
+    for (const CtDirection direction : {CtDirection::kOriginal, CtDirection::kReply}) {
+      std::string next;
+      for (std::size_t from = 0; from < kSctpStateCount; ++from) {
+        if (from != 0) next += ' ';
+        next += name(sctp_next(static_cast<SctpState>(from), direction, row.chunk));
+      }
+      EXPECT_EQ(next, row.next[static_cast<std::size_t>(direction)]) << int{row.chunk};
+    }
+  }
+  // Any other chunk leaves the state as it is, and begins nothing.
+  for (const std::uint8_t chunk : {std::uint8_t{kData}, std::uint8_t{3}, std::uint8_t{12},
+                                   std::uint8_t{13}, std::uint8_t{15}, std::uint8_t{255}}) {
+    EXPECT_FALSE(moves_sctp(chunk)) << int{chunk};
+    EXPECT_FALSE(sctp_next(SctpState::kNone, CtDirection::kOriginal, chunk)) << int{chunk};
+    EXPECT_EQ(sctp_next(SctpState::kCookieWait, CtDirection::kReply, chunk),
+              SctpState::kCookieWait);
+  }
+}
+
 TEST_F(SctpTest, SetUpAndShutdown) {
   establish();
   EXPECT_EQ(send(true, 22, chunk(kData)), CtState::kEstablished);
@@ -78,6 +123,9 @@ TEST_F(SctpTest, OnlySomeChunksBegin) {
         byte == kInit || byte == kHeartbeat || byte == kHeartbeatAck || byte == kShutdownAck;
     const std::uint32_t tag = byte == kInit ? 0 : 5;
     EXPECT_EQ(send(true, tag, chunk(byte, 9)), begins ? CtState::kNew : CtState::kInvalid) << type;
+    if (!moves_sctp(byte)) {
+      EXPECT_EQ(send(true, 0, chunk(byte)), CtState::kInvalid) << type;
+    }
   }
 }
 
@@ -107,6 +155,7 @@ TEST_F(SctpTest, AnAnsweredHeartbeatRenewsTheTags) {
   EXPECT_EQ(send(true, 7, chunk(kHeartbeat)), CtState::kEstablished);
   EXPECT_EQ(send(true, 7, chunk(kData)), CtState::kInvalid);
   EXPECT_EQ(send(false, 8, chunk(kHeartbeatAck)), CtState::kEstablished);
+  EXPECT_EQ(send(false, 9, chunk(kHeartbeatAck)), CtState::kInvalid);  // one answer for each
   EXPECT_EQ(send(false, 6, chunk(kData)), CtState::kInvalid);
   EXPECT_EQ(send(false, 8, chunk(kData)), CtState::kEstablished);
   EXPECT_EQ(send(true, 5, chunk(kData)), CtState::kInvalid);

@@ -100,6 +100,9 @@ TEST(EngineAnswer, AnErrorQuotesAndComesFromTheAddressAskedOrTheWayBack) {
   EXPECT_EQ(here->destination.text(), "192.0.2.9");
   EXPECT_EQ(here->tos, 0xde);
   EXPECT_EQ(to_hex(to_bytes(*here->inner)), to_hex(to_bytes(udp)));
+  const auto of_another = error(packet("192.0.2.9", "198.51.100.1", protocol::kUdp), {3, 3});
+  ASSERT_TRUE(of_another);
+  EXPECT_EQ(of_another->source.text(), "198.51.100.1");  // asked for, though another device's
   const auto through = error(packet("198.51.100.9", "203.0.113.5", protocol::kUdp), {11, 0});
   ASSERT_TRUE(through);
   EXPECT_EQ(through->source.text(), "198.51.100.1");  // of the device that leads back

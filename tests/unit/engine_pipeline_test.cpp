@@ -82,25 +82,45 @@ TEST(EnginePipeline, ZoneOfTheOriginalDirectionAloneLeavesAnswersToFindTheFlow) 
   EXPECT_EQ(answer.conntrack.size(), 1U);
 }
 
+// 10.0.0.2 complains of a packet that it was sent.
+Packet complaint_about(const Packet& packet, std::uint8_t type) {
+  Packet error;
+  error.in = "eth1";
+  error.source = *Address::parse("10.0.0.2");
+  error.destination = packet.source;
+  error.protocol = protocol::kIcmp;
+  error.type = type;
+  error.code = 3;
+  Packet quoted = packet;
+  quoted.destination = error.source;
+  error.inner = std::make_shared<const Packet>(quoted);
+  return error;
+}
+
 TEST(EnginePipeline, AnErrorLeavesAsIfFromTheAddressAsked) {
   Router router("*nat\n-A PREROUTING -i eth0 -j DNAT --to-destination 10.0.0.2\nCOMMIT\n");
   const Packet first = udp("eth0", "192.0.2.9", 1, "198.51.100.9", 2);
   EXPECT_EQ(router.send(first).out.at(0).first.destination.text(), "10.0.0.2");
-  Packet error;
-  error.in = "eth1";
-  error.source = *Address::parse("10.0.0.2");
-  error.destination = first.source;
-  error.protocol = protocol::kIcmp;
-  error.type = 3;
-  error.code = 3;
-  Packet quoted = first;
-  quoted.destination = error.source;
-  error.inner = std::make_shared<const Packet>(quoted);
-  const auto report = router.send(error);
+  const auto report = router.send(complaint_about(first, 3));
   EXPECT_EQ(report.state.at(Hook::kForward), CtState::kRelated);
   ASSERT_EQ(report.out.size(), 1U);
   EXPECT_EQ(report.out[0].first.source.text(), "198.51.100.9");
   EXPECT_EQ(report.out[0].first.inner->destination.text(), "198.51.100.9");
+}
+
+// nf_nat_icmp_reply_translation: no redirect about a flow that is translated, no broken error.
+TEST(EnginePipeline, SomeErrorsAreNotTranslated) {
+  Router router("*nat\n-A PREROUTING -p udp --dport 2 -j DNAT --to-destination 10.0.0.2\nCOMMIT\n");
+  router.engine().set_sysctl({{"net/netfilter/nf_conntrack_checksum", "0"}});
+  const Packet translated = udp("eth0", "192.0.2.9", 1, "198.51.100.9", 2);
+  const Packet plain = udp("eth0", "192.0.2.9", 1, "10.0.0.2", 3);
+  for (const Packet& first : {translated, plain}) EXPECT_EQ(router.send(first).out.size(), 1U);
+  EXPECT_EQ(router.send(complaint_about(translated, 5)).verdict, Verdict::kDropped);
+  EXPECT_EQ(router.send(complaint_about(plain, 5)).verdict, Verdict::kForwarded);
+  Packet broken = complaint_about(translated, 3);
+  EXPECT_EQ(router.send(broken).verdict, Verdict::kForwarded);
+  broken.bad_checksum = true;
+  EXPECT_EQ(router.send(broken).verdict, Verdict::kDropped);
 }
 
 TEST(EnginePipeline, DnatToAPortChangesIt) {
@@ -112,6 +132,17 @@ TEST(EnginePipeline, DnatToAPortChangesIt) {
     EXPECT_EQ(out[0].first.destination.text(), "10.0.0.2");
     EXPECT_EQ(out[0].first.destination_port, 8080);
   }
+}
+
+// What this host sends is routed again to where NAT in OUTPUT leads it.
+TEST(EnginePipeline, DnatInOutputLeadsToAnotherDevice) {
+  Router router("*nat\n-A OUTPUT -p udp --dport 2 -j DNAT --to-destination 10.0.0.2\nCOMMIT\n");
+  Packet p = udp("", "192.0.2.1", 1, "192.0.2.9", 2);
+  const auto moved = router.send(p).out;
+  ASSERT_EQ(moved.size(), 1U);
+  EXPECT_EQ(moved[0].second, "eth1");
+  p.destination_port = 3;
+  EXPECT_EQ(router.send(p).out.at(0).second, "eth0");
 }
 
 // A masqueraded flow that leaves by another device is over (nf_nat_oif_changed).

@@ -84,19 +84,44 @@ TEST(EngineFragments, CutAndJoined) {
     EXPECT_EQ(view_of(*whole).destination_port, 53);
     EXPECT_EQ(view_of(*whole).length, to_bytes(p).size());
     EXPECT_EQ(cut(*whole).size(), 5U);
+    // Another datagram with the same identification.
+    whole.reset();
+    for (const Packet& piece : pieces) {
+      EXPECT_FALSE(whole);
+      whole = reassembler.add(piece);
+    }
+    EXPECT_TRUE(whole);
   }
 }
 
-TEST(EngineFragments, OverlapEmptiesTheQueue) {
+Packet piece_of(std::uint16_t from, std::uint16_t to, bool last = false) {
   Packet p = base(17);
-  p.payload.assign(40, 7);
-  p.fragment_size = 16;
-  const std::vector<Packet> pieces = cut(p);
+  p.ip_id = 5;
+  p.fragment_offset = from;
+  p.more_fragments = !last;
+  p.raw_l4 = Bytes(to - from, 7);
+  return p;
+}
+
+// Whether the last of these pieces completes the datagram.
+bool joins(const std::vector<Packet>& pieces) {
   Reassembler reassembler;
-  EXPECT_FALSE(reassembler.add(pieces[0]));
-  EXPECT_FALSE(reassembler.add(pieces[0]));
-  EXPECT_FALSE(reassembler.add(pieces[1]));
-  EXPECT_FALSE(reassembler.add(pieces[2]));
+  for (std::size_t i = 0; i + 1 < pieces.size(); ++i) EXPECT_FALSE(reassembler.add(pieces[i])) << i;
+  return reassembler.add(pieces.back()).has_value();
+}
+
+TEST(EngineFragments, WhatCameAlreadyIsLeftOut) {
+  EXPECT_TRUE(joins({piece_of(0, 16), piece_of(0, 16), piece_of(16, 24, true)}));
+  EXPECT_TRUE(joins({piece_of(0, 16), piece_of(0, 8), piece_of(8, 16), piece_of(16, 24, true)}));
+  // Also what lies across two pieces that came one behind the other ...
+  EXPECT_TRUE(joins({piece_of(0, 16), piece_of(16, 32), piece_of(8, 24), piece_of(32, 40, true)}));
+  // ... but not if the later came first.
+  EXPECT_FALSE(joins({piece_of(16, 32), piece_of(0, 16), piece_of(8, 24), piece_of(32, 40, true)}));
+}
+
+TEST(EngineFragments, OverlapEmptiesTheQueue) {
+  EXPECT_FALSE(joins({piece_of(0, 16), piece_of(8, 24), piece_of(16, 32), piece_of(32, 40, true)}));
+  EXPECT_FALSE(joins({piece_of(8, 24), piece_of(0, 16), piece_of(24, 40, true)}));
 }
 
 // What is not in the bytes stays with the packet.

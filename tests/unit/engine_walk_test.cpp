@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "engine/walk.hpp"
 
 namespace postern {
@@ -42,8 +44,8 @@ class Chains {
     packet_.view.length = 40;
   }
 
-  bool walk() {
-    verdict_ = walker_->walk(Hook::kInput, TableName::kFilter, packet_, chooser_, &trace_);
+  bool walk(Hook hook = Hook::kInput) {
+    verdict_ = walker_->walk(hook, TableName::kFilter, packet_, chooser_, &trace_);
     return verdict_.accepted;
   }
   // Counters of every rule, in order, then of INPUT's policy.
@@ -55,6 +57,14 @@ class Chains {
       if (step.kind == TraceStep::Kind::kRule && step.matched) ++out[step.rule];
       if (step.kind == TraceStep::Kind::kPolicy) ++out.back();
     }
+    return out;
+  }
+  // Packets that met a policy, by chain.
+  std::map<std::string, std::uint64_t> policies() const {
+    Hits hits;
+    walker_->collect(hits, std::nullopt);
+    std::map<std::string, std::uint64_t> out;
+    for (const RuleHit& hit : hits.policies) out[hit.chain] += hit.packets;
     return out;
   }
   Traveller& packet() { return packet_; }
@@ -105,6 +115,16 @@ TEST(EngineWalk, ReturnInABuiltinIsThePolicy) {
   Chains chains({list(rule(Return{}), rule(Accept{}))}, Policy::kDrop);
   EXPECT_FALSE(chains.walk());
   EXPECT_THAT(chains.counts(), ElementsAre(1, 0, 1));
+}
+
+// iptables-legacy makes all chains of a table that it is given, and their policies count.
+TEST(EngineWalk, AChainThatTheTextLeavesOutHasAPolicyThatCounts) {
+  Chains chains({list(counting())});
+  EXPECT_TRUE(chains.walk());
+  EXPECT_TRUE(chains.walk(Hook::kForward));
+  EXPECT_TRUE(chains.walk(Hook::kForward));
+  EXPECT_EQ(chains.policies(),
+            (std::map<std::string, std::uint64_t>{{"INPUT", 1}, {"FORWARD", 2}}));
 }
 
 TEST(EngineWalk, RejectIsReportedWithItsKind) {

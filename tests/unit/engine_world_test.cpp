@@ -85,6 +85,16 @@ TEST(EngineWorld, BroadcastsAndJoinedGroupsAreDelivered) {
   EXPECT_EQ(a.kind("2001:db8:1::9", "ff02::fb"), Kind::kRefused);
 }
 
+TEST(EngineWorld, WhatIsSentToSeveralComesBackToTheHost) {
+  const Asked a;
+  for (const char* to : {"192.0.2.255", "255.255.255.255", "224.0.0.1"}) {
+    const OutputRoute route = a.world.route_output(*Address::parse(to), *a.world.device("eth0"));
+    EXPECT_TRUE(route.found && route.copied_here && !route.unicast) << to;
+  }
+  const OutputRoute one = a.world.route_output(*Address::parse("192.0.2.9"), kNoDevice);
+  EXPECT_TRUE(one.found && one.unicast && !one.copied_here);
+}
+
 TEST(EngineWorld, MartiansDie) {
   const Asked a;
   for (const char* from :
@@ -130,6 +140,29 @@ TEST(EngineWorld, SourcesOfOneLink) {
   }
   EXPECT_EQ(world.source_for(*Address::parse("2001:db8:7::9"), *world.device("eth0"))->text(),
             "2001:db8:2::1");
+}
+
+// IPv6 (RFC 6724): the destination itself, then the device that it leaves by, then the longest
+// common prefix. (As `ip -6 route get` answers on 6.18.)
+TEST(EngineWorld, TheDeviceCountsMoreThanThePrefix) {
+  Scenario scenario;
+  scenario.interfaces = {{"lo", {}, 65536},
+                         {"eth0", {cidr("2001:db8:1::1/64"), cidr("2001:db8:2::1/64")}, 1500},
+                         {"eth1", {cidr("2001:db8:7::1/96")}, 1500}};
+  const World world(scenario);
+  const auto source = [&](const char* to) {
+    return world.source_for(*Address::parse(to), *world.device("eth0"))->text();
+  };
+  EXPECT_EQ(source("2001:db8:1::9"), "2001:db8:1::1");
+  EXPECT_EQ(source("2001:db8:2::9"), "2001:db8:2::1");
+  EXPECT_EQ(source("2001:db8:7::9"), "2001:db8:2::1");
+  EXPECT_EQ(source("2001:db8:7::1"), "2001:db8:7::1");
+  // ::1 speaks to nobody else, whatever leads over lo (measured on 6.18).
+  for (const char* to : {"4000::9", "fd00::9"}) {
+    EXPECT_EQ(world.source_for(*Address::parse(to), world.loopback())->text().substr(0, 8),
+              "2001:db8")
+        << to;
+  }
 }
 
 // Groups of the scopes 0 and 1 never come by a wire (ip6_rcv_core).

@@ -88,6 +88,17 @@ TEST(ExpectedFlows, AMasterMustBeReadToTheEnd) {
          "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
 }
 
+// A control flow that is picked up in its midst: no honest conversation, but read all the same.
+TEST(ExpectedFlows, AMasterNeedNotBeginAsItShould) {
+  const std::string picked_up = "-A INPUT -i eth0 -p tcp -m tcp --dport 21 ! --syn -j ACCEPT\n";
+  constexpr const char* kQuestion =
+      "deliver -i eth0 -s 192.0.2.9 -d 192.0.2.1 -p tcp --syn --dport 5000 --path in";
+  const std::string related = "-A INPUT -m conntrack --ctstate RELATED -j ACCEPT\n";
+  expect(ruleset(kHelper, related + picked_up), kQuestion, Truth::kUnknown);
+  expect(ruleset(kHelper, related + picked_up + "-A OUTPUT -p tcp --sport 21 -j DROP\n"), kQuestion,
+         Truth::kNo);
+}
+
 TEST(ExpectedFlows, AreInTheZoneOfTheirMaster) {
   const std::string filter = kRelated + kControl, zone = "-A PREROUTING -i eth1 -j CT --zone 1\n";
   for (const std::string& raw : {kHelper + zone, zone + kHelper}) {
@@ -179,6 +190,21 @@ TEST(ExpectedFlows, AnErrorAboutAnotherFlowIsNotSurelyExpected) {
                                    "-A OUTPUT -p tcp -m tcp --dport 21 -j ACCEPT\n"
                                    "-A OUTPUT -m conntrack --ctstate NEW -j DROP\n");
   expect(text, "deliver -p icmp -s 192.0.2.1 --path loopback", Truth::kUnknown);
+}
+
+// An error may quote a flow that a helper announced. No witness is made of such a one.
+TEST(ExpectedFlows, AnErrorMayQuoteOne) {
+  const std::string announced = "-A OUTPUT -p tcp -m tcp --dport 6667 -j CT --helper irc\n";
+  constexpr const char* kQuestion = "deliver -i eth0 -p icmp --path in";
+  // No other flow comes in.
+  expect(ruleset("", kRelated), kQuestion, Truth::kNo);
+  expect(ruleset(announced, kRelated), kQuestion, Truth::kUnknown);
+  expect(ruleset(announced, "-A INPUT -p tcp -j DROP\n" + kRelated), kQuestion, Truth::kNo);
+  // Not surely announced (picked up in its midst), nor surely let in.
+  expect(ruleset(announced, kRelated + "-A OUTPUT -p tcp --syn -j DROP\n"), kQuestion,
+         Truth::kUnknown);
+  expect(ruleset(announced, "-A INPUT -p tcp -m limit --limit 1/hour -j DROP\n" + kRelated),
+         kQuestion, Truth::kUnknown);
 }
 
 }  // namespace

@@ -66,6 +66,7 @@ TEST(NatHeaders, BytesAreThoseOfTheTranslatedPacket) {
       t.protocol = number;
       Packet p = packet(number);
       p.type = 8;
+      p.code = 5;  // no part of what is a query
       const Bytes expected = to_bytes(translated(p, manip, t));
       EXPECT_EQ(to_hex(to_bytes(translated(as_bytes(p, true), manip, t))), to_hex(expected))
           << int{number};
@@ -84,6 +85,16 @@ TEST(NatHeaders, IcmpQueriesHaveTheirIdOthersNothing) {
   EXPECT_EQ(translated(p, Manip::kDestination, t).icmp_id, 7);
   p.type = 3;
   EXPECT_EQ(translated(p, Manip::kDestination, t).icmp_id, 5);
+}
+
+TEST(NatHeaders, BytesOfAnIcmpErrorKeepWhatStandsWhereQueriesHaveTheirId) {
+  Packet p = packet(protocol::kIcmp);
+  p.type = 3;
+  p.icmp_id = 5;
+  CtTuple t = to("10.0.0.1", 7, "10.0.0.2", 8);
+  t.protocol = protocol::kIcmp;
+  const Packet bytes = as_bytes(p, true);
+  EXPECT_EQ(*translated(bytes, Manip::kSource, t).raw_l4, *bytes.raw_l4);
 }
 
 TEST(NatHeaders, AWrongChecksumStaysWrongButForSctp) {
@@ -142,6 +153,10 @@ TEST(NatHeaders, AnErrorIsTranslatedWithItsQuotation) {
   EXPECT_EQ(made->inner->destination.text(), "198.51.100.9");
   error.inner_length = 24;  // the ports are there, but not eight bytes
   EXPECT_FALSE(translated_error(error, Manip::kDestination, original));
+  error.inner_length = 27;
+  EXPECT_FALSE(translated_error(error, Manip::kDestination, original));
+  error.inner_length = 28;
+  EXPECT_TRUE(translated_error(error, Manip::kDestination, original));
 }
 
 TEST(NatHeaders, AnErrorFromTheTranslatedDestinationSpeaksForTheOneAsked) {

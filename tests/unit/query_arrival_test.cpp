@@ -29,6 +29,16 @@ TEST(QueryArrival, IsAskedOfTheDestinationThatNatGives) {
                 "connect -i wan -o lan -p tcp --dport 8080 --to-destination 192.168.1.11");
 }
 
+// A limited broadcast is never forwarded, and never comes over lo.
+TEST(QueryArrival, ALimitedBroadcastStaysOnItsWire) {
+  const LoadedRuleset open("open.rules", "*filter\n:FORWARD ACCEPT\nCOMMIT\n");
+  const std::string words = "deliver -p udp -s 192.0.2.9 -d 255.255.255.255 ";
+  for (const char* path : {"-i eth0 -o eth1 --path forward", "--path loopback"}) {
+    EXPECT_EQ(ask_one(open, words + path).truth, Truth::kNo) << path;
+  }
+  expect_answer(open, Truth::kYes, words + "-i eth0 --path in");
+}
+
 // A packet that nobody translates arrives as it was sent.
 TEST(QueryArrival, WhatKeepsItsDestinationCountsAsWell) {
   const auto open =

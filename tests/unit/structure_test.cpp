@@ -146,6 +146,21 @@ TEST(Structure, FewTakersAreNamedAndThoseInCallersToo) {
   EXPECT_FALSE(f.of("-A ssh -m").wrong_state);
 }
 
+// Of two pairs that take all of it, always the same one is named: without the first that the others
+// make up for, in the order of the text.
+TEST(Structure, OfSeveralTakersTheFirstIsLeftOut) {
+  const Facts f(
+      "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      ":called - [0:0]\n"
+      "-A INPUT -p tcp --dport 1:99 -j DROP\n"
+      "-A INPUT -j called\n"
+      "-A called -p tcp --dport 50:110 -j DROP\n"
+      "-A called -p tcp --dport 100:200 -j DROP\n"
+      "-A called -p tcp --dport 50:150 -j ACCEPT\nCOMMIT\n");
+  EXPECT_FALSE(f.of("50:150").matched);
+  EXPECT_EQ(f.of("50:150").taken_by, (std::vector<RuleId>{f.id("50:110"), f.id("100:200")}));
+}
+
 TEST(Structure, WhoUntracksIsNamedWhereAJumpAsksForAState) {
   const Facts f = Facts::of_file("corpus/p2p/in.rules");
   EXPECT_TRUE(f.of("-A tcp -p tcp").wrong_state);

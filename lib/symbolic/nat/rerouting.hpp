@@ -5,7 +5,7 @@
 // (kernel-facts 7), and its answers come in that way; where it replaces the source of what comes in
 // (INPUT, or POSTROUTING over lo), answers are first routed to what it became. Which device that
 // is, only the host knows: some wire, or any device at all. Covered by
-// tests/unit/query_output_nat_test.cpp, tests/agreement/adversary_test.cpp.
+// tests/unit/rerouting_test.cpp, query_output_nat_test.cpp, tests/agreement/adversary_test.cpp.
 #pragma once
 
 #include "flow/hooks.hpp"

@@ -15,20 +15,17 @@ constexpr std::array<NamedValue, 8> kPrinted{{{"hop-by-hop", 128},
                                               {"ah", 4},
                                               {"ipv6-nonxt", 2},
                                               {"protocol", 1}}};
-constexpr std::array<NamedValue, 21> kHeaders{
+constexpr std::array<NamedValue, 23> kHeaders{
     {{"hop-by-hop", 128}, {"hop", 128},      {"0", 128},         {"ipv6-opts", 64},
      {"dst", 64},         {"60", 64},        {"ipv6-route", 32}, {"route", 32},
      {"43", 32},          {"ipv6-frag", 16}, {"frag", 16},       {"44", 16},
      {"esp", 8},          {"50", 8},         {"ah", 4},          {"auth", 4},
      {"51", 4},           {"ipv6-nonxt", 2}, {"none", 2},        {"59", 2},
-     {"protocol", 1}}};
+     {"protocol", 1},     {"prot", 1},       {"255", 1}}};
 
 tl::expected<std::uint64_t, Complaint> headers(const Arguments& arguments) {
-  std::vector<std::string> words = *arguments.get<std::vector<std::string>>("--header");
-  for (std::string& word : words) {
-    if (word == "proto" || word == "prot" || word == "255") word = "protocol";
-  }
-  return read_names(kHeaders, words, "header", false);
+  return read_names(kHeaders, *arguments.get<std::vector<std::string>>("--header"), "header",
+                    false);
 }
 
 tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {

@@ -8,7 +8,7 @@ const Match srh{
     .name = "srh",
     .families = {Family::kIpv6},
     .options =
-        {{.name = "--srh-next-hdr", .type = ValueType::kProtocol, .invertible = true},
+        {{.name = "--srh-next-hdr", .type = ValueType::kUnsigned, .invertible = true, .max = 255},
          {.name = "--srh-hdr-len-eq", .type = ValueType::kUnsigned, .invertible = true, .max = 255},
          {.name = "--srh-hdr-len-gt", .type = ValueType::kUnsigned, .invertible = true, .max = 255},
          {.name = "--srh-hdr-len-lt", .type = ValueType::kUnsigned, .invertible = true, .max = 255},

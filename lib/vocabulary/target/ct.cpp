@@ -1,5 +1,8 @@
 // `-j CT`: a template for connection tracking, or none at all (xt_CT; kernel-facts 22-24). The
 // first CT or NOTRACK rule that a packet meets wins.
+#include <algorithm>
+#include <iterator>
+
 #include "net/protocol.hpp"
 #include "vocabulary/build.hpp"
 
@@ -22,13 +25,20 @@ constexpr Zone kZones[] = {{"--zone", Direction::kBoth},
                            {"--zone-orig", Direction::kOriginal},
                            {"--zone-reply", Direction::kReply}};
 
+bool names_a_zone(const BoundOption& option) {
+  return std::ranges::find(kZones, option.spec->name, &Zone::option) != std::end(kZones);
+}
+
+bool is_zone(const std::string& word) {
+  const auto number = read_number(word);
+  return word == "mark" || (number && *number <= 65535);
+}
+
 // Of --zone, --zone-orig and --zone-reply the last wins.
 const BoundOption* zone_option(const Arguments& arguments) {
   const BoundOption* last = nullptr;
   for (const BoundOption& option : arguments.options) {
-    for (const Zone& zone : kZones) {
-      if (option.spec->name == zone.option) last = &option;
-    }
+    if (names_a_zone(option)) last = &option;
   }
   return last;
 }
@@ -45,16 +55,16 @@ Direction direction(const Arguments& arguments) {
 tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
   AttachTemplate result;
   if (const auto* helper = arguments.get<std::string>("--helper")) result.helper = *helper;
+  for (const BoundOption& option : arguments.options) {
+    if (!names_a_zone(option)) continue;
+    const auto& word = std::get<std::string>(option.value);
+    if (is_zone(word)) continue;
+    return complaint("\"" + word + "\" is not a zone", "a number from 0 to 65535, or mark");
+  }
   if (const BoundOption* zone = zone_option(arguments)) {
     const auto& word = std::get<std::string>(zone->value);
-    const auto number = read_number(word);
-    if (word == "mark") {
-      result.zone_from_mark = true;
-    } else if (number && *number <= 65535) {
-      result.zone = static_cast<std::uint16_t>(*number);
-    } else {
-      return complaint("\"" + word + "\" is not a zone", "a number from 0 to 65535, or mark");
-    }
+    result.zone_from_mark = word == "mark";
+    if (!result.zone_from_mark) result.zone = static_cast<std::uint16_t>(*read_number(word));
     result.zone_direction = direction(arguments);
   }
   for (const std::string_view name : {"--ctevents", "--expevents"}) {
