@@ -92,8 +92,8 @@ Announcements::Heard Announcements::search(Path path, Helper helper) {
       result.own = bdd.either(result.own, bdd.minus(here, changed(one)));
     }
     for (const Edge& edge : explorer.edges(r.state)) {
-      if (edge.pair != 0 || edge.aside || edge.open)
-        continue;  // requests that are followed are of the default zone
+      // Requests that are followed are of the default zone.
+      if (edge.pair != 0 || edge.aside || edge.open) continue;
       const AbstractEntry& entry =
           edge.created ? edge.step.after
                        : model_.automaton.entry(model_.automaton.parts(r.state.entry)[0]);
