@@ -10,18 +10,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string_view severity_text(Severity severity) {
-  switch (severity) {
-    case Severity::kError:
-      return "error";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kInfo:
-      return "info";
-  }
-  return "";
-}
-
 Json intervals_json(const IntervalList& intervals) {
   Json list = Json::array();
   for (const auto& [low, high] : intervals) {
@@ -61,7 +49,7 @@ Json finding_json(const Finding& finding, const SourceFile& source) {
   json["id"] = finding.id;
   const CheckPage* page = find_check_page(finding.id);
   json["name"] = page == nullptr ? "" : page->name;
-  json["severity"] = severity_text(finding.severity);
+  json["severity"] = severity_word(finding.severity);
   add_place(json, finding.place, source);
   json["message"] = finding.message;
   json["reasons"] = finding.reasons;

@@ -159,14 +159,16 @@ Outcome<void> Channel::exchange(Message& message, std::uint16_t flags, const cha
   }
 }
 
+void Channel::append(Message& message, std::vector<std::uint8_t>& all) {
+  message.header()->nlmsg_seq = ++sequence_;
+  const auto* data = reinterpret_cast<const std::uint8_t*>(message.header());
+  all.insert(all.end(), data, data + message.size());
+}
+
 Outcome<void> Channel::batch(std::vector<Message>& messages, const MessageHandler& handler) {
   std::vector<std::uint8_t> all;
   const std::uint32_t first = sequence_ + 1;
-  for (Message& message : messages) {
-    message.header()->nlmsg_seq = ++sequence_;
-    const auto* data = reinterpret_cast<const std::uint8_t*>(message.header());
-    all.insert(all.end(), data, data + message.size());
-  }
+  for (Message& message : messages) append(message, all);
   if (auto sent = send(all.data(), all.size()); !sent) return sent;
   for (std::uint32_t next = first; next != sequence_ + 1;) {
     const auto got = receive(0);
@@ -186,16 +188,11 @@ Outcome<void> Channel::transaction(std::vector<Message>& messages) {
   Message begin(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
   Message end(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
   std::vector<std::uint8_t> all;
-  const auto append = [&](Message& message) {
-    message.header()->nlmsg_seq = ++sequence_;
-    const auto* data = reinterpret_cast<const std::uint8_t*>(message.header());
-    all.insert(all.end(), data, data + message.size());
-  };
-  append(begin);
+  append(begin, all);
   messages.back().header()->nlmsg_flags |= NLM_F_ACK;
-  for (Message& message : messages) append(message);
+  for (Message& message : messages) append(message, all);
   const std::uint32_t last = sequence_;
-  append(end);
+  append(end, all);
   if (auto sent = send(all.data(), all.size()); !sent) return sent;
   while (true) {
     const auto got = receive(0);

@@ -65,6 +65,8 @@ class Channel {
   explicit Channel(mnl_socket* socket);
   Outcome<void> exchange(Message& message, std::uint16_t flags, const char* what,
                          const MessageHandler& handler);
+  // Numbers the message and puts its bytes behind `all`.
+  void append(Message& message, std::vector<std::uint8_t>& all);
   Outcome<void> send(const void* data, std::size_t size);
   Outcome<std::size_t> receive(int flags);
 

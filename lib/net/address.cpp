@@ -4,25 +4,17 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "text/number.hpp"
 
 namespace postern {
 namespace {
 
-// A number as strtoul reads it with base 0: decimal, 0x hexadecimal or 0 octal; no sign.
+// A number that is at most `max`.
 std::optional<unsigned> number(std::string_view text, unsigned max) {
-  int base = 10;
-  if (text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
-    base = 16;
-    text.remove_prefix(2);
-  } else if (text.size() > 1 && text[0] == '0') {
-    base = 8;
-    text.remove_prefix(1);
-  }
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (error != std::errc() || end != text.data() + text.size() || value > max) return std::nullopt;
-  return value;
+  const auto value = read_number(text);
+  if (!value || *value > max) return std::nullopt;
+  return static_cast<unsigned>(*value);
 }
 
 // Dotted IPv4 as iptables reads it; with fewer than four octets the rest is 0 ("10.1" = 10.1.0.0).

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
+
 namespace postern {
 namespace {
 
@@ -12,18 +14,6 @@ namespace {
 constexpr std::size_t kWindow = 140;
 constexpr std::size_t kBeforeCaret = 60;
 constexpr std::string_view kEllipsis = "...";
-
-std::string_view word(Severity severity) {
-  switch (severity) {
-    case Severity::kError:
-      return "error";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kInfo:
-      return "info";
-  }
-  return "error";
-}
 
 std::string_view colour(Severity severity) {
   switch (severity) {
@@ -101,11 +91,23 @@ std::string frame(Span span, Position at, const SourceFile& source, bool color,
 
 }  // namespace
 
+std::string_view severity_word(Severity severity) {
+  switch (severity) {
+    case Severity::kError:
+      return "error";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kInfo:
+      return "info";
+  }
+  throw InternalError("severity_word: unknown severity");
+}
+
 std::string render(const Diagnostic& diagnostic, const SourceFile& source, bool color) {
   const Position at = source.position(diagnostic.span.begin);
   const std::string_view escape = colour(diagnostic.severity);
   std::string out = fmt::format("{}:{}:{}: {}: {} [{}]\n", source.name(), at.line, at.column,
-                                paint(color, escape, word(diagnostic.severity)),
+                                paint(color, escape, severity_word(diagnostic.severity)),
                                 printable(diagnostic.message), diagnostic.code);
   out += frame(diagnostic.span, at, source, color, escape);
   if (!diagnostic.help.empty())

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -14,6 +15,9 @@
 namespace postern {
 
 enum class Severity : std::uint8_t { kError, kWarning, kInfo };
+
+// "error", "warning" or "info", in texts and in JSON.
+std::string_view severity_word(Severity severity);
 
 // A second place that explains the first ("earlier rule here").
 struct Note {

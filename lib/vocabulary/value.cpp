@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "base/check.hpp"
 #include "net/protocol.hpp"
@@ -300,22 +299,6 @@ Read read_value(ValueType type, std::span<const std::string> words, const ValueC
       return std::vector<std::string>(words.begin(), words.end());
   }
   throw InternalError("read_value: unknown type");
-}
-
-std::optional<std::uint64_t> read_number(std::string_view text) {
-  int base = 10;
-  if (text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
-    base = 16;
-    text.remove_prefix(2);
-  } else if (text.size() > 1 && text[0] == '0') {
-    base = 8;
-    text.remove_prefix(1);
-  }
-  std::uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value, base);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {

@@ -15,6 +15,7 @@
 #include "base/bits.hpp"
 #include "net/address.hpp"
 #include "net/family.hpp"
+#include "text/number.hpp"
 
 namespace postern {
 
@@ -102,9 +103,6 @@ std::string print_value(ValueType type, const Value& value);
 // in double quotes with \ before \, " and '.
 std::string quote_word(std::string_view word);
 
-// One number as strtoul with base 0 reads it (decimal, 0x, leading 0 octal), without sign or
-// blanks.
-std::optional<std::uint64_t> read_number(std::string_view text);
 // "0x1f", as %x prints it.
 std::string hex(std::uint64_t value);
 // The parts between separators; an empty text gives one empty part.
