@@ -72,24 +72,22 @@ class StatelessSegments {
     const auto connected = run_.model()->connect(path_, m);
     if (!delivered || !connected) return false;
     const Set possible = bdd_.either(delivered->packets.may, delivered->packets.unmodelled);
-    const Set open_to = bdd_.either(connected->flows.may, connected->flows.unmodelled);
+    const Set closed = bdd_.minus(possible, connected->flows.may);
     // Where NAT may take a flow another way, that way decides whether one can connect.
     const auto elsewhere = run_.model()->strays(path_, space_.exists(m, packet_axes()));
     if (!elsewhere) return false;
-    const Set closed = bdd_.minus(delivered->packets.may, open_to);
     const auto there = connected_there(space_.exists(bdd_.both(closed, *elsewhere), packet_axes()));
     if (!there) return false;
     const Set maybe_there = bdd_.minus(bdd_.either(there->may, there->unmodelled), there->must);
-    const Set undecided = bdd_.both(closed, maybe_there);
-    const Set surely = bdd_.minus(bdd_.minus(closed, there->must), undecided);
+    const Set here = bdd_.minus(closed, there->must);
+    const Set undecided = bdd_.either(connected->flows.unmodelled, maybe_there);
+    const Set surely = bdd_.both(bdd_.minus(here, undecided), delivered->packets.may);
     stray_ = bdd_.both(surely, delivered->packets.must);
     if (stray_.empty()) stray_ = surely;
     // A socket that talks to itself is nobody's hole.
     const Set let_in = bdd_.minus(delivered->packets.unmodelled, delivered->to_itself);
-    const Set open = bdd_.minus(connected->flows.unmodelled, connected->to_itself);
-    maybe_unmodelled_ =
-        bdd_.minus(bdd_.either(let_in, bdd_.both(possible, open)), connected->flows.may);
-    maybe_unmodelled_ = bdd_.either(maybe_unmodelled_, undecided);
+    const Set open = bdd_.minus(undecided, connected->to_itself);
+    maybe_unmodelled_ = bdd_.both(here, bdd_.either(let_in, open));
     return true;
   }
 

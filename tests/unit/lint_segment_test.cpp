@@ -117,6 +117,22 @@ TEST(StatelessSegment, APortThatIsRedirectedIsOpenWhereItLeads) {
   EXPECT_FALSE(open.open("PST206"));
 }
 
+// So it is for the segments of which only NAT's ways are unknown: a SYN that is INVALID to the
+// entry of the redirected flow is forwarded as it is.
+TEST(StatelessSegment, WhatComesBesideARedirectedFlowIsNoQuestion) {
+  const std::string redirect =
+      "*nat\n:PREROUTING ACCEPT [0:0]\n"
+      "-A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 3000\nCOMMIT\n";
+  const auto linted = [&](const char* input) {
+    return Linted(redirect +
+                  filter_table(std::string(kAnswers) + input, "DROP", "ACCEPT", "ACCEPT"));
+  };
+  const Linted open = linted("-A INPUT -p tcp --dport 3000 -j ACCEPT\n");
+  EXPECT_TRUE(open.of("PST206").empty());
+  EXPECT_FALSE(open.open("PST206"));
+  EXPECT_EQ(linted("").of("PST206").size(), 1U);
+}
+
 TEST(StatelessSegment, APortThatIsRedirectedIntoNothingIsClosed) {
   const Linted closed(redirected(""));
   const auto found = closed.of("PST206");
