@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "analyzer/honest_ends.hpp"
 #include "engine/engine.hpp"
 #include "net/protocol.hpp"
 
@@ -191,6 +192,7 @@ Run run_once(const Witness& witness, const Scenario& world, const Program& progr
   Engine engine(world, v4 ? &program : nullptr, v4 ? nullptr : &program, chooser);
   Trace trace;
   engine.set_trace(&trace);
+  HonestEnds ends;
   for (const WitnessPacket& packet : witness.packets) {
     if (packet.wait_ms) engine.wait(*packet.wait_ms);
     trace.clear();
@@ -217,6 +219,10 @@ Run run_once(const Witness& witness, const Scenario& world, const Program& progr
     if (run.mismatch.empty() && judged &&
         !arrived(asked, report, own_entries(step.entries, witness, sent), *first)) {
       run.mismatch = "it does not arrive where it was asked for";
+    }
+    if (run.mismatch.empty() && asked.verb == Verb::kConnect && !packet.of_master &&
+        !ends.hear(sent, packet.step.reply, report)) {
+      run.mismatch = "NAT has it come as from another than the end that sent it";
     }
     run.steps.push_back(std::move(step));
     if (!run.mismatch.empty()) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "analyzer/honest_ends.hpp"
 #include "engine/engine.hpp"
 #include "flow/conntrack.hpp"
 #include "net/protocol.hpp"
@@ -105,12 +106,14 @@ Course hold_conversation(const Program& program, const Answer& answer) {
     Trace trace;
     engine.set_trace(&trace);
     Numbers numbers{syn.seq};
+    HonestEnds ends;
     for (const Line& line : kLines) {
       trace.clear();
       Packet packet = write(syn, answer.path, device, line, numbers);
       if (line.reply) answer_translated(packet, syn, engine.entries());
-      if (engine.run(packet) != Verdict::kDropped) continue;
-      return {false, culprit(program, trace, line.text)};
+      const PacketReport report = engine.inject(packet);
+      if (report.verdict == Verdict::kDropped) return {false, culprit(program, trace, line.text)};
+      if (!ends.hear(packet, line.reply, report)) return {.heard_by_strangers = true};
     }
   } catch (const Unmodelled&) {
     return {};

@@ -22,7 +22,9 @@ struct Course {
   bool held = false;  // every packet of it passes
   // Where it dies. nullopt: it does not, its first packet is no SYN, or no rule or policy is to
   // blame (routing).
-  std::optional<BrokenOff> broken;
+  std::optional<BrokenOff> broken = {};
+  // Every packet gets through, but NAT has one come as from another end (honest_ends.hpp).
+  bool heard_by_strangers = false;
 };
 
 // The conversation that begins with the first packet of this witness, in its world.

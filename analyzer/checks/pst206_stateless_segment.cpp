@@ -27,6 +27,7 @@ struct Cause {
   std::optional<RuleId> rule;            // that lets the segment in; nullopt: a policy
   bool opens = false;                    // the segment is a SYN
   std::optional<BrokenOff> broken = {};  // then: what drops the rest
+  bool strangers = false;                // ... or that NAT has it come as from another end
 };
 
 struct Known {
@@ -139,6 +140,7 @@ class StatelessSegments {
     Cause cause{.rule = accepting_rule(*run_.program(), answer.beginning())};
     cause.opens = answer.beginning().packet.flags == tcp_flag::kSyn;
     if (cause.opens) cause.broken = std::move(conversation.broken);
+    cause.strangers = conversation.heard_by_strangers;
     add(cause, std::move(answer));
     if (!cause.rule) return kNothing;
     const auto explained = flows_let_in(*run_.model(), path_, *run_.program(), *cause.rule);
@@ -208,6 +210,13 @@ class StatelessSegments {
   static void tell_broken(const Cause& cause, Finding& finding) {
     finding.help =
         "accept the answers, too (--ctstate ESTABLISHED), or drop what cannot be answered";
+    if (cause.strangers) {
+      finding.reasons = {
+          "even the SYN gets in, but NAT does not take all packets of the conversation alike, so "
+          "that one end hears a stranger"};
+      finding.help = "have conntrack see every packet of what NAT translates: no NOTRACK for some";
+      return;
+    }
     if (!cause.broken) {
       finding.reasons = {"even the SYN gets in, but the conversation cannot go on"};
       return;

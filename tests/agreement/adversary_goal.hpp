@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "adversary.hpp"
@@ -29,6 +30,16 @@ struct Goal {
 inline const Packet* arrived(const PacketReport& report) {
   if (report.delivered.size() == 1) return &report.delivered.front();
   return report.delivered.empty() && report.out.size() == 1 ? &report.out.front().first : nullptr;
+}
+
+// Are both from one end to one other?
+inline bool same_ends(const Packet& a, const Packet& b) {
+  const auto ends = [](const Packet& p) {
+    const bool ports = has_ports(tracker_of(p.protocol));
+    return std::tuple(p.source, p.destination, ports ? p.source_port : 0,
+                      ports ? p.destination_port : 0);
+  };
+  return ends(a) == ends(b);
 }
 
 // Does the flow's entry lead the initiator's packets there?

@@ -177,6 +177,7 @@ class Attack {
     if (helped_ && dice_.chance(80)) announce(engine, log);
     Attacker attacker(dice_, flow_);
     bool as_asked = false, bound = false;
+    std::optional<Packet> opening;  // as the far end heard it
     for (unsigned k = 0;; ++k) {
       auto packet = attacker.honest(k);
       if (!packet && k == 0) return;
@@ -189,12 +190,14 @@ class Attack {
       if (report.verdict == Verdict::kDropped) return;
       if (k == 0) as_asked = arrives(report);
       if (!went_along(report, reply ? reverse(flow_.path) : flow_.path)) return;
-      // What DNAT leads to another is no answer to this one.
-      const Packet* got = reply ? arrived(report) : nullptr;
-      if (got != nullptr && got->destination != flow_.initiator) return;
-      // Untracked, INVALID, or in a zone without its entry, it was not translated back: to its
-      // receiver another flow's.
-      if (answers && got != nullptr && !is_from(*got)) return;
+      const Packet* got = arrived(report);
+      if (got == nullptr) continue;
+      // What DNAT leads to another is no answer to this one. Untracked, INVALID, or in a zone
+      // without its entry, it was not translated back: to its receiver another flow's.
+      if (reply && (got->destination != flow_.initiator || !is_from(*got))) return;
+      if (k == 0) opening = *got;
+      // Nor is a packet that NAT treats otherwise than the first.
+      if (!reply && opening && !same_ends(*got, *opening)) return;
     }
     ++tally_.talks;
     if (flow_.protocol == protocol::kSctp) ++(bound ? tally_.sctp_talks_bound : tally_.sctp_talks);

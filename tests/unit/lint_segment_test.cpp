@@ -133,6 +133,21 @@ TEST(StatelessSegment, WhatComesBesideARedirectedFlowIsNoQuestion) {
   EXPECT_EQ(linted("").of("PST206").size(), 1U);
 }
 
+// The SYN goes out translated, its answer comes untracked to an address that is not the client's.
+TEST(StatelessSegment, AnAnswerToAStrangerOpensNothing) {
+  const Linted linted(
+      "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -i eth1 -p tcp --syn -j NOTRACK\nCOMMIT\n"
+      "*nat\n:POSTROUTING ACCEPT\n"
+      "-A POSTROUTING -o eth0 -p tcp -j SNAT --to-source 198.51.100.1\nCOMMIT\n" +
+      filter_table("-A FORWARD -i eth1 -o eth0 -s 10.0.0.0/8 -j ACCEPT\n"
+                   "-A FORWARD -i eth0 -o eth1 -d 10.0.0.0/8 -j ACCEPT\n",
+                   "DROP", "DROP", "DROP"));
+  const auto found = linted.of("PST206");
+  ASSERT_FALSE(found.empty());
+  EXPECT_NE(found[0].reasons.at(0).find("hears a stranger"), std::string::npos);
+  EXPECT_FALSE(linted.open("PST206"));
+}
+
 TEST(StatelessSegment, APortThatIsRedirectedIntoNothingIsClosed) {
   const Linted closed(redirected(""));
   const auto found = closed.of("PST206");

@@ -76,14 +76,15 @@ std::vector<Edge> Conversation::edges(const FlowState& from, std::size_t k) {
     const bool by_entry = seen == CtState::kNew || seen == CtState::kEstablished;
     if (line.read && (!by_entry || edge.pair != 0)) continue;
     edge.what.kind = line.kind;
-    result.push_back(edge);
+    if (honest_ && k != 0) edge.heard = explorer_.heard(from, edge);
+    if (!edge.heard.empty()) result.push_back(edge);
   }
   return result;
 }
 
 Set Conversation::allowed(const Edge& edge, std::size_t k) {
   Bdd& bdd = space_.bdd();
-  const Set honest = lines_[k].packets;
+  const Set honest = bdd.both(lines_[k].packets, edge.heard);
   if (k != 0) return honest;
   const Set first = bdd.both(first_, honest);
   return arrival_ == nullptr ? first : bdd.both(first, arrival_->of(edge).must);
@@ -173,6 +174,7 @@ ConnectAnswer Model::Impl::connect(Path path, Set m, const PredicatePtr& to) {
     explorer_of_path.expect(expected(path, must));
     for (auto& lines : conversations(space)) {
       Conversation talk(space, explorer_of_path, std::move(lines), m, &asked);
+      talk.between_honest_ends();
       Set& place = must ? answer.flows.must : answer.flows.may;
       place = bdd().either(place, talk.play(flows));
       if (!must) answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, talk.unmodelled());

@@ -34,6 +34,9 @@ class Conversation {
         first_(first),
         arrival_(arrival) {}
 
+  // From then on each end has to hear the other as it knows it: what NAT makes of its first packet,
+  // it makes of all (Edge::heard).
+  void between_honest_ends() { honest_ = true; }
   // Flows (flow axes) whose conversation gets through.
   Set play(Set flows);
   Set unmodelled() const { return unmodelled_; }
@@ -57,6 +60,7 @@ class Conversation {
   std::vector<Line> lines_;
   Set first_;
   const Arrival* arrival_;
+  bool honest_ = false;
   std::vector<Frontier> layers_;
   Set unmodelled_ = kNothing;
 };

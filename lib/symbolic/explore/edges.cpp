@@ -332,6 +332,18 @@ void Edges::by_fate(const FlowState& from, FlowEnd sender, bool again,
   }
 }
 
+// The initiator's first packet went as its entry is bound (or as it was sent, if another's packet
+// made the entry): so the ends know each other.
+Set Edges::heard(const FlowState& from, std::uint16_t through) const {
+  const bool by_initiator =
+      from.nat != 0 && bindings_->at(from.nat).nat.originator == FlowEnd::kInitiator;
+  const std::uint16_t known = by_initiator ? from.nat : std::uint16_t{0};
+  if (through == known) return kEverything;
+  if (must_) return kNothing;
+  if (through != 0 && known != 0) return kEverything;  // over
+  return bindings_->at(through != 0 ? through : known).unchanged;
+}
+
 // Where a packet of this fate leaves the flow.
 FlowState Edges::after(const FlowState& from, FlowEnd sender, Fate fate, const Move& move,
                        std::uint16_t through) const {

@@ -36,6 +36,9 @@ struct Edge {
   bool open = false;
   // Only a conversation cares: such packets are followed from no entry as well (edges_zones.cpp).
   bool aside = false;
+  // Only a conversation cares: flows (flow axes) of which it arrives as from the end that it is
+  // from, to the one that it is for, as these know each other by the first packet.
+  Set heard = kEverything;
   bool unmodelled() const {
     return open || what.fate == Fate::kUnmodelled || what.fate == Fate::kTurned;
   }
@@ -72,6 +75,8 @@ struct BoundGuards {
   bool clash = false;  // no rule binds so, but another flow's entry: never surely
   // Flows (flow axes) whose answers may arrive as such though they find no entry in their zones.
   Set comes_back = kEverything;
+  // Flows that are perhaps as they were: the rule gives them their own addresses and ports.
+  Set unchanged = kEverything;
 };
 using Bindings = std::map<std::uint16_t, BoundGuards>;  // by FlowState::nat
 
@@ -97,6 +102,8 @@ class Edges {
   }
 
   Set comes_back(std::uint16_t through) const { return bindings_->at(through).comes_back; }
+  // Edge::heard of a packet that is not a flow's first.
+  Set heard(const FlowState& from, std::uint16_t through) const;
   Guards& guards(FlowEnd sender, std::uint16_t through = 0) {
     if (through == 0) return sender == FlowEnd::kInitiator ? initiator_ : responder_;
     BoundGuards& bound = bindings_->at(through);

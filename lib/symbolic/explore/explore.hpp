@@ -95,6 +95,9 @@ class Explorer {
     return edges_.guards(sender, through);
   }
   Guards& guards(const Edge& edge) { return guards(edge.sender, edge.through); }
+  Set heard(const FlowState& from, const Edge& edge) const {
+    return edges_.heard(from, edge.through);
+  }
 
  private:
   Set narrowed(Set flows, const Edge& edge);

@@ -117,8 +117,28 @@ void Model::Impl::find_bindings(Path path, Set flows, Bindings& bound) {
                   BoundGuards{variants[i], by_initiator ? of_opener : of_other,
                               by_initiator ? of_other : of_opener,
                               variants[i].source != 0 && variants[i].source == translations.clash(),
-                              comes_back(variants[i])});
+                              comes_back(variants[i]), unchanged(path, variants[i])});
   }
+}
+
+Set Model::Impl::perhaps_same(FlowEnd end, std::uint8_t range) {
+  if (range == 0) return kEverything;
+  if (range == translations.clash()) return kNothing;  // another port, surely
+  return bdd().complement(Ends(space, &translations).surely_other(end, translations.range(range)));
+}
+
+Set Model::Impl::unchanged(Path path, const NatVariant& nat) {
+  if (nat.follows_master()) return kEverything;
+  const FlowEnd opener = nat.originator;
+  const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
+  const Path own = opener == FlowEnd::kInitiator ? path : reverse(path);
+  const bool remote = own == Path::kIn || own == Path::kForward;
+  // IPv4 takes nothing off a wire that comes from an address of this host.
+  const bool one_of_ours = nat.source != 0 && nat.source != translations.clash() &&
+                           !translations.range(nat.source).keeps_address &&
+                           !translations.range(nat.source).address;
+  if (one_of_ours && remote && program.ruleset().family == Family::kIpv4) return kNothing;
+  return bdd().both(perhaps_same(opener, nat.source), perhaps_same(other, nat.destination));
 }
 
 // Each half that the binding has changed must be led back by a rule, or have stayed as it was.
@@ -126,15 +146,11 @@ Set Model::Impl::comes_back(const NatVariant& nat) {
   if (!translations.all_followed() || chains.opaque_targets() != 0) return kEverything;
   const FlowEnd opener = nat.originator;
   const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
-  Ends ends(space, &translations);
-  const auto same = [&](FlowEnd end, std::uint8_t range) {
-    if (range == 0) return Set{kEverything};
-    if (range == translations.clash()) return Set{kNothing};  // another port, surely
-    return bdd().complement(ends.surely_other(end, translations.range(range)));
-  };
   Set result = kEverything;
-  if (!translations.moves_destination()) result = same(opener, nat.source);
-  if (translations.sources().empty()) result = bdd().both(result, same(other, nat.destination));
+  if (!translations.moves_destination()) result = perhaps_same(opener, nat.source);
+  if (translations.sources().empty()) {
+    result = bdd().both(result, perhaps_same(other, nat.destination));
+  }
   return result;
 }
 
@@ -241,6 +257,9 @@ Budgeted<Set> Model::strays(Path path, Set flows) {
 
 Budgeted<Set> Model::comes_back(const NatVariant& nat) {
   return budgeted([&] { return impl_->comes_back(nat); });
+}
+Budgeted<Set> Model::unchanged(Path path, const NatVariant& nat) {
+  return budgeted([&] { return impl_->unchanged(path, nat); });
 }
 
 Budgeted<ExpectedFlows> Model::expected(Path path) {

@@ -261,6 +261,8 @@ class Model {
   Budgeted<Set> strays(Path path, Set flows);
   // Flows so bound whose answers may arrive as such though they find no entry in their zones.
   Budgeted<Set> comes_back(const NatVariant& nat);
+  // Flows of the path that a binding may leave as they are.
+  Budgeted<Set> unchanged(Path path, const NatVariant& nat);
   // Flows whose first packet may fulfil an expectation, as deliver, connect and track take it.
   Budgeted<ExpectedFlows> expected(Path path);
   // Honest conversations that announce a step's flow (`goal`: one flow, which is then bound as

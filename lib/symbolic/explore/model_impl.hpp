@@ -53,6 +53,9 @@ struct Model::Impl {
   PathGuards& guards(Path path, Set flows, bool follow = false);
   void find_bindings(Path path, Set flows, Bindings& bound);
   Set comes_back(const NatVariant& nat);
+  Set unchanged(Path path, const NatVariant& nat);
+  // Flows whose end a binding to the range may leave as it is.
+  Set perhaps_same(FlowEnd end, std::uint8_t range);
   // Flows that NAT may bind, somewhere, as far as the walk of the path tells (flow axes).
   Set bound_flows(Path path, Set flows);
   bool follows() const { return tracking && translations.some(); }

@@ -259,6 +259,7 @@ std::vector<FlowStep> Model::Impl::connect_steps(Path path, Set m, Set goal, boo
     if (expecting) search.expect(expected(path, must));
     for (auto& lines : conversations(space)) {
       Conversation talk(space, search, std::move(lines), m, &asked);
+      talk.between_honest_ends();
       if (!talk.play(flows).empty()) return steps_of(space, search, talk, m);
     }
   }

@@ -103,8 +103,9 @@ class ScriptProof {
     const Term marked = never ? Solver::kTrue : early.untracked;
     const Term unmarked = c_.solver.both(live, c_.solver.negate(marked));
     if (answers) return answered(unmarked, h, k, t, next);
-    delivered(c_.solver.both(live, marked), t.path().end(Seen::untracked()), h, h.entries, false, k,
-              next);
+    const Term plain = heard(h, k, 0, t);
+    delivered(c_.solver.all(std::array{live, marked, plain}), t.path().end(Seen::untracked()), h,
+              h.entries, false, k, next);
     if (!c_.tracking) {
       delivered(unmarked, t.path().end(Seen{CtState::kInvalid}), h, h.entries, false, k, next);
       return;
@@ -115,6 +116,14 @@ class ScriptProof {
         tracked(here, h, {zone, pair}, k, t, next);
       }
     }
+  }
+
+  // Does it arrive as from whom the other end talks to (Edge::heard)? `through`: its own binding.
+  Term heard(const History& h, std::size_t k, std::uint16_t through, LineTerms& t) const {
+    const bool by_initiator = c_.opener(h.nat) == FlowEnd::kInitiator;
+    const std::uint16_t known = by_initiator ? h.nat : std::uint16_t{0};
+    if (k == 0 || through == known || (through != 0 && known != 0)) return Solver::kTrue;
+    return t.translator.term(c_.unchanged(through != 0 ? through : known));
   }
 
   // In which pairs of zones a packet may find its entry; where it finds none, the packet's own.
@@ -190,7 +199,7 @@ class ScriptProof {
     if (another && (clash || h.nat != 0)) return crowd();
     const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
     const std::uint16_t nat = attached && !step.created ? h.nat : std::uint16_t{0};
-    delivered(live, t.path(nat).end(Seen::of(step, entry)), h,
+    delivered(c_.solver.both(live, heard(h, k, nat, t)), t.path(nat).end(Seen::of(step, entry)), h,
               with(beside, place, step.entry(attached)), attached, k, next,
               step.created ? std::uint16_t{0} : h.nat);
     for (std::size_t i = 0; step.created && i < c_.variants().size(); ++i) {
@@ -202,12 +211,13 @@ class ScriptProof {
                      fmt::format("packet {} of the conversation binds another entry", k + 1));
         continue;
       }
-      delivered(live, end, h, with(beside, place, step.entry(true)), true, k, next, bound);
+      delivered(c_.solver.both(live, heard(h, k, bound, t)), end, h,
+                with(beside, place, step.entry(true)), true, k, next, bound);
     }
     if (step.created && place == 0) announced(live, h, step, beside, k, t, next);
     if (c_.flow_path != Path::kLoopback || step.state != CtState::kInvalid) return;
     const auto& again = t.path().again();
-    live = c_.solver.both(live, again.live);
+    live = c_.solver.all(std::array{live, again.live, heard(h, k, 0, t)});
     const Entries stands = with(beside, place, step.entry(false));
     delivered(c_.solver.both(live, again.untracked), t.path().end_again(Seen::untracked()), h,
               stands, false, k, next);
@@ -254,7 +264,8 @@ class ScriptProof {
                      fmt::format("packet {} was announced beside another entry", k + 1));
         continue;
       }
-      delivered(c_.solver.both(live, t.translator.term(flows)), t.path(nat).end(seen), h,
+      const std::array parts{live, t.translator.term(flows), heard(h, k, nat, t)};
+      delivered(c_.solver.all(parts), t.path(nat).end(seen), h,
                 with(beside, 0, postern::announced(step).entry(true)), true, k, next, nat);
     }
   }

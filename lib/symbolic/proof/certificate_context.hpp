@@ -40,6 +40,10 @@ class CertificateContext {
   }
   // Flows so bound whose answers may arrive as such though they find no entry in their zones.
   Set comes_back(std::uint16_t bound) const { return take(model.comes_back(variants_[bound - 1])); }
+  // Flows that the binding may leave as they are.
+  Set unchanged(std::uint16_t bound) const {
+    return take(model.unchanged(flow_path, variants_[bound - 1]));
+  }
   // Does some flow of the claim meet NAT, or quote one that does? Then a refutation proves no
   // fault: the terms leave open what a new flow's reply tuple is until it is settled.
   bool meets_nat = false;
