@@ -1,6 +1,7 @@
 #include "symbolic/explore/edges.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace postern {
 namespace {
@@ -59,10 +60,29 @@ bool Edges::looked_at(FlowEnd sender, PacketKind kind, const Move& move) const {
 const std::vector<Edge>& Edges::from(const FlowState& state) {
   const auto it = known_.find(state);
   if (it != known_.end()) return it->second;
-  std::vector<Edge> found;
-  collect(state, FlowEnd::kInitiator, found);
-  if (state.reached) collect(state, FlowEnd::kResponder, found);
+  if (!told_apart_) return known_[state] = collect(state, automaton_.pairs() > 1);
+  std::vector<Edge> found = collect(state, false);
+  if (!*told_apart_) return known_[state] = std::move(found);
+  // What is the same for all flows is one edge.
+  std::vector<Edge> others = collect(state, true);
+  const std::set<Edge> of_one(found.begin(), found.end()), of_several(others.begin(), others.end());
+  for (Edge& edge : found) {
+    if (!of_several.contains(edge)) edge.several = false;
+  }
+  for (Edge& edge : others) {
+    if (of_one.contains(edge)) continue;
+    edge.several = true;
+    found.push_back(std::move(edge));
+  }
   return known_[state] = std::move(found);
+}
+
+std::vector<Edge> Edges::collect(const FlowState& from, bool several) {
+  several_ = several;
+  std::vector<Edge> found;
+  collect(from, FlowEnd::kInitiator, found);
+  if (from.reached) collect(from, FlowEnd::kResponder, found);
+  return found;
 }
 
 void Edges::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& out) {

@@ -54,6 +54,10 @@ Set Explorer::fresh(Set flows, const Edge& edge) {
 }
 
 Set Explorer::narrowed(Set flows, const Edge& edge) {
+  if (edge.several) {
+    flows =
+        *edge.several ? space_.bdd().both(flows, several_) : space_.bdd().minus(flows, several_);
+  }
   switch (edge.of) {
     case Edge::Of::kFlow:
       return flows;

@@ -69,6 +69,13 @@ class Explorer {
   // gives another port (Translations::clash), are followed as if there were none.
   void lose_turned() { edges_.lose_turned(); }
 
+  // Those of the flows that may come in several zones; the others surely do not.
+  void tell_apart(Set flows, Set several) {
+    if (space_.bdd().subset(flows, several)) return;
+    several_ = several;
+    edges_.tell_apart(!space_.bdd().disjoint(flows, several));
+  }
+
   // What packets of others do to the connmark of an entry: a relation of kConnmarkBefore and
   // kConnmark. ICMP errors about a flow, and the host's own replies to it, carry its entry.
   void let_others_mark(Set relation) { others_ = relation; }
@@ -116,6 +123,7 @@ class Explorer {
   std::map<std::uint16_t, Set> related_;
   Set strays_ = kNothing, reopened_ = kNothing;
   bool reopened_read_ = false;
+  Set several_ = kEverything;
   ExpectedFlows expected_;
 };
 

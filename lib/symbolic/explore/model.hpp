@@ -169,6 +169,14 @@ struct Quotable {
   std::size_t steps = SIZE_MAX;
 };
 
+// In which pairs of zones the packets of a flow come to a lookup, sent by either end and however
+// NAT has bound it (flow axes). `several`: in more than one, or in one that tells the directions
+// apart.
+struct FlowZones {
+  std::vector<Set> in;  // by pair
+  Set several = kNothing;
+};
+
 // connect: flows (flow axes). script[k] names the k-th packet.
 struct ConnectAnswer {
   Triple flows;
@@ -261,6 +269,8 @@ class Model {
   Budgeted<Set> strays(Path path, Set flows);
   // Flows so bound whose answers may arrive as such though they find no entry in their zones.
   Budgeted<Set> comes_back(const NatVariant& nat);
+  // Where over lo each of the flows meets zones: what has several of them is followed apart.
+  Budgeted<FlowZones> zones(Path path, Set flows);
   // Flows whose first packet may fulfil an expectation, as deliver, connect and track take it.
   Budgeted<ExpectedFlows> expected(Path path);
   // Honest conversations that announce a step's flow (`goal`: one flow, which is then bound as

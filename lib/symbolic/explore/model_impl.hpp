@@ -55,6 +55,9 @@ struct Model::Impl {
   Set comes_back(const NatVariant& nat);
   // Flows that NAT may bind, somewhere, as far as the walk of the path tells (flow axes).
   Set bound_flows(Path path, Set flows);
+  // In which zones they are (at least; of more flows, perhaps).
+  const FlowZones& zones_of(Path path, Set flows);
+  std::map<std::pair<Path, Set>, FlowZones> flow_zones;
   bool follows() const { return tracking && translations.some(); }
   // Does a rule ask for more of an entry than its state, direction and mark?
   bool reads_tuples() const;

@@ -23,6 +23,7 @@ CertificateResult Induction::run() {
     return {Verification::kRefuted, failed, 0};
   }
   if (track() && claim_.to != nullptr) entries_lead_elsewhere();
+  c_.one_zone();
   for (const auto& [state, flows] : invariant_) {
     if (flows.empty()) continue;
     expiry(state, flows);

@@ -98,8 +98,9 @@ class Induction {
                        const std::string& name);
   void found_again(Term live, const Case& one, const std::vector<AbstractStep>& ways,
                    const std::string& name);
-  // What is bound in PREROUTING, or found bound there, is not followed where there are zones.
-  bool bound_again(Term live, const Case& one, const AbstractStep& step, const std::string& seen);
+  // What is bound in PREROUTING, or found bound there, is not followed where the flow may come in
+  // several zones. What is left.
+  Term bound_again(Term live, const Case& one, const AbstractStep& step, const std::string& seen);
 
   // No flow of the state has such packets.
   void impossible(Term live, const Case& one);

@@ -115,13 +115,14 @@ void Induction::aside(Term live, const Case& one, const Seen& seen, std::uint16_
 
 // Loopback: may a packet be INVALID to an entry that is not in the state?
 bool Induction::hides() const {
-  return claim_.path == Path::kLoopback && c_.model.automaton().pairs() > 1 &&
+  return claim_.path == Path::kLoopback && !c_.several_zones.empty() &&
          (!c_.variants().empty() || !c_.strays.empty());
 }
 
 void Induction::hidden_first(Term live, const Case& one) {
   const auto& again = c_.path(one.sender).again();
   const std::string name = " INVALID to another entry";
+  live = c_.solver.both(live, c_.translator.term(c_.several_zones));
   live = tracked_again(c_.solver.both(live, again.live), one, *one.entry, name);
   for (std::uint8_t zone = 0; zone < again.zones.size(); ++zone) {
     const Term here = c_.solver.both(live, again.zones[zone]);
@@ -186,29 +187,33 @@ void Induction::found_again(Term live, const Case& one, const std::vector<Abstra
       after(live, Solver::kTrue, now, gone, EntryEffect::none(gone), {}, one.state.nat);
       continue;
     }
-    if (bound_again(live, one, step, seen)) continue;
+    const Term followed = bound_again(live, one, step, seen);
+    if (followed == Solver::kFalse) continue;
     if (step.created) now.nat = 0;
     if (clash || (step.created && one.state.nat != 0 && stands(one.beside))) {
-      aside(live, one, Seen::of(step, *one.entry), 0, true);
+      aside(followed, one, Seen::of(step, *one.entry), 0, true);
       now.beside.assign(now.beside.size(), 0);
     }
-    outcome(live, now, path.end_again(Seen::of(step, *one.entry)), EntryEffect::of(step), seen);
-    if (step.created) announced(live, now, step, true);
+    outcome(followed, now, path.end_again(Seen::of(step, *one.entry)), EntryEffect::of(step), seen);
+    if (step.created) announced(followed, now, step, true);
   }
 }
 
-// What is bound in PREROUTING, or found bound there, is not followed where there are zones.
-bool Induction::bound_again(Term live, const Case& one, const AbstractStep& step,
+// What is bound in PREROUTING, or found bound there, is not followed where the flow may come in
+// several zones. What is left.
+Term Induction::bound_again(Term live, const Case& one, const AbstractStep& step,
                             const std::string& seen) {
-  if (c_.model.automaton().pairs() == 1) return false;
+  if (c_.several_zones.empty()) return live;
   const bool found =
       one.state.nat != 0 && one.entry->present && !step.created && step.state != CtState::kInvalid;
   const std::uint8_t clash = c_.model.translations().clash();
   const bool other = step.created && std::ranges::any_of(c_.variants(), [&](const auto& nat) {
                        return nat.originator == one.sender && clash != 0 && nat.source == clash;
                      });
-  if (found || other) c_.violation(live, one.what + seen + ": bound later");
-  return found || other;
+  if (!found && !other) return live;
+  const Term several = c_.translator.term(c_.several_zones);
+  c_.violation(c_.solver.both(live, several), one.what + seen + ": bound later");
+  return c_.solver.both(live, c_.solver.negate(several));
 }
 
 }  // namespace postern
