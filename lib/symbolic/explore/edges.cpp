@@ -107,20 +107,24 @@ bool Edges::comes_in(const FlowState& from, FlowEnd sender, std::uint8_t zone) {
 }
 
 // An ICMP error of the initiator that quotes another flow which it opened (kernel-facts 40). It
-// carries that flow's entry, of which nothing is known here but how NAT has bound it (Guards:
-// RELATED).
+// carries that flow's entry, of which nothing is known here but how NAT has bound it and in which
+// of the error's own zones it is found (Guards: RELATED).
 void Edges::related(const FlowState& from, std::vector<Edge>& out) {
   Move move;
   move.step.state = CtState::kRelated;
   const std::size_t first = out.size();
-  by_fate(from, FlowEnd::kInitiator, false, PacketKind::kIcmpOther, move, false, out);
-  if (bindings_ != nullptr) {
+  constexpr PacketKind kError = PacketKind::kIcmpOther;
+  for (std::uint8_t zone = 0; zone < automaton_.pairs(); ++zone) {
+    if (!guards(FlowEnd::kInitiator).comes_in(zone)) continue;
+    by_fate(from, FlowEnd::kInitiator, false, kError, move, false, out, 0, {zone, 0});
+    if (bindings_ == nullptr) continue;
     for (const auto& [number, bound] : *bindings_) {
       if (bound.nat.originator != FlowEnd::kInitiator || (must_ && bound.clash)) continue;
       if (bound.nat.follows_master()) continue;
-      by_fate(from, FlowEnd::kInitiator, false, PacketKind::kIcmpOther, move, false, out, number);
+      by_fate(from, FlowEnd::kInitiator, false, kError, move, false, out, number, {zone, 0});
     }
   }
+  related_again(from, out);
   for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kRelated;
 }
 

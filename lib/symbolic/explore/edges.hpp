@@ -151,6 +151,7 @@ class Edges {
   void invalid_then_untracked(const FlowState& from, FlowEnd sender, const Move& move,
                               std::uint8_t zone, std::vector<Edge>& out);
   void related(const FlowState& from, std::vector<Edge>& out);
+  void related_again(const FlowState& from, std::vector<Edge>& out);
   void strays(const FlowState& from, std::vector<Edge>& out);
   void reopened(const FlowState& from, std::vector<Edge>& out);
   void reopened(const FlowState& from, PacketKind kind, const Move& move, std::uint8_t zone,

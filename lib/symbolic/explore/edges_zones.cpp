@@ -177,4 +177,19 @@ void Edges::found_again(const FlowState& from, FlowEnd sender, PacketKind kind, 
   }
 }
 
+// Loopback: an error that was INVALID in OUTPUT may find what it quotes in PREROUTING, in another
+// zone. (One about a bound flow is left open by who asks.)
+void Edges::related_again(const FlowState& from, std::vector<Edge>& out) {
+  Move move;
+  move.step.state = CtState::kRelated;
+  move.step.coarse = true;
+  for (std::uint8_t zone = 0; path_ == Path::kLoopback && zone < automaton_.pairs(); ++zone) {
+    for (std::uint8_t before = 0; before < automaton_.pairs(); ++before) {
+      if (zone == before) continue;
+      by_fate(from, FlowEnd::kInitiator, true, PacketKind::kIcmpOther, move, false, out, 0,
+              {zone, before});
+    }
+  }
+}
+
 }  // namespace postern

@@ -63,7 +63,9 @@ Set Explorer::narrowed(Set flows, const Edge& edge) {
       return flows;
     case Edge::Of::kRelated: {
       const auto at = related_.find(edge.through);
-      return at == related_.end() ? kNothing : space_.bdd().both(flows, at->second);
+      if (at == related_.end()) return kNothing;
+      const Set zone = space_.class_is(Axis::kZone, edge.what.sight.zone);
+      return space_.bdd().both(flows, space_.bdd().restrict(at->second, zone));
     }
     case Edge::Of::kStray:
       return space_.bdd().both(flows, strays_);

@@ -29,7 +29,8 @@ class Explorer {
   void follow(Bindings& bindings) { edges_.follow(bindings); }
 
   // Flows whose initiator may send an ICMP error that is RELATED to another flow (flow axes), with
-  // the connmark of that one (kConnmarkBefore), by its binding (as FlowState::nat).
+  // the connmark of that one (kConnmarkBefore) and the error's own zones, in which it is found
+  // (kZone), by its binding (as FlowState::nat).
   void allow_related(std::map<std::uint16_t, Set> flows) {
     if (!flows.empty()) edges_.allow(Edge::Of::kRelated);
     related_ = std::move(flows);

@@ -332,8 +332,8 @@ Budgeted<Quotable> Model::quotable(Path path, Set error, const QuotedEntry& entr
   return budgeted([&] { return impl_->quotable(path, error, entry, must); });
 }
 Budgeted<std::vector<FlowStep>> Model::entry_steps(Path path, Set flows, const QuotedEntry& entry,
-                                                   bool must) {
-  return budgeted([&] { return impl_->entry_steps(path, flows, entry, must); });
+                                                   FlowEnd end, bool must) {
+  return budgeted([&] { return impl_->entry_steps(path, flows, entry, end, must); });
 }
 
 Budgeted<const Structure*> Model::structure() {

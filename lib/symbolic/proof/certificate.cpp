@@ -224,16 +224,21 @@ void Induction::without_own_entry(Term live, const Case& one) {
   related(live, one);
 }
 
-// An ICMP error may quote another flow, however that is bound.
+// An ICMP error may quote another flow, however that is bound, which it finds in its own zones.
 void Induction::related(Term live, const Case& one) {
   if (one.kind != PacketKind::kIcmpOther || one.state.entry != 0 ||
       one.sender != FlowEnd::kInitiator) {
     return;
   }
+  const auto& zones = c_.path(one.sender).early().zones;
   for (const auto& [nat, flows] : claim_.related) {
-    outcome(c_.solver.both(live, c_.translator.term(flows)), one,
-            c_.path(one.sender, nat).end(Seen{CtState::kRelated}), EntryEffect::none(*one.entry),
-            nat == 0 ? " RELATED" : " RELATED under NAT");
+    for (std::uint8_t zone = 0; zone < zones.size(); ++zone) {
+      const Set found = bdd_.restrict(flows, space_.class_is(Axis::kZone, zone));
+      const std::array parts{live, zones[zone], c_.translator.term(found)};
+      outcome(c_.solver.all(parts), one, c_.path(one.sender, nat).end(Seen{CtState::kRelated}),
+              EntryEffect::none(*one.entry), nat == 0 ? " RELATED" : " RELATED under NAT");
+      if (nat == 0 && claim_.path == Path::kLoopback) related_again(live, one, zone, found);
+    }
   }
 }
 

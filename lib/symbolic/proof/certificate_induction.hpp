@@ -82,8 +82,10 @@ class Induction {
 
   // Packets that carry another flow's entry, or the one of another path.
   void without_own_entry(Term live, const Case& one);
-  // An ICMP error may quote another flow, however that is bound.
+  // An ICMP error may quote another flow, however that is bound, which it finds in its own zones.
   void related(Term live, const Case& one);
+  // ... over lo in PREROUTING only, where those are others than in OUTPUT.
+  void related_again(Term live, const Case& one, std::uint8_t zone, Set found);
   // A new flow may be bound in any way that its sender's packets can meet.
   void newly_bound(Term live, const Case& one, const AbstractStep& step, const std::string& name);
   // A new flow may be one that a helper had announced, in the default zone.

@@ -216,4 +216,18 @@ Term Induction::bound_again(Term live, const Case& one, const AbstractStep& step
   return c_.solver.both(live, c_.solver.negate(several));
 }
 
+void Induction::related_again(Term live, const Case& one, std::uint8_t zone, Set found) {
+  if (c_.model.automaton().pairs() == 1) return;
+  PathEncoder& path = c_.path(one.sender);
+  const PathEncoder::Early& again = path.again();
+  const std::array parts{live,
+                         c_.solver.negate(path.early().zones[zone]),
+                         again.live,
+                         c_.solver.negate(again.untracked),
+                         again.zones[zone],
+                         c_.translator.term(found)};
+  outcome(c_.solver.all(parts), one, path.end_again(Seen{CtState::kRelated}),
+          EntryEffect::none(*one.entry), ", looked up again: RELATED");
+}
+
 }  // namespace postern
