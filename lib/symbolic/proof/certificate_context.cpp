@@ -53,7 +53,7 @@ CertificateContext::CertificateContext(Model& model_, const Program& program, So
   if (tracking && claim.path == Path::kLoopback && model.translations().some() &&
       model.automaton().pairs() > 1) {
     zones_ = take(model.zones(claim.path, flows));
-    several_zones = space.bdd().both(flows, zones_.several);
+    several_zones = in_several();
   }
   if (model.moves_destination(claim.path)) {
     routed_ = take(model.routed(claim.path));
@@ -62,6 +62,20 @@ CertificateContext::CertificateContext(Model& model_, const Program& program, So
   for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
     find_kinds(sender);
   }
+}
+
+// Flows that may come in two pairs, or in one that tells the directions apart.
+Set CertificateContext::in_several() {
+  Bdd& bdd = space.bdd();
+  const auto& pairs = model.automaton().zones().pairs();
+  Set result = kNothing;
+  for (std::size_t k = 0; k < pairs.size(); ++k) {
+    if (pairs[k].original != pairs[k].reply) result = bdd.either(result, zones_.in[k]);
+    for (std::size_t other = 0; other < k; ++other) {
+      result = bdd.either(result, bdd.both(zones_.in[k], zones_.in[other]));
+    }
+  }
+  return bdd.both(flows, result);
 }
 
 // Any packet of such a flow comes only in the pairs in which the sets say that it may.

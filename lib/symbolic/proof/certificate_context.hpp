@@ -103,6 +103,7 @@ class CertificateContext {
 
  private:
   void find_kinds(FlowEnd sender);
+  Set in_several();
   void comes_in(const PathEncoder::Early& early, Term premise);
 
   std::map<std::pair<FlowEnd, std::uint16_t>, std::unique_ptr<PathEncoder>> paths_;
