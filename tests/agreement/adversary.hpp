@@ -424,6 +424,7 @@ class Attacker {
     p.protocol = v4 ? protocol::kIcmp : protocol::kIcmpv6;
     p.type = v4 ? dice_.of<std::uint8_t>({3, 11}) : dice_.of<std::uint8_t>({1, 2});
     p.code = v4 && p.type == 3 ? 3 : 0;
+    p.tos = dice_.of<std::uint8_t>({0, 0, 0x10, 0x08});  // rules give zones by it
     Packet inner = about;
     inner.in.clear();
     p.inner = std::make_shared<const Packet>(std::move(inner));

@@ -293,6 +293,7 @@ class Attack {
     if (flow_.initiator == flow_.responder || error.source != flow_.initiator) return;
     if (report.verdict == Verdict::kDropped || !went_along(report, flow_.path)) return;
     ++tally_.related;
+    if (space_.classes().zones.pairs().size() > 1) ++tally_.errors_zoned;
     AttackedFlow of = flow_;
     of.protocol = error.protocol;
     of.icmp_type = error.type;

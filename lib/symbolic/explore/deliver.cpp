@@ -43,7 +43,9 @@ class Delivered {
 
   Set of(const Frontier& layer, bool coarse, FlowEnd sender = FlowEnd::kInitiator) {
     Bdd& bdd = space_.bdd();
-    std::map<std::tuple<Case, bool, std::uint16_t, Edge::Of>, std::pair<Edge, Set>> asked;
+    std::map<std::tuple<Case, bool, std::uint16_t, Edge::Of, std::optional<bool>>,
+             std::pair<Edge, Set>>
+        asked;
     for (const auto& [state, flows] : layer) {
       for (const Edge& edge : explorer_.edges(state)) {
         if (edge.sender != sender || edge.what.fate != Fate::kDelivered || edge.coarse != coarse ||
@@ -51,7 +53,9 @@ class Delivered {
           continue;
         }
         auto& [one, from] =
-            asked.try_emplace({edge.what, edge.created, edge.through, edge.of}, edge, kNothing)
+            asked
+                .try_emplace({edge.what, edge.created, edge.through, edge.of, edge.several}, edge,
+                             kNothing)
                 .first->second;
         from = bdd.either(from, flows);
       }
@@ -171,8 +175,7 @@ bool Model::Impl::to_itself(Path path) const {
 }
 
 Set Model::Impl::one_tuple_in_zones(Path path, Set flows) {
-  const auto& pairs = space.classes().zones.pairs();
-  if (!to_itself(path) || pairs.size() == 1) return kNothing;
+  if (!to_itself(path) || automaton.pairs() == 1) return kNothing;
   Set own = bdd().both(flows, one_tuple(space, false));
   if (path == Path::kForward) {  // one address is behind one interface
     Set same = kNothing;
@@ -183,15 +186,7 @@ Set Model::Impl::one_tuple_in_zones(Path path, Set flows) {
     own = bdd().both(own, same);
   }
   if (own.empty()) return own;
-  PathGuards& both = guards(path, flows);
-  Set result = kNothing, before = kNothing;
-  for (std::uint8_t pair = 0; pair < pairs.size(); ++pair) {
-    const Set here = bdd().either(both.initiator.flows_in(pair), both.responder.flows_in(pair));
-    const bool one_way = pairs[pair].original != pairs[pair].reply;
-    result = bdd().either(result, one_way ? here : bdd().both(here, before));
-    before = bdd().either(before, here);
-  }
-  return bdd().both(own, result);
+  return bdd().both(own, zones_of(path, flows).several);
 }
 
 Set Model::Impl::with_entry(const Exploration& world, const Arrival& asked) {

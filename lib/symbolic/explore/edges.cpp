@@ -1,6 +1,7 @@
 #include "symbolic/explore/edges.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace postern {
 namespace {
@@ -59,10 +60,29 @@ bool Edges::looked_at(FlowEnd sender, PacketKind kind, const Move& move) const {
 const std::vector<Edge>& Edges::from(const FlowState& state) {
   const auto it = known_.find(state);
   if (it != known_.end()) return it->second;
-  std::vector<Edge> found;
-  collect(state, FlowEnd::kInitiator, found);
-  if (state.reached) collect(state, FlowEnd::kResponder, found);
+  if (!told_apart_) return known_[state] = collect(state, automaton_.pairs() > 1);
+  std::vector<Edge> found = collect(state, false);
+  if (!*told_apart_) return known_[state] = std::move(found);
+  // What is the same for all flows is one edge.
+  std::vector<Edge> others = collect(state, true);
+  const std::set<Edge> of_one(found.begin(), found.end()), of_several(others.begin(), others.end());
+  for (Edge& edge : found) {
+    if (!of_several.contains(edge)) edge.several = false;
+  }
+  for (Edge& edge : others) {
+    if (of_one.contains(edge)) continue;
+    edge.several = true;
+    found.push_back(std::move(edge));
+  }
   return known_[state] = std::move(found);
+}
+
+std::vector<Edge> Edges::collect(const FlowState& from, bool several) {
+  several_ = several;
+  std::vector<Edge> found;
+  collect(from, FlowEnd::kInitiator, found);
+  if (from.reached) collect(from, FlowEnd::kResponder, found);
+  return found;
 }
 
 void Edges::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& out) {
@@ -87,20 +107,24 @@ bool Edges::comes_in(const FlowState& from, FlowEnd sender, std::uint8_t zone) {
 }
 
 // An ICMP error of the initiator that quotes another flow which it opened (kernel-facts 40). It
-// carries that flow's entry, of which nothing is known here but how NAT has bound it (Guards:
-// RELATED).
+// carries that flow's entry, of which nothing is known here but how NAT has bound it and in which
+// of the error's own zones it is found (Guards: RELATED).
 void Edges::related(const FlowState& from, std::vector<Edge>& out) {
   Move move;
   move.step.state = CtState::kRelated;
   const std::size_t first = out.size();
-  by_fate(from, FlowEnd::kInitiator, false, PacketKind::kIcmpOther, move, false, out);
-  if (bindings_ != nullptr) {
+  constexpr PacketKind kError = PacketKind::kIcmpOther;
+  for (std::uint8_t zone = 0; zone < automaton_.pairs(); ++zone) {
+    if (!guards(FlowEnd::kInitiator).comes_in(zone)) continue;
+    by_fate(from, FlowEnd::kInitiator, false, kError, move, false, out, 0, {zone, 0});
+    if (bindings_ == nullptr) continue;
     for (const auto& [number, bound] : *bindings_) {
       if (bound.nat.originator != FlowEnd::kInitiator || (must_ && bound.clash)) continue;
       if (bound.nat.follows_master()) continue;
-      by_fate(from, FlowEnd::kInitiator, false, PacketKind::kIcmpOther, move, false, out, number);
+      by_fate(from, FlowEnd::kInitiator, false, kError, move, false, out, number, {zone, 0});
     }
   }
+  related_again(from, out);
   for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kRelated;
 }
 

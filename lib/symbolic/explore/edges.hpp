@@ -9,6 +9,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "symbolic/explore/automaton.hpp"
@@ -53,6 +54,9 @@ struct Edge {
     kAnnounced,
     kAstray
   } of = Of::kFlow;
+  // Only of flows that come in several zones, or only of those that do not; nullopt: of all.
+  std::optional<bool> several = std::nullopt;
+  auto operator<=>(const Edge&) const = default;
 };
 
 // Numbers of pairs of zones: of the packet's lookup, and of the first of two.
@@ -95,6 +99,9 @@ class Edges {
   void allow(Edge::Of of) { allowed_[static_cast<std::size_t>(of)] = true; }
   // As Explorer's.
   void lose_turned() { lose_turned_ = true; }
+  // Some of the flows surely come in one zone, which holds both directions; `several`: others do
+  // not. Without this all are taken to come in several, where there are any.
+  void tell_apart(bool several) { told_apart_ = several; }
 
   const std::vector<Edge>& from(const FlowState& state);
   std::vector<std::uint16_t> after_expiry(std::uint16_t entry) {
@@ -126,7 +133,8 @@ class Edges {
   void under_nat(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
                  std::uint8_t zone, bool ordinary, std::vector<Edge>& out);
   // edges_zones.cpp
-  bool several() const { return automaton_.pairs() > 1; }
+  bool several() const { return several_; }
+  std::vector<Edge> collect(const FlowState& from, bool several);
   bool answers(const FlowState& from, FlowEnd sender) const {
     return from.nat != 0 && bindings_->at(from.nat).nat.originator != sender;
   }
@@ -150,6 +158,7 @@ class Edges {
   void invalid_then_untracked(const FlowState& from, FlowEnd sender, const Move& move,
                               std::uint8_t zone, std::vector<Edge>& out);
   void related(const FlowState& from, std::vector<Edge>& out);
+  void related_again(const FlowState& from, std::vector<Edge>& out);
   void strays(const FlowState& from, std::vector<Edge>& out);
   void reopened(const FlowState& from, std::vector<Edge>& out);
   void reopened(const FlowState& from, PacketKind kind, const Move& move, std::uint8_t zone,
@@ -166,6 +175,8 @@ class Edges {
   bool must_;
   Bindings* bindings_ = nullptr;
   bool lose_turned_ = false;
+  std::optional<bool> told_apart_;
+  bool several_ = false;  // which flows are looked at
   std::array<bool, 6> allowed_{};
   std::map<FlowState, std::vector<Edge>> known_;
 };

@@ -49,6 +49,7 @@ void Edges::answer(const FlowState& from, FlowEnd sender, PacketKind kind, const
 void Edges::answered_again(const FlowState& from, FlowEnd sender, PacketKind kind, const Move& move,
                            std::uint8_t zone, bool ordinary, std::vector<Edge>& out) {
   for (std::uint8_t pair = 0; pair < automaton_.pairs(); ++pair) {
+    if (!several() && pair != zone) continue;
     std::vector<Move> again = automaton_.moves(move.lost, sender, kind, pair);
     const bool found = !several() || std::ranges::none_of(again, &Move::fresh);
     // The same packet meets the same outcome, unless the entry has changed.
@@ -104,7 +105,7 @@ void Edges::astray(const FlowState& from, FlowEnd sender, PacketKind kind, const
   if (path_ != Path::kLoopback) return;
   const bool invalid = move.step.state == CtState::kInvalid || turns_invalid(kind);
   bool later = false;  // may it find the entry in PREROUTING?
-  for (std::uint8_t pair = 0; pair < automaton_.pairs(); ++pair) {
+  for (std::uint8_t pair = 0; several() && pair < automaton_.pairs(); ++pair) {
     const auto& again = automaton_.moves(from.entry, sender, kind, pair);
     later = later || std::ranges::none_of(again, &Move::fresh);
   }
@@ -173,6 +174,21 @@ void Edges::found_again(const FlowState& from, FlowEnd sender, PacketKind kind, 
     if (!alone.step.created || alone.step.condition != second.step.condition) continue;
     alone.step.coarse = true;
     by_fate(from, sender, true, kind, alone, ordinary, out, 0, zones);
+  }
+}
+
+// Loopback: an error that was INVALID in OUTPUT may find what it quotes in PREROUTING, in another
+// zone. (One about a bound flow is left open by who asks.)
+void Edges::related_again(const FlowState& from, std::vector<Edge>& out) {
+  Move move;
+  move.step.state = CtState::kRelated;
+  move.step.coarse = true;
+  for (std::uint8_t zone = 0; path_ == Path::kLoopback && zone < automaton_.pairs(); ++zone) {
+    for (std::uint8_t before = 0; before < automaton_.pairs(); ++before) {
+      if (zone == before) continue;
+      by_fate(from, FlowEnd::kInitiator, true, PacketKind::kIcmpOther, move, false, out, 0,
+              {zone, before});
+    }
   }
 }
 

@@ -54,12 +54,18 @@ Set Explorer::fresh(Set flows, const Edge& edge) {
 }
 
 Set Explorer::narrowed(Set flows, const Edge& edge) {
+  if (edge.several) {
+    flows =
+        *edge.several ? space_.bdd().both(flows, several_) : space_.bdd().minus(flows, several_);
+  }
   switch (edge.of) {
     case Edge::Of::kFlow:
       return flows;
     case Edge::Of::kRelated: {
       const auto at = related_.find(edge.through);
-      return at == related_.end() ? kNothing : space_.bdd().both(flows, at->second);
+      if (at == related_.end()) return kNothing;
+      const Set zone = space_.class_is(Axis::kZone, edge.what.sight.zone);
+      return space_.bdd().both(flows, space_.bdd().restrict(at->second, zone));
     }
     case Edge::Of::kStray:
       return space_.bdd().both(flows, strays_);

@@ -29,7 +29,8 @@ class Explorer {
   void follow(Bindings& bindings) { edges_.follow(bindings); }
 
   // Flows whose initiator may send an ICMP error that is RELATED to another flow (flow axes), with
-  // the connmark of that one (kConnmarkBefore), by its binding (as FlowState::nat).
+  // the connmark of that one (kConnmarkBefore) and the error's own zones, in which it is found
+  // (kZone), by its binding (as FlowState::nat).
   void allow_related(std::map<std::uint16_t, Set> flows) {
     if (!flows.empty()) edges_.allow(Edge::Of::kRelated);
     related_ = std::move(flows);
@@ -68,6 +69,13 @@ class Explorer {
   // (Else it is not modelled: its entry counts.) Packets that it leaves INVALID, or that its tuple
   // gives another port (Translations::clash), are followed as if there were none.
   void lose_turned() { edges_.lose_turned(); }
+
+  // Those of the flows that may come in several zones; the others surely do not.
+  void tell_apart(Set flows, Set several) {
+    if (space_.bdd().subset(flows, several)) return;
+    several_ = several;
+    edges_.tell_apart(!space_.bdd().disjoint(flows, several));
+  }
 
   // What packets of others do to the connmark of an entry: a relation of kConnmarkBefore and
   // kConnmark. ICMP errors about a flow, and the host's own replies to it, carry its entry.
@@ -119,6 +127,7 @@ class Explorer {
   std::map<std::uint16_t, Set> related_;
   Set strays_ = kNothing, reopened_ = kNothing;
   bool reopened_read_ = false;
+  Set several_ = kEverything;
   ExpectedFlows expected_;
 };
 

@@ -158,6 +158,9 @@ Explorer Model::Impl::explorer(Path path, Set flows, Script script, bool must, b
   PathGuards& both = guards(path, flows, follow);
   Explorer result(space, automaton, both.initiator, both.responder, path, tracking, script, must);
   if (!both.bound.empty()) result.follow(both.bound);
+  if (path == Path::kLoopback && follow && follows() && automaton.pairs() > 1) {
+    result.tell_apart(flows, zones_of(path, flows).several);
+  }
   if (must) return result;
   result.let_others_mark(marks_by_others(path));
   if (follow && follows() && script != Script::kOpener) {
@@ -182,6 +185,28 @@ Set Model::Impl::bound_flows(Path path, Set flows) {
     if (std::ranges::find(flow_axes(), axis) == flow_axes().end()) others.push_back(axis);
   }
   return space.exists(bound, others);
+}
+
+const FlowZones& Model::Impl::zones_of(Path path, Set flows) {
+  for (const auto& [key, known] : flow_zones) {
+    if (key.first == path && bdd().subset(flows, key.second)) return known;
+  }
+  PathGuards& both = guards(path, flows, true);
+  const auto& pairs = automaton.zones().pairs();
+  FlowZones result;
+  Set before = kNothing;
+  for (std::uint8_t pair = 0; pair < pairs.size(); ++pair) {
+    Set here = bdd().either(both.initiator.flows_in(pair), both.responder.flows_in(pair));
+    for (auto& [number, bound] : both.bound) {
+      here = bdd().either(
+          here, bdd().either(bound.initiator.flows_in(pair), bound.responder.flows_in(pair)));
+    }
+    const bool one_way = pairs[pair].original != pairs[pair].reply;
+    result.several = bdd().either(result.several, one_way ? here : bdd().both(here, before));
+    before = bdd().either(before, here);
+    result.in.push_back(here);
+  }
+  return flow_zones[{path, flows}] = std::move(result);
 }
 
 bool Model::Impl::wanted(std::uint16_t entry, const std::string& entry_state) const {
@@ -262,6 +287,10 @@ Budgeted<Set> Model::unchanged(Path path, const NatVariant& nat) {
   return budgeted([&] { return impl_->unchanged(path, nat); });
 }
 
+Budgeted<FlowZones> Model::zones(Path path, Set flows) {
+  return budgeted([&] { return impl_->zones_of(path, flows); });
+}
+
 Budgeted<ExpectedFlows> Model::expected(Path path) {
   return budgeted([&] { return impl_->expected(path, false); });
 }
@@ -322,8 +351,8 @@ Budgeted<Quotable> Model::quotable(Path path, Set error, const QuotedEntry& entr
   return budgeted([&] { return impl_->quotable(path, error, entry, must); });
 }
 Budgeted<std::vector<FlowStep>> Model::entry_steps(Path path, Set flows, const QuotedEntry& entry,
-                                                   bool must) {
-  return budgeted([&] { return impl_->entry_steps(path, flows, entry, must); });
+                                                   FlowEnd end, bool must) {
+  return budgeted([&] { return impl_->entry_steps(path, flows, entry, end, must); });
 }
 
 Budgeted<const Structure*> Model::structure() {

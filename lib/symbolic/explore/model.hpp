@@ -110,6 +110,7 @@ struct FlowStep {
   std::uint8_t pair = 0;    // the zones of the entry that it meets or makes (zones.hpp)
   bool fresh = false;       // it finds no entry
   bool quotes = false;      // an ICMP error about another flow, which is bound as `nat`
+  std::uint8_t zone = 0;    // the packet's own pair
   FlowState before, after;
   CtState state = CtState::kInvalid;  // seen after the (last) lookup
   std::string segment;                // "SYN", "ACK", "request", ... and how its numbers lie
@@ -147,7 +148,8 @@ struct DeliverAnswer {
   std::vector<Set> must_by_depth;
   Exploration may, must;  // the outsider's world, M or not
   // Flows whose first end may send an error that is RELATED (may), with the connmark of the flow
-  // that it quotes (kConnmarkBefore), by that one's binding.
+  // that it quotes (kConnmarkBefore) and the error's own pair of zones (kZone), by that one's
+  // binding.
   std::map<std::uint16_t, Set> related;
   // Those of packets.unmodelled that are left open only because the flow may be from an address to
   // itself.
@@ -158,6 +160,7 @@ struct DeliverAnswer {
 struct QuotedEntry {
   std::uint16_t nat = 0;   // as FlowState::nat
   Set mark = kEverything;  // kConnmark
+  std::uint8_t zone = 0;   // the error's own pair of zones, in which it is found
 };
 
 // Flows (of `path`) that an ICMP error may quote. They end where it goes to or, `opened`, begin
@@ -167,6 +170,14 @@ struct Quotable {
   Path path = Path::kIn;
   bool opened = false;
   std::size_t steps = SIZE_MAX;
+};
+
+// In which pairs of zones the packets of a flow come to a lookup, sent by either end and however
+// NAT has bound it (flow axes). `several`: in more than one, or in one that tells the directions
+// apart.
+struct FlowZones {
+  std::vector<Set> in;  // by pair
+  Set several = kNothing;
 };
 
 // connect: flows (flow axes). script[k] names the k-th packet.
@@ -263,6 +274,8 @@ class Model {
   Budgeted<Set> comes_back(const NatVariant& nat);
   // Flows of the path that a binding may leave as they are.
   Budgeted<Set> unchanged(Path path, const NatVariant& nat);
+  // Where over lo each of the flows meets zones: what has several of them is followed apart.
+  Budgeted<FlowZones> zones(Path path, Set flows);
   // Flows whose first packet may fulfil an expectation, as deliver, connect and track take it.
   Budgeted<ExpectedFlows> expected(Path path);
   // Honest conversations that announce a step's flow (`goal`: one flow, which is then bound as
@@ -301,9 +314,10 @@ class Model {
   // Flows that leave such an entry, and that an ICMP error of `error` (one flow) may quote, after
   // the fewest steps.
   Budgeted<Quotable> quotable(Path path, Set error, const QuotedEntry& entry, bool must);
-  // A shortest sequence after which such an entry stands, for one flow.
+  // A shortest sequence after which such an entry stands, for one flow; an error that goes to that
+  // end finds it.
   Budgeted<std::vector<FlowStep>> entry_steps(Path path, Set flows, const QuotedEntry& entry,
-                                              bool must);
+                                              FlowEnd end, bool must);
 
   // Per-rule facts for the structural checks. Computed once.
   Budgeted<const Structure*> structure();

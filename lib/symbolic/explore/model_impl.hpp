@@ -22,7 +22,8 @@ struct PathGuards {
 
 // ICMP errors that quote another flow.
 struct RelatedErrors {
-  // By the binding of the quoted flow (as FlowState::nat), with its connmark (kConnmarkBefore).
+  // By the binding of the quoted flow (as FlowState::nat), with its connmark (kConnmarkBefore) and
+  // the error's own pair of zones, in which it is found (kZone).
   std::map<std::uint16_t, Set> by_nat;
   Set unmodelled = kNothing;  // about flows that are not followed
 };
@@ -58,6 +59,9 @@ struct Model::Impl {
   Set perhaps_same(FlowEnd end, std::uint8_t range);
   // Flows that NAT may bind, somewhere, as far as the walk of the path tells (flow axes).
   Set bound_flows(Path path, Set flows);
+  // In which zones they are (at least; of more flows, perhaps).
+  const FlowZones& zones_of(Path path, Set flows);
+  std::map<std::pair<Path, Set>, FlowZones> flow_zones;
   bool follows() const { return tracking && translations.some(); }
   // Does a rule ask for more of an entry than its state, direction and mark?
   bool reads_tuples() const;
@@ -78,7 +82,10 @@ struct Model::Impl {
   Set related_let_through(Path path);
   Set errors_led_here(Path path, const PredicatePtr& m);
   Quotable quotable(Path path, Set error, const QuotedEntry& entry, bool must);
-  void look_for_quotable(Path path, Set flows, const QuotedEntry& entry, bool must, Quotable& best);
+  void look_for_quotable(Path path, Set flows, const QuotedEntry& entry, FlowEnd end, bool must,
+                         Quotable& best);
+  // Pairs of zones (kZone) in which an error to that end finds one of a flow's entries.
+  Set quoted_in(std::uint16_t entry, FlowEnd end);
   std::map<std::pair<Path, bool>, RelatedErrors> parent_sets;
   const ExpectedFlows& expected(Path path, bool must) {
     return announcements.of(
@@ -132,7 +139,8 @@ struct Model::Impl {
   Set choose_mark(Set packets, Set errors, QuotedEntry& quoted);
   std::vector<FlowStep> track_steps(Path path, Set m, const std::string& entry_state, Set goal,
                                     bool must, const PredicatePtr& to);
-  std::vector<FlowStep> entry_steps(Path path, Set flows, const QuotedEntry& entry, bool must);
+  std::vector<FlowStep> entry_steps(Path path, Set flows, const QuotedEntry& entry, FlowEnd end,
+                                    bool must);
   bool wanted(std::uint16_t entry, const std::string& entry_state) const;
   const Structure& facts();
   bool same_entries_without(RuleId rule);

@@ -3,9 +3,9 @@
 //
 // Idea: the outsider quotes a flow of its own, its parent. Where NAT has bound the parent, what
 // rules see of the error is translated as the parent's own packets are, so that the error takes the
-// guards of that binding. Errors about parents that met what is not modelled, and those that go to
-// what NAT made of an opener, are only asked whether any RELATED error is let through.
-// Covered by tests/unit/related_error_test.cpp.
+// guards of that binding. What is quoted is looked up in the error's own zones. Errors about
+// parents that met what is not modelled, and those that go to what NAT made of an opener, are only
+// asked whether any RELATED error is let through. Covered by tests/unit/related_error_test.cpp.
 #include <algorithm>
 
 #include "symbolic/explore/model_impl.hpp"
@@ -46,16 +46,17 @@ RelatedErrors Model::Impl::related(Path path, Set m, bool must) {
   const Set asked = bdd().both(flows_of(m), carriers(FlowEnd::kInitiator, false));
   if (asked.empty()) return result;
   const RelatedErrors& to = parent_addresses(path, must);
-  const bool zones = space.classes().zones.pairs().size() > 1;
+  const bool zones = path == Path::kLoopback && automaton.pairs() > 1;
+  constexpr std::array kOfEntry{Axis::kConnmarkBefore, Axis::kZone};
   Set open = to.unmodelled;
   for (const auto& [nat, addresses] : to.by_nat) {
     const Set flows = bdd().both(asked, addresses);
-    // The parent must be in the error's zone, and nothing here says whether it is.
-    if (zones) {
-      open = bdd().either(open, space.exists(flows, std::array{Axis::kConnmarkBefore}));
-    } else if (!flows.empty()) {
-      result.by_nat[nat] = flows;
-    }
+    if (!flows.empty()) result.by_nat[nat] = flows;
+    // Over lo it may be found in PREROUTING only, in another zone: then the binding is not
+    // followed.
+    if (!zones || nat == 0 || flows.empty()) continue;
+    const Set several = zones_of(path, flows_of(m)).several;
+    open = bdd().either(open, bdd().both(space.exists(flows, kOfEntry), several));
   }
   open = must ? kNothing : bdd().both(asked, open);
   if (!open.empty()) result.unmodelled = bdd().both(open, related_let_through(path));
@@ -78,6 +79,18 @@ bool Model::Impl::may_open(Path own, Path path) const {
   return v6 && own == path;
 }
 
+// The error goes the way of a packet from the other end.
+Set Model::Impl::quoted_in(std::uint16_t entry, FlowEnd end) {
+  const FlowEnd sender = end == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
+  const Zones::Openers openers = automaton.openers(automaton.parts(entry));
+  Set result = kNothing;
+  for (std::uint8_t pair = 0; pair < automaton.pairs(); ++pair) {
+    if (automaton.zones().found(openers, sender, pair).empty()) continue;
+    result = bdd().either(result, space.class_is(Axis::kZone, pair));
+  }
+  return result;
+}
+
 // Addresses (of the responder) at which some flow of the outsider with an entry ends, or begins.
 const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
   const auto known = parent_sets.find({path, must});
@@ -85,6 +98,11 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
   RelatedErrors to;
   const auto add = [&](Set& place, Set flows, FlowEnd end) {
     place = bdd().either(place, address_of(space, flows, end));
+  };
+  const auto add_quoted = [&](std::uint16_t nat, const Reached& r, FlowEnd end) {
+    const Set here = bdd().both(address_of(space, r.flows, end), quoted_in(r.state.entry, end));
+    Set& place = to.by_nat[nat];
+    place = bdd().either(place, here);
   };
   const auto open_to = [&](Set flows, FlowEnd end) {
     add(to.unmodelled, space.exists(flows, kNow), end);
@@ -99,8 +117,8 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
     for (const Reached& r : world.states) {
       if (r.state.entry == 0) continue;
       if (r.state.nat == 0) {
-        if (may_open(own, path)) add(to.by_nat[0], r.flows, FlowEnd::kInitiator);
-        if (own == path) add(to.by_nat[0], r.flows, FlowEnd::kResponder);
+        if (may_open(own, path)) add_quoted(0, r, FlowEnd::kInitiator);
+        if (own == path) add_quoted(0, r, FlowEnd::kResponder);
         continue;
       }
       const NatVariant& nat = variants[r.state.nat - 1];
@@ -113,14 +131,14 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
       const bool followed = own == path && ours,
                  kept = ours && nat.source == 0 && !behind && !reads_tuples();
       if (followed) {
-        add(to.by_nat[r.state.nat], r.flows, FlowEnd::kResponder);
+        add_quoted(r.state.nat, r, FlowEnd::kResponder);
       } else {
         open_to(r.flows, FlowEnd::kResponder);
       }
       if (!kept) {
         open_to(r.flows, FlowEnd::kInitiator);
       } else if (may_open(own, path)) {
-        add(to.by_nat[0], r.flows, FlowEnd::kInitiator);
+        add_quoted(0, r, FlowEnd::kInitiator);
       }
       some = some || !kept;
     }
@@ -225,9 +243,10 @@ Quotable Model::Impl::quotable(Path path, Set error, const QuotedEntry& entry, b
   const Set own =
       at(Axis::kInitiator, Axis::kInitiatorType, Axis::kInitiator, Axis::kInitiatorType);
   Quotable best{.path = path};
-  look_for_quotable(path, bdd().both(straight, own), entry, must, best);
-  look_for_quotable(path, straight, entry, must, best);
-  if (best.flows.empty()) look_for_quotable(path, there, entry, must, best);
+  constexpr FlowEnd kEnd = FlowEnd::kResponder;
+  look_for_quotable(path, bdd().both(straight, own), entry, kEnd, must, best);
+  look_for_quotable(path, straight, entry, kEnd, must, best);
+  if (best.flows.empty()) look_for_quotable(path, there, entry, kEnd, must, best);
   if (entry.nat != 0 || path == Path::kIn || path == Path::kOut) return best;
   for (const Path through : parent_paths(path)) {
     Set turned = bdd().both(
@@ -238,7 +257,7 @@ Quotable Model::Impl::quotable(Path path, Set error, const QuotedEntry& entry, b
     }
     const std::size_t before = best.steps;
     look_for_quotable(through, bdd().both(flows_of(sendable(through, FlowEnd::kInitiator)), turned),
-                      entry, must, best);
+                      entry, FlowEnd::kInitiator, must, best);
     if (best.steps < before) {
       best.opened = true;
       best.path = through;
@@ -247,14 +266,16 @@ Quotable Model::Impl::quotable(Path path, Set error, const QuotedEntry& entry, b
   return best;
 }
 
-void Model::Impl::look_for_quotable(Path path, Set flows, const QuotedEntry& entry, bool must,
-                                    Quotable& best) {
+void Model::Impl::look_for_quotable(Path path, Set flows, const QuotedEntry& entry, FlowEnd end,
+                                    bool must, Quotable& best) {
   Explorer search = explorer(path, flows, Script::kDeliver, must, true);
   search.run(flows, kEverything);
+  const Set zone = space.class_is(Axis::kZone, entry.zone);
   for (std::size_t k = 0; k < std::min(best.steps, search.layers().size()); ++k) {
     Set here = kNothing;
     for (const auto& [state, set] : search.layers()[k]) {
       if (state.entry == 0 || state.nat != entry.nat) continue;
+      if (bdd().disjoint(quoted_in(state.entry, end), zone)) continue;
       here = bdd().either(here, space.exists(bdd().both(set, entry.mark), kNow));
     }
     if (!here.empty()) best = {here, path, false, k};

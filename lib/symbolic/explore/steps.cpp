@@ -29,6 +29,7 @@ FlowStep step_of(const Edge& edge, const FlowState& before, Set packets) {
   step.segment = std::string(text(step.kind)) + ", " + std::string(text(step.condition));
   step.packets = packets;
   step.pair = edge.pair;
+  step.zone = edge.what.sight.zone;
   step.fresh = edge.fresh || before.entry == 0;
   return step;
 }
@@ -163,7 +164,7 @@ std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, Sea
           const Set wanted = bdd().both(bdd().both(goal, m), arrival.of(edge).must);
           Set hit = bdd().both(space.exists(search.packets(set, edge, kEverything), kNow), wanted);
           if (hit.empty()) continue;
-          QuotedEntry quoted{.nat = edge.through};
+          QuotedEntry quoted{.nat = edge.through, .zone = edge.what.sight.zone};
           if (quoting)
             hit = choose_mark(search.quoting_packets(set, edge, kEverything), hit, quoted);
           const auto steps = [&, &state = state, &set = set] {
@@ -205,13 +206,15 @@ std::vector<FlowStep> Model::Impl::track_steps(Path path, Set m, const std::stri
 }
 
 std::vector<FlowStep> Model::Impl::entry_steps(Path path, Set flows, const QuotedEntry& entry,
-                                               bool must) {
+                                               FlowEnd end, bool must) {
   Explorer search = explorer(path, flows, Script::kDeliver, must, true);
   search.run(flows, kEverything);
+  const Set zone = space.class_is(Axis::kZone, entry.zone);
   for (std::size_t k = 0; k < search.layers().size(); ++k) {
     for (const auto& [state, set] : search.layers()[k]) {
       const Set marked = bdd().both(set, entry.mark);
       if (state.entry == 0 || state.nat != entry.nat || marked.empty()) continue;
+      if (bdd().disjoint(quoted_in(state.entry, end), zone)) continue;
       return Trace(space, automaton, search, kEverything).back(state, marked, k);
     }
   }

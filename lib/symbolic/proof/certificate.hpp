@@ -30,8 +30,8 @@ struct Claim {
   Set impossible;
   // connect, track: the first packets of the question, flow and packet axes.
   Set first;
-  // deliver: flows whose first end may send an ICMP error that is RELATED to another flow, by that
-  // flow's binding.
+  // deliver: flows whose first end may send an ICMP error that is RELATED to another flow, with the
+  // error's own pair of zones (kZone), by that flow's binding.
   std::map<std::uint16_t, Set> related;
   // As Model::deliver's.
   PredicatePtr to = nullptr;

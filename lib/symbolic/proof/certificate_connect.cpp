@@ -245,8 +245,12 @@ class ScriptProof {
     const bool nat = c_.model.translations().some();
     if (clash && !nat) return;
     const bool bound = h.nat != 0 && !same && entry.present && step.state != CtState::kInvalid;
-    if (beside.size() > 1 && (clash || bound || (step.created && !c_.variants().empty()))) {
-      return c_.violation(live, fmt::format("packet {} is bound in PREROUTING", k + 1));
+    if (clash || bound || (step.created && !c_.variants().empty())) {
+      const Term several = t.translator.term(c_.several_zones);
+      c_.violation(c_.solver.both(live, several),
+                   fmt::format("packet {} is bound in PREROUTING", k + 1));
+      live = c_.solver.both(live, c_.solver.negate(several));
+      if (live == Solver::kFalse) return;
     }
     const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
     delivered(live, t.path().end_again(Seen::of(step, entry)), h,
@@ -304,6 +308,7 @@ class ScriptProof {
 }  // namespace
 
 CertificateResult certify_connect(CertificateContext& context, const Claim& claim) {
+  context.one_zone();
   std::list<ScriptProof> scripts;
   for (auto& lines : conversations(context.space)) {
     scripts.emplace_back(context, claim, std::move(lines)).run();

@@ -49,12 +49,58 @@ CertificateContext::CertificateContext(Model& model_, const Program& program, So
   if (meets_nat) variants_ = model.translations().variants(claim.path);
   strays = take(model.strays(claim.path, flows));
   expected = take(model.expected(claim.path));
+  if (model.automaton().pairs() > 1) several_zones = flows;
+  if (tracking && claim.path == Path::kLoopback && model.translations().some() &&
+      model.automaton().pairs() > 1) {
+    zones_ = take(model.zones(claim.path, flows));
+    several_zones = in_several();
+  }
   if (model.moves_destination(claim.path)) {
     routed_ = take(model.routed(claim.path));
     answers_ = take(model.sendable_translated(claim.path));
   }
   for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
     find_kinds(sender);
+  }
+}
+
+// Flows that may come in two pairs, or in one that tells the directions apart.
+Set CertificateContext::in_several() {
+  Bdd& bdd = space.bdd();
+  const auto& pairs = model.automaton().zones().pairs();
+  Set result = kNothing;
+  for (std::size_t k = 0; k < pairs.size(); ++k) {
+    if (pairs[k].original != pairs[k].reply) result = bdd.either(result, zones_.in[k]);
+    for (std::size_t other = 0; other < k; ++other) {
+      result = bdd.either(result, bdd.both(zones_.in[k], zones_.in[other]));
+    }
+  }
+  return bdd.both(flows, result);
+}
+
+// Any packet of such a flow comes only in the pairs in which the sets say that it may.
+void CertificateContext::one_zone() {
+  const Set one = space.bdd().minus(flows, several_zones);
+  if (zones_.in.empty() || one.empty()) return;
+  for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
+    for (std::uint16_t bound = 0; bound <= variants_.size(); ++bound) {
+      const Term may = premise(one, sender, Solver::kTrue, bound);
+      if (may == Solver::kFalse) continue;
+      const PathEncoder::Early& early = path(sender, bound).early();
+      comes_in(early, solver.both(may, early.live));
+      if (bound != 0) continue;
+      const PathEncoder::Early& again = path(sender).again();
+      const std::array parts{may, early.live, again.live};
+      comes_in(again, solver.all(parts));
+    }
+  }
+}
+
+void CertificateContext::comes_in(const PathEncoder::Early& early, Term premise) {
+  for (std::uint8_t pair = 0; pair < early.zones.size(); ++pair) {
+    const std::array parts{premise, solver.negate(early.untracked), early.zones[pair],
+                           solver.negate(translator.term(zones_.in[pair]))};
+    violation(solver.all(parts), "a packet comes in another zone than those of its flow");
   }
 }
 

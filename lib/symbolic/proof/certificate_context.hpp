@@ -50,6 +50,10 @@ class CertificateContext {
   const bool lose_turned;  // as Explorer's
   Set strays = kNothing;   // flows that NAT may bind on another path
   ExpectedFlows expected;  // flows that a helper may have announced
+  // Flows that may come in several zones over lo, where NAT may bind them; and the obligation that
+  // the others do not.
+  Set several_zones = kNothing;
+  void one_zone();
   // What the lookup says of a packet that creates an entry as announced.
   Seen announced(const AbstractStep& created, const AbstractEntry& before) const;
   // Flows of the claim whose first packet, from that end, may fulfil an expectation.
@@ -103,10 +107,13 @@ class CertificateContext {
 
  private:
   void find_kinds(FlowEnd sender);
+  Set in_several();
+  void comes_in(const PathEncoder::Early& early, Term premise);
 
   std::map<std::pair<FlowEnd, std::uint16_t>, std::unique_ptr<PathEncoder>> paths_;
   std::vector<NatVariant> variants_;
   Set routed_ = kEverything, answers_ = kNothing;
+  FlowZones zones_;
   std::vector<std::pair<PacketKind, Term>> kinds_[2];
   std::map<std::uint32_t, std::string> violations_;  // by term
   std::chrono::steady_clock::time_point deadline_;

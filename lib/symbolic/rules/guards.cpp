@@ -95,7 +95,7 @@ Set Guards::seen(const Case& c) {
   if (relation.id <= 1) return relation;
   auto& support = support_[relation.id];
   if (support.empty()) support = bdd.support(relation);
-  if (c.sight.foreign()) return seen_related(relation, c.must);
+  if (c.sight.foreign()) return seen_related(relation, c);
   // Only what the relation depends on: sights that it does not tell apart share their result.
   Set literals = kEverything;
   const auto fix = [&](Axis axis, std::uint32_t value) {
@@ -120,19 +120,21 @@ Set Guards::seen(const Case& c) {
 
 // A RELATED packet carries another flow's entry: any direction and status. Its connmark stays open
 // here (kConnmarkBefore): who asks knows what such flows may be marked with.
-Set Guards::seen_related(Set relation, bool must) {
-  const auto known = related_.find({relation.id, must});
+Set Guards::seen_related(Set relation, const Case& c) {
+  const std::tuple key{relation.id, c.must, c.sight.zone, c.again ? c.first_zone : std::uint8_t{0}};
+  const auto known = related_.find(key);
   if (known != related_.end()) return known->second;
   Bdd& bdd = space_.bdd();
   const std::array now{Axis::kConnmark};
-  const std::array unknown{Axis::kDirection, Axis::kSeenReply, Axis::kAssured, Axis::kZone,
-                           Axis::kZoneBefore};
+  const std::array unknown{Axis::kDirection, Axis::kSeenReply, Axis::kAssured};
   Set state = bdd.both(space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
                        space_.class_is(Axis::kFirst, 0));
   if (space_.classes().expects) state = bdd.both(state, space_.class_is(Axis::kExpected, 0));
+  state = bdd.both(state, space_.class_is(Axis::kZone, c.sight.zone));
+  if (c.again) state = bdd.both(state, space_.class_is(Axis::kZoneBefore, c.first_zone));
   const Set here = space_.exists(bdd.restrict(relation, state), now);
-  const Set result = must ? space_.forall(here, unknown) : space_.exists(here, unknown);
-  return related_[{relation.id, must}] = result;
+  const Set result = c.must ? space_.forall(here, unknown) : space_.exists(here, unknown);
+  return related_[key] = result;
 }
 
 bool Guards::comes_in(std::uint8_t zone, bool again) {

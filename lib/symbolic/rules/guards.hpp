@@ -61,7 +61,7 @@ class Guards {
   const Passage& passage(bool again, bool must);
   Passage sure(const Passage& may, Set others);
   Set undetermined(Set relation);
-  Set seen_related(Set relation, bool must);
+  Set seen_related(Set relation, const Case& c);
   Set seen(const Case& c);  // the passage cut down to what conntrack shows
 
   Space& space_;
@@ -70,7 +70,7 @@ class Guards {
   bool coins_;
   std::optional<Passage> must_direct_, must_again_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, Set> seen_;
-  std::map<std::pair<std::uint32_t, bool>, Set> related_;
+  std::map<std::tuple<std::uint32_t, bool, std::uint8_t, std::uint8_t>, Set> related_;
   std::map<std::pair<std::uint32_t, int>, Set> projected_;
   std::map<PacketKind, std::pair<Set, Set>> kinds_;  // on flow axes, on TCP flags
   std::map<std::uint32_t, std::vector<unsigned>> support_;

@@ -65,14 +65,15 @@ Witness with_parent(Model& model, Path path, const FlowPoint& flow,
     return build_witness(space, model.entries(), on, of, its, &model.translations(), quoted);
   };
   if (steps.empty() || !steps.back().quotes) return build(path, flow, steps, nullptr);
-  const QuotedEntry entry{steps.back().nat, steps.back().quoted_mark};
+  const QuotedEntry entry{steps.back().nat, steps.back().quoted_mark, steps.back().zone};
   const Quotable parents = take(model.quotable(path, flow_set(space, flow), entry, must));
   if (parents.flows.empty()) return build(path, flow, steps, nullptr);
   FlowPoint parent = choose_flow(space, parents.flows, parents.path);
   share_end(parent, flow, parents.opened);
   const Set one = space.bdd().both(parents.flows, flow_set(space, parent));
-  const Witness first =
-      build(parents.path, parent, take(model.entry_steps(parents.path, one, entry, must)), nullptr);
+  const FlowEnd end = parents.opened ? FlowEnd::kInitiator : FlowEnd::kResponder;
+  const Witness first = build(
+      parents.path, parent, take(model.entry_steps(parents.path, one, entry, end, must)), nullptr);
   return behind_parent(first, build(path, flow, steps, quoted_packet(first, parents.opened)));
 }
 
