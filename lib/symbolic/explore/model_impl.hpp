@@ -56,6 +56,10 @@ struct Model::Impl {
   // Flows that NAT may bind, somewhere, as far as the walk of the path tells (flow axes).
   Set bound_flows(Path path, Set flows);
   bool follows() const { return tracking && translations.some(); }
+  // May a rule give a helper in a way that is not followed?
+  bool strange_help() const {
+    return postern::strange_help(templates, space.classes().zones, program);
+  }
   // Does a rule ask for more of an entry than its state, direction and mark?
   bool reads_tuples() const;
   WalkOptions walk_options() const { return {options.backend, tracking}; }
@@ -84,7 +88,7 @@ struct Model::Impl {
   // Flows of m that are answered `unknown` whatever the search finds: those that a helper's
   // expectation may let through.
   Set beyond(Path path, Set m);
-  Set let_through_as_announced(Guards& end);
+  Set let_through_as_announced(Guards& end, std::uint16_t zone);
   // May there be flows on the path whose two directions are one tuple (from an address and port to
   // themselves)? Those that surely are such: never answered `yes`. Flow axes.
   bool to_itself(Path path) const;
