@@ -54,9 +54,9 @@ Zones::Zones(const Program& program, std::uint32_t marks) {
   by_rule_.assign(rules.size(), 0);
   for (RuleId r = 0; r < rules.size(); ++r) {
     const AttachTemplate* of = template_in(rules[r]);
-    const bool helps = of != nullptr && !of->helper.empty();
-    // Without a zone its number there says it all.
-    if (of == nullptr || (helps && !requests.in_zone(r)) || (!helps && requests.of(r) != 0)) continue;
+    if (of == nullptr) continue;
+    // A request without a zone says it all with its number, and one that is not followed nothing.
+    if (of->helper.empty() ? requests.of(r) != 0 : !requests.in_zone(r)) continue;
     if (of->zone_from_mark && std::popcount(marks & kLowerHalf) > kMostMarkBits) continue;
     auto at = std::ranges::find_if(templates_, [&](const auto& t) { return same(t, *of); });
     if (at == templates_.end()) {

@@ -228,9 +228,8 @@ void Announcements::announced(Path path, bool must, ExpectedFlows& result) {
       if (!concerns(any, path) && !concerns(other, path)) continue;
       for (const Master& master : heard(of, kind, must).masters) {
         ExpectedInZone& here = result.zones[zone(kind)];
-        tell(master, must, [&](Path way, Set flows, const Following* how) {
-          add(here, way, flows, how);
-        });
+        tell(master, must,
+             [&](Path way, Set flows, const Following* how) { add(here, way, flows, how); });
       }
     }
   }

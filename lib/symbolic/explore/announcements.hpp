@@ -4,8 +4,8 @@
 // masters are found by the same exploration as any flow, NAT followed, with both ends free from the
 // beginning, among the flows whose opener's packets may carry such a template; an edge that
 // delivers a packet in a state in which the helper reads is an announcement. A master is named by
-// its opener, as the initiator of its path, and by the pair of zones that the template gave it: what
-// it announces is expected from packets of that zone's id. That is named by its own ends:
+// its opener, as the initiator of its path, and by the pair of zones that the template gave it:
+// what it announces is expected from packets of that zone's id. That is named by its own ends:
 //
 //   ftp   between the ends of the master, from any port to any, to the end that spoke
 //   tftp  between the ends of the master, to the port from which it was opened

@@ -73,8 +73,9 @@ std::vector<std::pair<std::uint16_t, Set>> CertificateContext::announced_as(
   for (std::size_t i = 0; i < variants_.size(); ++i) {
     if (variants_[i].originator != sender) continue;
     const auto nat = static_cast<std::uint16_t>(i + 1);
-    const Set here =
-        variants_[i].follows_master() ? space.bdd().both(flows, here_expected.following(nat)) : by_rules;
+    const Set here = variants_[i].follows_master()
+                         ? space.bdd().both(flows, here_expected.following(nat))
+                         : by_rules;
     if (!here.empty()) result.emplace_back(nat, here);
   }
   return result;
