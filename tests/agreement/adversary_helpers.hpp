@@ -51,8 +51,7 @@ inline std::string plain_nat(Dice& dice, Family family) {
   return text + "COMMIT\n";
 }
 
-// A rule for the side of helpers: it puts packets into a zone, which helpers that are followed
-// never do.
+// A rule for the side of helpers: it puts packets into a zone.
 inline std::string zone_beside(Dice& dice, const std::string& hook) {
   return "-A " + hook +
          dice.of<std::string>({"", hook == "OUTPUT" ? " -o eth1" : " -i eth1", " -p tcp", " -p udp",
@@ -61,9 +60,16 @@ inline std::string zone_beside(Dice& dice, const std::string& hook) {
          " -j CT" + dice.of<std::string>({" --zone 1", " --zone-orig 1", " --zone-reply 2"}) + "\n";
 }
 
-// The ruleset with CT --helper rules in raw, some beside zones, and rules that ask what is
-// EXPECTED.
-inline std::string with_helpers(std::string text, Dice& dice, Family family) {
+// The zone that a rule gives with its helper.
+inline std::string zone_of_helper(Dice& dice) {
+  return dice.of<std::string>({"", " --zone 1", " --zone 1", " --zone 1", " --zone 2",
+                               " --zone-orig 1", " --zone-orig 1", " --zone-reply 1",
+                               " --zone-reply 2", " --zone mark"});
+}
+
+// The ruleset with CT --helper rules in raw, `zones` of a hundred (but not few) beside zones or in
+// them, and rules that ask what is EXPECTED.
+inline std::string with_helpers(std::string text, Dice& dice, Family family, unsigned zones_often) {
   if (text.find("*raw\n") == std::string::npos) {
     text = "*raw\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n" + text;
   }
@@ -72,7 +78,7 @@ inline std::string with_helpers(std::string text, Dice& dice, Family family) {
   std::size_t first = text.find("-A ", raw);
   if (first == std::string::npos || first > end || dice.chance(30)) first = end;
   std::string rules;
-  const bool zones = dice.chance(40);
+  const bool zones = dice.chance(std::max(40U, zones_often)), common = zones && dice.chance(50);
   for (const char* hook : {"PREROUTING", "OUTPUT"}) {
     if (zones && dice.chance(40)) rules += zone_beside(dice, hook);
     for (unsigned n = 1 + dice.below(2); n > 0; --n) {
@@ -87,9 +93,11 @@ inline std::string with_helpers(std::string text, Dice& dice, Family family) {
                (tftp  ? "tftp"
                 : irc ? "irc"
                       : "ftp") +
-               (zones && dice.chance(8) ? " --zone 1\n" : "\n");
+               (zones && dice.chance(70) ? zone_of_helper(dice) : "") + "\n";
     }
     if (zones && dice.chance(60)) rules += zone_beside(dice, hook);
+    // Without a zone that all share masters are hardly ever answered.
+    if (common) rules += "-A " + std::string(hook) + " -j CT --zone 1\n";
   }
   text.insert(first, rules);
   const std::size_t filter = text.find("*filter\n");

@@ -24,7 +24,8 @@ struct Tally {
            arrived = 0, arrived_moved = 0, sctp_through = 0, sctp_talks = 0, sctp_assured = 0,
            sctp_bound = 0, sctp_talks_bound = 0, crafted = 0, entries_led = 0, entries_led_off = 0,
            kept = 0, led_off = 0, dead = 0, errors_back = 0, errors_led = 0, zoned_bound = 0,
-           several_bound = 0, found_bound = 0, errors_zoned = 0;
+           several_bound = 0, found_bound = 0, errors_zoned = 0, expected_zoned = 0,
+           expected_zoned_through = 0;
 
   void note_nat(const EntryReport& entry, Path path) {
     const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
@@ -76,7 +77,9 @@ inline constexpr Wanted kWanted[] = {
     {"masters", &Tally::helped},
     {"expected", &Tally::expected},
     {"expected beside zones", &Tally::beside_zones},
+    {"expected in a zone", &Tally::expected_zoned},
     {"expected, let through", &Tally::expected_through},
+    {"expected in a zone, let through", &Tally::expected_zoned_through},
     {"let through under the master's NAT", &Tally::followed_through},
     {"entries in zones", &Tally::zoned},
     {"errors delivered in zones", &Tally::errors_zoned},

@@ -127,10 +127,12 @@ class Attack {
         if (!of_flow(entry, flow_, helped_) || (entry.status & ct_status::kExpected) == 0) continue;
         ++tally_.expected;
         if (space_.classes().zones.some()) ++tally_.beside_zones;
+        if (entry.zone != 0) ++tally_.expected_zoned;
       }
       if (!reply && accepted && is_related(report)) {
         ++tally_.expected_through;
         if (follows_master(engine)) ++tally_.followed_through;
+        if (expected_in_zone(engine)) ++tally_.expected_zoned_through;
       }
       log += std::string(reply ? "  < " : "  > ") + flags_text(packet.flags) + " seq " +
              std::to_string(packet.seq) + " ack " + std::to_string(packet.ack) + " ttl " +
@@ -251,6 +253,11 @@ class Attack {
     return std::ranges::any_of(engine.entries(), [&](const EntryReport& e) {
       return of_flow(e, flow_, true) && (e.status & ct_status::kExpected) != 0 &&
              (e.status & kNat) != 0;
+    });
+  }
+  bool expected_in_zone(const Engine& engine) const {
+    return std::ranges::any_of(engine.entries(), [&](const EntryReport& e) {
+      return of_flow(e, flow_, true) && (e.status & ct_status::kExpected) != 0 && e.zone != 0;
     });
   }
   // An answer to the flow that began so, if NAT has bound that.
@@ -441,7 +448,8 @@ std::optional<Sets> solve(Model& model, const AttackedFlow& flow, const Goal& go
 void round(Dice& dice, Tally& tally) {
   const Family family = dice.chance(70) ? Family::kIpv4 : Family::kIpv6;
   Path path = static_cast<Path>(dice.below(4));
-  AdversaryRules draw(dice, family, static_cast<unsigned>(from_environment("POSTERN_ZONES", 25)));
+  const auto zones = static_cast<unsigned>(from_environment("POSTERN_ZONES", 25));
+  AdversaryRules draw(dice, family, zones);
   std::string text = dice.chance(40) ? draw.translated(path) : draw.text();
   const auto often = static_cast<unsigned>(from_environment("POSTERN_HELPERS", 40));
   const bool helpers = dice.chance(often);
@@ -453,7 +461,7 @@ void round(Dice& dice, Tally& tally) {
     }
   }
   const bool led = helpers && text.find("*nat\n") != std::string::npos;
-  if (helpers) text = with_helpers(text, dice, family);
+  if (helpers) text = with_helpers(text, dice, family, zones);
   Scenario world = kernel::random_world(dice);
   world.forwarding = true;
   if (dice.chance(15)) world.sysctl["net/netfilter/nf_conntrack_tcp_ignore_invalid_rst"] = "1";

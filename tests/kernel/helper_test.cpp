@@ -16,6 +16,7 @@ const Case kCases[] = {
 #include "helper_ftp_cases.inc"
 #include "helper_nat_cases.inc"
 #include "helper_udp_irc_cases.inc"
+#include "helper_zone_cases.inc"
 };
 
 class HelperCase : public TwinCase {};

@@ -113,10 +113,6 @@ TEST(ExpectedFlows, AreInTheZoneOfTheirMaster) {
          "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
   expect(ruleset(kHelper + "-A PREROUTING -i eth0 -p tcp --dport 21 -j CT --zone 1\n", filter),
          "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
-  // A helper in a zone is not followed, in no zone.
-  expect(ruleset("-A PREROUTING -i eth0 -p tcp --dport 21 -j CT --helper ftp --zone 1\n" + zone,
-                 filter),
-         "deliver -i eth1 -p tcp --dport 5000 --path in", Truth::kUnknown);
 }
 
 TEST(ExpectedFlows, AreBetweenTheEndsOfTheirMaster) {
@@ -164,7 +160,6 @@ TEST(ExpectedFlows, Ipv6SpeaksEprtAndEpsv) {
 
 TEST(ExpectedFlows, WhatIsNotFollowedIsUnknownNeverNo) {
   for (const char* rule : {"-A PREROUTING -p tcp -m tcp --dport 1723 -j CT --helper pptp\n",
-                           "-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp --zone 1\n",
                            "-A PREROUTING -m connmark --mark 1\n"
                            "-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp\n",
                            "-A PREROUTING -p tcp -m tcp --dport 21 -j MYHELPER\n"}) {

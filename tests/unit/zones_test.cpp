@@ -110,7 +110,10 @@ TEST(Zones, WhatIsNotFollowed) {
   EXPECT_TRUE(
       followed(templates("-A OUTPUT -j CT --ctevents new\n"
                          "-A OUTPUT -m conntrack --ctstatus CONFIRMED -j ACCEPT\n")));
-  EXPECT_FALSE(followed(templates("-A OUTPUT -p tcp -j CT --helper ftp --zone 1\n")));
+  // A helper in a zone has a number in both, one that is not followed in none.
+  EXPECT_TRUE(followed(templates("-A OUTPUT -p tcp -j CT --helper ftp --zone 1\n")));
+  EXPECT_FALSE(followed(templates("-A OUTPUT -p tcp -j CT --helper ftp\n")));
+  EXPECT_FALSE(followed(templates("-A OUTPUT -p tcp -j CT --helper pptp --zone 1\n")));
   EXPECT_FALSE(followed(templates("-A OUTPUT -j CT --zone mark\n"))) << "too many bits";
   EXPECT_FALSE(
       followed(templates("-A OUTPUT -j CT --zone 1\n-A OUTPUT -j CONNMARK --set-mark 1\n")));

@@ -50,7 +50,8 @@ Helper helper_of(const AttachTemplate& request) {
 
 }  // namespace
 
-Templates::Templates(const Program& program) : numbers_(program.rules().size(), 0) {
+Templates::Templates(const Program& program)
+    : numbers_(program.rules().size(), 0), in_zone_(program.rules().size()) {
   const auto rules = program.rules();
   const auto in_raw = [&](const ProgramRule& rule) {
     return program.chains()[rule.chain].table == TableName::kRaw;
@@ -67,10 +68,12 @@ Templates::Templates(const Program& program) : numbers_(program.rules().size(), 
     if (request == nullptr) continue;
     const Helper helper = helper_of(*request);
     const bool known = request->helper.empty() || helper != Helper::kNone;
-    if (looked_at || !known || request->zone != 0 || request->zone_from_mark) {
+    const bool zone = request->zone != 0 || request->zone_from_mark;
+    if (looked_at || !known || (zone && helper == Helper::kNone)) {
       strange_help_ = strange_help_ || !request->helper.empty();
       continue;
     }
+    in_zone_[r] = zone;
     auto at = std::ranges::find(helpers_, helper);
     if (at == helpers_.end()) at = helpers_.insert(at, helper);
     numbers_[r] = kFirst + static_cast<std::uint32_t>(at - helpers_.begin());

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "symbolic/entries/templates.hpp"
-
 namespace postern {
 namespace {
 
@@ -52,11 +50,13 @@ Zones::Zones(const Program& program, std::uint32_t marks) {
   if (std::ranges::any_of(rules, [&](const ProgramRule& r) { return prevents(program, r); })) {
     return;
   }
-  const Templates others(program);  // of the default zone
+  const Templates requests(program);
   by_rule_.assign(rules.size(), 0);
   for (RuleId r = 0; r < rules.size(); ++r) {
     const AttachTemplate* of = template_in(rules[r]);
-    if (of == nullptr || !of->helper.empty() || others.of(r) != 0) continue;
+    if (of == nullptr) continue;
+    // A request without a zone says it all with its number, and one that is not followed nothing.
+    if (of->helper.empty() ? requests.of(r) != 0 : !requests.in_zone(r)) continue;
     if (of->zone_from_mark && std::popcount(marks & kLowerHalf) > kMostMarkBits) continue;
     auto at = std::ranges::find_if(templates_, [&](const auto& t) { return same(t, *of); });
     if (at == templates_.end()) {
@@ -67,6 +67,28 @@ Zones::Zones(const Program& program, std::uint32_t marks) {
     by_rule_[r] = static_cast<std::uint32_t>(at - templates_.begin()) + 1;
   }
   if (pairs_.size() > kMostPairs || templates_.size() > kMostPairs) *this = Zones();
+}
+
+std::vector<std::uint16_t> Zones::ids() const {
+  std::vector<std::uint16_t> result;
+  for (const ZonePair& pair : pairs_) result.push_back(pair.id());
+  std::ranges::sort(result);
+  const auto again = std::ranges::unique(result);
+  result.erase(again.begin(), again.end());
+  return result;
+}
+
+bool follows(const Templates& templates, const Zones& zones, RuleId rule) {
+  const bool request = templates.of(rule) != 0, zone = zones.template_of(rule) != 0;
+  return templates.in_zone(rule) ? request && zone : request || zone;
+}
+
+bool strange_help(const Templates& templates, const Zones& zones, const Program& program) {
+  bool result = templates.strange_help();
+  for (RuleId r = 0; r < program.rules().size(); ++r) {
+    result = result || (templates.in_zone(r) && zones.template_of(r) == 0);
+  }
+  return result;
 }
 
 std::uint32_t Zones::count() const {

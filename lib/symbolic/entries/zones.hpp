@@ -5,9 +5,10 @@
 // into the number of a pair, and a flow has an entry of its own for each pair (automaton.hpp). Both
 // numbers share an axis (Axis::kZone). A ruleset that follows no template has one pair and an axis
 // without variables: it is as if there were no zones. Not followed, so that packets that meet the
-// rule stay unmodelled: helpers, and templates whose own mark some rule writes (CONNMARK in raw: it
-// stays the rule's). With NAT, which entries are found is asked of bound ones as well
-// (edges_zones.cpp): the caller knows whose headers a packet has.
+// rule stay unmodelled: templates whose own mark some rule writes (CONNMARK in raw: it stays the
+// rule's). The helper of a template with a zone stands on another axis (templates.hpp). With NAT,
+// which entries are found is asked of bound ones as well (edges_zones.cpp): the caller knows whose
+// headers a packet has.
 // Sources: kernel-facts 19, 23, 24; nf_ct_zone_tmpl. Covered by tests/unit/zones_test.cpp.
 #pragma once
 
@@ -17,6 +18,7 @@
 
 #include "flow/program.hpp"
 #include "symbolic/entries/abstract_entry.hpp"
+#include "symbolic/entries/templates.hpp"
 
 namespace postern {
 
@@ -40,7 +42,10 @@ class Zones {
   bool some() const { return !templates_.empty(); }
   // By number; 0 is the default zone.
   const std::vector<ZonePair>& pairs() const { return pairs_; }
-  // The template that a rule attaches; 0: not followed.
+  // The ids of all pairs, each once. An expectation is found by packets of its master's id,
+  // whatever the direction (nf_ct_zone_equal_any).
+  std::vector<std::uint16_t> ids() const;
+  // The template that a rule attaches; 0: none with a zone, or not followed.
   std::uint32_t template_of(RuleId rule) const { return some() ? by_rule_[rule] : 0; }
   // How many values the axis has.
   std::uint32_t count() const;
@@ -71,5 +76,10 @@ class Zones {
   std::vector<Way> ways_;
   std::vector<std::uint32_t> by_rule_;
 };
+
+// Is all that the CT rule gives to packets followed?
+bool follows(const Templates& templates, const Zones& zones, RuleId rule);
+// May a rule give a helper in a way that is not?
+bool strange_help(const Templates& templates, const Zones& zones, const Program& program);
 
 }  // namespace postern

@@ -208,24 +208,29 @@ bool Announcements::concerns(const Master& master, Path path) const {
 
 void Announcements::announced(Path path, bool must, ExpectedFlows& result) {
   Bdd& bdd = model_.bdd();
-  const auto add = [&](Path way, Set flows, const Following* how) {
+  const auto add = [&](ExpectedInZone& here, Path way, Set flows, const Following* how) {
     for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
       const bool own = sender == FlowEnd::kInitiator;
       if (!leads(way, path, sender, how != nullptr)) continue;
-      Set* place = own ? &result.by_initiator : &result.by_responder;
+      Set* place = own ? &here.by_initiator : &here.by_responder;
       if (how != nullptr) {
         const std::uint16_t nat = model_.translations.following(path, sender, *how);
         if (nat == 0) continue;  // the responder's: under another name
-        place = &result.followed[nat];
+        place = &here.followed[nat];
       }
       *place = bdd.either(*place, own ? flows : swapped(flows));
     }
   };
   for (const Path of : kPaths) {
-    for (const Helper helper : helpers()) {
-      const Master any{helper, of, FlowEnd::kInitiator}, other{helper, of, FlowEnd::kResponder};
+    for (const Kind& kind : kinds()) {
+      Master any{kind.helper, kind.pair, of}, other = any;
+      other.speaker = FlowEnd::kResponder;
       if (!concerns(any, path) && !concerns(other, path)) continue;
-      for (const Master& master : heard(of, helper, must).masters) tell(master, must, add);
+      for (const Master& master : heard(of, kind, must).masters) {
+        ExpectedInZone& here = result.zones[zone(kind)];
+        tell(master, must,
+             [&](Path way, Set flows, const Following* how) { add(here, way, flows, how); });
+      }
     }
   }
   if (!must) elsewhere(result);
@@ -252,32 +257,31 @@ void Announcements::elsewhere(ExpectedFlows& result) {
 void Announcements::unmodelled(Path path, ExpectedFlows& result) {
   Bdd& bdd = model_.bdd();
   const ExpectedFlows& known = of(path, Certainty::kMay);
-  const auto add = [&](Path way, Set flows, bool unless_known) {
+  const auto add = [&](std::uint16_t zone, Path way, Set flows, bool unless_known) {
     for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
       if (!leads(way, path, sender, false)) continue;
       const bool own = sender == FlowEnd::kInitiator;
       Set here = own ? flows : swapped(flows);
-      if (unless_known) here = bdd.minus(here, known.by(sender));
-      Set& place = own ? result.by_initiator : result.by_responder;
+      if (unless_known) here = bdd.minus(here, known.in(zone).by(sender));
+      ExpectedInZone& in_zone = result.zones[zone];
+      Set& place = own ? in_zone.by_initiator : in_zone.by_responder;
       place = bdd.either(place, here);
     }
   };
   const bool nat = model_.translations.some();
   for (const Path of : kPaths) {
-    for (const Helper helper : helpers()) {
+    for (const Kind& kind : kinds()) {
       for (const FlowEnd speaker : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
-        const Master some{helper, of, speaker};
+        const Master some{kind.helper, kind.pair, of, speaker};
         if (!concerns(some, path)) continue;
-        const Heard& here = heard(of, helper, false);
+        const Heard& here = heard(of, kind, false);
         const bool anything =
             nat && (!here.open.empty() ||
                     (!here.masters.empty() && !model_.translations.follows_masters()));
         const Set said = nat ? here.own : bdd.either(here.own, here.open);
         for (const Path way : ways(some)) {
-          if (anything) add(way, of_protocol(helper), false);
-          // Those that are known are of the default zone.
-          const bool one_zone = model_.automaton.pairs() == 1;
-          if (!said.empty()) add(way, shape(some, said, nat, false), one_zone);
+          if (anything) add(zone(kind), way, of_protocol(kind.helper), false);
+          if (!said.empty()) add(zone(kind), way, shape(some, said, nat, false), true);
         }
       }
     }
@@ -317,13 +321,14 @@ void Announcements::find(const Master& master, Path path, Set flow, FlowEnd send
   }
 }
 
-std::vector<Master> Announcements::masters(Path path, Set flow, FlowEnd sender, std::uint16_t nat) {
+std::vector<Master> Announcements::masters(Path path, Set flow, FlowEnd sender, std::uint16_t in,
+                                           std::uint16_t nat) {
   std::vector<Master> found;
   for (const Path of :
        {path, reverse(path), Path::kForward, Path::kIn, Path::kOut, Path::kLoopback}) {
-    for (const Helper helper : helpers()) {
-      if (model_.bdd().disjoint(flow, of_protocol(helper))) continue;
-      for (const Master& master : heard(of, helper, true).masters) {
+    for (const Kind& kind : kinds()) {
+      if (zone(kind) != in || model_.bdd().disjoint(flow, of_protocol(kind.helper))) continue;
+      for (const Master& master : heard(of, kind, true).masters) {
         find(master, path, flow, sender, nat, found);
       }
     }

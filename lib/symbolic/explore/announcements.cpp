@@ -34,12 +34,19 @@ bool reads(Helper helper, const Edge& edge) {
 
 }  // namespace
 
-std::vector<Helper> Announcements::helpers() const {
-  std::vector<Helper> result;
+std::vector<Announcements::Kind> Announcements::kinds() const {
+  std::vector<Kind> result;
   for (const Helper helper : {Helper::kFtp, Helper::kTftp, Helper::kIrc}) {
-    if (model_.templates.help(helper)) result.push_back(helper);
+    if (!model_.templates.help(helper)) continue;
+    for (std::uint8_t pair = 0; pair < model_.automaton.pairs(); ++pair) {
+      result.push_back({helper, pair});
+    }
   }
   return result;
+}
+
+std::uint16_t Announcements::zone(const Kind& kind) const {
+  return model_.automaton.zones().pairs()[kind.pair].id();
 }
 
 Set Announcements::of_protocol(Helper helper) {
@@ -50,31 +57,35 @@ Set Announcements::of_protocol(Helper helper) {
 
 Set Announcements::protocols() {
   Set result = kNothing;
-  for (const Helper helper : helpers()) result = model_.bdd().either(result, of_protocol(helper));
+  for (const auto& [helper, pair] : kinds()) {
+    result = model_.bdd().either(result, of_protocol(helper));
+  }
   return result;
 }
 
-// The opener's packets (flow and packet axes) that come to the lookup with the helper's template;
-// `must`: surely.
-Set Announcements::opening(Path path, Helper helper, bool must) {
+// The opener's packets (flow and packet axes) that come to the lookup with the helper's template,
+// in that pair of zones; `must`: surely.
+Set Announcements::opening(Path path, Kind kind, bool must) {
   Bdd& bdd = model_.bdd();
   const Set all = model_.flows_of(model_.sendable(path, FlowEnd::kInitiator));
   const PathWalk& walk = model_.guards(path, all, true).initiator.walk();
   Set with = kNothing, others = bdd.either(walk.early, walk.early_unmodelled);
-  for (const auto& [value, packets] : walk.requests) {
-    const bool own = value >= Templates::kFirst && model_.templates.helper(value) == helper;
+  for (const auto& [request, packets] : walk.requests) {
+    const auto [value, pair] = request;
+    const bool own = value >= Templates::kFirst && pair == kind.pair &&
+                     model_.templates.helper(value) == kind.helper;
     Set& place = own ? with : others;
     place = bdd.either(place, packets);
   }
   if (must) with = bdd.minus(with, others);
-  return bdd.both(with, of_protocol(helper));
+  return bdd.both(with, of_protocol(kind.helper));
 }
 
 // Everything that may be said: both ends free, in every state that a master can have.
-Announcements::Heard Announcements::search(Path path, Helper helper) {
+Announcements::Heard Announcements::search(Path path, Kind kind) {
   Bdd& bdd = model_.bdd();
   Heard result;
-  const Set flows = model_.flows_of(opening(path, helper, false));
+  const Set flows = model_.flows_of(opening(path, kind, false));
   if (flows.empty()) return result;
   const Set all = model_.flows_of(model_.sendable(path, FlowEnd::kInitiator));
   Explorer explorer = model_.explorer(path, all, Script::kOpener, false, true);
@@ -82,7 +93,8 @@ Announcements::Heard Announcements::search(Path path, Helper helper) {
   result.open = world.unmodelled;
   const auto variants = model_.translations.variants(path);
   const auto master = [&](FlowEnd speaker, Set of, std::uint16_t nat) {
-    return Master{helper, path, speaker, of, nat, nat == 0 ? NatVariant{} : variants[nat - 1]};
+    const NatVariant bound = nat == 0 ? NatVariant{} : variants[nat - 1];
+    return Master{kind.helper, kind.pair, path, speaker, of, nat, bound};
   };
   std::map<std::pair<FlowEnd, std::uint16_t>, Set> said;
   for (const Reached& r : world.states) {
@@ -92,12 +104,11 @@ Announcements::Heard Announcements::search(Path path, Helper helper) {
       result.own = bdd.either(result.own, bdd.minus(here, changed(one)));
     }
     for (const Edge& edge : explorer.edges(r.state)) {
-      // Requests that are followed are of the default zone.
-      if (edge.pair != 0 || edge.aside || edge.open) continue;
+      if (edge.pair != kind.pair || edge.aside || edge.open) continue;
       const AbstractEntry& entry =
           edge.created ? edge.step.after
-                       : model_.automaton.entry(model_.automaton.parts(r.state.entry)[0]);
-      if (!entry.present || entry.originator != FlowEnd::kInitiator || !reads(helper, edge)) {
+                       : model_.automaton.entry(model_.automaton.parts(r.state.entry)[kind.pair]);
+      if (!entry.present || entry.originator != FlowEnd::kInitiator || !reads(kind.helper, edge)) {
         continue;
       }
       Set& place = said[{edge.sender, edge.created ? edge.through : r.state.nat}];
@@ -112,13 +123,13 @@ Announcements::Heard Announcements::search(Path path, Helper helper) {
 }
 
 // The shortest honest conversation in which the helper reads what the speaker says.
-std::vector<Line> Announcements::script(Helper helper, FlowEnd speaker) {
-  const bool tftp = helper == Helper::kTftp;
-  const PacketKind kind = tftp ? PacketKind::kDatagram : PacketKind::kTcpSyn;
+std::vector<Line> Announcements::script(Kind kind, FlowEnd speaker) {
+  const bool tftp = kind.helper == Helper::kTftp;
+  const PacketKind first = tftp ? PacketKind::kDatagram : PacketKind::kTcpSyn;
   for (auto& lines : conversations(model_.space)) {
-    if (lines.front().kind != kind) continue;
+    if (lines.front().kind != first) continue;
     if (tftp) lines.resize(1);
-    for (Line& line : lines) line.read = true;
+    for (Line& line : lines) line.read_in = kind.pair;
     // ... and two lines of the speaker's: only what begins a line is a command.
     for (std::size_t k = 3; k < lines.size(); ++k) lines[k].sender = speaker;
     return lines;
@@ -126,16 +137,16 @@ std::vector<Line> Announcements::script(Helper helper, FlowEnd speaker) {
   return {};
 }
 
-Announcements::Heard Announcements::rehearse(Path path, Helper helper) {
+Announcements::Heard Announcements::rehearse(Path path, Kind kind) {
   Heard result;
-  const Set first = opening(path, helper, true);
+  const Set first = opening(path, kind, true);
   if (first.empty()) return result;
   const Set all = model_.flows_of(model_.sendable(path, FlowEnd::kInitiator));
   Explorer explorer = model_.explorer(path, all, Script::kOpener, true, true);
   const auto variants = model_.translations.variants(path);
   for (const FlowEnd speaker : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
-    if (helper != Helper::kFtp && speaker != FlowEnd::kInitiator) continue;
-    Conversation talk(model_.space, explorer, script(helper, speaker), first);
+    if (kind.helper != Helper::kFtp && speaker != FlowEnd::kInitiator) continue;
+    Conversation talk(model_.space, explorer, script(kind, speaker), first);
     if (talk.play(model_.flows_of(first)).empty()) continue;
     std::map<std::uint16_t, Set> by_nat;
     for (const auto& [state, flows] : talk.layers().back()) {
@@ -143,17 +154,17 @@ Announcements::Heard Announcements::rehearse(Path path, Helper helper) {
       place = model_.bdd().either(place, model_.space.exists(flows, kNow));
     }
     for (const auto& [nat, flows] : by_nat) {
-      result.masters.push_back(
-          {helper, path, speaker, flows, nat, nat == 0 ? NatVariant{} : variants[nat - 1]});
+      const NatVariant bound = nat == 0 ? NatVariant{} : variants[nat - 1];
+      result.masters.push_back({kind.helper, kind.pair, path, speaker, flows, nat, bound});
     }
   }
   return result;
 }
 
-const Announcements::Heard& Announcements::heard(Path path, Helper helper, bool must) {
-  const std::tuple key{path, helper, must};
+const Announcements::Heard& Announcements::heard(Path path, Kind kind, bool must) {
+  const std::tuple key{path, kind, must};
   if (const auto at = heard_.find(key); at != heard_.end()) return at->second;
-  Heard found = must ? rehearse(path, helper) : search(path, helper);
+  Heard found = must ? rehearse(path, kind) : search(path, kind);
   return heard_[key] = std::move(found);
 }
 
@@ -161,8 +172,8 @@ const ExpectedFlows& Announcements::of(Path path, Certainty certainty) {
   if (const auto at = known_.find({path, certainty}); at != known_.end()) return at->second;
   ExpectedFlows result;
   const Templates& templates = model_.templates;
-  if (model_.tracking && certainty == Certainty::kUnmodelled && templates.strange_help()) {
-    result.by_initiator = result.by_responder = kEverything;
+  if (model_.tracking && certainty == Certainty::kUnmodelled && model_.strange_help()) {
+    result = of_anything();
   } else if (model_.tracking && templates.help()) {
     result.marked = templates.mark();
     if (certainty == Certainty::kUnmodelled) {
@@ -174,11 +185,20 @@ const ExpectedFlows& Announcements::of(Path path, Certainty certainty) {
   return known_[{path, certainty}] = result;
 }
 
+ExpectedFlows Announcements::of_anything() const {
+  ExpectedFlows result;
+  for (const std::uint16_t zone : model_.automaton.zones().ids()) {
+    result.zones[zone] = {kEverything, kEverything};
+  }
+  return result;
+}
+
 std::vector<FlowStep> Announcements::steps(const Master& master, Set flow, bool must) {
   const Set all = model_.flows_of(model_.sendable(master.path, FlowEnd::kInitiator));
   Explorer explorer = model_.explorer(master.path, all, Script::kOpener, must, true);
-  const Set first = model_.bdd().both(opening(master.path, master.helper, must), flow);
-  Conversation talk(model_.space, explorer, script(master.helper, master.speaker), first);
+  const Kind kind{master.helper, master.pair};
+  const Set first = model_.bdd().both(opening(master.path, kind, must), flow);
+  Conversation talk(model_.space, explorer, script(kind, master.speaker), first);
   if (talk.play(flow).empty() || talk.bound_as(master.nat).empty()) return {};
   return steps_of(model_.space, explorer, talk, first);
 }

@@ -4,7 +4,8 @@
 // masters are found by the same exploration as any flow, NAT followed, with both ends free from the
 // beginning, among the flows whose opener's packets may carry such a template; an edge that
 // delivers a packet in a state in which the helper reads is an announcement. A master is named by
-// its opener, as the initiator of its path. What it announces is named by its own ends:
+// its opener, as the initiator of its path, and by the pair of zones that the template gave it:
+// what it announces is expected from packets of that zone's id. That is named by its own ends:
 //
 //   ftp   between the ends of the master, from any port to any, to the end that spoke
 //   tftp  between the ends of the master, to the port from which it was opened
@@ -37,9 +38,12 @@ class Announcements {
 
   // Computed once for each path.
   const ExpectedFlows& of(Path path, Certainty certainty);
-  // Conversations that announce `flow` (one flow of the path, whose first packet `sender` sends,
-  // and which is then bound as `nat`), the simplest first.
-  std::vector<Master> masters(Path path, Set flow, FlowEnd sender, std::uint16_t nat);
+  // Conversations that announce `flow` (one flow of the path, whose first packet `sender` sends in
+  // that zone, and which is then bound as `nat`), the simplest first.
+  std::vector<Master> masters(Path path, Set flow, FlowEnd sender, std::uint16_t zone,
+                              std::uint16_t nat);
+  // Expectations of any flows, in every zone.
+  ExpectedFlows of_anything() const;
   // The packets of a master for one flow, whose last ones are those that count.
   std::vector<FlowStep> steps(const Master& master, Set flow, bool must);
 
@@ -50,18 +54,25 @@ class Announcements {
     // not modelled: whatever they say may be read.
     Set own = kNothing, open = kNothing;
   };
+  // A helper, and the pair of zones in which masters get it.
+  struct Kind {
+    Helper helper;
+    std::uint8_t pair;
+    auto operator<=>(const Kind&) const = default;
+  };
   // Told of announced flows by the path of their first packets, whose sender is the initiator.
   // `how`: null where they come to the rules of nat.
   using Listener = std::function<void(Path, Set, const Following* how)>;
 
-  const Heard& heard(Path path, Helper helper, bool must);
+  const Heard& heard(Path path, Kind kind, bool must);
   Set of_protocol(Helper helper);
   Set protocols();
-  std::vector<Helper> helpers() const;
-  Heard search(Path path, Helper helper);
-  Heard rehearse(Path path, Helper helper);
-  std::vector<Line> script(Helper helper, FlowEnd speaker);
-  Set opening(Path path, Helper helper, bool must);
+  std::vector<Kind> kinds() const;
+  std::uint16_t zone(const Kind& kind) const;
+  Heard search(Path path, Kind kind);
+  Heard rehearse(Path path, Kind kind);
+  std::vector<Line> script(Kind kind, FlowEnd speaker);
+  Set opening(Path path, Kind kind, bool must);
 
   Set only(Set flows, const std::vector<Axis>& kept);
   Set swapped(Set flows);
@@ -82,7 +93,7 @@ class Announcements {
             std::vector<Master>& found);
 
   Model::Impl& model_;
-  std::map<std::tuple<Path, Helper, bool>, Heard> heard_;
+  std::map<std::tuple<Path, Kind, bool>, Heard> heard_;
   std::map<std::pair<Path, Certainty>, ExpectedFlows> known_;
 };
 

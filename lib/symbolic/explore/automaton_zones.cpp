@@ -9,7 +9,8 @@
 namespace postern {
 namespace {
 
-// Where a flow's entries together can be more than this, a packet that makes more of it is coarse.
+// Where several entries of a flow together can be more than this, a packet that makes more of it is
+// coarse.
 constexpr std::size_t kMostNumbers = 1000;
 
 }  // namespace
@@ -83,17 +84,17 @@ void Automaton::lift(const Parts& before, FlowEnd sender, PacketKind kind, std::
       lift(rest, sender, kind, pair, pair, out);
       continue;
     }
+    const bool others = std::ranges::any_of(rest, [](std::uint16_t number) { return number != 0; });
     move.pair = move.step.created ? pair : met.value_or(pair);
-    move.second = move.step.created &&
-                  std::ranges::any_of(rest, [](std::uint16_t number) { return number != 0; });
+    move.second = move.step.created && others;
     move.clashes = move.step.created && zones_.clashes(openers(rest), sender, pair);
     move.step.coarse = move.step.coarse || move.clashes || (move.second && one_connmark_);
-    // Two SCTP entries would make too many, for what few ask.
+    // Two SCTP entries would make too many, for what few ask. One alone is always followed.
     const bool crowd = move.second && plain.step.after.tracker == Tracker::kSctp;
     const auto place = [&](std::uint16_t number) -> std::uint16_t {
       Parts after = rest;
       if (number != 0) after[move.pair] = number;
-      if ((crowd || combined_.size() >= kMostNumbers) && !find(after)) {
+      if ((crowd || (others && combined_.size() >= kMostNumbers)) && !find(after)) {
         move.step.coarse = true;
         return beyond();
       }

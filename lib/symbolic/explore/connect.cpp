@@ -74,7 +74,7 @@ std::vector<Edge> Conversation::edges(const FlowState& from, std::size_t k) {
     if (!through && !edge.open) continue;
     const CtState seen = edge.what.sight.state;
     const bool by_entry = seen == CtState::kNew || seen == CtState::kEstablished;
-    if (line.read && (!by_entry || edge.pair != 0)) continue;
+    if (line.read_in && (!by_entry || edge.pair != *line.read_in)) continue;
     edge.what.kind = line.kind;
     if (honest_ && k != 0) edge.heard = explorer_.heard(from, edge);
     if (!edge.heard.empty()) result.push_back(edge);

@@ -2,6 +2,7 @@
 // states follow from the tables; nothing is searched. Covered by tests/unit/flow_sets_test.cpp.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "symbolic/explore/arrival.hpp"
@@ -14,8 +15,8 @@ struct Line {
   FlowEnd sender = FlowEnd::kInitiator;
   PacketKind kind = PacketKind::kGeneric;
   Set packets;  // that an honest end would send here (flow and packet axes)
-  // Only by an entry of the default zone, as what a helper reads (announcements.hpp).
-  bool read = false;
+  // Only by an entry in that pair of zones, as what a helper reads (announcements.hpp).
+  std::optional<std::uint8_t> read_in = std::nullopt;
 };
 
 // The conversations that can be held, each for its protocols.

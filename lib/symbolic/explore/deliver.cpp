@@ -92,23 +92,26 @@ Set Model::Impl::beyond(Path path, Set m) {
   const ExpectedFlows& open = announcements.of(path, Announcements::Certainty::kUnmodelled);
   if (open.empty()) return kNothing;
   // ... and NAT takes it where it likes.
-  if (translations.some()) return bdd().both(m, open.by_initiator);
-  // ... in whatever zone: those that are known are in the default one.
-  const bool zones = automaton.pairs() > 1;
-  PathGuards& both = guards(path, flows_of(m));
   Set result = kNothing;
+  for (const auto& [id, here] : open.zones) {
+    if (translations.some()) result = bdd().either(result, bdd().both(m, here.by_initiator));
+  }
+  if (translations.some()) return result;
+  PathGuards& both = guards(path, flows_of(m));
   for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
     Guards& end = sender == FlowEnd::kInitiator ? both.initiator : both.responder;
-    const Set others = zones ? open.by(sender) : bdd().minus(open.by(sender), known.by(sender));
-    const Set asked = bdd().both(m, others);
-    if (asked.empty()) continue;
-    result = bdd().either(result, bdd().both(asked, let_through_as_announced(end)));
+    for (const auto& [id, here] : open.zones) {
+      const Set others = bdd().minus(here.by(sender), known.in(id).by(sender));
+      const Set asked = bdd().both(m, others);
+      if (asked.empty()) continue;
+      result = bdd().either(result, bdd().both(asked, let_through_as_announced(end, id)));
+    }
   }
   return result;
 }
 
-// Flows whose first packet gets further where an expectation makes it RELATED.
-Set Model::Impl::let_through_as_announced(Guards& end) {
+// Flows whose first packet gets further where an expectation in the zone makes it RELATED.
+Set Model::Impl::let_through_as_announced(Guards& end, std::uint16_t id) {
   constexpr std::array kMarks{Axis::kConnmark, Axis::kConnmarkBefore};
   Case first{.again = false,
              .fate = Fate::kDelivered,
@@ -124,6 +127,7 @@ Set Model::Impl::let_through_as_announced(Guards& end) {
     }
   };
   for (std::uint8_t zone = 0; zone < automaton.pairs(); ++zone) {
+    if (automaton.zones().pairs()[zone].id() != id) continue;
     first.sight.zone = zone;
     first.again = false;
     add();

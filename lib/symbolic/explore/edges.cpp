@@ -245,11 +245,17 @@ void Edges::tracked(const FlowState& from, FlowEnd sender, PacketKind kind, std:
   }
 }
 
-// A new entry of a flow that a helper had announced: in the zone of its master, which is the
-// default one (templates.hpp).
+void Edges::allow_announced(std::uint16_t zone) {
+  const auto& pairs = automaton_.zones().pairs();
+  for (std::uint8_t pair = 0; pair < pairs.size(); ++pair) {
+    if (pairs[pair].id() == zone) announced_.push_back(pair);
+  }
+}
+
+// A new entry of a flow that a helper had announced, in a zone with the id of its master's.
 void Edges::announced(const FlowState& from, FlowEnd sender, bool again, PacketKind kind,
                       const Move& move, InZones zones, bool ordinary, std::vector<Edge>& out) {
-  if (!move.step.created || zones.zone != 0 || !allowed(Edge::Of::kAnnounced)) return;
+  if (!move.step.created || !allowed_announced(zones.zone)) return;
   const std::size_t first = out.size();
   const Move made = automaton_.announced(move);
   const auto bound_as = [&](std::uint16_t number) {

@@ -8,6 +8,7 @@
 // tests/agreement/adversary_test.cpp.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <vector>
@@ -97,6 +98,8 @@ class Edges {
   void follow(Bindings& bindings) { bindings_ = &bindings; }
   // Packets that carry this entry exist, for some flow.
   void allow(Edge::Of of) { allowed_[static_cast<std::size_t>(of)] = true; }
+  // Some flow may be announced to packets of the zone with that id.
+  void allow_announced(std::uint16_t zone);
   // As Explorer's.
   void lose_turned() { lose_turned_ = true; }
   // Some of the flows surely come in one zone, which holds both directions; `several`: others do
@@ -119,6 +122,9 @@ class Edges {
 
  private:
   bool allowed(Edge::Of of) const { return allowed_[static_cast<std::size_t>(of)]; }
+  bool allowed_announced(std::uint8_t pair) const {
+    return std::ranges::find(announced_, pair) != announced_.end();
+  }
   void collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& out);
   void tracked(const FlowState& from, FlowEnd sender, PacketKind kind, std::uint8_t zone,
                std::vector<Edge>& out);
@@ -178,6 +184,7 @@ class Edges {
   std::optional<bool> told_apart_;
   bool several_ = false;  // which flows are looked at
   std::array<bool, 6> allowed_{};
+  std::vector<std::uint8_t> announced_;  // pairs of zones
   std::map<FlowState, std::vector<Edge>> known_;
 };
 

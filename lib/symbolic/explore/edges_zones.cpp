@@ -135,6 +135,7 @@ void Edges::hidden_first(const FlowState& from, FlowEnd sender, PacketKind kind,
     for (Move second : std::vector<Move>(automaton_.moves(from.entry, sender, kind, pair))) {
       second.step.coarse = true;
       found_again(from, sender, kind, second, {pair, zone}, false, out);
+      announced(from, sender, true, kind, second, {pair, zone}, false, out);
     }
   }
 }

@@ -53,6 +53,11 @@ Set Explorer::fresh(Set flows, const Edge& edge) {
   return edge.of == Edge::Of::kAnnounced && expected_.marked ? all : begin(all);
 }
 
+// What may be announced to the zone of the edge's packet.
+const ExpectedInZone& Explorer::expected_by(const Edge& edge) const {
+  return expected_.in(space_.classes().zones.pairs()[edge.what.sight.zone].id());
+}
+
 Set Explorer::narrowed(Set flows, const Edge& edge) {
   if (edge.several) {
     flows =
@@ -70,8 +75,9 @@ Set Explorer::narrowed(Set flows, const Edge& edge) {
     case Edge::Of::kStray:
       return space_.bdd().both(flows, strays_);
     case Edge::Of::kAnnounced:
-      return space_.bdd().both(flows, edge.follows_master ? expected_.following(edge.through)
-                                                          : expected_.by(edge.sender));
+      return space_.bdd().both(flows, edge.follows_master
+                                          ? expected_by(edge).following(edge.through)
+                                          : expected_by(edge).by(edge.sender));
     case Edge::Of::kAstray:
       return space_.bdd().both(flows, edges_.comes_back(edge.through));
     case Edge::Of::kReopened:

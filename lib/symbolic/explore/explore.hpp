@@ -57,7 +57,9 @@ class Explorer {
     const bool marks = flows.marked && !space_.layout(Axis::kConnmark).variables.empty();
     if (flows.empty() || (must_ && marks)) return;
     expected_ = flows;
-    edges_.allow(Edge::Of::kAnnounced);
+    for (const auto& [zone, here] : flows.zones) {
+      if (!here.empty()) edges_.allow_announced(zone);
+    }
     if (must_) return;
     if (!flows.strays.empty()) allow_strays(space_.bdd().either(strays_, flows.strays));
     if (!flows.reopened.empty()) {
@@ -109,6 +111,7 @@ class Explorer {
 
  private:
   Set narrowed(Set flows, const Edge& edge);
+  const ExpectedInZone& expected_by(const Edge& edge) const;
   Set fresh(Set flows, const Edge& edge);
   Set carry(Set flows, Set guard, const Edge& edge);
   Set parked(Set flows);  // connmark as "before"

@@ -264,8 +264,10 @@ Budgeted<Set> Model::under_nat(Path path, Set flows) {
     // A clash may befall any.
     if (impl_->translations.clashes(path)) return flows;
     Set bound = impl_->bound_flows(path, flows);
-    for (const auto& [number, announced] : impl_->expected(path, false).followed) {
-      bound = impl_->bdd().either(bound, announced);
+    for (const auto& [id, zone] : impl_->expected(path, false).zones) {
+      for (const auto& [number, announced] : zone.followed) {
+        bound = impl_->bdd().either(bound, announced);
+      }
     }
     return impl_->bdd().both(flows, bound);
   });
@@ -294,9 +296,10 @@ Budgeted<FlowZones> Model::zones(Path path, Set flows) {
 Budgeted<ExpectedFlows> Model::expected(Path path) {
   return budgeted([&] { return impl_->expected(path, false); });
 }
-Budgeted<std::vector<Master>> Model::masters(Path path, Set goal, bool reply, std::uint16_t nat) {
-  const FlowEnd sender = reply ? FlowEnd::kResponder : FlowEnd::kInitiator;
-  return budgeted([&] { return impl_->announcements.masters(path, goal, sender, nat); });
+Budgeted<std::vector<Master>> Model::masters(Path path, Set goal, const FlowStep& step) {
+  const FlowEnd sender = step.reply ? FlowEnd::kResponder : FlowEnd::kInitiator;
+  const std::uint16_t zone = impl_->automaton.zones().pairs()[step.pair].id();
+  return budgeted([&] { return impl_->announcements.masters(path, goal, sender, zone, step.nat); });
 }
 Budgeted<std::vector<FlowStep>> Model::master_steps(const Master& master, Set flow, bool must) {
   return budgeted([&] { return impl_->announcements.steps(master, flow, must); });

@@ -278,9 +278,9 @@ class Model {
   Budgeted<FlowZones> zones(Path path, Set flows);
   // Flows whose first packet may fulfil an expectation, as deliver, connect and track take it.
   Budgeted<ExpectedFlows> expected(Path path);
-  // Honest conversations that announce a step's flow (`goal`: one flow, which is then bound as
-  // `nat`): the simplest first.
-  Budgeted<std::vector<Master>> masters(Path path, Set goal, bool reply, std::uint16_t nat);
+  // Honest conversations that announce the flow (`goal`: one flow) of a step that is: the simplest
+  // first.
+  Budgeted<std::vector<Master>> masters(Path path, Set goal, const FlowStep& step);
   Budgeted<std::vector<FlowStep>> master_steps(const Master& master, Set flow, bool must);
   // May NAT change the destination of the path's first packets before routing?
   bool moves_destination(Path path) const;

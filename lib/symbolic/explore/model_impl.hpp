@@ -63,6 +63,10 @@ struct Model::Impl {
   const FlowZones& zones_of(Path path, Set flows);
   std::map<std::pair<Path, Set>, FlowZones> flow_zones;
   bool follows() const { return tracking && translations.some(); }
+  // May a rule give a helper in a way that is not followed?
+  bool strange_help() const {
+    return postern::strange_help(templates, space.classes().zones, program);
+  }
   // Does a rule ask for more of an entry than its state, direction and mark?
   bool reads_tuples() const;
   WalkOptions walk_options() const { return {options.backend, tracking}; }
@@ -94,7 +98,7 @@ struct Model::Impl {
   // Flows of m that are answered `unknown` whatever the search finds: those that a helper's
   // expectation may let through.
   Set beyond(Path path, Set m);
-  Set let_through_as_announced(Guards& end);
+  Set let_through_as_announced(Guards& end, std::uint16_t zone);
   // May there be flows on the path whose two directions are one tuple (from an address and port to
   // themselves)? Those that surely are such: never answered `yes`. Flow axes.
   bool to_itself(Path path) const;

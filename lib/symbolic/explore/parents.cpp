@@ -164,7 +164,8 @@ Set Model::Impl::announced_parents(Path path, Set all) {
   search.expect(expected(path, false));
   const Exploration world = search.run(all, kEverything);
   for (const Reached& r : world.states) {
-    if (automaton.entry(r.state.entry).expected) {
+    if (any_entry(automaton.infos(), r.state.entry,
+                  [](const EntryInfo& one) { return one.entry.expected; })) {
       result = bdd().either(result, space.exists(r.flows, kNow));
     }
   }

@@ -86,9 +86,9 @@ class Possible {
         for (const Move& move : model_.automaton.moves(r.state.entry, sender_, kind, zone)) {
           Set& place = by_sight[{kind, sight(move.step, zone)}];
           place = bdd_.either(place, move.step.created ? no_connmark(r.flows) : before(r.flows));
-          if (!move.step.created || zone != 0) continue;
+          if (!move.step.created) continue;
           Set& related = by_sight[{kind, sight(announced(move.step), zone)}];
-          related = bdd_.either(related, announced_flows(r.flows, expected));
+          related = bdd_.either(related, announced_flows(r.flows, expected, zone));
         }
       }
     };
@@ -101,14 +101,17 @@ class Possible {
       result =
           bdd_.either(result, bdd_.both(bdd_.both(guards.kind_set(key.first), key.second), flows));
     }
-    const Set open =
-        model_.announcements.of(path_, Announcements::Certainty::kUnmodelled).by(sender_);
+    Set open = kNothing;
+    const ExpectedFlows& beyond =
+        model_.announcements.of(path_, Announcements::Certainty::kUnmodelled);
+    for (const auto& [id, here] : beyond.zones) open = bdd_.either(open, here.by(sender_));
     return bdd_.either(result, bdd_.both(bdd_.both(open, flows_), conntrack_domain(space_)));
   }
 
-  Set announced_flows(Set flows, const ExpectedFlows& expected) {
+  Set announced_flows(Set flows, const ExpectedFlows& expected, std::uint8_t zone) {
     const std::array now{Axis::kConnmark};
-    const Set mine = bdd_.both(flows, expected.by(sender_));
+    const std::uint16_t id = model_.automaton.zones().pairs()[zone].id();
+    const Set mine = bdd_.both(flows, expected.in(id).by(sender_));
     return expected.marked ? space_.exists(mine, now) : no_connmark(mine);
   }
 

@@ -25,8 +25,6 @@ Targets targets(Space& space, Explorer& explorer, const FlowState& state, Set fl
 
 bool Model::Impl::same_entries_without(RuleId rule) {
   if (!tracking) return true;
-  // An expectation in another zone than the default one is not followed.
-  if (automaton.pairs() > 1 && templates.strange_help()) return false;
   for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
     Set touched = kNothing;
     const RuleObserver observer = [&](const TableContext&, RuleId r, const AtRule& at) {
@@ -63,7 +61,8 @@ bool Model::Impl::same_entries_without(RuleId rule) {
     Explorer without(space, automaton, *other_one, *other_two, path, tracking, Script::kTrack,
                      false);
     if (space.classes().expects) {  // any of them: with the rule or without it
-      const ExpectedFlows any{kEverything, kEverything, true};
+      ExpectedFlows any = announcements.of_anything();
+      any.marked = true;
       with.expect(any);
       without.expect(any);
     }

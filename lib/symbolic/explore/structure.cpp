@@ -24,12 +24,10 @@ bool anything_unmodelled(const Program& program, const ChainWalker& chains, bool
 }
 
 bool attaches_unfollowed(const Model::Impl& model) {
-  const Templates* templates = model.chains.templates();
   for (RuleId r = 0; r < model.program.rules().size(); ++r) {
     const Effect* effect = effect_of(model.program.rules()[r]);
     if (effect == nullptr || !std::holds_alternative<AttachTemplate>(*effect)) continue;
-    const bool given = templates != nullptr && templates->of(r) != 0;
-    if (!given && model.space.classes().zones.template_of(r) == 0) return true;
+    if (!follows(model.templates, model.space.classes().zones, r)) return true;
   }
   return false;
 }

@@ -258,11 +258,10 @@ void Induction::newly_bound(Term live, const Case& one, const AbstractStep& step
   }
 }
 
-// A new flow may be one that a helper had announced, in the default zone.
+// A new flow may be one that a helper had announced to the packet's zone.
 void Induction::announced(Term live, const Case& one, const AbstractStep& created, bool again) {
-  if (one.zone != 0) return;
   const Seen seen = c_.announced(created, *one.entry);
-  for (const auto& [nat, flows] : c_.announced_as(one.sender)) {
+  for (const auto& [nat, flows] : c_.announced_as(one.sender, one.zone)) {
     const bool by_rule = nat != 0 && !c_.variants()[nat - 1].follows_master();
     if (again && by_rule) continue;
     Case now = one;

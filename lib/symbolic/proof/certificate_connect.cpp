@@ -214,7 +214,7 @@ class ScriptProof {
       delivered(c_.solver.both(live, heard(h, k, bound, t)), end, h,
                 with(beside, place, step.entry(true)), true, k, next, bound);
     }
-    if (step.created && place == 0) announced(live, h, step, beside, k, t, next);
+    if (step.created) announced(live, h, step, {h.entries, in, false}, k, t, next);
     if (c_.flow_path != Path::kLoopback || step.state != CtState::kInvalid) return;
     const auto& again = t.path().again();
     live = c_.solver.all(std::array{live, again.live, heard(h, k, 0, t)});
@@ -255,22 +255,32 @@ class ScriptProof {
     const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
     delivered(live, t.path().end_again(Seen::of(step, entry)), h,
               with(beside, place, step.entry(attached)), attached, k, next);
+    if (step.created) announced(live, h, step, {stands, in, true}, k, t, next);
   }
 
-  // A new flow that a helper had announced, beside these entries of other zones.
-  void announced(Term live, const History& h, const AbstractStep& step, const Entries& beside,
+  // What a lookup finds; `again`: the second one, over lo.
+  struct Lookup {
+    const Entries& entries;
+    InZone in;
+    bool again;
+  };
+  // A new flow that a helper had announced to the packet's zone, beside entries of others.
+  void announced(Term live, const History& h, const AbstractStep& step, const Lookup& lookup,
                  std::size_t k, LineTerms& t, std::vector<History>& next) {
-    const Seen seen = c_.announced(step, h.entries[0]);
-    for (const auto& [nat, flows] : c_.announced_as(lines_[k].sender)) {
+    const auto& [entries, in, again] = lookup;
+    const Seen seen = c_.announced(step, entries[in.pair]);
+    const Entries beside = with(entries, in.pair, AbstractEntry{});
+    for (const auto& [nat, flows] : c_.announced_as(lines_[k].sender, in.zone)) {
+      const auto& end = again ? t.path(nat).end_again(seen) : t.path(nat).end(seen);
       if (nat != 0 && stands(beside)) {
         const Term told = c_.solver.both(live, t.translator.term(flows));
-        c_.violation(c_.solver.both(told, t.path(nat).end(seen).delivered),
+        c_.violation(c_.solver.both(told, end.delivered),
                      fmt::format("packet {} was announced beside another entry", k + 1));
         continue;
       }
       const std::array parts{live, t.translator.term(flows), heard(h, k, nat, t)};
-      delivered(c_.solver.all(parts), t.path(nat).end(seen), h,
-                with(beside, 0, postern::announced(step).entry(true)), true, k, next, nat);
+      delivered(c_.solver.all(parts), end, h,
+                with(beside, in.zone, postern::announced(step).entry(true)), true, k, next, nat);
     }
   }
 

@@ -110,15 +110,18 @@ Seen CertificateContext::announced(const AbstractStep& created, const AbstractEn
   return seen;
 }
 
-std::vector<std::pair<std::uint16_t, Set>> CertificateContext::announced_as(FlowEnd sender) const {
+std::vector<std::pair<std::uint16_t, Set>> CertificateContext::announced_as(
+    FlowEnd sender, std::uint8_t pair) const {
   std::vector<std::pair<std::uint16_t, Set>> result;
-  const Set by_rules = announced_by(sender);
+  const ExpectedInZone& here_expected = expected.in(space.classes().zones.pairs()[pair].id());
+  const Set by_rules = space.bdd().both(flows, here_expected.by(sender));
   if (!by_rules.empty()) result.emplace_back(std::uint16_t{0}, by_rules);
   for (std::size_t i = 0; i < variants_.size(); ++i) {
     if (variants_[i].originator != sender) continue;
     const auto nat = static_cast<std::uint16_t>(i + 1);
-    const Set here =
-        variants_[i].follows_master() ? space.bdd().both(flows, expected.following(nat)) : by_rules;
+    const Set here = variants_[i].follows_master()
+                         ? space.bdd().both(flows, here_expected.following(nat))
+                         : by_rules;
     if (!here.empty()) result.emplace_back(nat, here);
   }
   return result;

@@ -56,10 +56,9 @@ class CertificateContext {
   void one_zone();
   // What the lookup says of a packet that creates an entry as announced.
   Seen announced(const AbstractStep& created, const AbstractEntry& before) const;
-  // Flows of the claim whose first packet, from that end, may fulfil an expectation.
-  Set announced_by(FlowEnd sender) const { return space.bdd().both(flows, expected.by(sender)); }
-  // ... and how it may be bound then (FlowState::nat; 0: not at all).
-  std::vector<std::pair<std::uint16_t, Set>> announced_as(FlowEnd sender) const;
+  // Flows of the claim whose first packet, from that end and in that pair of zones, may fulfil an
+  // expectation, by how it may be bound then (FlowState::nat; 0: not at all).
+  std::vector<std::pair<std::uint16_t, Set>> announced_as(FlowEnd sender, std::uint8_t pair) const;
   // What kinds of packets `sender` can send here at all, each with its condition on the headers.
   const std::vector<std::pair<PacketKind, Term>>& kinds(FlowEnd sender);
   // Headers that make a packet of this kind when `sender` sends it.

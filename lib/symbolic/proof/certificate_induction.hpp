@@ -88,7 +88,7 @@ class Induction {
   void related_again(Term live, const Case& one, std::uint8_t zone, Set found);
   // A new flow may be bound in any way that its sender's packets can meet.
   void newly_bound(Term live, const Case& one, const AbstractStep& step, const std::string& name);
-  // A new flow may be one that a helper had announced, in the default zone.
+  // A new flow may be one that a helper had announced to the packet's zone.
   void announced(Term live, const Case& one, const AbstractStep& created, bool again = false);
 
   // Those of what comes to PREROUTING so that are not marked UNTRACKED there.

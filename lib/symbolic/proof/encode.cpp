@@ -215,7 +215,9 @@ void Encoder::apply_connmark(const SetConnmark& effect, Term matched, Frame& fra
 void Encoder::attach_template(RuleId rule, Term attaches, Frame& frame) {
   frame.attached = solver_.either(frame.attached, attaches);
   const std::uint32_t number = zones_ == nullptr ? 0 : zones_->template_of(rule);
-  if (number == 0 && templates_.of(rule) == 0) frame.unmodelled.push_back(attaches);
+  const bool request = templates_.of(rule) != 0;
+  const bool followed = templates_.in_zone(rule) ? request && number != 0 : request || number != 0;
+  if (!followed) frame.unmodelled.push_back(attaches);
   const auto set = [&](Field field, u128 value) {
     Term& term = frame.packet[field];
     term = solver_.choose(attaches, solver_.number(value, info(field).width), term);

@@ -354,20 +354,26 @@ void ChainWalker::rewrite(Field field, Set taken, Frame& frame) {
   }
 }
 
+bool ChainWalker::follows_template(RuleId rule) const {
+  const Zones& zones = space_.classes().zones;
+  return templates_ == nullptr ? zones.template_of(rule) != 0 : follows(*templates_, zones, rule);
+}
+
 void ChainWalker::attach_template(RuleId rule, Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
   const std::uint32_t value = templates_ == nullptr ? 0 : templates_->of(rule);
-  const std::uint32_t zone =
-      value == 0 && frame.context.entries ? space_.classes().zones.template_of(rule) : 0;
+  const std::uint32_t zone = space_.classes().zones.template_of(rule);
+  const bool followed = follows_template(rule) && (zone == 0 || frame.context.entries);
   // Void where an entry is attached, or the packet carries the UNTRACKED mark or a template.
-  const bool void_here =
-      !frame.context.attaches || (frame.context.loose && value == 0 && zone == 0);
+  const bool void_here = !frame.context.attaches || (frame.context.loose && !followed);
   const Set bare = bdd.both(space_.class_is(Axis::kUntracked, 0), space_.class_is(Axis::kZone, 0));
   const Set free = void_here ? kNothing : bdd.both(taken, bare);
   frame.live = bdd.either(frame.live, bdd.minus(taken, free));
-  if (value == 0 && zone == 0) return frame.leave(bdd, Outcome::kUnmodelled, free);
-  frame.live = bdd.either(frame.live, value != 0 ? relations_.set_untracked(free, value)
-                                                 : relations_.set_zone(free, zone));
+  if (!followed) return frame.leave(bdd, Outcome::kUnmodelled, free);
+  Set given = free;
+  if (value != 0) given = relations_.set_untracked(given, value);
+  if (zone != 0) given = relations_.set_zone(given, zone);
+  frame.live = bdd.either(frame.live, given);
 }
 
 void ChainWalker::no_track(Set taken, Frame& frame) {
@@ -448,10 +454,7 @@ bool ChainWalker::unmodelled(RuleId rule, const TableContext& context) const {
                  [&](const SetField& e) { return is_read(e.field); },
                  [&](const AddField& e) { return is_read(e.field); },
                  [&](const Nat&) { return bound(rule, context) == Outcome::kUnmodelled; },
-                 [&](const AttachTemplate&) {
-                   const bool given = templates_ != nullptr && templates_->of(rule) != 0;
-                   return !given && space_.classes().zones.template_of(rule) == 0;
-                 },
+                 [&](const AttachTemplate&) { return !follows_template(rule); },
                  [](const OpaqueTarget&) { return true; }, [](const auto&) { return false; }},
       *effect);
 }

@@ -57,7 +57,6 @@ class ChainWalker {
   ChainWalker(Space& space, Reader& reader, const Program& program,
               const Translations* translations = nullptr, const Templates* templates = nullptr);
   const Translations* translations() const { return translations_; }
-  const Templates* templates() const { return templates_; }
 
   // `live` through the built-in chain `entry`; its policy is applied, so kReturned is empty.
   Outcomes run(ChainId entry, Set live, const TableContext& context, const RuleObserver& observer);
@@ -96,6 +95,7 @@ class ChainWalker {
   void call(RuleId rule, Set taken, Frame& frame);
   bool is_read(Field field) const;
   void rewrite(Field field, Set taken, Frame& frame);
+  bool follows_template(RuleId rule) const;
   void attach_template(RuleId rule, Set taken, Frame& frame);
   void no_track(Set taken, Frame& frame);
   void connmark(const SetConnmark& effect, Set taken, Frame& frame);

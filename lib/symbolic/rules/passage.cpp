@@ -264,9 +264,9 @@ class PathWalker {
                          bdd_.both(untracked, state_is(CtState::kUntracked)));
     }
     const Set never = never_tracked();
-    note_requests(live);
     untracked = bdd_.either(untracked, in_pair(0, bdd_.both(tracked, never)));
     tracked = into_zones(bdd_.minus(tracked, never));
+    note_requests(bdd_.either(untracked, tracked));
     note_ambiguous(untracked, tracked);
     if (options_.nat.some()) return lookup_bound(tracked);
     // Any state and status: the exploration asks only for those that an entry gives.
@@ -301,8 +301,11 @@ class PathWalker {
     const std::uint32_t values = space_.classes().untracked.count();
     for (std::uint32_t k = 0; values > Templates::kFirst && k < values; ++k) {
       const Set with = bdd_.both(live, space_.class_is(Axis::kUntracked, k));
-      Set& place = result_.requests[k];
-      place = bdd_.either(place, space_.exists(with, kOfNow));
+      for (std::uint32_t pair = 0; pair < space_.classes().zones.pairs().size(); ++pair) {
+        const Set here = bdd_.both(with, space_.class_is(Axis::kZone, pair));
+        Set& place = result_.requests[{k, pair}];
+        place = bdd_.either(place, space_.exists(here, kOfNow));
+      }
     }
   }
 

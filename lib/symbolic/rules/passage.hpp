@@ -51,9 +51,9 @@ struct PathWalk {
   Set moved;
   // Packets that coins may send either way at the lookup: tracked or UNTRACKED.
   Set ambiguous;
-  // Packets that come to a lookup, by what they carry (Axis::kUntracked); empty where no CT rule is
-  // followed.
-  std::map<std::uint32_t, Set> requests;
+  // Packets that come to a lookup, by what they carry (Axis::kUntracked) and their pair of zones;
+  // empty where no CT rule is followed.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Set> requests;
 };
 
 struct WalkOptions {

@@ -199,7 +199,7 @@ void add_master(Model& model, Path path, const FlowPoint& flow, bool must, Witne
   const bool reply = at->step.reply;
   const FlowEnd sender = reply ? FlowEnd::kResponder : FlowEnd::kInitiator;
   const Set goal = flow_set(model.space(), flow);
-  for (const Master& master : take(model.masters(path, goal, reply, at->step.nat))) {
+  for (const Master& master : take(model.masters(path, goal, at->step))) {
     MasterWriter writer(model, path, flow, sender, at->step.nat, must);
     auto made = writer.write(master);
     if (!made) continue;
