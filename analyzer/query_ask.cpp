@@ -173,9 +173,9 @@ void Asking::run() {
 }
 
 void Asking::answer_question() {
-  // --every speaks of all that M allows, whether it arrives as asked for or not.
-  const bool apart = model_.moves_destination(answer_.path) || !question_.every.empty();
-  if (apart && (question_.to_destination || question_.to_port)) to_ = arrival_predicate(question_);
+  if (question_.to_destination || question_.to_port) {
+    if (arrives_apart()) to_ = arrival_predicate(question_);
+  }
   const PredicatePtr m = to_ == nullptr ? full_predicate(question_) : question_.predicate();
   m_ = take(model_.question(answer_.path, m));
   if (question_.verb == Verb::kDeliver) led_ = take(model_.errors_led_here(answer_.path, m));
@@ -193,15 +193,23 @@ void Asking::answer_question() {
   const Set may = space_.bdd().both(solved.yes.may, universe_);
   const Set all = space_.bdd().either(universe_, led_.asked);
   const Set open = space_.bdd().either(space_.bdd().both(solved.yes.unmodelled, all), led_.open);
-  if (!winners(must).empty()) {
-    answer_yes(solved, must, true);
-  } else if (!winners(may).empty()) {
-    answer_yes(solved, may, false);
+  if (const bool sure = !winners(must).empty(); sure || !winners(may).empty()) {
+    answer_yes(solved, sure ? must : may, sure);
+    if (answer_.truth == Truth::kUnknown) answer_led(solved);
   } else if (!winners(space_.bdd().either(may, open)).empty()) {
     if (!answer_led(solved)) answer_unknown(space_.bdd().either(may, open));
   } else {
     answer_no(solved);
   }
+}
+
+// May a packet arrive elsewhere than it was sent to? (--every speaks of all that M allows, whether
+// it arrives as asked for or not.)
+bool Asking::arrives_apart() {
+  if (model_.moves_destination(answer_.path) || !question_.every.empty()) return true;
+  if (question_.verb != Verb::kDeliver) return false;
+  const Set sent = take(model_.question(answer_.path, question_.predicate()));
+  return !space_.bdd().disjoint(sent, take(model_.errors_to_openers(answer_.path)));
 }
 
 bool Asking::quantifiable() {
@@ -351,6 +359,7 @@ bool Asking::answer_led(const Solved& solved) {
       show_led_error(model_, program_, answer_.path, space_.bdd().both(solved.deliver->led, all),
                      bare_world(), Destination::asked(question_));
   if (!shown) return false;
+  answer_.reasons.clear();
   answer_.conditional = !shown->confirmed.choices.empty();
   take_over(std::move(shown->confirmed));
   tell(shown->witness, shown->flow);

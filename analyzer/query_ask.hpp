@@ -41,6 +41,7 @@ class Asking {
   void answer_question();
   Solved solve(Set m);
   bool quantifiable();
+  bool arrives_apart();
   // Which values of the --find fields win; everything when nothing is quantified. Empty: none.
   Set winners(Set yes);
   Set to_yes_axes(Set m);

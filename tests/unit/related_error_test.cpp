@@ -277,7 +277,8 @@ LoadedRuleset both_ways(const std::string& related) {
           "*nat\n:PREROUTING ACCEPT\n:POSTROUTING ACCEPT\n"
           "-A PREROUTING -i eth0 -p tcp --dport 80 -j DNAT --to-destination 10.0.0.2\n"
           "-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n*filter\n:INPUT DROP\n:FORWARD DROP\n"
-          "-A FORWARD -i eth0 -o eth1 -p tcp -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\n"
+          "-A FORWARD -i eth0 -o eth1 -d 10.0.0.2/32 -p tcp -m conntrack --ctstate NEW,ESTABLISHED "
+          "-j ACCEPT\n"
           "-A FORWARD " +
               related + " -m conntrack --ctstate RELATED -j ACCEPT\nCOMMIT\n"};
 }
@@ -291,7 +292,7 @@ TEST(RelatedError, AboutWhatTheClientSent) {
 
 // ... and about what the server answered, as it is on the wire: it goes to the public address.
 TEST(RelatedError, AboutWhatTheServerAnswered) {
-  const Answer answer = ask_one(both_ways("-i eth0"), kInwards);
+  const Answer answer = ask_one(both_ways("-i eth0"), std::string(kInwards) + " ! -d 10.0.0.0/8");
   ASSERT_EQ(answer.truth, Truth::kYes) << to_text(answer);
   const Packet &first = answer.witness.front().packet, &error = answer.witness.back().packet;
   ASSERT_NE(error.inner, nullptr);
