@@ -327,7 +327,6 @@ DeliverAnswer Model::Impl::deliver(Path path, Set m, const PredicatePtr& to) {
   answer.to_itself = bdd().minus(own, answer.packets.unmodelled);
   answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, own);
   route(path, answer.packets, answer.by_depth, answer.must_by_depth);
-  answer.led = bdd().both(answer.led, answer.packets.unmodelled);
   return answer;
 }
 

@@ -137,7 +137,6 @@ Translations::Translations(const Program& program, bool route_localnet)
     ranges_.push_back(other_port);
     clash_ = static_cast<std::uint8_t>(ranges_.size());
   }
-  if (sources().empty()) return;
   if (!find(EndRange{})) ranges_.emplace_back();
   anything_ = *find(EndRange{});
 }

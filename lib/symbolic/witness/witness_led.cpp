@@ -27,6 +27,13 @@ Set within(Space& space, Axis axis, std::pair<u128, u128> range) {
   });
 }
 
+// Has some host such an address on a wire?
+bool plain(const Address& address) {
+  if (address.family == Family::kIpv6) return address.value > 1 && (address.value >> 120) != 0xff;
+  const auto net = static_cast<unsigned>(address.value >> 24);
+  return net != 0 && net != 127 && net < 224;
+}
+
 class ParentFinder {
  public:
   ParentFinder(Model& model, Path path, Set errors)
@@ -64,6 +71,7 @@ class ParentFinder {
     if (errors.empty()) return;
     FlowPoint error = choose_flow(space_, errors, path_);
     if (masquerades) prefer_host(errors, error);
+    if (!plain({error.family, error.value(Axis::kResponder)})) return;
     const QuotedEntry entry{.nat = nat};
     Set flows = take(model_.openers(own, flow_set(space_, error), entry)).flows;
     for (int k = 0; k < kOpeners && !flows.empty(); ++k) {
