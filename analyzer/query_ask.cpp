@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "analyzer/led_error.hpp"
 #include "base/check.hpp"
@@ -180,6 +181,10 @@ void Asking::answer_question() {
   m_ = take(model_.question(answer_.path, m));
   if (question_.verb == Verb::kDeliver) led_ = take(model_.errors_led_here(answer_.path, m));
   universe_ = to_yes_axes(m_);
+  // Where they are not followed, Z3 is not asked why no rule lets them through.
+  if (take(model_.errors_to_openers(answer_.path)).empty()) {
+    led_unchecked_ = !std::exchange(led_.asked, kNothing).empty();
+  }
   const Set asked = space_.bdd().either(m_, led_.asked);
   if (asked.empty()) {
     if (!led_.open.empty()) return answer_unknown(led_.open);
@@ -585,7 +590,8 @@ void Asking::answer_no(const Solved& solved) {
                               result.why);
     return;
   }
-  completeness.certified = !(solved.deliver && solved.deliver->errors_unchecked);
+  const bool errors = solved.deliver && solved.deliver->errors_unchecked;
+  completeness.certified = !errors && !led_unchecked_;
   answer_.truth = Truth::kNo;
   answer_.completeness = completeness;
 }

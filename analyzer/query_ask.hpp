@@ -67,6 +67,7 @@ class Asking {
   PredicatePtr to_;   // of the packet as delivered, where it is not said of M's; null: any
   Set m_, universe_;  // M's packets; M as a set over the axes of the verb's answer
   LedHere led_;       // ICMP errors of M that only NAT leads to the path, perhaps
+  bool led_unchecked_ = false;  // ... of which the sets alone say that no rule lets them through
 };
 
 }  // namespace postern

@@ -418,7 +418,10 @@ std::optional<Sets> solve(Model& model, const AttackedFlow& flow, const Goal& go
   if (!all) return std::nullopt;
   const auto errors = model.errors_led_here(flow.path, constant(true));
   if (!errors) return std::nullopt;
-  auto deliver = model.deliver(flow.path, model.space().bdd().either(*all, errors->asked));
+  const auto followed = model.errors_to_openers(flow.path);
+  if (!followed) return std::nullopt;
+  Bdd& bdd = model.space().bdd();
+  auto deliver = model.deliver(flow.path, bdd.either(*all, bdd.both(errors->asked, *followed)));
   auto connect = model.connect(flow.path, *all);
   auto track = model.track(flow.path, *all);
   if (!deliver || !connect || !track) return std::nullopt;

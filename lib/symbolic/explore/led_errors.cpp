@@ -32,7 +32,8 @@ LedHere Model::Impl::errors_led_here(Path path, const PredicatePtr& m) {
   if (errors.empty()) return {};
   const Set here = bdd().both(errors, parent_addresses(path, false).unmodelled);
   if (leads_errors(path)) return {.asked = here};
-  return {.open = bdd().both(here, related_let_through(path))};
+  const Set through = related_let_through(path);
+  return {.asked = bdd().minus(here, through), .open = bdd().both(here, through)};
 }
 
 // The guards of such errors among `flows`, for all that explores these from then on.
