@@ -149,8 +149,8 @@ struct DeliverAnswer {
   // Flows whose first end may send an error that is RELATED (may), with the connmark of the flow
   // that it quotes (kConnmarkBefore), by that one's binding.
   std::map<std::uint16_t, Set> related;
-  // Those of packets.unmodelled that are ICMP errors which NAT may lead on, with the opener of the
-  // flow that they quote, and which are then let through.
+  // ICMP errors which NAT may lead on, with the opener of the flow that they quote, and which are
+  // then let through. (What is not in packets.may is in packets.unmodelled.)
   Set led = kNothing;
   // Some error is not among the answer's, and nothing else than the sets' walk says why.
   bool errors_unchecked = false;
@@ -159,8 +159,9 @@ struct DeliverAnswer {
   Set to_itself = kNothing;
 };
 
-// ICMP errors that routing would keep from a path, and NAT may lead to it: to be asked about in
-// deliver() beside question(), or, where that does not follow them, let through by some rules.
+// ICMP errors that routing would keep from a path, and NAT may lead to it. Where deliver() follows
+// them (errors_to_openers() has some) `asked` are to be asked about there beside question(); else
+// `open` are those that some rules may let through, and `asked` the others.
 struct LedHere {
   Set asked = kNothing, open = kNothing;
 };

@@ -151,7 +151,7 @@ class Translations {
   bool shows_ = false, shows_on_lo_ = false;
   bool beyond_ = false;  // some rule's range is not followed
   std::uint8_t clash_ = 0;
-  std::uint8_t anything_ = 0;  // the range of all addresses, where flows get other sources
+  std::uint8_t anything_ = 0;  // the range of all addresses, where there is NAT
   std::vector<EndRange> ranges_;
   // Ranges in use in PREROUTING, OUTPUT, POSTROUTING, INPUT.
   std::vector<std::uint8_t> destinations_, outputs_, sources_, inputs_;
