@@ -503,6 +503,7 @@ void round(Dice& dice, Tally& tally) {
     ++tally.outgrown;
     return;
   }
+  const unsigned errors_led = tally.errors_led;
   for (unsigned f = 0; f < 12; ++f) {
     if (flow.initiator != flow.responder || flow.initiator_port != flow.responder_port) {
       Attack attack(rules, **model, *sets, world, flow, dice, tally);
@@ -523,7 +524,7 @@ void round(Dice& dice, Tally& tally) {
     flow = next_flow();
   }
   // An ICMP error may be led to whoever opened the flow.
-  if (path == Path::kForward && text.find("*nat\n") != std::string::npos && dice.chance(50)) {
+  if (path == Path::kForward && (tally.errors_led > errors_led || dice.chance(5))) {
     ask_about(
         rules, options, flow,
         "deliver -i " + flow.responder_interface + " -o " + flow.initiator_interface +

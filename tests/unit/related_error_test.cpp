@@ -247,7 +247,11 @@ TEST(RelatedError, GoesToAnOpenerThatRulesLetItTo) {
       ask_one(masquerading(here, ""), std::string(kInwards) + " --to-destination 10.0.0.7");
   expect_shown(asked);
   EXPECT_EQ(asked.witness.front().packet.source, *Address::parse("10.0.0.7"));
-  // Errors are let to nobody.
+  // Errors are let to nobody: who is forwarded to is no address of this host.
+  expect_proved(ask_one(masquerading(here,
+                                     "-A FORWARD -i eth0 -p icmp -m addrtype ! --dst-type "
+                                     "LOCAL -j DROP\n"),
+                        kInwards));
   expect_proved(ask_one(masquerading(here, "-A FORWARD -i eth0 -p icmp -j DROP\n"), kInwards));
   expect_proved(ask_one(
       masquerading(here, "-A FORWARD -i eth0 -m conntrack --ctstate RELATED -j DROP\n"), kInwards));
