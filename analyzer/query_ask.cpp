@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
-#include "analyzer/query_replay.hpp"
+#include "analyzer/led_error.hpp"
 #include "base/check.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/entries/open_tuples.hpp"
@@ -86,6 +87,21 @@ FieldBox field_box(Space& space, const ClassBox& box) {
   return result;
 }
 
+// One packet's own values.
+FieldBox point_of(const Packet& p) {
+  FieldBox box;
+  const auto add = [&](Field field, u128 value) { box[field] = {{value, value}}; };
+  add(Field::kSource, p.source.value);
+  add(Field::kDestination, p.destination.value);
+  add(Field::kProtocol, p.protocol);
+  add(Field::kIcmpType, p.type);
+  add(Field::kIcmpCode, p.code);
+  add(Field::kLength, ip_length(p));
+  add(Field::kTtl, p.ttl);
+  add(Field::kTos, p.tos);
+  return box;
+}
+
 bool has_ports_field(u128 number) {
   return has_ports(tracker_of(static_cast<std::uint8_t>(number))) || number == protocol::kDccp;
 }
@@ -158,33 +174,47 @@ void Asking::run() {
 }
 
 void Asking::answer_question() {
-  // --every speaks of all that M allows, whether it arrives as asked for or not.
-  const bool apart = model_.moves_destination(answer_.path) || !question_.every.empty();
-  if (apart && (question_.to_destination || question_.to_port)) to_ = arrival_predicate(question_);
+  if (question_.to_destination || question_.to_port) {
+    if (arrives_apart()) to_ = arrival_predicate(question_);
+  }
   const PredicatePtr m = to_ == nullptr ? full_predicate(question_) : question_.predicate();
   m_ = take(model_.question(answer_.path, m));
   if (question_.verb == Verb::kDeliver) led_ = take(model_.errors_led_here(answer_.path, m));
   universe_ = to_yes_axes(m_);
-  if (m_.empty()) {
-    if (!led_.empty()) return answer_unknown(led_);
+  // Where they are not followed, Z3 is not asked why no rule lets them through.
+  if (take(model_.errors_to_openers(answer_.path)).empty()) {
+    led_unchecked_ = !std::exchange(led_.asked, kNothing).empty();
+  }
+  const Set asked = space_.bdd().either(m_, led_.asked);
+  if (asked.empty()) {
+    if (!led_.open.empty()) return answer_unknown(led_.open);
     answer_.truth = Truth::kNo;
     answer_.completeness = Completeness{"any-length", "direct", 0, false};
     return;
   }
   if (!quantifiable()) return;
-  const Solved solved = solve(m_);
+  const Solved solved = solve(asked);
   const Set must = space_.bdd().both(solved.yes.must, universe_);
   const Set may = space_.bdd().both(solved.yes.may, universe_);
-  const Set open = space_.bdd().either(space_.bdd().both(solved.yes.unmodelled, universe_), led_);
-  if (!winners(must).empty()) {
-    answer_yes(solved, must, true);
-  } else if (!winners(may).empty()) {
-    answer_yes(solved, may, false);
+  const Set all = space_.bdd().either(universe_, led_.asked);
+  const Set open = space_.bdd().either(space_.bdd().both(solved.yes.unmodelled, all), led_.open);
+  if (const bool sure = !winners(must).empty(); sure || !winners(may).empty()) {
+    answer_yes(solved, sure ? must : may, sure);
+    if (answer_.truth == Truth::kUnknown) answer_led(solved);
   } else if (!winners(space_.bdd().either(may, open)).empty()) {
-    answer_unknown(space_.bdd().either(may, open));
+    if (!answer_led(solved)) answer_unknown(space_.bdd().either(may, open));
   } else {
     answer_no(solved);
   }
+}
+
+// May a packet arrive elsewhere than it was sent to? (--every speaks of all that M allows, whether
+// it arrives as asked for or not.)
+bool Asking::arrives_apart() {
+  if (model_.moves_destination(answer_.path) || !question_.every.empty()) return true;
+  if (question_.verb != Verb::kDeliver) return false;
+  const Set sent = take(model_.question(answer_.path, question_.predicate()));
+  return !space_.bdd().disjoint(sent, take(model_.errors_to_openers(answer_.path)));
 }
 
 bool Asking::quantifiable() {
@@ -279,12 +309,8 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   if (witness.obstacle) {
     return give_up("the sets say yes, but no witness can be replayed: " + *witness.obstacle);
   }
-  Scenario world;
-  world.backend = options_.backend;
-  world.tracking = options_.tracking;
-  world.sysctl = options_.sysctl;
   Confirmed confirmed =
-      confirm(witness, world, program_, model_.entries(), Destination::asked(question_));
+      confirm(witness, bare_world(), program_, model_.entries(), Destination::asked(question_));
   if (!confirmed.mismatch.empty()) {
     const bool open = !must && (reads_tuple_ports(program_) || found.back().quotes);
     const bool coarse = open || std::ranges::any_of(found, &FlowStep::coarse) ||
@@ -295,26 +321,60 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
     throw InternalError(fmt::format("the witness of `{}` ({}) does not replay: {}", answer_.query,
                                     text(answer_.path), confirmed.mismatch));
   }
+  answer_.conditional = !must;
+  take_over(std::move(confirmed));
+  tell(witness, flow);
+  generalise(flow, witness.packets.back(), must);
+}
+
+Scenario Asking::bare_world() const {
+  Scenario world;
+  world.backend = options_.backend;
+  world.tracking = options_.tracking;
+  world.sysctl = options_.sysctl;
+  return world;
+}
+
+// A yes, whose packets the engine has seen to be so.
+void Asking::take_over(Confirmed confirmed) {
   answer_.truth = Truth::kYes;
   answer_.replayed = true;
-  answer_.conditional = !must;
   answer_.witness = std::move(confirmed.steps);
   answer_.scenario = std::move(confirmed.scenario);
   answer_.completeness =
       Completeness{"any-length", "direct", static_cast<unsigned>(answer_.witness.size()), false};
-  if (!must) {
-    for (const Choice& c : confirmed.choices) {
-      std::string line = fmt::format("`{}` of {} {}", c.why, c.rule,
-                                     c.value == 0   ? "does not match"
-                                     : c.value == 1 ? "matches"
-                                                    : "drops it");
-      if (std::ranges::find(answer_.assumptions, line) == answer_.assumptions.end()) {
-        answer_.assumptions.push_back(std::move(line));
-      }
+  if (!answer_.conditional) return;
+  for (const Choice& c : confirmed.choices) {
+    std::string line = fmt::format("`{}` of {} {}", c.why, c.rule,
+                                   c.value == 0   ? "does not match"
+                                   : c.value == 1 ? "matches"
+                                                  : "drops it");
+    if (std::ranges::find(answer_.assumptions, line) == answer_.assumptions.end()) {
+      answer_.assumptions.push_back(std::move(line));
     }
   }
-  tell(witness, flow);
-  generalise(flow, witness.packets.back(), must);
+}
+
+// Where nothing but an ICMP error gets through that NAT leads on. It stands for itself: nothing is
+// proved of others. What is left open by no rule that it met holds whatever others say.
+bool Asking::answer_led(const Solved& solved) {
+  if (!solved.deliver || !question_.every.empty()) return false;
+  const Set all = space_.bdd().either(universe_, led_.asked);
+  auto shown =
+      show_led_error(model_, program_, answer_.path, space_.bdd().both(solved.deliver->led, all),
+                     bare_world(), Destination::asked(question_));
+  if (!shown) return false;
+  answer_.reasons.clear();
+  answer_.conditional = !shown->confirmed.choices.empty();
+  take_over(std::move(shown->confirmed));
+  tell(shown->witness, shown->flow);
+  const Packet& error = answer_.witness.back().packet;
+  if (error.inner != nullptr && answer_.path == Path::kForward) {
+    answer_.assumptions.push_back(fmt::format("NAT makes {} of {}", error.destination.text(),
+                                              shown->witness.translated_to->text()));
+  }
+  answer_.generalised = answer_.within_question = point_of(error);
+  return true;
 }
 
 void Asking::tell(const Witness& witness, const FlowPoint& flow) {
@@ -322,6 +382,11 @@ void Asking::tell(const Witness& witness, const FlowPoint& flow) {
     answer_.witness[i].sender =
         sender_name(question_.verb, answer_.path, witness.packets[i].step.reply);
     if (witness.packets[i].of_master) answer_.witness[i].sender = "master";
+    // Whoever opens the flow that an error quotes is another, if it sends from another side.
+    const bool other_side = witness.packets[i].packet.in != witness.packets.back().packet.in;
+    if (witness.packets[i].quoted && other_side && !witness.packets[i].step.reply) {
+      answer_.witness[i].sender = "opener";
+    }
   }
   for (const Field f : question_.find) answer_.found[f] = flow.value(*axis_of(f));
   world_assumptions(flow, witness);
@@ -473,7 +538,8 @@ void Asking::answer_no(const Solved& solved) {
   claim.path = answer_.path;
   claim.to = to_;
   Bdd& bdd = space_.bdd();
-  claim.impossible = bdd.minus(universe_, bdd.either(solved.yes.may, solved.yes.unmodelled));
+  claim.impossible = bdd.minus(bdd.either(universe_, led_.asked),
+                               bdd.either(solved.yes.may, solved.yes.unmodelled));
   claim.first = m_;
   Completeness completeness;
   switch (question_.verb) {
@@ -524,7 +590,8 @@ void Asking::answer_no(const Solved& solved) {
                               result.why);
     return;
   }
-  completeness.certified = true;
+  const bool errors = solved.deliver && solved.deliver->errors_unchecked;
+  completeness.certified = !errors && !led_unchecked_;
   answer_.truth = Truth::kNo;
   answer_.completeness = completeness;
 }

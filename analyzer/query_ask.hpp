@@ -8,6 +8,7 @@
 
 #include "analyzer/answer.hpp"
 #include "analyzer/query.hpp"
+#include "analyzer/query_replay.hpp"
 #include "symbolic/explore/model.hpp"
 #include "symbolic/proof/certificate.hpp"
 #include "symbolic/witness/witness.hpp"
@@ -40,12 +41,16 @@ class Asking {
   void answer_question();
   Solved solve(Set m);
   bool quantifiable();
+  bool arrives_apart();
   // Which values of the --find fields win; everything when nothing is quantified. Empty: none.
   Set winners(Set yes);
   Set to_yes_axes(Set m);
   void answer_yes(const Solved& solved, Set yes, bool must);
   void answer_no(const Solved& solved);
   void answer_unknown(Set open);
+  bool answer_led(const Solved& solved);
+  void take_over(Confirmed confirmed);
+  Scenario bare_world() const;
   std::vector<FlowStep> steps(Set goal, bool must);
   void tell(const Witness& witness, const FlowPoint& flow);
   void generalise(const FlowPoint& flow, const WitnessPacket& last, bool must);
@@ -61,7 +66,8 @@ class Asking {
   Answer& answer_;
   PredicatePtr to_;   // of the packet as delivered, where it is not said of M's; null: any
   Set m_, universe_;  // M's packets; M as a set over the axes of the verb's answer
-  Set led_;           // ICMP errors of M that only NAT leads to the path, perhaps
+  LedHere led_;       // ICMP errors of M that only NAT leads to the path, perhaps
+  bool led_unchecked_ = false;  // ... of which the sets alone say that no rule lets them through
 };
 
 }  // namespace postern

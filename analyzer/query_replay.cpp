@@ -165,6 +165,8 @@ bool is_asked(const Destination& asked, const Address& address, std::optional<st
 // Did what was asked for arrive where it was asked for? `begun`: the first of the flow's packets.
 bool arrived(const Destination& asked, const PacketReport& report,
              const std::vector<EntryReport>& entries, const WitnessPacket& begun) {
+  const auto by_device = [&](const auto& left) { return left.second == asked.leaves_by; };
+  if (!asked.leaves_by.empty() && std::ranges::none_of(report.out, by_device)) return false;
   if (!asked.address && !asked.port) return true;
   if (asked.verb != Verb::kTrack) {
     const auto there = [&](const Packet& p) {

@@ -30,8 +30,9 @@ struct Destination {
   Verb verb = Verb::kDeliver;  // whose packet, or entry, must say so
   std::optional<Prefix> address;
   std::optional<std::uint16_t> port;
+  std::string leaves_by = {};  // device that it must be forwarded by; empty: any
   static Destination asked(const Question& question) {
-    return {question.verb, question.to_destination, question.to_port};
+    return {.verb = question.verb, .address = question.to_destination, .port = question.to_port};
   }
 };
 

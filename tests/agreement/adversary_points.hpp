@@ -118,52 +118,32 @@ inline bool answer_under_nat(Packet& packet, bool reply, const AttackedFlow& f,
   return false;
 }
 
-// Over lo: an ICMP error about a packet that was delivered, to where that came from, and the flow
-// that it is.
-inline std::pair<Packet, AttackedFlow> error_to_opener(Dice& dice, const AttackedFlow& flow,
-                                                       const Packet& about) {
-  const bool v4 = flow.family == Family::kIpv4;
-  Packet p;
-  p.source = *Address::parse(v4 ? dice.of<std::string>({"127.0.0.1", "192.0.2.1", "198.51.100.1"})
-                                : dice.of<std::string>({"::1", "2001:db8:1::1", "2001:db8:2::1"}));
-  p.destination = flow.initiator;
-  p.protocol = v4 ? protocol::kIcmp : protocol::kIcmpv6;
-  p.type = v4 ? 3 : 1;
-  p.code = v4 ? 3 : 4;
-  Packet inner = about;
-  inner.in.clear();
-  p.inner = std::make_shared<const Packet>(std::move(inner));
-  AttackedFlow of = flow;
-  of.initiator = p.source;
-  of.responder = p.destination;
-  of.initiator_interface = of.responder_interface = "lo";
-  of.protocol = p.protocol;
-  of.icmp_type = p.type;
-  of.icmp_code = p.code;
-  return {p, of};
-}
+// Who sends an ICMP error to whom, by which device (over lo: "lo"), and where that one is.
+struct ErrorWay {
+  Address from, to;
+  std::string in, out;
+};
 
-// An ICMP error about a packet that `left` by a wire with another source than its own: to that
-// source, and the flow that it is.
-inline std::pair<Packet, AttackedFlow> error_to_source(Dice& dice, const AttackedFlow& flow,
-                                                       const Packet& left) {
+// An ICMP error about a packet as somebody saw it, and the flow that it is.
+inline std::pair<Packet, AttackedFlow> error_about(const Packet& seen, const AttackedFlow& flow,
+                                                   const ErrorWay& way) {
   const bool v4 = flow.family == Family::kIpv4;
   AttackedFlow of = flow;
-  of.initiator =
-      dice.chance(50) ? flow.responder : *Address::parse(v4 ? "198.51.100.19" : "2001:db8:2::19");
-  of.responder = left.source;
-  std::swap(of.initiator_interface, of.responder_interface);
+  of.initiator = way.from;
+  of.responder = way.to;
+  of.initiator_interface = way.in;
+  of.responder_interface = way.out;
   of.protocol = v4 ? protocol::kIcmp : protocol::kIcmpv6;
   of.icmp_type = v4 ? 3 : 1;
   of.icmp_code = v4 ? 3 : 4;
   Packet p;
-  p.source = of.initiator;
-  p.destination = of.responder;
-  p.in = of.initiator_interface;
+  p.source = way.from;
+  p.destination = way.to;
+  if (way.in != "lo") p.in = way.in;
   p.protocol = of.protocol;
   p.type = of.icmp_type;
   p.code = of.icmp_code;
-  Packet inner = left;
+  Packet inner = seen;
   inner.in.clear();
   p.inner = std::make_shared<const Packet>(std::move(inner));
   return {p, of};

@@ -312,7 +312,11 @@ class Attack {
   }
   // Another process of this host tells the opener of an error about what it has said.
   void error_back(Engine& engine, const Packet& about, const std::string& log) {
-    const auto [error, of] = error_to_opener(dice_, flow_, about);
+    const auto own = flow_.family == Family::kIpv4
+                         ? dice_.of<std::string>({"127.0.0.1", "192.0.2.1", "198.51.100.1"})
+                         : dice_.of<std::string>({"::1", "2001:db8:1::1", "2001:db8:2::1"});
+    const auto [error, of] =
+        error_about(about, flow_, {*Address::parse(own), flow_.initiator, "lo", "lo"});
     const PacketReport report = inject(engine, error);
     if (report.verdict == Verdict::kDropped || error.source == error.destination) return;
     ++tally_.errors_back;
@@ -323,7 +327,10 @@ class Attack {
   }
   // Whoever is behind the wire that the flow leaves by tells its opener of an error.
   void error_led(Engine& engine, const Packet& left, const std::string& log) {
-    const auto [error, of] = error_to_source(dice_, flow_, left);
+    const char* other = flow_.family == Family::kIpv4 ? "198.51.100.19" : "2001:db8:2::19";
+    const Address from = dice_.chance(50) ? flow_.responder : *Address::parse(other);
+    const auto [error, of] = error_about(
+        left, flow_, {from, left.source, flow_.responder_interface, flow_.initiator_interface});
     const PacketReport report = inject(engine, error);
     if (report.verdict != Verdict::kForwarded || of.responder_interface == of.initiator_interface) {
       return;
@@ -384,8 +391,8 @@ class Attack {
 };
 
 void ask_about(const LoadedRuleset& rules, const QueryOptions& options, const AttackedFlow& flow,
-               const Goal& goal, Dice& dice, Tally& tally) {
-  const Question q = question_of(question_about(dice, flow, goal), flow.family);
+               const std::string& words, Dice& dice, Tally& tally) {
+  const Question q = question_of(words, flow.family);
   SCOPED_TRACE(q.text);
   Prover prover(rules.program(), options);
   Answer a;
@@ -397,6 +404,7 @@ void ask_about(const LoadedRuleset& rules, const QueryOptions& options, const At
   ++tally.asked;
   (a.truth == Truth::kYes ? tally.yes : a.truth == Truth::kNo ? tally.no : tally.unknown) += 1;
   if (a.truth != Truth::kYes || a.conditional) return;
+  if (a.witness.front().sender == "opener") ++tally.errors_shown;
   for (unsigned i = 0; i < 5; ++i) {
     RandomChooser chooser(dice);
     const bool v4 = flow.family == Family::kIpv4;
@@ -419,14 +427,17 @@ void ask_about(const LoadedRuleset& rules, const QueryOptions& options, const At
 std::optional<Sets> solve(Model& model, const AttackedFlow& flow, const Goal& goal, bool arrivals) {
   const auto all = model.anything(flow.path);
   if (!all) return std::nullopt;
-  auto deliver = model.deliver(flow.path, *all);
+  const auto errors = model.errors_led_here(flow.path, constant(true));
+  if (!errors) return std::nullopt;
+  const auto followed = model.errors_to_openers(flow.path);
+  if (!followed) return std::nullopt;
+  Bdd& bdd = model.space().bdd();
+  auto deliver = model.deliver(flow.path, bdd.either(*all, bdd.both(errors->asked, *followed)));
   auto connect = model.connect(flow.path, *all);
   auto track = model.track(flow.path, *all);
   if (!deliver || !connect || !track) return std::nullopt;
   Sets sets{std::move(*deliver), std::move(*connect), std::move(*track), {}, goal};
-  const auto errors = model.errors_led_here(flow.path, constant(true));
-  if (!errors) return std::nullopt;
-  sets.errors_led_here = *errors;
+  sets.errors_led_here = errors->open;
   if (arrivals) {
     auto arrived = model.deliver(flow.path, *all, goal.predicate());
     auto connected = model.connect(flow.path, *all, goal.predicate());
@@ -504,6 +515,7 @@ void round(Dice& dice, Tally& tally) {
     ++tally.outgrown;
     return;
   }
+  const unsigned errors_led = tally.errors_led;
   for (unsigned f = 0; f < 12; ++f) {
     if (flow.initiator != flow.responder || flow.initiator_port != flow.responder_port) {
       Attack attack(rules, **model, *sets, world, flow, dice, tally);
@@ -523,8 +535,16 @@ void round(Dice& dice, Tally& tally) {
     if (::testing::Test::HasFatalFailure()) return;
     flow = next_flow();
   }
+  // An ICMP error may be led to whoever opened the flow.
+  if (path == Path::kForward && (tally.errors_led > errors_led || dice.chance(5))) {
+    ask_about(
+        rules, options, flow,
+        "deliver -i " + flow.responder_interface + " -o " + flow.initiator_interface +
+            (family == Family::kIpv4 ? " -p icmp --icmp-type 3/3" : " -p icmpv6 --icmpv6-type 1/4"),
+        dice, tally);
+  }
   if (!dice.chance(15)) return;
-  ask_about(rules, options, flow, goal, dice, tally);
+  ask_about(rules, options, flow, question_about(dice, flow, goal), dice, tally);
 }
 
 TEST(Adversary, NothingHappensThatTheSetsRuleOut) {

@@ -88,6 +88,24 @@ TEST_F(OnKernelTest, EveryWitnessOfTheStoriesIsConfirmed) {
   EXPECT_GE(witnesses, 4u);
 }
 
+// An ICMP error that Linux forwards to whom it masquerades, behind the packet that it is about.
+TEST_F(OnKernelTest, AnErrorToWhatMasqueradeMadeOfItsOpenerIsConfirmed) {
+  const std::string rules =
+      "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i eth0 -m addrtype ! --dst-type LOCAL -j "
+      "DROP\n"
+      "COMMIT\n*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n"
+      "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n-A FORWARD -i docker0 -o eth0 -j ACCEPT\n"
+      "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n";
+  const Outcome outcome = run_postern({"query", "--on-kernel", "--format", "json", "-", "--",
+                                       "deliver", "-i", "eth0", "-o", "docker0", "-p", "icmp"},
+                                      {.input = rules});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json answer = json::parse(outcome.out)["answers"][0];
+  EXPECT_EQ(answer["answer"], "yes");
+  EXPECT_EQ(answer["on_kernel"]["confirmed"], true) << answer["on_kernel"];
+  EXPECT_EQ(answer["witness"]["packets"][0]["sender"], "opener");
+}
+
 const char* const kScenario =
     R"({"ruleset": "*filter\n:INPUT DROP [0:0]\n-A INPUT -p udp -j ACCEPT\nCOMMIT\n",
  "packets": [{"in": "eth0", "src": "192.0.2.9", "dst": "192.0.2.1", "proto": "udp", "sport": 1, "dport": 2}]})";

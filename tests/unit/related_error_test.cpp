@@ -188,23 +188,134 @@ LoadedRuleset masquerading(const std::string& raw, const std::string& forward) {
 
 constexpr const char* kInwards = "deliver -i eth0 -o eth1 -p icmp";
 
+// The opener's packet, and the error about it, which goes to what NAT made of the opener.
+void expect_shown(const Answer& answer) {
+  ASSERT_EQ(answer.truth, Truth::kYes) << to_text(answer);
+  EXPECT_FALSE(answer.conditional) << to_text(answer);
+  ASSERT_EQ(answer.witness.size(), 2u) << to_text(answer);
+  const WitnessStep &first = answer.witness.front(), &error = answer.witness.back();
+  EXPECT_EQ(first.sender, "opener");
+  EXPECT_EQ(error.sender, "outsider");
+  ASSERT_NE(error.packet.inner, nullptr);
+  EXPECT_EQ(error.packet.inner->source, error.packet.destination);
+  EXPECT_NE(error.packet.destination, first.packet.source);
+  EXPECT_EQ(error.verdict, Verdict::kForwarded);
+  EXPECT_EQ(error.ctstate.at(Hook::kForward), CtState::kRelated);
+}
+
+void expect_proved(const Answer& answer) {
+  EXPECT_EQ(answer.truth, Truth::kNo) << to_text(answer);
+  EXPECT_TRUE(answer.completeness && answer.completeness->certified) << to_text(answer);
+}
+
 // Routing sends a packet to this host's own address on to another only because NAT has led it there
 // (as Linux does).
 TEST(RelatedError, ToAnAddressOfThisHostIsForwarded) {
   const std::string here = "-A PREROUTING -i eth0 -m addrtype ! --dst-type LOCAL -j DROP\n";
-  const Answer answer = ask_one(masquerading(here, ""), kInwards);
-  EXPECT_NE(answer.truth, Truth::kNo) << to_text(answer);
+  expect_shown(ask_one(masquerading(here, ""), kInwards));
+  // ... to that address which the question names.
+  const Answer named = ask_one(masquerading(here, ""), std::string(kInwards) + " -d 203.0.113.77");
+  expect_shown(named);
+  EXPECT_EQ(named.witness.back().packet.destination, *Address::parse("203.0.113.77"));
   const std::string nowhere = "-A PREROUTING -i eth0 -p icmp -j DROP\n";
-  EXPECT_EQ(ask_one(masquerading(nowhere, ""), kInwards).truth, Truth::kNo);
+  expect_proved(ask_one(masquerading(nowhere, ""), kInwards));
+}
+
+// MASQUERADE gives addresses of this host only, but nothing says so of an address: left open.
+TEST(RelatedError, ToAnotherHostsAddressIsNoYes) {
+  const std::string elsewhere = "-A PREROUTING -i eth0 -m addrtype --dst-type LOCAL -j DROP\n";
+  const Answer answer = ask_one(masquerading(elsewhere, ""), kInwards);
+  EXPECT_EQ(answer.truth, Truth::kUnknown) << to_text(answer);
 }
 
 // NAT leaves its source alone until every rule has seen it.
 TEST(RelatedError, KeepsItsSourceBehindMasquerade) {
-  const LoadedRuleset rules = masquerading("", "-A FORWARD -i eth0 -s 192.0.2.0/24 -j DROP\n");
-  const Answer no = ask_one(rules, std::string(kInwards) + " -s 192.0.2.9");
-  EXPECT_EQ(no.truth, Truth::kNo) << to_text(no);
-  const Answer other = ask_one(rules, std::string(kInwards) + " -s 198.51.100.9");
-  EXPECT_NE(other.truth, Truth::kNo) << to_text(other);
+  const std::string here = "-A PREROUTING -i eth0 -m addrtype ! --dst-type LOCAL -j DROP\n";
+  const LoadedRuleset rules = masquerading(here, "-A FORWARD -i eth0 -s 192.0.2.0/24 -j DROP\n");
+  expect_proved(ask_one(rules, std::string(kInwards) + " -s 192.0.2.9"));
+  expect_shown(ask_one(rules, std::string(kInwards) + " -s 198.51.100.9"));
+}
+
+// Rules behind NAT see the opener, whoever that is: some opener will do.
+TEST(RelatedError, GoesToAnOpenerThatRulesLetItTo) {
+  const std::string here = "-A PREROUTING -i eth0 -m addrtype ! --dst-type LOCAL -j DROP\n";
+  const Answer one =
+      ask_one(masquerading(here, "-A FORWARD -i eth0 ! -d 10.0.0.3 -p icmp -j DROP\n"), kInwards);
+  expect_shown(one);
+  EXPECT_EQ(one.witness.front().packet.source, *Address::parse("10.0.0.3"));
+  const Answer asked =
+      ask_one(masquerading(here, ""), std::string(kInwards) + " --to-destination 10.0.0.7");
+  expect_shown(asked);
+  EXPECT_EQ(asked.witness.front().packet.source, *Address::parse("10.0.0.7"));
+  // Errors are let to nobody: who is forwarded to is no address of this host.
+  expect_proved(ask_one(masquerading(here,
+                                     "-A FORWARD -i eth0 -p icmp -m addrtype ! --dst-type "
+                                     "LOCAL -j DROP\n"),
+                        kInwards));
+  expect_proved(ask_one(masquerading(here, "-A FORWARD -i eth0 -p icmp -j DROP\n"), kInwards));
+  expect_proved(ask_one(
+      masquerading(here, "-A FORWARD -i eth0 -m conntrack --ctstate RELATED -j DROP\n"), kInwards));
+}
+
+// What a rule of SNAT says is where the error goes; of a range, what Linux takes of it.
+TEST(RelatedError, ToTheAddressThatARuleGives) {
+  const auto rules = [](const std::string& to) {
+    return LoadedRuleset{"error.rules",
+                         "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -o eth0 -j SNAT --to-source " +
+                             to +
+                             "\nCOMMIT\n*filter\n:INPUT DROP\n:FORWARD DROP\n"
+                             "-A FORWARD -i eth1 -o eth0 -s 10.0.0.0/8 -j ACCEPT\n"
+                             "-A FORWARD -i eth0 -d 10.0.0.0/8 -m conntrack --ctstate "
+                             "RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n"};
+  };
+  const Answer one = ask_one(rules("203.0.113.5"), std::string(kInwards) + " ! -d 10.0.0.0/8");
+  expect_shown(one);
+  EXPECT_EQ(one.witness.back().packet.destination, *Address::parse("203.0.113.5"));
+  expect_shown(
+      ask_one(rules("203.0.113.4-203.0.113.7"), std::string(kInwards) + " ! -d 10.0.0.0/8"));
+}
+
+// A server behind DNAT whose clients are masqueraded, too.
+LoadedRuleset both_ways(const std::string& related) {
+  return {"error.rules",
+          "*nat\n:PREROUTING ACCEPT\n:POSTROUTING ACCEPT\n"
+          "-A PREROUTING -i eth0 -p tcp --dport 80 -j DNAT --to-destination 10.0.0.2\n"
+          "-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n*filter\n:INPUT DROP\n:FORWARD DROP\n"
+          "-A FORWARD -i eth0 -o eth1 -d 10.0.0.2/32 -p tcp -m conntrack --ctstate NEW,ESTABLISHED "
+          "-j ACCEPT\n"
+          "-A FORWARD " +
+              related + " -m conntrack --ctstate RELATED -j ACCEPT\nCOMMIT\n"};
+}
+
+TEST(RelatedError, AboutWhatTheClientSent) {
+  const Answer answer = ask_one(both_ways("-i eth1"), "deliver -i eth1 -o eth0 -p icmp");
+  expect_shown(answer);
+  EXPECT_EQ(answer.witness.back().packet.inner->destination, *Address::parse("10.0.0.2"));
+  expect_proved(ask_one(both_ways("-i eth0"), "deliver -i eth1 -o eth0 -p icmp"));
+}
+
+// ... and about what the server answered, as it is on the wire: it goes to the public address.
+TEST(RelatedError, AboutWhatTheServerAnswered) {
+  const Answer answer = ask_one(both_ways("-i eth0"), std::string(kInwards) + " ! -d 10.0.0.0/8");
+  ASSERT_EQ(answer.truth, Truth::kYes) << to_text(answer);
+  const Packet &first = answer.witness.front().packet, &error = answer.witness.back().packet;
+  ASSERT_NE(error.inner, nullptr);
+  EXPECT_EQ(error.destination, first.destination);
+  EXPECT_EQ(error.inner->source, first.destination);
+  EXPECT_EQ(error.inner->destination, first.source);
+  expect_proved(ask_one(both_ways("-i eth1"), kInwards));
+}
+
+// A rule that only chance decides is met: then it is a yes under that condition.
+TEST(RelatedError, HangsOnWhatRulesLeaveOpen) {
+  const std::string here = "-A PREROUTING -i eth0 -m addrtype ! --dst-type LOCAL -j DROP\n";
+  const Answer answer = ask_one(masquerading(here,
+                                             "-A FORWARD -i eth0 -m statistic --mode random "
+                                             "--probability 0.5 -j DROP\n"),
+                                kInwards);
+  ASSERT_EQ(answer.truth, Truth::kYes) << to_text(answer);
+  EXPECT_TRUE(answer.conditional);
+  EXPECT_FALSE(answer.assumptions.empty());
 }
 
 // The quoted flow need not come by the error's own interface.

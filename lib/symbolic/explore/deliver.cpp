@@ -49,7 +49,7 @@ class Delivered {
     for (const auto& [state, flows] : layer) {
       for (const Edge& edge : explorer_.edges(state)) {
         if (edge.sender != sender || edge.what.fate != Fate::kDelivered || edge.coarse != coarse ||
-            edge.translated || edge.aside || edge.open) {
+            edge.translated || edge.aside || edge.open || edge.led) {
           continue;
         }
         auto& [one, from] =
@@ -69,6 +69,18 @@ class Delivered {
       const MayMust arrives = arrival_.of(edge);
       result = bdd.either(result, bdd.both(here, arrives.must));
       unsure_ = bdd.either(unsure_, bdd.both(here, bdd.minus(arrives.may, arrives.must)));
+    }
+    return result;
+  }
+  // ICMP errors that NAT leads on: they may be.
+  Set led(const Frontier& layer) {
+    Set result = kNothing;
+    for (const auto& [state, flows] : layer) {
+      for (const Edge& edge : explorer_.edges(state)) {
+        if (!edge.led || edge.what.fate != Fate::kDelivered) continue;
+        const Set hit = space_.exists(explorer_.packets(flows, edge, kEverything), kNow);
+        result = space_.bdd().either(result, space_.bdd().both(hit, m_));
+      }
     }
     return result;
   }
@@ -269,8 +281,9 @@ Set Model::Impl::may_arrive(Path path, const Arrival& asked) {
 void Model::Impl::deliver(Path path, Set m, Set flows, const Arrival& arrival, Search how,
                           DeliverAnswer& answer) {
   const auto [must, expecting] = how;
-  Explorer search = explorer(path, flows_of(m), Script::kDeliver, must, true);
   const RelatedErrors quoting = related(path, m, must);
+  if (quoting.by_nat.contains(translations.number_of_errors(path))) lead_errors(path, flows_of(m));
+  Explorer search = explorer(path, flows_of(m), Script::kDeliver, must, true);
   search.allow_related(quoting.by_nat);
   search.lose_turned();
   if (expecting) search.expect(expected(path, must));
@@ -285,10 +298,12 @@ void Model::Impl::deliver(Path path, Set m, Set flows, const Arrival& arrival, S
     all = bdd().either(all, here);
     (must ? answer.must_by_depth : answer.by_depth).push_back(here);
     if (!must) coarse = bdd().either(coarse, delivered.of(layer, true));
+    if (!must) answer.led = bdd().either(answer.led, delivered.led(layer));
   }
   if (must) return;
-  coarse = bdd().either(coarse, delivered.unsure());
+  coarse = bdd().either(bdd().either(coarse, delivered.unsure()), answer.led);
   const Set parents = bdd().both(m, quoting.unmodelled);
+  answer.errors_unchecked = !bdd().disjoint(m, quoting.unchecked);
   // An error goes to where the flow that it quotes does.
   const Set there = bdd().either(may_arrive(path, arrival), carriers(FlowEnd::kInitiator, false));
   const Set open = bdd().both(bdd().both(m, there), world.unmodelled);

@@ -125,6 +125,10 @@ void Edges::related(const FlowState& from, std::vector<Edge>& out) {
     }
   }
   related_again(from, out);
+  if (errors_ != nullptr && !must_) {
+    by_fate(from, FlowEnd::kInitiator, false, PacketKind::kIcmpOther, move, false, out,
+            errors_->number);
+  }
   for (std::size_t i = first; i < out.size(); ++i) out[i].of = Edge::Of::kRelated;
 }
 
@@ -341,8 +345,9 @@ void Edges::by_fate(const FlowState& from, FlowEnd sender, bool again,
     if (!guards(sender, through).may_happen(again, fate)) continue;
     Edge edge;
     edge.through = through;
-    edge.translated = through != 0 && sender != bindings_->at(through).nat.originator;
-    edge.follows_master = through != 0 && bindings_->at(through).nat.follows_master();
+    edge.translated = through != 0 && sender != bound(through).nat.originator;
+    edge.follows_master = through != 0 && bound(through).nat.follows_master();
+    edge.led = through != 0 && bound(through).nat.of_error();
     edge.sender = sender;
     edge.step = move.step;
     edge.created = move.step.created;

@@ -32,6 +32,7 @@ struct Edge {
   bool follows_master = false;  // that binding is its master's
   std::uint8_t pair = 0;        // as Move::pair and Move::fresh
   bool fresh = false;
+  bool led = false;  // an error, and what it goes through is LedErrors
   // The packet's headers are not the flow's: an answer to an entry that NAT has bound.
   bool translated = false;
   // What becomes of the packet is not followed, whatever its fate.
@@ -85,6 +86,13 @@ struct BoundGuards {
 };
 using Bindings = std::map<std::uint16_t, BoundGuards>;  // by FlowState::nat
 
+// ICMP errors that NAT leads on with the opener of the flow that they quote, and their number
+// beside the bindings (Translations::number_of_errors).
+struct LedErrors {
+  std::uint16_t number = 0;
+  BoundGuards guards;
+};
+
 // Can an entry make such a packet INVALID that would be none without it?
 bool turns_invalid(PacketKind kind);
 
@@ -96,6 +104,8 @@ class Edges {
 
   // The ways in which NAT may bind the flows; must outlive this.
   void follow(Bindings& bindings) { bindings_ = &bindings; }
+  // Errors that NAT leads on; must outlive this.
+  void lead_errors(LedErrors& errors) { errors_ = &errors; }
   // Packets that carry this entry exist, for some flow.
   void allow(Edge::Of of) { allowed_[static_cast<std::size_t>(of)] = true; }
   // Some flow may be announced to packets of the zone with that id.
@@ -116,11 +126,15 @@ class Edges {
   Set heard(const FlowState& from, std::uint16_t through) const;
   Guards& guards(FlowEnd sender, std::uint16_t through = 0) {
     if (through == 0) return sender == FlowEnd::kInitiator ? initiator_ : responder_;
-    BoundGuards& bound = bindings_->at(through);
-    return sender == FlowEnd::kInitiator ? bound.initiator : bound.responder;
+    BoundGuards& under = bound(through);
+    return sender == FlowEnd::kInitiator ? under.initiator : under.responder;
   }
 
  private:
+  BoundGuards& bound(std::uint16_t through) const {
+    return errors_ != nullptr && through == errors_->number ? errors_->guards
+                                                            : bindings_->at(through);
+  }
   bool allowed(Edge::Of of) const { return allowed_[static_cast<std::size_t>(of)]; }
   bool allowed_announced(std::uint8_t pair) const {
     return std::ranges::find(announced_, pair) != announced_.end();
@@ -180,6 +194,7 @@ class Edges {
   Script script_;
   bool must_;
   Bindings* bindings_ = nullptr;
+  LedErrors* errors_ = nullptr;
   bool lose_turned_ = false;
   std::optional<bool> told_apart_;
   bool several_ = false;  // which flows are looked at

@@ -28,6 +28,9 @@ class Explorer {
   // The ways in which NAT may bind the flows; must outlive the explorer.
   void follow(Bindings& bindings) { edges_.follow(bindings); }
 
+  // ... and in which it leads ICMP errors on.
+  void lead_errors(LedErrors& errors) { edges_.lead_errors(errors); }
+
   // Flows whose initiator may send an ICMP error that is RELATED to another flow (flow axes), with
   // the connmark of that one (kConnmarkBefore) and the error's own zones, in which it is found
   // (kZone), by its binding (as FlowState::nat).

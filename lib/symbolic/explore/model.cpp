@@ -78,6 +78,7 @@ PathGuards& Model::Impl::guards(Path path, Set flows, bool follow) {
     const auto one = [&](FlowEnd sender) {
       WalkOptions how = walk_options();
       how.follow = follow;
+      how.led = errors_to_openers(path);
       const PathWalk walk = walk_path(space, chains, program, path, sender, how, {}, flows);
       return Guards(space, walk, sender, chains.has_coins());
     };
@@ -161,6 +162,7 @@ Explorer Model::Impl::explorer(Path path, Set flows, Script script, bool must, b
   if (path == Path::kLoopback && follow && follows() && automaton.pairs() > 1) {
     result.tell_apart(flows, zones_of(path, flows).several);
   }
+  if (both.errors) result.lead_errors(*both.errors);
   if (must) return result;
   result.let_others_mark(marks_by_others(path));
   if (follow && follows() && script != Script::kOpener) {
@@ -247,8 +249,12 @@ Budgeted<Set> Model::question(Path path, const PredicatePtr& m) {
   });
 }
 
-Budgeted<Set> Model::errors_led_here(Path path, const PredicatePtr& m) {
+Budgeted<LedHere> Model::errors_led_here(Path path, const PredicatePtr& m) {
   return budgeted([&] { return impl_->errors_led_here(path, m); });
+}
+
+Budgeted<Set> Model::errors_to_openers(Path path) {
+  return budgeted([&] { return impl_->errors_to_openers(path); });
 }
 
 Budgeted<Set> Model::anything(Path path) { return sendable(path, false); }
@@ -352,6 +358,9 @@ Budgeted<std::vector<FlowStep>> Model::track_steps(Path path, Set m, const std::
 
 Budgeted<Quotable> Model::quotable(Path path, Set error, const QuotedEntry& entry, bool must) {
   return budgeted([&] { return impl_->quotable(path, error, entry, must); });
+}
+Budgeted<Quotable> Model::openers(Path path, Set error, const QuotedEntry& entry) {
+  return budgeted([&] { return impl_->openers(path, error, entry); });
 }
 Budgeted<std::vector<FlowStep>> Model::entry_steps(Path path, Set flows, const QuotedEntry& entry,
                                                    FlowEnd end, bool must) {

@@ -151,9 +151,21 @@ struct DeliverAnswer {
   // that it quotes (kConnmarkBefore) and the error's own pair of zones (kZone), by that one's
   // binding.
   std::map<std::uint16_t, Set> related;
+  // ICMP errors which NAT may lead on, with the opener of the flow that they quote, and which are
+  // then let through. (What is not in packets.may is in packets.unmodelled.)
+  Set led = kNothing;
+  // Some error is not among the answer's, and nothing else than the sets' walk says why.
+  bool errors_unchecked = false;
   // Those of packets.unmodelled that are left open only because the flow may be from an address to
   // itself.
   Set to_itself = kNothing;
+};
+
+// ICMP errors that routing would keep from a path, and NAT may lead to it. Where deliver() follows
+// them (errors_to_openers() has some) `asked` are to be asked about there beside question(); else
+// `open` are those that some rules may let through, and `asked` the others.
+struct LedHere {
+  Set asked = kNothing, open = kNothing;
 };
 
 // What is known of the entry that an ICMP error carries.
@@ -258,9 +270,10 @@ class Model {
   // the path: flow axes, packet axes and kInitialMark. May be called for any path.
   Budgeted<Set> question(Path path, const PredicatePtr& m);
   // ICMP errors that match M and are not in question(): they may be led to the path by NAT as
-  // RELATED to a flow whose opener got their destination, and delivered there. Axes as
-  // question()'s.
-  Budgeted<Set> errors_led_here(Path path, const PredicatePtr& m);
+  // RELATED to a flow whose opener got their destination. Axes as question()'s.
+  Budgeted<LedHere> errors_led_here(Path path, const PredicatePtr& m);
+  // Every ICMP error that may be so led, whatever routing makes of it.
+  Budgeted<Set> errors_to_openers(Path path);
   // Everything that can set out on the path.
   Budgeted<Set> anything(Path path);
   // Everything that one end may send on the path of a flow, as the fixpoint takes it: the
@@ -314,6 +327,10 @@ class Model {
   // Flows that leave such an entry, and that an ICMP error of `error` (one flow) may quote, after
   // the fewest steps.
   Budgeted<Quotable> quotable(Path path, Set error, const QuotedEntry& entry, bool must);
+  // Flows of `path` that leave such an entry after the fewest steps, and whose initiator is where
+  // an error of `error` (one flow) leaves to: if that can be, by the interface that the error comes
+  // by.
+  Budgeted<Quotable> openers(Path path, Set error, const QuotedEntry& entry);
   // A shortest sequence after which such an entry stands, for one flow; an error that goes to that
   // end finds it.
   Budgeted<std::vector<FlowStep>> entry_steps(Path path, Set flows, const QuotedEntry& entry,

@@ -17,7 +17,8 @@ namespace postern {
 // Both ends of the flows of one path.
 struct PathGuards {
   Guards initiator, responder;
-  Bindings bound = {};  // where NAT is followed
+  Bindings bound = {};                   // where NAT is followed
+  std::optional<LedErrors> errors = {};  // Model::Impl::lead_errors()
 };
 
 // ICMP errors that quote another flow.
@@ -26,6 +27,7 @@ struct RelatedErrors {
   // the error's own pair of zones, in which it is found (kZone).
   std::map<std::uint16_t, Set> by_nat;
   Set unmodelled = kNothing;  // about flows that are not followed
+  Set unchecked = kNothing;   // ... and surely not let through, as Z3 is not asked
 };
 
 struct Model::Impl {
@@ -84,7 +86,12 @@ struct Model::Impl {
   Set sources_of_nat();
   Set announced_parents(Path path, Set all);
   Set related_let_through(Path path);
-  Set errors_led_here(Path path, const PredicatePtr& m);
+  // led_errors.cpp
+  bool leads_errors(Path path) const;
+  Set errors_to_openers(Path path);
+  LedHere errors_led_here(Path path, const PredicatePtr& m);
+  void lead_errors(Path path, Set flows);
+  Quotable openers(Path path, Set error, const QuotedEntry& entry);
   Quotable quotable(Path path, Set error, const QuotedEntry& entry, bool must);
   void look_for_quotable(Path path, Set flows, const QuotedEntry& entry, FlowEnd end, bool must,
                          Quotable& best);

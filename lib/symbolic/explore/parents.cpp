@@ -4,8 +4,9 @@
 // Idea: the outsider quotes a flow of its own, its parent. Where NAT has bound the parent, what
 // rules see of the error is translated as the parent's own packets are, so that the error takes the
 // guards of that binding. What is quoted is looked up in the error's own zones. Errors about
-// parents that met what is not modelled, and those that go to what NAT made of an opener, are only
-// asked whether any RELATED error is let through. Covered by tests/unit/related_error_test.cpp.
+// parents that met what is not modelled, and those that go to what NAT made of an opener, go
+// wherever they like (led_errors.cpp); on other paths than a router's they are only asked whether
+// any RELATED error is let through. Covered by tests/unit/related_error_test.cpp.
 #include <algorithm>
 
 #include "symbolic/explore/model_impl.hpp"
@@ -59,7 +60,13 @@ RelatedErrors Model::Impl::related(Path path, Set m, bool must) {
     open = bdd().either(open, bdd().both(space.exists(flows, kOfEntry), several));
   }
   open = must ? kNothing : bdd().both(asked, open);
-  if (!open.empty()) result.unmodelled = bdd().both(open, related_let_through(path));
+  if (open.empty()) return result;
+  if (leads_errors(path)) {
+    result.by_nat[translations.number_of_errors(path)] = open;
+  } else {
+    result.unmodelled = bdd().both(open, related_let_through(path));
+    result.unchecked = bdd().minus(open, result.unmodelled);
+  }
   return result;
 }
 
@@ -211,19 +218,6 @@ Set Model::Impl::related_let_through(Path path) {
     if (!of_flow && !of_packet) others.push_back(axis);
   }
   return space.exists(result, others);
-}
-
-// To what NAT made of an opener they may go although routing would keep packets to it from the
-// path: it is an address of this host, as a rule.
-Set Model::Impl::errors_led_here(Path path, const PredicatePtr& m) {
-  if (!tracking || sources_of_nat().empty()) return kNothing;
-  const Set all = can_set_out_translated(space, path, FlowEnd::kInitiator, tracking);
-  const Set led = bdd().minus(all, sendable(path, FlowEnd::kInitiator));
-  const Set asked = bdd().both(reader.read_once(*m, Binding{.question = true}).may, led);
-  const Set errors = bdd().both(asked, carriers(FlowEnd::kInitiator, false));
-  if (errors.empty()) return errors;
-  const Set parents = parent_addresses(path, false).unmodelled;
-  return bdd().both(bdd().both(errors, parents), related_let_through(path));
 }
 
 // Between the same two ends where that takes no more steps, else from anybody by the same interface

@@ -146,7 +146,9 @@ std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, Sea
   const auto [must, expecting] = how;
   const Set flows = flows_of(goal);
   Explorer search = explorer(path, flows, Script::kDeliver, must, true);
-  search.allow_related(related(path, m, must).by_nat);
+  auto quoting_by = related(path, m, must).by_nat;
+  quoting_by.erase(translations.number_of_errors(path));
+  search.allow_related(std::move(quoting_by));
   if (expecting) search.expect(expected(path, must));
   search.run(flows, kEverything);
   // An error about another flow only where nothing else will do: it takes that flow to show it, as

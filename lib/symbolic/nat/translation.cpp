@@ -137,6 +137,8 @@ Translations::Translations(const Program& program, bool route_localnet)
     ranges_.push_back(other_port);
     clash_ = static_cast<std::uint8_t>(ranges_.size());
   }
+  if (!find(EndRange{})) ranges_.emplace_back();
+  anything_ = *find(EndRange{});
 }
 
 void Translations::add(const ProgramRule& rule, RuleId r, const Nat& nat, Hook hook) {

@@ -52,13 +52,16 @@ bool changes_destination(const Nat& target, Hook hook);
 // One binding: who opened the flow, and what its first packet's two halves were bound to.
 struct NatVariant {
   // By a rule, or as a helper's announcement says, whose port was free, or not (following.cpp).
-  enum class By : std::uint8_t { kRule, kMaster, kMasterOtherPort };
+  // kError: it binds no flow. An ICMP error goes to what NAT made of the opener of a flow, and on
+  // to wherever that is.
+  enum class By : std::uint8_t { kRule, kMaster, kMasterOtherPort, kError };
   FlowEnd originator = FlowEnd::kInitiator;
   std::uint8_t destination = 0, source = 0;  // number of the range, from 1; 0: unchanged
   By by = By::kRule;
   auto operator<=>(const NatVariant&) const = default;
   bool some() const { return destination != 0 || source != 0 || follows_master(); }
-  bool follows_master() const { return by != By::kRule; }
+  bool follows_master() const { return by == By::kMaster || by == By::kMasterOtherPort; }
+  bool of_error() const { return by == By::kError; }
 };
 
 // How a flow that a helper announced is bound once its master is: it goes on to the end of the
@@ -111,6 +114,15 @@ class Translations {
   bool may_stray(Path path) const;
   // What the sources of flows may become.
   std::vector<EndRange> sources() const;
+  // Are ICMP errors on the path followed to where NAT leads them, with the opener of the flow that
+  // they quote? How they go, and the number of that among variants(), behind the last of them.
+  bool leads_errors(Path path) const { return anything_ != 0 && path == Path::kForward; }
+  NatVariant of_errors() const {
+    return {FlowEnd::kInitiator, anything_, 0, NatVariant::By::kError};
+  }
+  std::uint16_t number_of_errors(Path path) const {
+    return static_cast<std::uint16_t>(variants(path).size() + 1);
+  }
   // ... those that rules, or a clash, give.
   std::vector<NatVariant> by_rules(Path path) const;
 
@@ -139,6 +151,7 @@ class Translations {
   bool shows_ = false, shows_on_lo_ = false;
   bool beyond_ = false;  // some rule's range is not followed
   std::uint8_t clash_ = 0;
+  std::uint8_t anything_ = 0;  // the range of all addresses, where there is NAT
   std::vector<EndRange> ranges_;
   // Ranges in use in PREROUTING, OUTPUT, POSTROUTING, INPUT.
   std::vector<std::uint8_t> destinations_, outputs_, sources_, inputs_;

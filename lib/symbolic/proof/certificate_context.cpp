@@ -14,6 +14,17 @@ Set claimed_flows(Space& space, const Claim& claim) {
                                              : claim.impossible;
 }
 
+bool leads_errors(const Model& model, const Claim& claim) {
+  return claim.related.contains(model.translations().number_of_errors(claim.path));
+}
+
+// What NAT leads on sets out though routing takes its own destination elsewhere.
+Set sent_by_initiator(Model& model, const Claim& claim) {
+  const Set all = take(model.sendable(claim.path, false));
+  if (!leads_errors(model, claim)) return all;
+  return model.space().bdd().either(all, take(model.errors_to_openers(claim.path)));
+}
+
 Set points(Space& space, Set flows, Set initiator, Set responder) {
   return space.bdd().both(flows, space.bdd().either(initiator, responder));
 }
@@ -33,7 +44,7 @@ CertificateContext::CertificateContext(Model& model_, const Program& program, So
       flows(claimed_flows(space, claim)),
       encoder(solver_, program, options.backend, space.classes().interface_names,
               options.rule_budget),
-      sendable_{take(model_.sendable(claim.path, false)), take(model_.sendable(claim.path, true))},
+      sendable_{sent_by_initiator(model_, claim), take(model_.sendable(claim.path, true))},
       axes_(space, solver_, encoder,
             points(space, flows, sendable_.initiator,
                    space.bdd().either(sendable_.responder,
@@ -55,7 +66,7 @@ CertificateContext::CertificateContext(Model& model_, const Program& program, So
     zones_ = take(model.zones(claim.path, flows));
     several_zones = in_several();
   }
-  if (model.moves_destination(claim.path)) {
+  if (model.moves_destination(claim.path) || leads_errors(model, claim)) {
     routed_ = take(model.routed(claim.path));
     answers_ = take(model.sendable_translated(claim.path));
   }
@@ -141,7 +152,9 @@ NatView CertificateContext::view(std::uint16_t bound, FlowEnd sender, SetTransla
   // A flow that no binding meets may still be led elsewhere, or nowhere.
   if (model.translations().some()) result.translations = &model.translations();
   result.lose_turned = lose_turned && result.translations != nullptr;
-  if (bound != 0) result.bound = variants_[bound - 1];
+  if (bound != 0)
+    result.bound =
+        bound > variants_.size() ? result.translations->of_errors() : variants_[bound - 1];
   const std::uint8_t to = result.bound.destination;
   const bool kept =
       sender == FlowEnd::kInitiator && (to == 0 || model.translations().range(to).keeps_address);

@@ -192,10 +192,10 @@ const PathEncoder::Tuples& PathEncoder::tuples() {
 
 // The bits and the reply tuple of a bound entry. A new one is bound half by half: any of both.
 void PathEncoder::see_binding(PacketTerms& p, const Seen& seen) {
-  if (seen.state == CtState::kRelated && !seen.expected) return;  // of another flow
   const FlowEnd opener = nat_.bound.originator;
   const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
   const EndTerms from = translated(other), to = translated(opener);
+  if (seen.state == CtState::kRelated && !seen.expected) return;  // of another flow
   const auto settled = [&](Field field, Term value) {
     p[field] =
         seen.created ? solver_.choose(solver_.fresh_boolean("settled"), value, p[field]) : value;

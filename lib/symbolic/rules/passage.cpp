@@ -67,18 +67,21 @@ class PathWalker {
 
   Set sent() {
     const bool replaced = sender_ == FlowEnd::kInitiator
-                              ? moves() || (options_.loose && chains_.translations()->some())
+                              ? moves() || options_.nat.of_error() ||
+                                    (options_.loose && chains_.translations()->some())
                               : options_.nat.destination != 0;
     const auto which = options_.from_anywhere ? unrouted_anywhere
                        : options_.unrouted    ? unrouted
                        : replaced             ? can_set_out_translated
                                               : can_set_out;
-    return which(space_, flow_path_, sender_, options_.tracking);
+    const Set all = which(space_, flow_path_, sender_, options_.tracking);
+    return sender_ == FlowEnd::kInitiator ? bdd_.either(all, options_.led) : all;
   }
 
   // Packets that kept their destination go on only where routing takes it this way.
   Set route(Set live) {
-    if (sender_ != FlowEnd::kInitiator || !moves() || replaces_destination()) return live;
+    if (sender_ != FlowEnd::kInitiator || replaces_destination()) return live;
+    if (!moves() && options_.led.empty()) return live;
     const Set taken = bdd_.both(live, can_set_out(space_, flow_path_, sender_, options_.tracking));
     settle(Fate::kDropped, bdd_.minus(live, taken));
     return taken;
@@ -324,9 +327,16 @@ class PathWalker {
   // Packets whose entry has the binding, and errors about it. An INVALID answer goes to where it
   // was sent, which is nowhere here; what the opener sends without an entry is another walk's.
   Set lookup_bound(Set tracked) {
+    if (options_.nat.of_error()) return bdd_.both(tracked, of_another_flow());
     if (opens()) return bdd_.both(tracked, state_range(CtState::kNew, CtState::kRelated));
     settle(Fate::kDropped, bdd_.both(tracked, state_is(CtState::kInvalid)));
     return bdd_.both(tracked, state_is(CtState::kEstablished));
+  }
+
+  Set of_another_flow() {
+    const Set related = bdd_.both(state_is(CtState::kRelated), space_.class_is(Axis::kFirst, 0));
+    return space_.classes().expects ? bdd_.both(related, space_.class_is(Axis::kExpected, 0))
+                                    : related;
   }
 
   // IPv6 neighbour discovery and its like (kernel-facts 41).
@@ -348,7 +358,7 @@ class PathWalker {
   Set nat(Hook hook, Set live) {
     if (!options_.tracking || (confirmed_ && attached_)) return live;
     // ... and not for one that follows its master.
-    if (!opens() || options_.nat.follows_master()) {  // translated (back)
+    if (!opens() || options_.nat.by != NatVariant::By::kRule) {  // translated (back)
       before_nat_ = false;
       return live;
     }

@@ -72,6 +72,9 @@ struct WalkOptions {
   // binding, the walk is of packets with an entry that has it; the opener's first packets get it.
   bool follow = false;
   NatVariant nat = {};
+  // Of the initiator, these set out as well, though routing keeps their destination from the path:
+  // they come to routing, and no further.
+  Set led = kNothing;
 };
 
 // `sender`'s packets of a flow whose initiator's packets take `path`.

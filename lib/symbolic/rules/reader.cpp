@@ -17,7 +17,7 @@ constexpr MayMust exactly(Set s) { return {s, s}; }
 std::uint32_t number(const Binding& b) {
   constexpr unsigned kDestination = 10, kSource = kDestination + kRangeBits,
                      kRest = kSource + kRangeBits;
-  static_assert(kRest + 5 <= 32);
+  static_assert(kRest + 6 <= 32);
   return (b.sender == FlowEnd::kResponder ? 1u : 0u) | (b.sees_input ? 2u : 0u) |
          (b.sees_output ? 4u : 0u) | (b.ttl_decremented ? 8u : 0u) | (b.before_lookup ? 16u : 0u) |
          (b.confirmed ? 32u : 0u) | (b.question ? 64u : 0u) | (b.before_nat ? 128u : 0u) |
@@ -25,6 +25,7 @@ std::uint32_t number(const Binding& b) {
          (b.behind_source ? 1u << kRest : 0u) |
          (static_cast<std::uint32_t>(b.device) << (kRest + 1)) |
          (b.nat.follows_master() ? 1u << (kRest + 4) : 0u) |
+         (b.nat.of_error() ? 1u << (kRest + 5) : 0u) |
          (std::uint32_t{b.nat.destination} << kDestination) |
          (std::uint32_t{b.nat.source} << kSource);
 }

@@ -48,6 +48,7 @@ struct WitnessPacket {
   std::vector<std::uint8_t> options;      // TCP options that it carries
   std::optional<std::uint32_t> wait_ms;   // before it
   bool of_master = false;                 // of the flow that makes a helper announce this one
+  bool quoted = false;                    // of the flow that an ICMP error behind it quotes
 };
 
 struct Witness {

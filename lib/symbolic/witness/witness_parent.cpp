@@ -50,6 +50,7 @@ std::shared_ptr<const Packet> quoted_packet(const Witness& parent, bool opened) 
 
 Witness behind_parent(const Witness& parent, Witness error) {
   Witness both = parent;
+  for (WitnessPacket& packet : both.packets) packet.quoted = true;
   std::ranges::move(error.packets, std::back_inserter(both.packets));
   add_world(error.world, both.world);
   if (!both.translated_to) both.translated_to = error.translated_to;
