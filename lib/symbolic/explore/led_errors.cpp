@@ -57,11 +57,12 @@ Quotable Model::Impl::openers(Path path, Set error, const QuotedEntry& entry) {
   const Set all = bdd().both(flows_of(sendable(path, FlowEnd::kInitiator)),
                              like(Axis::kInitiatorInterface, Axis::kResponderInterface));
   Quotable best{.path = path, .opened = true};
+  constexpr FlowEnd kEnd = FlowEnd::kInitiator;
   if (path == Path::kForward) {
     const Set back = bdd().both(all, like(Axis::kResponderInterface, Axis::kInitiatorInterface));
-    look_for_quotable(path, back, entry, false, best);
+    look_for_quotable(path, back, entry, kEnd, false, best);
   }
-  if (best.flows.empty()) look_for_quotable(path, all, entry, false, best);
+  if (best.flows.empty()) look_for_quotable(path, all, entry, kEnd, false, best);
   best.opened = true;
   return best;
 }

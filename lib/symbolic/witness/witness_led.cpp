@@ -81,7 +81,8 @@ class ParentFinder {
       const Set one = bdd_.both(flows, flow_set(space_, parent.flow));
       parent.witness =
           build_witness(space_, model_.entries(), own, parent.flow,
-                        take(model_.entry_steps(own, one, entry, false)), &model_.translations());
+                        take(model_.entry_steps(own, one, entry, FlowEnd::kInitiator, false)),
+                        &model_.translations());
       give_address(parent, error, masquerades);
       if (!parent.witness.obstacle) found_.push_back(std::move(parent));
       flows = bdd_.minus(flows, space_.class_is(Axis::kInitiator, opener));
