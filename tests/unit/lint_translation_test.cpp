@@ -67,6 +67,19 @@ TEST(LintTranslation, BehindATemplateThatIsNotFollowedNothingIsCalledDead) {
   EXPECT_TRUE(linted.of("PST103").empty());
 }
 
+// ... and let pass what is INVALID without the template.
+TEST(LintTranslation, BehindSuchATemplateRulesOfRawTakeOrLeaveWhatTheyAskOfIt) {
+  const Linted linted(
+      "*raw\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j CT --helper irc\n"
+      "-A OUTPUT -m state --state INVALID -j DROP\n"
+      "-A OUTPUT -p tcp --dport 22 -j NOTRACK\n"
+      "-A OUTPUT -m conntrack --ctstatus SEEN_REPLY,CONFIRMED -m connmark --mark 0x3 -j RETURN\n"
+      "COMMIT\n" +
+      filter_table("-A OUTPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"));
+  EXPECT_TRUE(linted.of("PST101").empty());
+  EXPECT_TRUE(linted.of("PST103").empty());
+}
+
 // What comes to a chain is walked as NAT has bound it, so that what comes there is known.
 TEST(LintTranslation, WhatNatHasMadeOfAPacketIsFollowed) {
   const auto dead = [](const std::string& to) {

@@ -23,15 +23,6 @@ bool anything_unmodelled(const Program& program, const ChainWalker& chains, bool
   });
 }
 
-bool attaches_unfollowed(const Model::Impl& model) {
-  for (RuleId r = 0; r < model.program.rules().size(); ++r) {
-    const Effect* effect = effect_of(model.program.rules()[r]);
-    if (effect == nullptr || !std::holds_alternative<AttachTemplate>(*effect)) continue;
-    if (!follows(model.templates, model.space.classes().zones, r)) return true;
-  }
-  return false;
-}
-
 // Is every NAT rule followed, by no more bindings than there is time for?
 bool follows_nat(Model::Impl& model) {
   constexpr std::size_t kMostBindings = 64;
@@ -55,13 +46,10 @@ StructureFinder::StructureFinder(Model::Impl& model)
       loose_(anything_unmodelled(model.program, model.chains, follows_)),
       facts_(model.program.rules().size()),
       called_(model.program.chains().size()),
-      untracks_(std::ranges::any_of(model.program.rules(),
-                                    [](const ProgramRule& rule) {
-                                      const Effect* effect = effect_of(rule);
-                                      return effect != nullptr &&
-                                             std::holds_alternative<NoTrack>(*effect);
-                                    })),
-      attaches_(attaches_unfollowed(model)) {
+      untracks_(std::ranges::any_of(model.program.rules(), [](const ProgramRule& rule) {
+        const Effect* effect = effect_of(rule);
+        return effect != nullptr && std::holds_alternative<NoTrack>(*effect);
+      })) {
   runs_.of.resize(model.program.chains().size());
 }
 
@@ -202,18 +190,6 @@ Set StructureFinder::of_others(Path path, FlowEnd sender) {
                    model_.carriers(sender, local));
 }
 
-// To rules of raw a template is an entry (kernel-facts 19): what they ask of it is not known where
-// it is not followed.
-bool StructureFinder::template_matches(RuleId rule, const Binding& binding) {
-  if (!attaches_ || !binding.before_lookup || !model_.tracking) return false;
-  constexpr std::array kOfEntries{Field::kCtState, Field::kCtStatus, Field::kCtMark,
-                                  Field::kCtProtocol};
-  return std::ranges::any_of(model_.program.rules()[rule].rule->clauses, [&](const Clause& clause) {
-    return std::ranges::any_of(kOfEntries,
-                               [&](Field field) { return mentions(*clause.predicate, field); });
-  });
-}
-
 // The host's own answers carry their entry into raw OUTPUT already (kernel-facts 19, 43); a rule
 // there that names states is taken to see them.
 bool StructureFinder::host_reply_matches(RuleId rule, const Binding& binding) {
@@ -274,7 +250,8 @@ void StructureFinder::judge(const ChainRun& run) {
                   socket_mark_matches(r, run, at, possible);
     }
     const Binding& binding = run.context.binding;
-    f.matched = f.matched || host_reply_matches(r, binding) || template_matches(r, binding);
+    f.matched = f.matched || host_reply_matches(r, binding) ||
+                (model_.tracking && model_.chains.asks_a_template(r, binding));
     f.alone = f.alone || f.matched ||
               !bdd_.disjoint(model_.chains.condition(r, binding).may, run.universe);
   }

@@ -31,7 +31,6 @@ class StructureFinder {
   Set of_others(Path path, FlowEnd sender);
   void judge(const ChainRun& run);
   bool host_reply_matches(RuleId rule, const Binding& binding);
-  bool template_matches(RuleId rule, const Binding& binding);
   bool socket_mark_matches(RuleId rule, const ChainRun& run, const AtRule& at, Set possible);
   void never_called();
   void at_odds(RuleId rule);
@@ -45,7 +44,6 @@ class StructureFinder {
   std::vector<RuleFacts> facts_;
   std::vector<bool> called_;
   bool untracks_ = false;  // some rule is NOTRACK
-  bool attaches_ = false;  // some rule attaches a template that is not followed
   bool unrouted_ = false;
   ChainRuns runs_;
   std::map<std::tuple<Path, FlowEnd, bool>, std::array<Set, 3>>

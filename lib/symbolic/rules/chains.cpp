@@ -1,6 +1,7 @@
 #include "symbolic/rules/chains.hpp"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 #include "base/overloaded.hpp"
@@ -19,6 +20,13 @@ bool may_drop(const Predicate& p) {
                                [&](const Any& n) { return any_of(n.operands); },
                                [](const auto&) { return false; }},
                     p.node);
+}
+
+bool asks_of_entry(const Clause& clause) {
+  constexpr std::array kOfEntries{Field::kCtState, Field::kCtStatus, Field::kCtMark,
+                                  Field::kCtProtocol};
+  return std::ranges::any_of(kOfEntries,
+                             [&](Field field) { return mentions(*clause.predicate, field); });
 }
 
 Writes writes_of(const Rule& rule) {
@@ -256,13 +264,35 @@ Set ChainWalker::match(RuleId rule, Frame& frame) {
     frame.leave(bdd, Outcome::kDropped, bdd.both(here.may, hot.may));
     prefix = bdd.minus(prefix, bdd.both(here.must, hot.must));
   }
-  const MayMust own = condition(rule, binding);
+  const MayMust own = asked(rule, frame.context);
   const Set taken = bdd.both(prefix, own.may);
   if (may_hotdrop_[rule]) {
     frame.leave(bdd, Outcome::kDropped, bdd.both(prefix, asks_unknown(rule, binding)));
   }
   frame.live = bdd.minus(prefix, own.must);
   return taken;
+}
+
+bool ChainWalker::asks_a_template(RuleId rule, const Binding& binding) const {
+  if (!binding.before_lookup) return false;
+  const bool attached = std::ranges::any_of(unmodelled_rules_, [&](RuleId r) {
+    const Effect* effect = std::get_if<Effect>(&program_.rules()[r].rule->action);
+    return effect != nullptr && std::holds_alternative<AttachTemplate>(*effect);
+  });
+  return attached && std::ranges::any_of(program_.rules()[rule].rule->clauses, asks_of_entry);
+}
+
+// A loose walk takes a template that is not followed for none: what rules ask of it is open.
+MayMust ChainWalker::asked(RuleId rule, const TableContext& context) {
+  if (!context.loose || !asks_a_template(rule, context.binding)) {
+    return condition(rule, context.binding);
+  }
+  Set may = kEverything;
+  for (const Clause& clause : program_.rules()[rule].rule->clauses) {
+    if (asks_of_entry(clause)) continue;
+    may = space_.bdd().both(may, reader_.read(clause.predicate, context.binding).may);
+  }
+  return {may, kNothing};
 }
 
 // What may get to a match that is unknown and drops what it likes: clauses are asked in order.

@@ -70,6 +70,9 @@ class ChainWalker {
   bool has_coins() const { return !opaque_rules_.empty() || !reader_.exact() || chance_; }
   // May the rule's effect be one that is not followed, where it stands?
   bool unmodelled(RuleId rule, const TableContext& context) const;
+  // Does a rule of raw ask what a template that is not followed would answer? To such a rule it is
+  // an entry (kernel-facts 19).
+  bool asks_a_template(RuleId rule, const Binding& binding) const;
   const std::vector<RuleId>& opaque_rules() const { return opaque_rules_; }
   const std::vector<RuleId>& unmodelled_rules() const { return unmodelled_rules_; }
   // Rules with a target that nobody knows.
@@ -104,6 +107,7 @@ class ChainWalker {
   Outcome bound(RuleId rule, const TableContext& context) const;
   void translate(RuleId rule, Set taken, Frame& frame);
   Set match(RuleId rule, Frame& frame);
+  MayMust asked(RuleId rule, const TableContext& context);
   Set asks_unknown(RuleId rule, const Binding& binding);
   Set with_entry(const TableContext& context);
 
