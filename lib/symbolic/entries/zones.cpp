@@ -73,8 +73,7 @@ std::vector<std::uint16_t> Zones::ids() const {
   std::vector<std::uint16_t> result;
   for (const ZonePair& pair : pairs_) result.push_back(pair.id());
   std::ranges::sort(result);
-  const auto again = std::ranges::unique(result);
-  result.erase(again.begin(), again.end());
+  result.erase(std::unique(result.begin(), result.end()), result.end());
   return result;
 }
 
