@@ -25,7 +25,7 @@ struct Tally {
            sctp_bound = 0, sctp_talks_bound = 0, crafted = 0, entries_led = 0, entries_led_off = 0,
            kept = 0, led_off = 0, dead = 0, errors_back = 0, errors_led = 0, zoned_bound = 0,
            several_bound = 0, found_bound = 0, errors_zoned = 0, expected_zoned = 0,
-           expected_zoned_through = 0, errors_shown = 0;
+           expected_zoned_through = 0;
 
   void note_nat(const EntryReport& entry, Path path) {
     const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
@@ -58,7 +58,6 @@ inline constexpr Wanted kWanted[] = {
     {"errors delivered", &Tally::related},
     {"errors to the opener", &Tally::errors_back},
     {"errors to what NAT made of it", &Tally::errors_led},
-    {"errors shown behind their opener", &Tally::errors_shown},
     {"entries under NAT", &Tally::bound},
     {"answers to such", &Tally::answers},
     {"packets another way", &Tally::strays},

@@ -404,7 +404,6 @@ void ask_about(const LoadedRuleset& rules, const QueryOptions& options, const At
   ++tally.asked;
   (a.truth == Truth::kYes ? tally.yes : a.truth == Truth::kNo ? tally.no : tally.unknown) += 1;
   if (a.truth != Truth::kYes || a.conditional) return;
-  if (a.witness.front().sender == "opener") ++tally.errors_shown;
   for (unsigned i = 0; i < 5; ++i) {
     RandomChooser chooser(dice);
     const bool v4 = flow.family == Family::kIpv4;
