@@ -155,7 +155,7 @@ Set Model::Impl::let_through_as_announced(Guards& end, std::uint16_t id) {
 }
 
 void Model::Impl::route(Path path, Triple& answer, std::vector<Set>& may, std::vector<Set>& must) {
-  const bool moved = tracking && translations.moves_destination(path);
+  const bool moved = moves_destination(path);
   const Set host = depends_on_host(space, path);
   const Set unsure = moved ? bdd().either(host, odd_when_moved(space, path)) : host;
   const Set own = moved ? kNothing : own_address(space, path);

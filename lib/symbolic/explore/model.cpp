@@ -38,6 +38,7 @@ Model::Impl::Impl(const Program& program_, std::span<const PredicatePtr> questio
       chains(space, reader, program_, &translations, &templates),
       automaton(options_.conntrack, space.classes().zones, !space.classes().connmark_bits.empty()),
       announcements(*this) {
+  if (strange_help()) translations.follow_no_master();
   if (templates.help()) translations.follow_masters(templates.help(Helper::kIrc));
   bdd().set_deadline(options.deadline);
   bdd().check_time();
@@ -65,8 +66,7 @@ Set Model::Impl::sendable(Path path, FlowEnd sender) {
   const auto known = sendable_sets.find({path, sender});
   if (known != sendable_sets.end()) return known->second;
   // Where NAT comes before routing, what routing would refuse may set out as well.
-  const bool moved =
-      sender == FlowEnd::kInitiator && follows() && translations.moves_destination(path);
+  const bool moved = sender == FlowEnd::kInitiator && moves_destination(path);
   const Set all = (moved ? can_set_out_translated : can_set_out)(space, path, sender, tracking);
   return sendable_sets[{path, sender}] = all;
 }
@@ -242,7 +242,7 @@ Budgeted<Set> Model::question(Path path, const PredicatePtr& m) {
     // An address to itself is never on a wire. Where m knows many addresses that relation is large,
     // and only the answers leave it out.
     constexpr std::size_t kFew = 16;
-    if (impl_->translations.moves_destination(path)) return packets;
+    if (impl_->moves_destination(path)) return packets;
     const Set own = impl_->bdd().both(packets, own_address(impl_->space, path));
     if (own.empty() || impl_->space.classes_in(own, Axis::kInitiator).size() > kFew) return packets;
     return impl_->bdd().minus(packets, own);
@@ -325,7 +325,7 @@ Budgeted<Set> Model::routed(Path path) {
 const Translations& Model::translations() const { return impl_->translations; }
 
 bool Model::moves_destination(Path path) const {
-  return impl_->follows() && impl_->translations.moves_destination(path);
+  return impl_->moves_destination(path);
 }
 
 std::optional<std::uint16_t> Model::entry_index(const AbstractEntry& entry) const {

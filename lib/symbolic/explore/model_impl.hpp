@@ -65,6 +65,10 @@ struct Model::Impl {
   const FlowZones& zones_of(Path path, Set flows);
   std::map<std::pair<Path, Set>, FlowZones> flow_zones;
   bool follows() const { return tracking && translations.some(); }
+  // May what is sent to another end than the path's come to the path?
+  bool moves_destination(Path path) const {
+    return (follows() || translations.leads_elsewhere()) && translations.moves_destination(path);
+  }
   // May a rule give a helper in a way that is not followed?
   bool strange_help() const {
     return postern::strange_help(templates, space.classes().zones, program);

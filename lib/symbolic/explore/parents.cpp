@@ -201,7 +201,7 @@ Set Model::Impl::related_let_through(Path path) {
   WalkOptions how = walk_options();
   how.loose = how.errors = true;
   // NAT in OUTPUT may lead others to the path than set out on it.
-  how.unrouted = how.from_anywhere = follows() && translations.moves_destination(path);
+  how.unrouted = how.from_anywhere = moves_destination(path);
   const PathWalk walk = walk_path(space, chains, program, path, FlowEnd::kInitiator, how, {},
                                   carriers(FlowEnd::kInitiator, false));
   const Set related = space.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));

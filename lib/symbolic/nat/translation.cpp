@@ -41,10 +41,15 @@ bool tests_any(const Program& program, std::initializer_list<Field> fields, cons
   });
 }
 
-// Rules of the nat table that a hook's packets may come to.
-std::vector<bool> reached_from(const Program& program, Hook hook) {
+bool is_opaque(const ProgramRule& rule) {
+  const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+  return effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
+}
+
+// Rules of the table that a hook's packets may come to.
+std::vector<bool> reached_from(const Program& program, Hook hook, TableName table) {
   std::vector<bool> chains(program.chains().size(), false), rules(program.rules().size(), false);
-  const auto entry = program.entry(hook, TableName::kNat);
+  const auto entry = program.entry(hook, table);
   if (!entry) return rules;
   chains[*entry] = true;
   for (const ChainId id : program.callers_first()) {
@@ -56,6 +61,25 @@ std::vector<bool> reached_from(const Program& program, Hook hook) {
     }
   }
   return rules;
+}
+
+// An unknown target may change a destination before routing sees it, or turn routing itself.
+bool opaque_before_routing(const Program& program) {
+  for (const Hook hook : {Hook::kPrerouting, Hook::kOutput}) {
+    for (const TableName table : {TableName::kRaw, TableName::kMangle, TableName::kNat}) {
+      const std::vector<bool> reached = reached_from(program, hook, table);
+      for (RuleId r = 0; r < reached.size(); ++r) {
+        if (reached[r] && is_opaque(program.rules()[r])) return true;
+      }
+    }
+  }
+  return false;
+}
+
+bool opaque_in_nat(const Program& program) {
+  return std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
+    return is_opaque(rule) && program.chains()[rule.chain].table == TableName::kNat;
+  });
 }
 
 }  // namespace
@@ -112,13 +136,17 @@ std::optional<EndRange> end_range(const Nat& target, Family family, Hook hook) {
 }
 
 Translations::Translations(const Program& program, bool route_localnet)
-    : family_(program.ruleset().family), route_localnet_(route_localnet) {
+    : family_(program.ruleset().family),
+      route_localnet_(route_localnet),
+      some_(opaque_in_nat(program)),
+      beyond_(some_),
+      elsewhere_(opaque_before_routing(program)) {
   for (auto* list : {&at_prerouting_, &at_output_, &at_postrouting_, &at_input_}) {
     list->resize(program.rules().size());
   }
   constexpr std::array kHooks{Hook::kPrerouting, Hook::kOutput, Hook::kPostrouting, Hook::kInput};
   std::vector<std::vector<bool>> reached;
-  for (const Hook hook : kHooks) reached.push_back(reached_from(program, hook));
+  for (const Hook hook : kHooks) reached.push_back(reached_from(program, hook, TableName::kNat));
   for (RuleId r = 0; r < program.rules().size(); ++r) {
     const Effect* effect = std::get_if<Effect>(&program.rules()[r].rule->action);
     const Nat* nat = effect == nullptr ? nullptr : std::get_if<Nat>(effect);
@@ -151,7 +179,7 @@ void Translations::add(const ProgramRule& rule, RuleId r, const Nat& nat, Hook h
     if (refused && family_ == Family::kIpv4) {
       at_prerouting_[r] = kNowhere;
     } else {
-      beyond_ = true;
+      not_followed(before);
     }
     return;
   }
@@ -190,7 +218,7 @@ std::uint8_t Translations::number(const EndRange& range, std::vector<std::uint8_
   auto at = std::ranges::find(ranges_, range);
   if (at == ranges_.end()) {
     if (ranges_.size() >= kMostRanges) {
-      beyond_ = true;
+      not_followed(&list == &destinations_ || &list == &outputs_);
       return 0;
     }
     ranges_.push_back(range);
@@ -255,7 +283,13 @@ std::vector<std::uint8_t> Translations::destinations(Path own) const {
   return result;
 }
 
+void Translations::not_followed(bool before_routing) {
+  beyond_ = true;
+  elsewhere_ = elsewhere_ || before_routing;
+}
+
 bool Translations::moves_destination(Path path) const {
+  if (elsewhere_) return true;
   if (const auto at = following_.find(path); at != following_.end()) {
     const auto moves = [&](const NatVariant& nat) {
       return nat.destination != 0 && !range(nat.destination).keeps_address;

@@ -109,7 +109,14 @@ class Translations {
   // loopback: for good)?
   bool moves_destination(Path path) const;
   // ... on any path?
-  bool moves_destination() const { return !destinations_.empty() || !outputs_.empty(); }
+  bool moves_destination() const {
+    return elsewhere_ || !destinations_.empty() || !outputs_.empty();
+  }
+  // ... to where nobody knows? An unknown target before routing may do so whether there is NAT or
+  // not; a NAT rule there whose range is not followed; and what a helper announces in a way that is
+  // not followed, from then on.
+  bool leads_elsewhere() const { return elsewhere_; }
+  void follow_no_master() { elsewhere_ = elsewhere_ || some_; }
   // ... so that routing may take it another way than the path's?
   bool may_stray(Path path) const;
   // What the sources of flows may become.
@@ -141,15 +148,17 @@ class Translations {
  private:
   std::uint8_t number(const EndRange& range, std::vector<std::uint8_t>& list);
   void add(const ProgramRule& rule, RuleId number, const Nat& nat, Hook hook);
+  void not_followed(bool before_routing);
   std::vector<std::uint8_t> destinations(Path own) const;
   std::optional<NatVariant> bound_as(FlowEnd originator, const Following& how) const;
   std::optional<std::uint8_t> find(const EndRange& range) const;
 
   Family family_;
   bool route_localnet_;
-  bool some_ = false;
+  bool some_;
   bool shows_ = false, shows_on_lo_ = false;
-  bool beyond_ = false;  // some rule's range is not followed
+  bool beyond_;     // some rule's range is not followed
+  bool elsewhere_;  // ... before routing, or something else there that may lead a packet anywhere
   std::uint8_t clash_ = 0;
   std::uint8_t anything_ = 0;  // the range of all addresses, where there is NAT
   std::vector<EndRange> ranges_;

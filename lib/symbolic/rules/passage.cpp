@@ -55,8 +55,10 @@ class PathWalker {
   // Does NAT replace the far end of what the initiator sends, before routing sees it (or for what
   // this host sends, before routing has the last word)?
   bool moves() const {
-    return options_.follow && options_.tracking &&
-           chains_.translations()->moves_destination(flow_path_);
+    const Translations* all = chains_.translations();
+    if (all == nullptr) return false;
+    return all->leads_elsewhere() ||
+           (options_.follow && options_.tracking && all->moves_destination(flow_path_));
   }
   bool replaces_destination() const {
     const std::uint8_t range = options_.nat.destination;
