@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "analyzer/led_error.hpp"
+#include "analyzer/world_assumptions.hpp"
 #include "base/check.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/entries/open_tuples.hpp"
@@ -17,12 +18,6 @@
 
 namespace postern {
 namespace {
-
-// What every host takes for its own: broadcasts (0.0.0.0 from nobody is one) and multicast.
-bool for_everybody(const Address& a) {
-  if (a.family == Family::kIpv6) return (a.value >> 120) == 0xff;
-  return a.value == 0 || a.value == 0xffffffff || (a.value >> 28) == 0xe;
-}
 
 constexpr std::array<std::pair<Field, Axis>, 11> kFieldAxes{{
     {Field::kSource, Axis::kInitiator},
@@ -389,58 +384,11 @@ void Asking::tell(const Witness& witness, const FlowPoint& flow) {
     }
   }
   for (const Field f : question_.find) answer_.found[f] = flow.value(*axis_of(f));
-  world_assumptions(flow, witness);
-}
-
-namespace {
-
-// By which device the world of the witness reaches an address.
-std::string device_to(const Witness& witness, const Address& to) {
-  for (const Route& route : witness.world.routes) {
-    if (route.to.address == to) return route.device;
-  }
-  return "the same interface";
-}
-
-}  // namespace
-
-void Asking::world_assumptions(const FlowPoint& flow, const Witness& witness) {
-  auto& list = answer_.assumptions;
-  const auto end = [&](Axis axis) {
-    const bool moved = axis == Axis::kResponder && witness.translated_to;
-    return moved ? *witness.translated_to : Address{flow.family, flow.value(axis)};
-  };
-  const auto address = [&](Axis axis) { return end(axis).text(); };
-  switch (answer_.path) {
-    case Path::kIn:
-      if (!for_everybody(end(Axis::kResponder))) {
-        list.push_back(fmt::format("{} is an address of this host", address(Axis::kResponder)));
-      }
-      break;
-    case Path::kOut:
-      list.push_back(fmt::format("{} is an address of this host, and {} is reached by {}",
-                                 address(Axis::kInitiator), address(Axis::kResponder),
-                                 device_to(witness, end(Axis::kResponder))));
-      break;
-    case Path::kForward:
-      list.push_back(fmt::format("forwarding is on, {} is reached by {} and {} by {}",
-                                 address(Axis::kResponder), flow.responder_interface,
-                                 address(Axis::kInitiator), flow.initiator_interface));
-      break;
-    case Path::kLoopback:
-      if (witness.translated_to && flow.value(Axis::kResponder) != witness.translated_to->value) {
-        list.push_back(fmt::format("{} is an address of this host", address(Axis::kResponder)));
-      }
-      break;
-  }
-  const auto master = std::ranges::find(witness.packets, true, &WitnessPacket::of_master);
-  if (master != witness.packets.end()) {
-    list.push_back(fmt::format("the flow from {} to {} port {} announces it to a helper first",
-                               master->packet.source.text(), master->packet.destination.text(),
-                               master->packet.destination_port));
+  for (auto& assumed : world_assumptions(space_, answer_.path, flow, witness)) {
+    answer_.assumptions.push_back(std::move(assumed));
   }
   if (question_.verb == Verb::kConnect) {
-    list.push_back("the far end does not itself open (no simultaneous open)");
+    answer_.assumptions.push_back("the far end does not itself open (no simultaneous open)");
   }
 }
 

@@ -54,7 +54,6 @@ class Asking {
   std::vector<FlowStep> steps(Set goal, bool must);
   void tell(const Witness& witness, const FlowPoint& flow);
   void generalise(const FlowPoint& flow, const WitnessPacket& last, bool must);
-  void world_assumptions(const FlowPoint& flow, const Witness& witness);
   std::string rule_text(RuleId rule) const;
 
   Model& model_;

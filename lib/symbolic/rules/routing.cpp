@@ -169,7 +169,11 @@ class Routing {
       if (translated_ && address == Axis::kResponder) continue;
       const bool source = address == source_;
       const bool here = source ? (out || lo) && !unrouted_ : lo;
-      const bool elsewhere = source ? !(out || lo || unrouted_) : (out || path_ == Path::kForward);
+      // IPv6 asks no source off a wire whether it is its own: an outsider may call itself so.
+      const bool foreign = !v4_ && address == Axis::kInitiator &&
+                           (flow_path_ == Path::kIn || flow_path_ == Path::kForward);
+      const bool elsewhere =
+          !foreign && (source ? !(out || lo || unrouted_) : (out || path_ == Path::kForward));
       const Set local = type_is(type, AddressType::kLocal);
       const Set bound = space_.values(address, 0, 0);  // not bound yet
       if (here) s = bdd_.both(s, bdd_.either(local, bound));

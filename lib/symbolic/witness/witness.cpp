@@ -327,11 +327,14 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
                       const Translations* translations,
                       const std::shared_ptr<const Packet>& quoted) {
   Witness witness;
-  witness.world = make_world(path, flow);
+  witness.world = make_world(space, path, flow);
   if (translations != nullptr) add_nat(space, path, flow, steps, *translations, witness);
   if (path == Path::kForward && flow.initiator_interface != flow.responder_interface &&
       flow.value(Axis::kInitiator) == flow.value(Axis::kResponder)) {
     witness.obstacle = "its ends have one address behind two interfaces";
+  }
+  if (from_own_address(space, path, flow) && std::ranges::any_of(steps, &FlowStep::reply)) {
+    witness.obstacle = "it comes from an address of this host, to which answers go over lo";
   }
   std::map<std::uint8_t, TcpNumbers> numbers;  // each entry hears but the packets of its zones
   std::map<std::uint8_t, SctpTags> tags;

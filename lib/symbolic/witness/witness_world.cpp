@@ -66,6 +66,14 @@ bool has_address(const Scenario& world, const std::string& interface, Family fam
          });
 }
 
+// Where rules ask for types of addresses: does this end have one of this host?
+bool is_typed_local(Space& space, const FlowPoint& flow, Axis type) {
+  const auto& types = space.layout(type).classes->classes;
+  const auto at = flow.classes.find(type);
+  return types.size() > 1 && at != flow.classes.end() &&
+         types[at->second].canonical == static_cast<u128>(AddressType::kLocal);
+}
+
 // An address for the interface, that no end of the flow has.
 void add_own_address(Scenario& world, const std::string& interface, const FlowPoint& flow) {
   if (has_address(world, interface, flow.family)) return;
@@ -156,10 +164,7 @@ class NatWorld {
   // NAT leads to this host need not be sent to one of its addresses.
   void before(const EndRange& range) {
     if (range.keeps_address) return;
-    const auto& types = space_.layout(Axis::kResponderType).classes->classes;
-    const auto type = flow_.classes.find(Axis::kResponderType);
-    const bool typed = types.size() > 1 && type != flow_.classes.end() &&
-                       types[type->second].canonical == static_cast<u128>(AddressType::kLocal);
+    const bool typed = is_typed_local(space_, flow_, Axis::kResponderType);
     if (path_ == Path::kForward && typed) {
       forget_routes();
       add_address(world_, flow_.initiator_interface, sent_);
@@ -190,7 +195,12 @@ class NatWorld {
 
 }  // namespace
 
-Scenario make_world(Path path, const FlowPoint& flow) {
+bool from_own_address(Space& space, Path path, const FlowPoint& flow) {
+  return (path == Path::kIn || path == Path::kForward) &&
+         is_typed_local(space, flow, Axis::kInitiatorType);
+}
+
+Scenario make_world(Space& space, Path path, const FlowPoint& flow) {
   Scenario world;
   const Address initiator{flow.family, flow.value(Axis::kInitiator)};
   const Address responder{flow.family, flow.value(Axis::kResponder)};
@@ -198,6 +208,13 @@ Scenario make_world(Path path, const FlowPoint& flow) {
   const Address home{flow.family, address_value(v4 ? "127.0.0.1" : "::1")};
   interface_of(world, kLo).addresses.push_back({home, v4 ? 8U : 128U});
   const bool to_lo = flow.responder_interface == kLo;
+  const auto to_initiator = [&] {
+    if (from_own_address(space, path, flow)) {
+      add_address(world, flow.initiator_interface, initiator);
+    } else {
+      add_route(world, initiator, flow.initiator_interface);
+    }
+  };
   switch (path) {
     case Path::kLoopback:
       add_address(world, kLo, initiator);
@@ -210,7 +227,7 @@ Scenario make_world(Path path, const FlowPoint& flow) {
       break;
     case Path::kIn:
       add_address(world, flow.initiator_interface, responder);
-      add_route(world, initiator, flow.initiator_interface);
+      to_initiator();
       break;
     case Path::kOut:
       add_address(world, flow.responder_interface, initiator);
@@ -218,7 +235,7 @@ Scenario make_world(Path path, const FlowPoint& flow) {
       break;
     case Path::kForward:
       world.forwarding = true;
-      add_route(world, initiator, flow.initiator_interface);
+      to_initiator();
       add_route(world, responder, flow.responder_interface);
       break;
   }

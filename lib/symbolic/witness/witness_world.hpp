@@ -21,7 +21,9 @@ struct DocumentationAddresses {
 DocumentationAddresses documentation(Family family);
 
 // For the flow as it is sent.
-Scenario make_world(Path path, const FlowPoint& flow);
+Scenario make_world(Space& space, Path path, const FlowPoint& flow);
+// Does an outsider send it as from an address of this host (IPv6 asks no packet off a wire)?
+bool from_own_address(Space& space, Path path, const FlowPoint& flow);
 // What NAT on the way asks of the world: addresses to map to, routes to where it sends packets.
 // Also where the flow's packets go then (Witness::translated_to), and what stands in the way.
 void add_nat(Space& space, Path path, const FlowPoint& flow, const std::vector<FlowStep>& steps,

@@ -1,0 +1,72 @@
+#include "analyzer/world_assumptions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "symbolic/witness/witness_world.hpp"
+
+namespace postern {
+namespace {
+
+// What every host takes for its own: broadcasts (0.0.0.0 from nobody is one) and multicast.
+bool for_everybody(const Address& a) {
+  if (a.family == Family::kIpv6) return (a.value >> 120) == 0xff;
+  return a.value == 0 || a.value == 0xffffffff || (a.value >> 28) == 0xe;
+}
+
+// By which device the world of the witness reaches an address.
+std::string device_to(const Witness& witness, const Address& to) {
+  for (const Route& route : witness.world.routes) {
+    if (route.to.address == to) return route.device;
+  }
+  return "the same interface";
+}
+
+std::string of_this_host(const Address& address) {
+  return fmt::format("{} is an address of this host", address.text());
+}
+
+// The wires of a forwarded flow. `own`: its sender calls itself as this host does.
+std::string forwarded(const FlowPoint& flow, const Address& from, const Address& to, bool own) {
+  const std::string begun = fmt::format("forwarding is on, {} is reached by {} and {}", to.text(),
+                                        flow.responder_interface, from.text());
+  if (!own) return begun + " by " + flow.initiator_interface;
+  return begun + ", which comes by " + flow.initiator_interface + ", is an address of this host";
+}
+
+}  // namespace
+
+std::vector<std::string> world_assumptions(Space& space, Path path, const FlowPoint& flow,
+                                           const Witness& witness) {
+  std::vector<std::string> list;
+  const Address from{flow.family, flow.value(Axis::kInitiator)};
+  const Address sent_to{flow.family, flow.value(Axis::kResponder)};
+  const Address to = witness.translated_to.value_or(sent_to);
+  const bool own = from_own_address(space, path, flow);
+  switch (path) {
+    case Path::kIn:
+      if (own) list.push_back(of_this_host(from));
+      if (!for_everybody(to)) list.push_back(of_this_host(to));
+      break;
+    case Path::kOut:
+      list.push_back(fmt::format("{}, and {} is reached by {}", of_this_host(from), to.text(),
+                                 device_to(witness, to)));
+      break;
+    case Path::kForward:
+      list.push_back(forwarded(flow, from, to, own));
+      break;
+    case Path::kLoopback:
+      if (to != sent_to) list.push_back(of_this_host(to));
+      break;
+  }
+  const auto master = std::ranges::find(witness.packets, true, &WitnessPacket::of_master);
+  if (master != witness.packets.end()) {
+    list.push_back(fmt::format("the flow from {} to {} port {} announces it to a helper first",
+                               master->packet.source.text(), master->packet.destination.text(),
+                               master->packet.destination_port));
+  }
+  return list;
+}
+
+}  // namespace postern

@@ -1,0 +1,17 @@
+// What a witness takes for granted about the host and the wires around it: whose the addresses of
+// its flow are, by which device each is reached, and which flow goes before it. Nothing that the
+// answer does not need is said. Covered by tests/unit/query_test.cpp, query_elsewhere_test.cpp.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "symbolic/witness/witness.hpp"
+
+namespace postern {
+
+// One sentence for each, without a full stop. `path`: of the flow's initiator.
+std::vector<std::string> world_assumptions(Space& space, Path path, const FlowPoint& flow,
+                                           const Witness& witness);
+
+}  // namespace postern
