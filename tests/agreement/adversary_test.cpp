@@ -455,14 +455,12 @@ std::optional<Sets> solve(Model& model, const AttackedFlow& flow, const Goal& go
   return sets;
 }
 
-void round(Dice& dice, Tally& tally) {
+void round(const Draw& how, Dice& dice, Tally& tally) {
   const Family family = dice.chance(70) ? Family::kIpv4 : Family::kIpv6;
   Path path = static_cast<Path>(dice.below(4));
-  const auto zones = static_cast<unsigned>(from_environment("POSTERN_ZONES", 25));
-  AdversaryRules draw(dice, family, zones);
-  std::string text = dice.chance(40) ? draw.translated(path) : draw.text();
-  const auto often = static_cast<unsigned>(from_environment("POSTERN_HELPERS", 40));
-  const bool helpers = dice.chance(often);
+  AdversaryRules draw(dice, family, how.zones);
+  std::string text = dice.chance(how.nat) ? draw.translated(path) : draw.text();
+  const bool helpers = dice.chance(how.helpers);
   if (helpers && dice.chance(60)) {
     text = plain_rules(dice, family);
     if (dice.chance(60)) {
@@ -471,7 +469,7 @@ void round(Dice& dice, Tally& tally) {
     }
   }
   const bool led = helpers && text.find("*nat\n") != std::string::npos;
-  if (helpers) text = with_helpers(text, dice, family, zones);
+  if (helpers) text = with_helpers(text, dice, family, how.zones);
   Scenario world = kernel::random_world(dice);
   world.forwarding = true;
   if (dice.chance(15)) world.sysctl["net/netfilter/nf_conntrack_tcp_ignore_invalid_rst"] = "1";
@@ -546,18 +544,37 @@ void round(Dice& dice, Tally& tally) {
   ask_about(rules, options, flow, question_about(dice, flow, goal), dice, tally);
 }
 
+Draw draw_of_environment() {
+  const auto percent = [](const char* name, unsigned usual) {
+    return static_cast<unsigned>(from_environment(name, usual));
+  };
+  const Draw usual;
+  return {percent("POSTERN_NAT", usual.nat), percent("POSTERN_ZONES", usual.zones),
+          percent("POSTERN_HELPERS", usual.helpers)};
+}
+
+// What repeats a round, with POSTERN_ROUNDS=1.
+std::string words_for(std::uint64_t seed, const Draw& how) {
+  return "seed of this round: " + std::to_string(seed) +
+         " (POSTERN_NAT=" + std::to_string(how.nat) +
+         " POSTERN_ZONES=" + std::to_string(how.zones) +
+         " POSTERN_HELPERS=" + std::to_string(how.helpers) + ")";
+}
+
 TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
   const std::uint64_t seed = from_environment("POSTERN_SEED", std::random_device{}());
   const std::uint64_t rounds = from_environment("POSTERN_ROUNDS", 20);
   std::printf("POSTERN_SEED=%llu\n", static_cast<unsigned long long>(seed));
   Tally tally;
   FirstRounds reached;
-  // Until everything has been reached, which takes some seeds many rounds more.
+  const Draw usual = draw_of_environment();
+  // Until everything has been reached: further rounds draw what is still missing.
   for (std::uint64_t i = 0; (i < rounds || (!reached.all() && i < 40 * rounds)) && !HasFailure();
        ++i) {
     Dice dice(static_cast<unsigned>(seed + i));
-    SCOPED_TRACE("seed of this round: " + std::to_string(seed + i));
-    ASSERT_NO_THROW(round(dice, tally));
+    const Draw how = i < rounds ? usual : reached.towards(i);
+    SCOPED_TRACE(words_for(seed + i, how));
+    ASSERT_NO_THROW(round(how, dice, tally));
     reached.note(tally, i + 1);
   }
   std::printf(
