@@ -149,6 +149,18 @@ inline std::pair<Packet, AttackedFlow> error_about(const Packet& seen, const Att
   return {p, of};
 }
 
+// How the packet fared: what conntrack said of it at each hook, and how it arrived, or left.
+inline std::string fared(const Packet& sent, const PacketReport& report) {
+  std::string result = "  length " + std::to_string(ip_length(sent));
+  for (const auto& [hook, state] : report.state) {
+    result += ", " + std::string(text(hook)) + " " + std::string(text(state));
+  }
+  const auto ends = [](const Packet& p) { return p.source.text() + " > " + p.destination.text(); };
+  for (const Packet& p : report.delivered) result += ", delivered " + ends(p);
+  for (const auto& [p, device] : report.out) result += ", by " + device + " " + ends(p);
+  return result + "\n";
+}
+
 // `by_ports`: other flows of the same ends are there, too (masters).
 inline bool of_flow(const EntryReport& entry, const AttackedFlow& f, bool by_ports) {
   if (entry.protocol != f.protocol) return false;

@@ -116,6 +116,9 @@ class Attack {
         // to.
         log += "  another way\n";
         ++tally_.strays;
+        if (honest && !reply && flow_.path == Path::kLoopback && !report.out.empty()) {
+          error_back(engine, report.out.front().first, log);
+        }
         if (reply && !answers) ++tally_.turned;
         if (reply && !answers && met_range(rules_.program(), trace_)) ++tally_.led_off;
         if (!honest) break;
@@ -308,7 +311,7 @@ class Attack {
     Points points(space_, of);
     ASSERT_TRUE(covers(space_, sets_.deliver.packets, points.packet(error)))
         << "an error is delivered, but not in the sets: " << describe(of) << "\n"
-        << log;
+        << log << fared(error, report);
   }
   // Another process of this host tells the opener of an error about what it has said.
   void error_back(Engine& engine, const Packet& about, const std::string& log) {
@@ -318,12 +321,12 @@ class Attack {
     const auto [error, of] =
         error_about(about, flow_, {*Address::parse(own), flow_.initiator, "lo", "lo"});
     const PacketReport report = inject(engine, error);
-    if (report.verdict == Verdict::kDropped || error.source == error.destination) return;
+    if (report.verdict != Verdict::kDelivered || error.source == error.destination) return;
     ++tally_.errors_back;
     Points points(space_, of);
     ASSERT_TRUE(covers(space_, sets_.deliver.packets, points.packet(error)))
         << "an error to the opener is delivered, but not in the sets: " << describe(of) << "\n"
-        << log;
+        << log << fared(error, report);
   }
   // Whoever is behind the wire that the flow leaves by tells its opener of an error.
   void error_led(Engine& engine, const Packet& left, const std::string& log) {
@@ -342,7 +345,7 @@ class Attack {
                 !space_.bdd().disjoint(sets_.errors_led_here, point))
         << "an error to what NAT made of the opener is forwarded, but not in the sets: "
         << describe(of) << "\n"
-        << log;
+        << log << fared(error, report);
   }
   void entries(Engine& engine, const std::string& log, bool honest) {
     if (honest) return;

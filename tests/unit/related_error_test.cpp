@@ -21,11 +21,12 @@ LoadedRuleset forward(const std::string& rules, const std::string& nat = kDnat) 
                              rules + "COMMIT\n"};
 }
 
-TEST(RelatedError, IsDroppedWhereNoRuleTakesIt) {
-  const Answer answer = ask_one(forward(""), kError);
-  EXPECT_EQ(answer.truth, Truth::kNo);
-  EXPECT_TRUE(answer.completeness && answer.completeness->certified);
+void expect_proved(const Answer& answer) {
+  EXPECT_EQ(answer.truth, Truth::kNo) << to_text(answer);
+  EXPECT_TRUE(answer.completeness && answer.completeness->certified) << to_text(answer);
 }
+
+TEST(RelatedError, IsDroppedWhereNoRuleTakesIt) { expect_proved(ask_one(forward(""), kError)); }
 
 TEST(RelatedError, QuotesAFlowThatNatHasBound) {
   const Answer answer =
@@ -164,6 +165,23 @@ TEST(RelatedError, GoesWhereOutputHasLedTheFlow) {
   EXPECT_EQ(never.truth, Truth::kNo) << to_text(never);
 }
 
+// Another process of this host may send one to whoever has opened a flow that went out, over lo
+// (as Linux does: `query --on-kernel`).
+TEST(RelatedError, OverLoAboutWhatWentOut) {
+  const std::string rules =
+      "*filter\n:INPUT DROP\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"
+      "-A OUTPUT -o lo ! -p icmp -j DROP\n"
+      "-A OUTPUT -o lo -p icmp -m icmp ! --icmp-type 3 -j DROP\n"
+      "-A INPUT -i lo -m conntrack --ctstate RELATED -j ACCEPT\n";
+  constexpr const char* kOver =
+      "deliver -i lo -p icmp --icmp-type 3/3 -s 198.51.100.1 -d 192.0.2.1";
+  const Answer yes = ask_one({"out.rules", rules + "COMMIT\n"}, kOver);
+  ASSERT_EQ(yes.truth, Truth::kYes) << to_text(yes);
+  EXPECT_EQ(yes.witness.front().verdict, Verdict::kSent);
+  const Answer no = ask_one({"shut.rules", rules + "-A OUTPUT ! -o lo -j DROP\nCOMMIT\n"}, kOver);
+  expect_proved(no);
+}
+
 // One to its opener comes, over lo, from where the flow was sent to: NAT takes it for an answer (as
 // Linux does).
 TEST(RelatedError, ToTheOpenerItComesFromWhereTheFlowWasSent) {
@@ -201,11 +219,6 @@ void expect_shown(const Answer& answer) {
   EXPECT_NE(error.packet.destination, first.packet.source);
   EXPECT_EQ(error.verdict, Verdict::kForwarded);
   EXPECT_EQ(error.ctstate.at(Hook::kForward), CtState::kRelated);
-}
-
-void expect_proved(const Answer& answer) {
-  EXPECT_EQ(answer.truth, Truth::kNo) << to_text(answer);
-  EXPECT_TRUE(answer.completeness && answer.completeness->certified) << to_text(answer);
 }
 
 // Routing sends a packet to this host's own address on to another only because NAT has led it there

@@ -12,12 +12,6 @@ namespace {
 
 constexpr std::array kPaths{Path::kIn, Path::kOut, Path::kForward, Path::kLoopback};
 
-// Is that end of the path's flows this host?
-bool is_local(Path path, FlowEnd end) {
-  if (path == Path::kLoopback) return true;
-  return path == (end == FlowEnd::kInitiator ? Path::kOut : Path::kIn);
-}
-
 bool contains(const std::vector<Axis>& list, Axis axis) {
   return std::ranges::find(list, axis) != list.end();
 }

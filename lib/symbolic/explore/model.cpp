@@ -324,9 +324,7 @@ Budgeted<Set> Model::routed(Path path) {
 
 const Translations& Model::translations() const { return impl_->translations; }
 
-bool Model::moves_destination(Path path) const {
-  return impl_->moves_destination(path);
-}
+bool Model::moves_destination(Path path) const { return impl_->moves_destination(path); }
 
 std::optional<std::uint16_t> Model::entry_index(const AbstractEntry& entry) const {
   return impl_->automaton.find(entry);

@@ -30,6 +30,9 @@ struct RelatedErrors {
   Set unchecked = kNothing;   // ... and surely not let through, as Z3 is not asked
 };
 
+// Is that end of the path's flows this host?
+bool is_local(Path path, FlowEnd end);
+
 struct Model::Impl {
   Impl(const Program& program_, std::span<const PredicatePtr> questions,
        const ModelOptions& options_);
@@ -85,8 +88,8 @@ struct Model::Impl {
   // Flows of m whose initiator may send an ICMP error that is RELATED to a flow that it opened.
   RelatedErrors related(Path path, Set m, bool must);
   const RelatedErrors& parent_addresses(Path path, bool must);
-  std::vector<Path> parent_paths(Path path) const;
-  bool may_open(Path own, Path path) const;
+  static std::vector<Path> parent_paths(Path path);
+  bool may_go_to(Path own, FlowEnd end, Path path) const;
   Set sources_of_nat();
   Set announced_parents(Path path, Set all);
   Set related_let_through(Path path);

@@ -41,6 +41,11 @@ Set address_of(Space& space, Set flows, FlowEnd end) {
 
 }  // namespace
 
+bool is_local(Path path, FlowEnd end) {
+  if (path == Path::kLoopback) return true;
+  return path == (end == FlowEnd::kInitiator ? Path::kOut : Path::kIn);
+}
+
 RelatedErrors Model::Impl::related(Path path, Set m, bool must) {
   RelatedErrors result;
   if (!tracking) return result;
@@ -70,20 +75,21 @@ RelatedErrors Model::Impl::related(Path path, Set m, bool must) {
   return result;
 }
 
-// The paths that a flow may take about which an error comes by `path`. One to where the flow's
-// packets go takes their own; one to their sender is forwarded, where that is not this host.
-std::vector<Path> Model::Impl::parent_paths(Path path) const {
+// The paths of flows that whoever sends an error by `path` may have opened, and that have an end to
+// which an error goes that way.
+std::vector<Path> Model::Impl::parent_paths(Path path) {
   std::vector<Path> paths{path};
   if (path == Path::kForward) paths.push_back(Path::kIn);
+  if (path == Path::kLoopback) paths.push_back(Path::kOut);
   return paths;
 }
 
-// Is an error to the opener of a flow on `own` one on `path`? What comes in by a wire from an
-// address of this host is not IPv4's.
-bool Model::Impl::may_open(Path own, Path path) const {
-  const bool v6 = program.ruleset().family == Family::kIpv6;
-  if (path == Path::kForward || path == Path::kLoopback) return true;
-  return v6 && own == path;
+// Is an error to that end of a flow on `own` one on `path`?
+bool Model::Impl::may_go_to(Path own, FlowEnd end, Path path) const {
+  const bool to_host = path == Path::kIn || path == Path::kLoopback;
+  if (is_local(own, end) == to_host) return true;
+  // What comes in by a wire from an address of this host is not IPv4's.
+  return program.ruleset().family == Family::kIpv6 && own == path;
 }
 
 // The error goes the way of a packet from the other end.
@@ -119,13 +125,15 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
     Explorer search = explorer(own, all, Script::kDeliver, must, true);
     const Exploration world = search.run(all, kEverything);
     const auto variants = translations.variants(own);
+    const bool to_opener = may_go_to(own, FlowEnd::kInitiator, path),
+               to_other = may_go_to(own, FlowEnd::kResponder, path);
     Set open = world.unmodelled;
     bool some = !open.empty();
     for (const Reached& r : world.states) {
       if (r.state.entry == 0) continue;
       if (r.state.nat == 0) {
-        if (may_open(own, path)) add_quoted(0, r, FlowEnd::kInitiator);
-        if (own == path) add_quoted(0, r, FlowEnd::kResponder);
+        if (to_opener) add_quoted(0, r, FlowEnd::kInitiator);
+        if (to_other) add_quoted(0, r, FlowEnd::kResponder);
         continue;
       }
       const NatVariant& nat = variants[r.state.nat - 1];
@@ -134,17 +142,17 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
       // to the address that NAT has given it.
       // ... and comes, over lo, from the one that it was sent to: NAT takes it for an answer.
       const bool behind =
-          own == path && own != Path::kForward && nat.destination != 0 && may_open(own, path);
+          own != Path::kForward && path != Path::kForward && nat.destination != 0 && to_opener;
       const bool followed = own == path && ours,
                  kept = ours && nat.source == 0 && !behind && !reads_tuples();
       if (followed) {
         add_quoted(r.state.nat, r, FlowEnd::kResponder);
-      } else {
+      } else if (own != Path::kOut || path == own) {  // (what goes out does not come over lo)
         open_to(r.flows, FlowEnd::kResponder);
       }
       if (!kept) {
         open_to(r.flows, FlowEnd::kInitiator);
-      } else if (may_open(own, path)) {
+      } else if (to_opener) {
         add_quoted(0, r, FlowEnd::kInitiator);
       }
       some = some || !kept;
@@ -244,19 +252,17 @@ Quotable Model::Impl::quotable(Path path, Set error, const QuotedEntry& entry, b
   if (best.flows.empty()) look_for_quotable(path, there, entry, kEnd, must, best);
   if (entry.nat != 0 || path == Path::kIn || path == Path::kOut) return best;
   for (const Path through : parent_paths(path)) {
-    Set turned = bdd().both(
-        like(Axis::kInitiatorInterface, Axis::kResponderInterface),
-        at(Axis::kInitiator, Axis::kInitiatorType, Axis::kResponder, Axis::kResponderType));
+    Set turned = at(Axis::kInitiator, Axis::kInitiatorType, Axis::kResponder, Axis::kResponderType);
+    if (through != Path::kOut) {
+      turned = bdd().both(turned, like(Axis::kInitiatorInterface, Axis::kResponderInterface));
+    }
     if (through == path) {
       turned = bdd().both(turned, like(Axis::kResponderInterface, Axis::kInitiatorInterface));
     }
     const std::size_t before = best.steps;
     look_for_quotable(through, bdd().both(flows_of(sendable(through, FlowEnd::kInitiator)), turned),
                       entry, FlowEnd::kInitiator, must, best);
-    if (best.steps < before) {
-      best.opened = true;
-      best.path = through;
-    }
+    if (best.steps < before) best.opened = true;
   }
   return best;
 }
