@@ -2,6 +2,7 @@
 // answers that are true. Every yes is replayed, every no re-checked by Z3.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "query_fixture.hpp"
@@ -14,6 +15,18 @@ inline LoadedRuleset nat_and_filter(const std::string& nat, const std::string& f
                        "*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING "
                        "ACCEPT\n" +
                            nat + "COMMIT\n*filter\n" + filter + "COMMIT\n");
+}
+
+// The text of both tables; filter drops what comes in and lets out what this host sends.
+inline std::string raw_and_filter(const std::string& raw, const std::string& filter) {
+  return "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n" + raw +
+         "COMMIT\n*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n" +
+         filter + "COMMIT\n";
+}
+
+// Does the witness begin with a flow that announces this one to a helper?
+inline bool has_master(const Answer& a) {
+  return std::ranges::any_of(a.witness, &WitnessStep::of_master);
 }
 
 inline Answer expect_answer(const LoadedRuleset& rules, Truth truth, const std::string& question,

@@ -5,16 +5,10 @@
 
 #include <algorithm>
 
-#include "query_fixture.hpp"
+#include "answer_fixture.hpp"
 
 namespace postern {
 namespace {
-
-std::string ruleset(const std::string& raw, const std::string& filter) {
-  return "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n" + raw +
-         "COMMIT\n*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n" +
-         filter + "COMMIT\n";
-}
 
 const std::string kHelper = "-A PREROUTING -i eth0 -p tcp -m tcp --dport 21 -j CT --helper ftp\n";
 const std::string kRelated = "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n";
@@ -28,7 +22,6 @@ std::string reasons(const Answer& a) {
   for (const std::string& reason : a.reasons) all += reason + "\n";
   return all;
 }
-bool has_master(const Answer& a) { return std::ranges::any_of(a.witness, &WitnessStep::of_master); }
 void expect(const std::string& text, const std::string& words, Truth truth) {
   const Answer a = answer(text, words);
   EXPECT_EQ(a.truth, truth) << words << "\n" << text << reasons(a);
@@ -40,7 +33,7 @@ void expect(const std::string& text, const std::string& words, Truth truth) {
 }
 
 TEST(ExpectedFlows, AControlFlowIsAsAnyOther) {
-  const std::string text = ruleset(kHelper, kRelated + kControl);
+  const std::string text = raw_and_filter(kHelper, kRelated + kControl);
   expect(text, "connect -i eth0 -p tcp --dport 21 --path in", Truth::kYes);
   EXPECT_FALSE(has_master(answer(text, "connect -i eth0 -p tcp --dport 21 --path in")));
   expect(text, "connect -i eth1 -p tcp --dport 21 --path in", Truth::kYes);  // announced
@@ -48,7 +41,7 @@ TEST(ExpectedFlows, AControlFlowIsAsAnyOther) {
 }
 
 TEST(ExpectedFlows, WhatIsAnnouncedIsLetIn) {
-  const std::string text = ruleset(kHelper, kRelated + kControl);
+  const std::string text = raw_and_filter(kHelper, kRelated + kControl);
   for (const char* verb : {"deliver", "connect"}) {
     const Answer a =
         answer(text, std::string(verb) + " -i eth0 -p tcp --syn --dport 5000 --path in");
@@ -62,17 +55,17 @@ TEST(ExpectedFlows, WhatIsAnnouncedIsLetIn) {
 }
 
 TEST(ExpectedFlows, WithoutAControlFlowThereIsNoExpectation) {
-  const std::string closed = ruleset(kHelper, kRelated);
+  const std::string closed = raw_and_filter(kHelper, kRelated);
   expect(closed, "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
   expect(closed, "connect -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
   // Neither without a helper, nor where the first CT rule wins.
-  expect(ruleset("", kRelated + kControl), "deliver -i eth0 -p tcp --dport 5000 --path in",
+  expect(raw_and_filter("", kRelated + kControl), "deliver -i eth0 -p tcp --dport 5000 --path in",
          Truth::kNo);
-  expect(ruleset("-A PREROUTING -p tcp -j NOTRACK\n" + kHelper, kRelated + kControl),
+  expect(raw_and_filter("-A PREROUTING -p tcp -j NOTRACK\n" + kHelper, kRelated + kControl),
          "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
   // ... which an ESTABLISHED control flow needs, too.
-  expect(ruleset(kHelper, "-A INPUT -m conntrack --ctstate RELATED -j ACCEPT\n" + kControl +
-                              "-A OUTPUT -p tcp --sport 21 -j DROP\n"),
+  expect(raw_and_filter(kHelper, "-A INPUT -m conntrack --ctstate RELATED -j ACCEPT\n" + kControl +
+                                     "-A OUTPUT -p tcp --sport 21 -j DROP\n"),
          "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
 }
 
@@ -81,11 +74,13 @@ TEST(ExpectedFlows, AMasterMustBeReadToTheEnd) {
   for (const char* answers : {"NOTRACK", "CT --zone 1", "CT --zone-reply 1"}) {
     const std::string raw =
         kHelper + "-A OUTPUT -p tcp -m tcp --sport 21 -j " + std::string(answers) + "\n";
-    expect(ruleset(raw, filter), "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
+    expect(raw_and_filter(raw, filter), "deliver -i eth0 -p tcp --dport 5000 --path in",
+           Truth::kNo);
   }
   // Its answers are looked up in the default zone.
-  expect(ruleset(kHelper + "-A OUTPUT -p tcp -m tcp --sport 21 -j CT --zone-orig 1\n", filter),
-         "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
+  expect(
+      raw_and_filter(kHelper + "-A OUTPUT -p tcp -m tcp --sport 21 -j CT --zone-orig 1\n", filter),
+      "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
 }
 
 // A control flow that is picked up in its midst: no honest conversation, but read all the same.
@@ -94,29 +89,30 @@ TEST(ExpectedFlows, AMasterNeedNotBeginAsItShould) {
   constexpr const char* kQuestion =
       "deliver -i eth0 -s 192.0.2.9 -d 192.0.2.1 -p tcp --syn --dport 5000 --path in";
   const std::string related = "-A INPUT -m conntrack --ctstate RELATED -j ACCEPT\n";
-  expect(ruleset(kHelper, related + picked_up), kQuestion, Truth::kUnknown);
-  expect(ruleset(kHelper, related + picked_up + "-A OUTPUT -p tcp --sport 21 -j DROP\n"), kQuestion,
-         Truth::kNo);
+  expect(raw_and_filter(kHelper, related + picked_up), kQuestion, Truth::kUnknown);
+  expect(raw_and_filter(kHelper, related + picked_up + "-A OUTPUT -p tcp --sport 21 -j DROP\n"),
+         kQuestion, Truth::kNo);
 }
 
 TEST(ExpectedFlows, AreInTheZoneOfTheirMaster) {
   const std::string filter = kRelated + kControl, zone = "-A PREROUTING -i eth1 -j CT --zone 1\n";
   for (const std::string& raw : {kHelper + zone, zone + kHelper}) {
-    const std::string text = ruleset(raw, filter);
+    const std::string text = raw_and_filter(raw, filter);
     expect(text, "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
     expect(text, "connect -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
     expect(text, "deliver -i eth1 -p tcp --dport 5000 --path in", Truth::kNo);
     expect(text, "deliver -i eth2 -p tcp --dport 5000 --path in", Truth::kYes);
   }
   // The first template wins.
-  expect(ruleset("-A PREROUTING -j CT --zone-orig 1\n" + kHelper, filter),
+  expect(raw_and_filter("-A PREROUTING -j CT --zone-orig 1\n" + kHelper, filter),
          "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
-  expect(ruleset(kHelper + "-A PREROUTING -i eth0 -p tcp --dport 21 -j CT --zone 1\n", filter),
-         "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
+  expect(
+      raw_and_filter(kHelper + "-A PREROUTING -i eth0 -p tcp --dport 21 -j CT --zone 1\n", filter),
+      "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
 }
 
 TEST(ExpectedFlows, AreBetweenTheEndsOfTheirMaster) {
-  const std::string text = ruleset(
+  const std::string text = raw_and_filter(
       kHelper, kRelated + "-A INPUT -i eth0 -s 192.0.2.9 -p tcp -m tcp --dport 21 -j ACCEPT\n");
   expect(text, "deliver -i eth0 -s 192.0.2.9 -p tcp --dport 5000 --path in", Truth::kYes);
   expect(text, "deliver -i eth0 -s 192.0.2.10 -p tcp --dport 5000 --path in", Truth::kNo);
@@ -124,17 +120,18 @@ TEST(ExpectedFlows, AreBetweenTheEndsOfTheirMaster) {
 }
 
 TEST(ExpectedFlows, TftpAnswersGoToThePortThatAsked) {
-  const std::string text = ruleset("-A OUTPUT -p udp -m udp --dport 69 -j CT --helper tftp\n",
-                                   kRelated +
-                                       "-A OUTPUT -p udp -m udp --sport 4000 --dport 69 -j ACCEPT\n"
-                                       "-A OUTPUT -p udp -j DROP\n");
+  const std::string text =
+      raw_and_filter("-A OUTPUT -p udp -m udp --dport 69 -j CT --helper tftp\n",
+                     kRelated +
+                         "-A OUTPUT -p udp -m udp --sport 4000 --dport 69 -j ACCEPT\n"
+                         "-A OUTPUT -p udp -j DROP\n");
   expect(text, "deliver -i eth0 -p udp --dport 4000 --path in", Truth::kYes);
   expect(text, "deliver -i eth0 -p udp --dport 4001 --path in", Truth::kNo);
   expect(text, "deliver -i eth0 -p tcp --dport 4000 --path in", Truth::kNo);
 }
 
 TEST(ExpectedFlows, IrcIsExpectedFromAnywhere) {
-  const std::string text = ruleset(
+  const std::string text = raw_and_filter(
       "-A OUTPUT -d 192.0.2.66 -p tcp -m tcp --dport 6667 -j CT "
       "--helper irc\n",
       kRelated);
@@ -143,17 +140,18 @@ TEST(ExpectedFlows, IrcIsExpectedFromAnywhere) {
 }
 
 TEST(ExpectedFlows, TheStatusOfAnExpectedFlowIsKnown) {
-  const std::string text =
-      ruleset(kHelper, "-A INPUT -m conntrack --ctstatus EXPECTED -j DROP\n" + kRelated + kControl);
+  const std::string text = raw_and_filter(
+      kHelper, "-A INPUT -m conntrack --ctstatus EXPECTED -j DROP\n" + kRelated + kControl);
   expect(text, "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kNo);
-  const std::string only = ruleset(
+  const std::string only = raw_and_filter(
       kHelper, "-A INPUT -m conntrack --ctstatus EXPECTED -j ACCEPT\n" + kControl +
                    "-A INPUT -m conntrack --ctstate ESTABLISHED -p tcp --dport 21 -j ACCEPT\n");
   expect(only, "connect -i eth0 -p tcp --dport 5000 --path in", Truth::kYes);
 }
 
 TEST(ExpectedFlows, Ipv6SpeaksEprtAndEpsv) {
-  const LoadedRuleset rules("helpers.rules", ruleset(kHelper, kRelated + kControl), Family::kIpv6);
+  const LoadedRuleset rules("helpers.rules", raw_and_filter(kHelper, kRelated + kControl),
+                            Family::kIpv6);
   const Answer a = ask_one(rules, "connect -i eth0 -p tcp --dport 5000 --path in");
   EXPECT_EQ(a.truth, Truth::kYes) << reasons(a);
 }
@@ -163,8 +161,8 @@ TEST(ExpectedFlows, WhatIsNotFollowedIsUnknownNeverNo) {
                            "-A PREROUTING -m connmark --mark 1\n"
                            "-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp\n",
                            "-A PREROUTING -p tcp -m tcp --dport 21 -j MYHELPER\n"}) {
-    const Answer a =
-        answer(ruleset(rule, kRelated + kControl), "deliver -i eth0 -p tcp --dport 5000 --path in");
+    const Answer a = answer(raw_and_filter(rule, kRelated + kControl),
+                            "deliver -i eth0 -p tcp --dport 5000 --path in");
     EXPECT_EQ(a.truth, Truth::kUnknown) << rule;
     EXPECT_FALSE(a.reasons.empty());
   }
@@ -173,17 +171,17 @@ TEST(ExpectedFlows, WhatIsNotFollowedIsUnknownNeverNo) {
       "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
       ":POSTROUTING ACCEPT [0:0]\n"
       "-A PREROUTING -p tcp -j DNAT --to-destination 224.0.0.9\nCOMMIT\n";
-  expect(nat + ruleset(kHelper, kRelated + kControl),
+  expect(nat + raw_and_filter(kHelper, kRelated + kControl),
          "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kUnknown);
 }
 
 // Whether the flow that an error quotes is EXPECTED is open: no witness may rest on it.
 TEST(ExpectedFlows, AnErrorAboutAnotherFlowIsNotSurelyExpected) {
-  const std::string text = ruleset("-A OUTPUT -p tcp -m tcp --syn -j CT --helper ftp\n",
-                                   "-A INPUT -m conntrack --ctstatus EXPECTED -j ACCEPT\n"
-                                   "-A OUTPUT -m conntrack --ctstate RELATED -j ACCEPT\n"
-                                   "-A OUTPUT -p tcp -m tcp --dport 21 -j ACCEPT\n"
-                                   "-A OUTPUT -m conntrack --ctstate NEW -j DROP\n");
+  const std::string text = raw_and_filter("-A OUTPUT -p tcp -m tcp --syn -j CT --helper ftp\n",
+                                          "-A INPUT -m conntrack --ctstatus EXPECTED -j ACCEPT\n"
+                                          "-A OUTPUT -m conntrack --ctstate RELATED -j ACCEPT\n"
+                                          "-A OUTPUT -p tcp -m tcp --dport 21 -j ACCEPT\n"
+                                          "-A OUTPUT -m conntrack --ctstate NEW -j DROP\n");
   expect(text, "deliver -p icmp -s 192.0.2.1 --path loopback", Truth::kUnknown);
 }
 
@@ -192,13 +190,13 @@ TEST(ExpectedFlows, AnErrorMayQuoteOne) {
   const std::string announced = "-A OUTPUT -p tcp -m tcp --dport 6667 -j CT --helper irc\n";
   constexpr const char* kQuestion = "deliver -i eth0 -p icmp --path in";
   // No other flow comes in.
-  expect(ruleset("", kRelated), kQuestion, Truth::kNo);
-  expect(ruleset(announced, kRelated), kQuestion, Truth::kUnknown);
-  expect(ruleset(announced, "-A INPUT -p tcp -j DROP\n" + kRelated), kQuestion, Truth::kNo);
+  expect(raw_and_filter("", kRelated), kQuestion, Truth::kNo);
+  expect(raw_and_filter(announced, kRelated), kQuestion, Truth::kUnknown);
+  expect(raw_and_filter(announced, "-A INPUT -p tcp -j DROP\n" + kRelated), kQuestion, Truth::kNo);
   // Not surely announced (picked up in its midst), nor surely let in.
-  expect(ruleset(announced, kRelated + "-A OUTPUT -p tcp --syn -j DROP\n"), kQuestion,
+  expect(raw_and_filter(announced, kRelated + "-A OUTPUT -p tcp --syn -j DROP\n"), kQuestion,
          Truth::kUnknown);
-  expect(ruleset(announced, "-A INPUT -p tcp -m limit --limit 1/hour -j DROP\n" + kRelated),
+  expect(raw_and_filter(announced, "-A INPUT -p tcp -m limit --limit 1/hour -j DROP\n" + kRelated),
          kQuestion, Truth::kUnknown);
 }
 

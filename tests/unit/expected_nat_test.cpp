@@ -39,7 +39,6 @@ Answer expect(const std::string& text, const std::string& words, Truth truth,
   EXPECT_FALSE(a.truth == Truth::kYes && a.conditional) << words;
   return a;
 }
-bool has_master(const Answer& a) { return std::ranges::any_of(a.witness, &WitnessStep::of_master); }
 
 TEST(ExpectedNat, TheServerCallsBackThroughSnat) {
   const std::string text = ruleset(kFtp, kSnat, kControl + kRelated);

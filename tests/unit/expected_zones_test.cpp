@@ -10,12 +10,6 @@
 namespace postern {
 namespace {
 
-std::string ruleset(const std::string& raw, const std::string& filter) {
-  return "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n" + raw +
-         "COMMIT\n*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n" +
-         filter + "COMMIT\n";
-}
-
 const std::string kRelated = "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n";
 const std::string kControl = "-A INPUT -i eth0 -p tcp -m tcp --dport 21 -j ACCEPT\n";
 // A server in zone 1, whose data connections come by other devices in zones of their own.
@@ -30,15 +24,14 @@ Answer expect(const std::string& text, const std::string& words, Truth truth) {
   EXPECT_FALSE(a.truth == Truth::kYes && a.conditional) << words;
   return a;
 }
-bool has_master(const Answer& a) { return std::ranges::any_of(a.witness, &WitnessStep::of_master); }
 
 TEST(ExpectedZones, InTheZoneOfTheMasterAndInNoOther) {
-  const std::string text = ruleset(ftp("--zone 1") +
-                                       "-A PREROUTING -i eth1 -j CT --zone 1\n"
-                                       "-A PREROUTING -i eth2 -j CT --zone 2\n"
-                                       "-A OUTPUT -o eth1 -j CT --zone 1\n" +
-                                       kServer,
-                                   kRelated + kControl);
+  const std::string text = raw_and_filter(ftp("--zone 1") +
+                                              "-A PREROUTING -i eth1 -j CT --zone 1\n"
+                                              "-A PREROUTING -i eth2 -j CT --zone 2\n"
+                                              "-A OUTPUT -o eth1 -j CT --zone 1\n" +
+                                              kServer,
+                                          kRelated + kControl);
   for (const std::string verb : {"deliver", "connect"}) {
     EXPECT_TRUE(has_master(
         expect(text, verb + " -i eth1 -p tcp --syn --dport 5000 --path in", Truth::kYes)));
@@ -48,7 +41,7 @@ TEST(ExpectedZones, InTheZoneOfTheMasterAndInNoOther) {
   }
   // Its entry stands for a packet that is let through, and is not left in zone 2.
   const std::string only = " -m conntrack --ctstate NEW -j DROP\n";
-  const std::string nothing_new = ruleset(
+  const std::string nothing_new = raw_and_filter(
       ftp("--zone 1") + "-A PREROUTING -i eth1 -j CT --zone 1\n-A PREROUTING -j CT --zone 2\n" +
           kServer + "-A OUTPUT -j CT --zone 2\n",
       kRelated + kControl + "-A OUTPUT" + only);
@@ -68,8 +61,8 @@ TEST(ExpectedZones, TheDirectionOfAZoneDoesNotCount) {
                                             Row{"--zone-orig 1", "--zone-orig 2", Truth::kNo}}) {
     // Answers to a master with a zone of the original direction come in the default one.
     const std::string answers = master.starts_with("--zone-orig") ? "" : kServer;
-    expect(ruleset(ftp(master) + "-A PREROUTING -i eth1 -j CT " + data + "\n" + answers,
-                   kRelated + kControl),
+    expect(raw_and_filter(ftp(master) + "-A PREROUTING -i eth1 -j CT " + data + "\n" + answers,
+                          kRelated + kControl),
            "deliver -i eth1 -p tcp --dport 5000 --path in", truth);
   }
 }
@@ -77,40 +70,43 @@ TEST(ExpectedZones, TheDirectionOfAZoneDoesNotCount) {
 TEST(ExpectedZones, AMasterMustBeAnsweredInItsZone) {
   constexpr const char* kQuestion = "deliver -i eth1 -p tcp --dport 5000 --path in";
   const std::string zone = "-A PREROUTING -i eth1 -j CT --zone 1\n";
-  expect(ruleset(ftp("--zone 1") + zone, kRelated + kControl), kQuestion, Truth::kNo);
-  expect(ruleset(ftp("--zone 1") + zone + "-A OUTPUT -j CT --zone 2\n", kRelated + kControl),
+  expect(raw_and_filter(ftp("--zone 1") + zone, kRelated + kControl), kQuestion, Truth::kNo);
+  expect(raw_and_filter(ftp("--zone 1") + zone + "-A OUTPUT -j CT --zone 2\n", kRelated + kControl),
          kQuestion, Truth::kNo);
-  expect(ruleset(ftp("--zone 1") + zone + "-A OUTPUT -j CT --zone-reply 1\n", kRelated + kControl),
+  expect(raw_and_filter(ftp("--zone 1") + zone + "-A OUTPUT -j CT --zone-reply 1\n",
+                        kRelated + kControl),
          kQuestion, Truth::kYes);
 }
 
 TEST(ExpectedZones, TheFirstTemplateWins) {
   constexpr const char* kQuestion = "deliver -i eth1 -p tcp --dport 5000 --path in";
   const std::string zone = "-A PREROUTING -j CT --zone 1\n";
-  expect(ruleset(zone + ftp("--zone 1") + kServer, kRelated + kControl), kQuestion, Truth::kNo);
-  expect(ruleset(ftp("--zone 1") + zone + kServer, kRelated + kControl), kQuestion, Truth::kYes);
-  expect(
-      ruleset("-A PREROUTING -p tcp -j NOTRACK\n" + ftp("--zone 1") + kServer, kRelated + kControl),
-      kQuestion, Truth::kNo);
+  expect(raw_and_filter(zone + ftp("--zone 1") + kServer, kRelated + kControl), kQuestion,
+         Truth::kNo);
+  expect(raw_and_filter(ftp("--zone 1") + zone + kServer, kRelated + kControl), kQuestion,
+         Truth::kYes);
+  expect(raw_and_filter("-A PREROUTING -p tcp -j NOTRACK\n" + ftp("--zone 1") + kServer,
+                        kRelated + kControl),
+         kQuestion, Truth::kNo);
   // NOTRACK behind a template is void.
-  expect(ruleset(ftp("--zone 1") + "-A PREROUTING -i eth0 -j NOTRACK\n" + zone + kServer,
-                 kRelated + kControl),
+  expect(raw_and_filter(ftp("--zone 1") + "-A PREROUTING -i eth0 -j NOTRACK\n" + zone + kServer,
+                        kRelated + kControl),
          kQuestion, Truth::kYes);
 }
 
 // Each helper announces to its masters' zones.
 TEST(ExpectedZones, HelpersInSeveralZones) {
-  const std::string text =
-      ruleset(ftp("--zone 1") +
-                  "-A PREROUTING -i eth0 -p udp -m udp --dport 69 -j CT --zone 2 --helper tftp\n"
-                  "-A PREROUTING -i eth1 -j CT --zone 1\n"
-                  "-A PREROUTING -i eth2 -j CT --zone 2\n"
-                  "-A OUTPUT -p tcp -m tcp --dport 6667 -j CT --helper irc\n" +
-                  kServer,
-              kRelated + kControl +
-                  "-A INPUT -i eth0 -p udp -m udp --dport 69 -j ACCEPT\n"
-                  "-A FORWARD -i eth2 -m conntrack --ctstate RELATED -j ACCEPT\n"
-                  "-A FORWARD -p udp -m udp --dport 69 -j ACCEPT\n");
+  const std::string text = raw_and_filter(
+      ftp("--zone 1") +
+          "-A PREROUTING -i eth0 -p udp -m udp --dport 69 -j CT --zone 2 --helper tftp\n"
+          "-A PREROUTING -i eth1 -j CT --zone 1\n"
+          "-A PREROUTING -i eth2 -j CT --zone 2\n"
+          "-A OUTPUT -p tcp -m tcp --dport 6667 -j CT --helper irc\n" +
+          kServer,
+      kRelated + kControl +
+          "-A INPUT -i eth0 -p udp -m udp --dport 69 -j ACCEPT\n"
+          "-A FORWARD -i eth2 -m conntrack --ctstate RELATED -j ACCEPT\n"
+          "-A FORWARD -p udp -m udp --dport 69 -j ACCEPT\n");
   expect(text, "deliver -i eth1 -p tcp --dport 5000 --path in", Truth::kYes);
   expect(text, "deliver -i eth2 -p tcp --dport 5000 --path in", Truth::kNo);
   expect(text, "deliver -i eth3 -p tcp --dport 5000 --path in", Truth::kYes);  // irc
@@ -119,7 +115,7 @@ TEST(ExpectedZones, HelpersInSeveralZones) {
 }
 
 TEST(ExpectedZones, AZoneFromTheMark) {
-  const std::string text = ruleset(
+  const std::string text = raw_and_filter(
       "-A PREROUTING -i eth0 -j MARK --set-mark 1\n-A PREROUTING -i eth1 -j MARK --set-mark 1\n"
       "-A PREROUTING -i eth2 -j MARK --set-mark 2\n" +
           ftp("--zone mark") + "-A PREROUTING -j CT --zone mark\n" + kServer,
@@ -139,10 +135,10 @@ TEST(ExpectedZones, OverLo) {
   const std::string data = "-A OUTPUT -p tcp -m tcp --dport 5000 -j CT --zone ";
   constexpr const char* kQuestion = "deliver -i lo -p tcp --syn --sport 6000:65535 --dport 5000";
   const Answer same =
-      ask_one(LoadedRuleset("lo.rules", ruleset(helper + data + "1\n", filter)), kQuestion);
+      ask_one(LoadedRuleset("lo.rules", raw_and_filter(helper + data + "1\n", filter)), kQuestion);
   EXPECT_NE(same.truth, Truth::kNo);
-  expect(ruleset(helper + data + "2\n", filter), kQuestion, Truth::kNo);
-  expect(ruleset(helper, filter), kQuestion, Truth::kNo);
+  expect(raw_and_filter(helper + data + "2\n", filter), kQuestion, Truth::kNo);
+  expect(raw_and_filter(helper, filter), kQuestion, Truth::kNo);
 }
 
 TEST(ExpectedZones, UnderNat) {
@@ -157,9 +153,9 @@ TEST(ExpectedZones, UnderNat) {
   constexpr const char* kQuestion =
       "deliver -i eth1 -o eth0 -d 198.51.100.1 -p tcp --syn --sport 20 --dport 5001 --path forward";
   const auto data = [&](const char* zone) {
-    return nat +
-           ruleset(ftp("--zone 1") + answers + "-A PREROUTING -i eth1 -j CT --zone " + zone + "\n",
-                   filter);
+    return nat + raw_and_filter(ftp("--zone 1") + answers + "-A PREROUTING -i eth1 -j CT --zone " +
+                                    zone + "\n",
+                                filter);
   };
   expect(data("1"), kQuestion, Truth::kYes);
   expect(data("2"), kQuestion, Truth::kNo);
@@ -170,7 +166,7 @@ TEST(ExpectedZones, AnErrorMayQuoteOne) {
   const std::string announced =
       "-A OUTPUT -p tcp -m tcp --dport 6667 -j CT --zone 1 --helper irc\n"
       "-A PREROUTING -j CT --zone 1\n";
-  expect(ruleset(announced, kRelated), "deliver -i eth0 -p icmp --path in", Truth::kUnknown);
+  expect(raw_and_filter(announced, kRelated), "deliver -i eth0 -p icmp --path in", Truth::kUnknown);
 }
 
 TEST(ExpectedZones, WhatIsNotFollowedIsUnknownNeverNo) {
@@ -184,8 +180,9 @@ TEST(ExpectedZones, WhatIsNotFollowedIsUnknownNeverNo) {
            ftp("--zone 1") + "-A PREROUTING -m conntrack --ctstatus CONFIRMED -j ACCEPT\n",
            std::string("-A PREROUTING -p tcp -m tcp --dport 1723 -j CT --zone 1 --helper pptp\n"),
        }) {
-    const Answer a = ask_one(
-        LoadedRuleset("helpers.rules", ruleset(rules + zone, kRelated + kControl)), kQuestion);
+    const Answer a =
+        ask_one(LoadedRuleset("helpers.rules", raw_and_filter(rules + zone, kRelated + kControl)),
+                kQuestion);
     EXPECT_EQ(a.truth, Truth::kUnknown) << rules;
     EXPECT_FALSE(a.reasons.empty());
   }

@@ -39,6 +39,65 @@ Set address_of(Space& space, Set flows, FlowEnd end) {
   return bdd.rename(bdd.exists(flows, bdd.cube(rest)), map);
 }
 
+// Parents on `own`, as errors by `path` find them: added to what is known of them.
+class Parents {
+ public:
+  Parents(Model::Impl& model, Path own, Path path, RelatedErrors& to)
+      : model_(model),
+        own_(own),
+        path_(path),
+        to_(to),
+        to_opener_(model.may_go_to(own, FlowEnd::kInitiator, path)),
+        to_other_(model.may_go_to(own, FlowEnd::kResponder, path)) {}
+
+  // Whose entry no NAT has bound.
+  void add(const Reached& parent) {
+    if (to_opener_) add_quoted(0, parent, FlowEnd::kInitiator);
+    if (to_other_) add_quoted(0, parent, FlowEnd::kResponder);
+  }
+  // An error to where the opener's packets go is translated as they are; one to the opener goes
+  // to the address that NAT has given it. False: not followed.
+  bool add_bound(const Reached& parent, const NatVariant& nat) {
+    const bool ours = nat.originator == FlowEnd::kInitiator;
+    // ... and comes, over lo, from the one that it was sent to: NAT takes it for an answer.
+    const bool behind =
+        own_ != Path::kForward && path_ != Path::kForward && nat.destination != 0 && to_opener_;
+    const bool kept = ours && nat.source == 0 && !behind && !model_.reads_tuples();
+    if (own_ == path_ && ours) {
+      add_quoted(parent.state.nat, parent, FlowEnd::kResponder);
+    } else if (own_ != Path::kOut || path_ == own_) {  // (what goes out does not come over lo)
+      open_to(parent.flows, FlowEnd::kResponder);
+    }
+    if (!kept) {
+      open_to(parent.flows, FlowEnd::kInitiator);
+    } else if (to_opener_) {
+      add_quoted(0, parent, FlowEnd::kInitiator);
+    }
+    return kept;
+  }
+  void add_open(Set flows) {
+    for (const FlowEnd end : {FlowEnd::kInitiator, FlowEnd::kResponder}) open_to(flows, end);
+  }
+
+ private:
+  void add_quoted(std::uint16_t nat, const Reached& parent, FlowEnd end) {
+    Bdd& bdd = model_.bdd();
+    const Set here = bdd.both(address_of(model_.space, parent.flows, end),
+                              model_.quoted_in(parent.state.entry, end));
+    Set& place = to_.by_nat[nat];
+    place = bdd.either(place, here);
+  }
+  void open_to(Set flows, FlowEnd end) {
+    const Set anyhow = model_.space.exists(flows, kNow);
+    to_.unmodelled = model_.bdd().either(to_.unmodelled, address_of(model_.space, anyhow, end));
+  }
+
+  Model::Impl& model_;
+  Path own_, path_;
+  RelatedErrors& to_;
+  bool to_opener_, to_other_;
+};
+
 }  // namespace
 
 bool is_local(Path path, FlowEnd end) {
@@ -109,60 +168,26 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
   const auto known = parent_sets.find({path, must});
   if (known != parent_sets.end()) return known->second;
   RelatedErrors to;
-  const auto add = [&](Set& place, Set flows, FlowEnd end) {
-    place = bdd().either(place, address_of(space, flows, end));
-  };
-  const auto add_quoted = [&](std::uint16_t nat, const Reached& r, FlowEnd end) {
-    const Set here = bdd().both(address_of(space, r.flows, end), quoted_in(r.state.entry, end));
-    Set& place = to.by_nat[nat];
-    place = bdd().either(place, here);
-  };
-  const auto open_to = [&](Set flows, FlowEnd end) {
-    add(to.unmodelled, space.exists(flows, kNow), end);
-  };
   for (const Path own : parent_paths(path)) {
     const Set all = flows_of(sendable(own, FlowEnd::kInitiator));
     Explorer search = explorer(own, all, Script::kDeliver, must, true);
     const Exploration world = search.run(all, kEverything);
     const auto variants = translations.variants(own);
-    const bool to_opener = may_go_to(own, FlowEnd::kInitiator, path),
-               to_other = may_go_to(own, FlowEnd::kResponder, path);
+    Parents parents(*this, own, path, to);
     Set open = world.unmodelled;
     bool some = !open.empty();
     for (const Reached& r : world.states) {
       if (r.state.entry == 0) continue;
       if (r.state.nat == 0) {
-        if (to_opener) add_quoted(0, r, FlowEnd::kInitiator);
-        if (to_other) add_quoted(0, r, FlowEnd::kResponder);
-        continue;
+        parents.add(r);
+      } else if (!parents.add_bound(r, variants[r.state.nat - 1])) {
+        some = true;
       }
-      const NatVariant& nat = variants[r.state.nat - 1];
-      const bool ours = nat.originator == FlowEnd::kInitiator;
-      // An error to where the opener's packets go is translated as they are; one to the opener goes
-      // to the address that NAT has given it.
-      // ... and comes, over lo, from the one that it was sent to: NAT takes it for an answer.
-      const bool behind =
-          own != Path::kForward && path != Path::kForward && nat.destination != 0 && to_opener;
-      const bool followed = own == path && ours,
-                 kept = ours && nat.source == 0 && !behind && !reads_tuples();
-      if (followed) {
-        add_quoted(r.state.nat, r, FlowEnd::kResponder);
-      } else if (own != Path::kOut || path == own) {  // (what goes out does not come over lo)
-        open_to(r.flows, FlowEnd::kResponder);
-      }
-      if (!kept) {
-        open_to(r.flows, FlowEnd::kInitiator);
-      } else if (to_opener) {
-        add_quoted(0, r, FlowEnd::kInitiator);
-      }
-      some = some || !kept;
     }
     // A parent that a helper had announced, or may have: no witness is made of such a one.
     if (!must) open = bdd().either(open, announced_parents(own, all));
     some = some || !open.empty();
-    if (!open.empty()) {
-      for (const FlowEnd end : {FlowEnd::kInitiator, FlowEnd::kResponder}) open_to(open, end);
-    }
+    if (!open.empty()) parents.add_open(open);
     if (!some) continue;
     // What follows its master comes from, and goes to, wherever that one's ends were.
     const bool follows_master = !must && translations.some() && !expected(own, false).empty();
