@@ -165,6 +165,24 @@ TEST(RelatedError, GoesWhereOutputHasLedTheFlow) {
   EXPECT_EQ(never.truth, Truth::kNo) << to_text(never);
 }
 
+// An address is this host's, or another's that sends errors: no witness has both.
+TEST(RelatedError, ComesFromNoAddressOfTheQuotedHost) {
+  const auto rules = [](const std::string& answers) {
+    return LoadedRuleset("source.rules",
+                         "*raw\n:PREROUTING ACCEPT\n-A PREROUTING ! -p icmp -j NOTRACK\nCOMMIT\n"
+                         "*filter\n:INPUT ACCEPT\n:FORWARD DROP\n:OUTPUT DROP\n"
+                         "-A INPUT -p icmp -j DROP\n"
+                         "-A FORWARD -s 192.0.2.1 -m conntrack --ctstate RELATED -j ACCEPT\n"
+                         "-A OUTPUT " +
+                             answers + "-j ACCEPT\nCOMMIT\n");
+  };
+  constexpr const char* kForwarded = "deliver -p icmp --path forward";
+  const Answer other = ask_one(rules(""), kForwarded);
+  EXPECT_EQ(other.truth, Truth::kYes) << to_text(other);
+  const Answer own = ask_one(rules("-s 192.0.2.1 "), kForwarded);
+  EXPECT_EQ(own.truth, Truth::kUnknown) << to_text(own);
+}
+
 // Another process of this host may send one to whoever has opened a flow that went out, over lo
 // (as Linux does: `query --on-kernel`).
 TEST(RelatedError, OverLoAboutWhatWentOut) {

@@ -107,21 +107,6 @@ Roles roles(Path path, Family family) {
   return {};
 }
 
-// Two ends of one address keep different ports where they can.
-u128 other_value(const ValueClass& of, const std::vector<u128>& preferred, u128 taken, u128 least) {
-  std::vector<u128> rest;
-  for (const u128 v : preferred) {
-    if (v != taken) rest.push_back(v);
-  }
-  const u128 value = choose_value(of, rest, least);
-  if (value != taken) return value;
-  for (const Interval& i : of.intervals) {
-    if (i.lo <= taken && taken < i.hi) return taken + 1;
-    if (i.lo > taken) return i.lo;
-  }
-  return value;
-}
-
 }  // namespace
 
 u128 FlowPoint::value(Axis axis) const {
@@ -137,6 +122,20 @@ u128 choose_value(const ValueClass& of, const std::vector<u128>& preferred, u128
     if (i.hi >= least) return std::max(i.lo, least);
   }
   return of.intervals.empty() ? of.canonical : of.intervals.front().lo;
+}
+
+u128 other_value(const ValueClass& of, const std::vector<u128>& preferred, u128 taken, u128 least) {
+  std::vector<u128> rest;
+  for (const u128 v : preferred) {
+    if (v != taken) rest.push_back(v);
+  }
+  const u128 value = choose_value(of, rest, least);
+  if (value != taken) return value;
+  for (const Interval& i : of.intervals) {
+    if (i.lo <= taken && taken < i.hi) return taken + 1;
+    if (i.lo > taken) return i.lo;
+  }
+  return value;
 }
 
 FlowPoint choose_flow(Space& space, Set flows, Path path) {

@@ -39,6 +39,8 @@ Set flow_set(Space& space, const FlowPoint& point);
 // The first of `preferred` that lies in the class, else its smallest value that is at least
 // `least`, else its smallest.
 u128 choose_value(const ValueClass& of, const std::vector<u128>& preferred, u128 least = 0);
+// The same, another than `taken`; `taken`, where the class has no other.
+u128 other_value(const ValueClass& of, const std::vector<u128>& preferred, u128 taken, u128 least);
 
 struct WitnessPacket {
   Packet packet;

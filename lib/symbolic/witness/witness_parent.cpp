@@ -21,6 +21,26 @@ void share_end(FlowPoint& parent, const FlowPoint& error, bool opened) {
   if (parent.value(other) == parent.value(own)) parent.values[other] = before;
 }
 
+// Flows of another path than the error's, which nobody needs who has the error's source: an address
+// is this host's or another's, not both. All of them, where there is no choice.
+Set of_others(Space& space, Set flows, const FlowPoint& error) {
+  const std::uint32_t source = error.classes.at(Axis::kInitiator);
+  const Set others = space.bdd().minus(flows, space.class_is(Axis::kResponder, source));
+  return others.empty() ? flows : others;
+}
+
+// The far end of the quoted flow is not whoever sends the error. False: there is no other address.
+bool part_ends(Space& space, FlowPoint& parent, const FlowPoint& error) {
+  const u128 source = error.value(Axis::kInitiator);
+  if (parent.value(Axis::kResponder) != source) return true;
+  const auto& classes = space.layout(Axis::kResponder).classes->classes;
+  const ValueClass& of = classes[parent.classes.at(Axis::kResponder)];
+  const u128 other = other_value(of, {}, source, 1);
+  if (other == parent.value(Axis::kInitiator)) return false;
+  parent.values[Axis::kResponder] = other;
+  return other != source;
+}
+
 }  // namespace
 
 std::shared_ptr<const Packet> quoted_packet(const Witness& parent, bool opened) {
@@ -69,12 +89,16 @@ Witness with_parent(Model& model, Path path, const FlowPoint& flow,
   const QuotedEntry entry{steps.back().nat, steps.back().quoted_mark, steps.back().zone};
   const Quotable parents = take(model.quotable(path, flow_set(space, flow), entry, must));
   if (parents.flows.empty()) return build(path, flow, steps, nullptr);
-  FlowPoint parent = choose_flow(space, parents.flows, parents.path);
+  const bool same_path = parents.path == path;
+  const Set flows = same_path ? parents.flows : of_others(space, parents.flows, flow);
+  FlowPoint parent = choose_flow(space, flows, parents.path);
   share_end(parent, flow, parents.opened);
+  const bool apart = same_path || part_ends(space, parent, flow);
   const Set one = space.bdd().both(parents.flows, flow_set(space, parent));
   const FlowEnd end = parents.opened ? FlowEnd::kInitiator : FlowEnd::kResponder;
-  const Witness first = build(
-      parents.path, parent, take(model.entry_steps(parents.path, one, entry, end, must)), nullptr);
+  Witness first = build(parents.path, parent,
+                        take(model.entry_steps(parents.path, one, entry, end, must)), nullptr);
+  if (!apart) first.obstacle = "one address would have to be this host's and another's";
   return behind_parent(first, build(path, flow, steps, quoted_packet(first, parents.opened)));
 }
 
