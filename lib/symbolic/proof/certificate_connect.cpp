@@ -217,10 +217,10 @@ class ScriptProof {
     if (step.created) announced(live, h, step, {h.entries, in, false}, k, t, next);
     if (c_.flow_path != Path::kLoopback || step.state != CtState::kInvalid) return;
     const auto& again = t.path().again();
-    live = c_.solver.all(std::array{live, again.live, heard(h, k, 0, t)});
+    live = c_.solver.both(live, again.live);
     const Entries stands = with(beside, place, step.entry(false));
-    delivered(c_.solver.both(live, again.untracked), t.path().end_again(Seen::untracked()), h,
-              stands, false, k, next);
+    delivered(c_.solver.all(std::array{live, again.untracked, heard(h, k, 0, t)}),
+              t.path().end_again(Seen::untracked()), h, stands, false, k, next);
     const Term unmarked = c_.solver.both(live, c_.solver.negate(again.untracked));
     for (std::uint8_t zone = 0; zone < again.zones.size(); ++zone) {
       const Term here = c_.solver.both(unmarked, again.zones[zone]);
@@ -247,13 +247,13 @@ class ScriptProof {
     const bool bound = h.nat != 0 && !same && entry.present && step.state != CtState::kInvalid;
     if (clash || bound || (step.created && !c_.variants().empty())) {
       const Term several = t.translator.term(c_.several_zones);
-      c_.violation(c_.solver.both(live, several),
+      c_.violation(c_.solver.all(std::array{live, several, heard(h, k, 0, t)}),
                    fmt::format("packet {} is bound in PREROUTING", k + 1));
       live = c_.solver.both(live, c_.solver.negate(several));
       if (live == Solver::kFalse) return;
     }
     const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
-    delivered(live, t.path().end_again(Seen::of(step, entry)), h,
+    delivered(c_.solver.both(live, heard(h, k, 0, t)), t.path().end_again(Seen::of(step, entry)), h,
               with(beside, place, step.entry(attached)), attached, k, next);
     if (step.created) announced(live, h, step, {stands, in, true}, k, t, next);
   }
