@@ -26,6 +26,8 @@ struct QueryOptions {
   std::map<std::string, std::string> sysctl;  // keys with '/'
   std::chrono::milliseconds timeout{60'000};  // for one answer
   bool cross_check = false;                   // check every set by Z3
+  // A witness that does not replay is an InternalError; else the answer is unknown and says so.
+  bool strict = false;
 };
 
 // What the options say of the model: sysctls of connection tracking, backend, tracking.

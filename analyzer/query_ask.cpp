@@ -299,8 +299,8 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   const auto found = steps(goal, must);
   Witness witness = with_parent(model_, answer_.path, flow, found, must);
   add_master(model_, answer_.path, flow, must, witness);
-  POSTERN_CHECK(!witness.packets.empty(), "a yes has packets");
   const auto give_up = [&](std::string why) { answer_.reasons.push_back(std::move(why)); };
+  if (witness.packets.empty()) return no_witness("it has no packets");
   if (witness.obstacle) {
     return give_up("the sets say yes, but no witness can be replayed: " + *witness.obstacle);
   }
@@ -313,13 +313,21 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
     if (confirmed.unmodelled || coarse) {
       return give_up("the sets say yes, but the witness does not replay: " + confirmed.mismatch);
     }
-    throw InternalError(fmt::format("the witness of `{}` ({}) does not replay: {}", answer_.query,
-                                    text(answer_.path), confirmed.mismatch));
+    return no_witness(confirmed.mismatch);
   }
   answer_.conditional = !must;
   take_over(std::move(confirmed));
   tell(witness, flow);
   generalise(flow, witness.packets.back(), must);
+}
+
+// Sets and engine disagree: one of them is wrong.
+void Asking::no_witness(const std::string& why) {
+  const std::string what = fmt::format("the witness of `{}` ({}) does not replay: {}",
+                                       answer_.query, text(answer_.path), why);
+  if (options_.strict) throw InternalError(what);
+  answer_.reasons.push_back("the sets say yes, but " + what +
+                            "; this is a bug in postern, please report it with the ruleset");
 }
 
 Scenario Asking::bare_world() const {

@@ -24,8 +24,8 @@ class Asking {
   // Fills `answer`. All references must outlive the call of run().
   Asking(Model& model, const Program& program, const QueryOptions& options,
          const Question& question, std::chrono::steady_clock::time_point deadline, Answer& answer);
-  // Never throws BudgetEnded; throws InternalError when a witness does not replay or Z3 refutes the
-  // sets.
+  // Never throws BudgetEnded; throws InternalError when Z3 refutes the sets, and (QueryOptions::
+  // strict) when a witness does not replay.
   void run();
 
  private:
@@ -50,6 +50,7 @@ class Asking {
   void answer_unknown(Set open);
   bool answer_led(const Solved& solved);
   void take_over(Confirmed confirmed);
+  void no_witness(const std::string& why);
   Scenario bare_world() const;
   std::vector<FlowStep> steps(Set goal, bool must);
   void tell(const Witness& witness, const FlowPoint& flow);

@@ -484,6 +484,7 @@ void round(const Draw& how, Dice& dice, Tally& tally) {
       text);
   const LoadedRuleset rules("random.rules", text, family);
   QueryOptions options;
+  options.strict = true;
   options.backend = world.backend;
   options.sysctl = world.sysctl;
   const auto next_flow = [&] {

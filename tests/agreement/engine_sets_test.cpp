@@ -244,7 +244,9 @@ TEST(Agreement, EngineSetsAndZ3OnSmallWorlds) {
                     address(loopback ? "127.0.0.1" : "192.0.2.1")};
     const std::string match = std::string(loopback ? " -i lo" : " -i eth0 --path in") +
                               (tcp ? " -p tcp" : " -p udp") + " --sport 2000 --dport 1000";
-    Prover prover(rules.program());
+    QueryOptions options;
+    options.strict = true;
+    Prover prover(rules.program(), options);
     std::vector<Question> questions;
     for (const char* verb : {"deliver", "connect", "track"}) {
       questions.push_back(question_of(verb + match));

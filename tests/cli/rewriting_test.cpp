@@ -161,7 +161,9 @@ void expect_answers(const LoadedRuleset& rules, const std::vector<std::string>& 
     ASSERT_TRUE(question.has_value()) << line;
     questions.push_back(std::move(*question));
   }
-  Prover prover(rules.program());
+  QueryOptions options;
+  options.strict = true;
+  Prover prover(rules.program(), options);
   prover.prepare(questions);
   for (std::size_t i = 0; i < questions.size(); ++i) {
     for (const Answer& answer : prover.ask(questions[i])) {

@@ -41,6 +41,20 @@ TEST(OwnSource, IsAnsweredOverLo) {
   EXPECT_THAT(a.reasons, Contains(HasSubstr("answers go over lo")));
 }
 
+// A process of this host writes what it likes (IP_HDRINCL), and IPv6 lets any socket do so; what
+// answers it comes to nobody.
+TEST(OwnSource, LoopbackGoesOutByAWire) {
+  for (const auto& [family, address] :
+       {std::pair{Family::kIpv4, "127.0.0.1"}, std::pair{Family::kIpv6, "::1"}}) {
+    const LoadedRuleset rules("lo.rules",
+                              "*filter\n:INPUT ACCEPT\n:OUTPUT DROP\n-A OUTPUT -s " +
+                                  std::string(address) + " -j ACCEPT\nCOMMIT\n",
+                              family);
+    expect_answer(rules, Truth::kYes, "deliver -o eth0 -p udp");
+    expect_answer(rules, Truth::kNo, "connect -o eth0 -p udp");
+  }
+}
+
 // Where others may connect, nobody is asked to.
 TEST(OwnSource, IsNobodysFirstChoice) {
   const LoadedRuleset rules("some.rules",

@@ -60,6 +60,7 @@ inline Question question_of(const std::string& words, Family family = Family::kI
 // All answers, one per path.
 inline std::vector<Answer> ask(const LoadedRuleset& rules, const std::string& words,
                                QueryOptions options = {}) {
+  options.strict = true;
   Prover prover(rules.program(), std::move(options));
   return prover.ask(question_of(words, rules.family()));
 }

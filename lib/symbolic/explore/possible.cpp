@@ -124,9 +124,8 @@ class Possible {
     return s;
   }
 
-  // A wrong checksum or length makes any packet of these INVALID, where it comes from a wire.
+  // A wrong length, and off a wire a wrong checksum, makes any packet of these INVALID.
   Set broken() {
-    if (local_) return kNothing;
     return space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
       const auto number = static_cast<std::uint8_t>(c.canonical);
       const Tracker tracker = tracker_of(number);

@@ -48,6 +48,8 @@ class Routing {
   }
 
  private:
+  // A process of this host writes any source that it likes (IP_HDRINCL; IPv6 asks for nothing).
+  bool sends_out() const { return path_ == Path::kOut && source_ == Axis::kInitiator; }
   bool from_wire() const { return path_ == Path::kIn || path_ == Path::kForward; }
 
   Set wire(Axis axis) {
@@ -109,7 +111,7 @@ class Routing {
       // To a broadcast it may come, unless it is the host's own.
       Set martian = space_.values(source_, kLoop, kLoopEnd);
       if (path_ == Path::kIn) martian = bdd_.minus(martian, to_broadcast);
-      s = bdd_.minus(s, martian);
+      if (!sends_out()) s = bdd_.minus(s, martian);
       s = outside(s, destination_, kLoop, kLoopEnd);
     }
     if (path_ == Path::kForward || path_ == Path::kLoopback) {
@@ -131,7 +133,7 @@ class Routing {
     const bool again = path_ == Path::kOut && destination_ == Axis::kResponder;
     if (path_ != Path::kForward && !again) s = outside(s, destination_, 0, 0);
     if (path_ != Path::kLoopback) {
-      if (path_ != Path::kOut || !translated_) s = outside(s, source_, 1, 1);
+      if (!sends_out()) s = outside(s, source_, 1, 1);
       s = outside(s, destination_, 1, 1);
     }
     if (path_ == Path::kForward || path_ == Path::kLoopback) {
@@ -214,9 +216,12 @@ class Routing {
     Set s = lengths();
     if (tracking) s = bdd_.both(s, space_.class_is(Axis::kFragmentOffset, 0));
     s = bdd_.both(s, space_.class_is(Axis::kTruncated, 0));
-    if (path_ == Path::kForward) s = bdd_.both(s, space_.values(Axis::kTtl, 2, 255));
+    // (It is looked at behind PREROUTING, and a raw socket writes 0: no rule is dead for it.)
+    if (path_ == Path::kForward && !unrouted_) {
+      s = bdd_.both(s, space_.values(Axis::kTtl, 2, 255));
+    }
     if (!from_wire()) {
-      s = bdd_.both(s, space_.values(Axis::kTtl, 1, 255));
+      if (!unrouted_) s = bdd_.both(s, space_.values(Axis::kTtl, 1, 255));
       s = bdd_.both(s, space_.class_is(Axis::kHasMac, 0));
     }
     // A packet without a link-layer header has no address there, and only its sender's counts.

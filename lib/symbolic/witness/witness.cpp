@@ -233,9 +233,9 @@ PacketPoint choose_packet(Space& space, Set packets, std::optional<u128> length)
     point.classes[axis] = c;
     return c;
   };
-  take(Axis::kTcpFlags, {kSyn, kSyn | kAck, kAck, kFin | kAck, kRst | kAck, kRst, 0});
   take(Axis::kFragmentOffset, {0});
   take(Axis::kTruncated, {0});
+  take(Axis::kTcpFlags, {kSyn, kSyn | kAck, kAck, kFin | kAck, kRst | kAck, kRst, 0});
   take(Axis::kHasMac, {0});
   take(Axis::kInitiatorMac, {0});
   take(Axis::kResponderMac, {0});
