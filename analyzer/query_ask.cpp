@@ -19,6 +19,14 @@
 namespace postern {
 namespace {
 
+// To the sets it may have changed anything (marks, headers); the engine's changes nothing.
+bool has_unknown_target(const Program& program) {
+  return std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
+    const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+    return effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
+  });
+}
+
 constexpr std::array<std::pair<Field, Axis>, 11> kFieldAxes{{
     {Field::kSource, Axis::kInitiator},
     {Field::kDestination, Axis::kResponder},
@@ -307,7 +315,8 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   Confirmed confirmed =
       confirm(witness, bare_world(), program_, model_.entries(), Destination::asked(question_));
   if (!confirmed.mismatch.empty()) {
-    const bool open = !must && (reads_tuple_ports(program_) || found.back().quotes);
+    const bool open = !must && (reads_tuple_ports(program_) || has_unknown_target(program_) ||
+                                found.back().quotes);
     const bool coarse = open || std::ranges::any_of(found, &FlowStep::coarse) ||
                         std::ranges::any_of(witness.packets, &WitnessPacket::of_master);
     if (confirmed.unmodelled || coarse) {

@@ -43,14 +43,6 @@ const Gap kGaps[] = {
      "*filter\n:INPUT DROP\n-A INPUT -p udp -j ACCEPT\n"
      "-A INPUT -p icmpv6 --icmpv6-type 137 -m conntrack --ctstate RELATED -j ACCEPT\nCOMMIT\n",
      "deliver -i eth0 -p icmpv6 --icmpv6-type 137 --path in"},
-    // REJECT's reset of an INVALID segment finds its flow in OUTPUT by itself.
-    {"ResetFindsTheFlow", Family::kIpv4,
-     "*mangle\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -m tcp --tcp-flags RST RST -m conntrack --ctstate "
-     "ESTABLISHED -j CONNMARK --set-mark 1\nCOMMIT\n*filter\n:FORWARD DROP\n"
-     "-A FORWARD -m connmark --mark 1 -j ACCEPT\n-A FORWARD -i eth0 -p tcp --syn -j ACCEPT\n"
-     "-A FORWARD -i eth1 -p tcp -m tcp --tcp-flags ALL SYN,ACK -j ACCEPT\n"
-     "-A FORWARD -p tcp -m conntrack --ctstate INVALID -j REJECT --reject-with tcp-reset\nCOMMIT\n",
-     "deliver -i eth0 -o eth1 -s 192.0.2.9 -d 198.51.100.9 -p tcp --dport 22 --tcp-flags ALL ACK"},
     // Broadcasts and multicast over lo reach plain sockets.
     {"BroadcastOverLo", Family::kIpv4,
      "*filter\n:INPUT DROP\n-A INPUT -i lo -d 255.255.255.255 -j ACCEPT\nCOMMIT\n",

@@ -41,6 +41,15 @@ TEST(QueryElsewhere, AnUnknownTargetOfMangleMayKeepItHere) {
   }
 }
 
+// ... or mark it, which the engine's does not.
+TEST(QueryElsewhere, AnUnknownTargetMayMarkIt) {
+  const LoadedRuleset rules(
+      "mark.rules", table("mangle", "-A PREROUTING -p udp -j FOO\n") +
+                        "*filter\n:FORWARD DROP\n-A FORWARD -m mark --mark 1 -j ACCEPT\nCOMMIT\n");
+  EXPECT_EQ(ask_one(rules, "deliver -i eth0 -o eth1 -p udp").truth, Truth::kUnknown);
+  expect_answer(rules, Truth::kNo, "deliver -i eth0 -o eth1 -p tcp");
+}
+
 // Behind routing it cannot.
 TEST(QueryElsewhere, AnUnknownTargetBehindRoutingDoesNot) {
   const std::string rest = table("mangle", "-A POSTROUTING -p tcp --dport 80 -j DIVERT2\n");

@@ -165,6 +165,34 @@ TEST(RelatedError, GoesWhereOutputHasLedTheFlow) {
   EXPECT_EQ(never.truth, Truth::kNo) << to_text(never);
 }
 
+// REJECT's reset of an INVALID segment has no entry with it: OUTPUT looks it up, and what rules do
+// to it there is done to the flow's entry (as Linux does), also where it comes back over lo.
+TEST(RelatedError, ResetsFindTheirFlowInOutput) {
+  const auto rules = [](const std::string& mark, const std::string& filter) {
+    return LoadedRuleset("reset.rules", "*mangle\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n" + mark +
+                                            " -p tcp -m tcp --tcp-flags RST RST " +
+                                            "-j CONNMARK --set-mark 1\nCOMMIT\n*filter\n" + filter +
+                                            "COMMIT\n");
+  };
+  constexpr const char* kReset = " -j REJECT --reject-with tcp-reset\n";
+  const auto forward = rules("-A OUTPUT -m conntrack --ctstate ESTABLISHED",
+                             ":FORWARD DROP\n-A FORWARD -m connmark --mark 1 -j ACCEPT\n"
+                             "-A FORWARD -i eth0 -p tcp --syn -j ACCEPT\n"
+                             "-A FORWARD -i eth1 -p tcp -m tcp --tcp-flags ALL SYN,ACK -j ACCEPT\n"
+                             "-A FORWARD -p tcp -m conntrack --ctstate INVALID" +
+                                 std::string(kReset));
+  EXPECT_NE(ask_one(forward, "deliver -i eth0 -o eth1 -p tcp --dport 22 --tcp-flags ALL ACK").truth,
+            Truth::kNo);
+  const auto out = rules("-A INPUT -i lo",
+                         ":OUTPUT DROP\n-A OUTPUT -o lo -j ACCEPT\n"
+                         "-A OUTPUT -m connmark --mark 1 -j ACCEPT\n"
+                         "-A OUTPUT -p tcp --dport 22 --syn -j ACCEPT\n"
+                         "-A OUTPUT -p tcp -m tcp --tcp-flags ALL PSH,ACK" +
+                             std::string(kReset));
+  EXPECT_NE(ask_one(out, "deliver -o eth0 -p tcp --dport 22 --tcp-flags ALL ACK").truth,
+            Truth::kNo);
+}
+
 // An address is this host's, or another's that sends errors: no witness has both.
 TEST(RelatedError, ComesFromNoAddressOfTheQuotedHost) {
   const auto rules = [](const std::string& answers) {

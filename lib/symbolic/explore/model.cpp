@@ -164,7 +164,7 @@ Explorer Model::Impl::explorer(Path path, Set flows, Script script, bool must, b
   }
   if (both.errors) result.lead_errors(*both.errors);
   if (must) return result;
-  result.let_others_mark(marks_by_others(path));
+  result.let_others_mark(marks_by_others());
   if (follow && follows() && script != Script::kOpener) {
     if (translations.may_stray(path)) result.allow_strays(both.initiator.walk().moved);
     // (To `track`, whose ends are both free, packets of another flow's entry change nothing.)

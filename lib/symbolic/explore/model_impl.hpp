@@ -83,8 +83,8 @@ struct Model::Impl {
   // Packets that carry a flow's entry without being of the flow: ICMP errors, the host's own resets
   // (others.cpp); and how they may change its connmark: over kConnmarkBefore and kConnmark.
   Set carriers(FlowEnd sender, bool resets);
-  Set marks_by_others(Path flow_path);
-  std::array<std::optional<Set>, 2> marks_by_others_known;
+  Set marks_by_others();
+  std::optional<Set> marks_by_others_known;
   // Flows of m whose initiator may send an ICMP error that is RELATED to a flow that it opened.
   RelatedErrors related(Path path, Set m, bool must);
   const RelatedErrors& parent_addresses(Path path, bool must);

@@ -49,37 +49,48 @@ Set Model::Impl::carriers(FlowEnd sender, bool resets) {
   return bdd().either(result, bdd().both(is(protocol::kTcp), reset));
 }
 
-// Over kConnmarkBefore and kConnmark, for entries of flows on this path.
-Set Model::Impl::marks_by_others(Path flow_path) {
-  // What comes to this host from an address of its own is answered over lo in IPv6.
-  const bool over_lo = flow_path == Path::kLoopback || program.ruleset().family == Family::kIpv6;
-  std::optional<Set>& known = marks_by_others_known[over_lo ? 1 : 0];
-  if (known) return *known;
+// Over kConnmarkBefore and kConnmark, for entries of flows on any path. A reset about a segment
+// that was INVALID is looked up in OUTPUT like any packet, and finds the flow there: ESTABLISHED.
+// It has the source of whom the segment was sent to, and comes back over lo to one who sent that
+// here.
+Set Model::Impl::marks_by_others() {
+  if (marks_by_others_known) return *marks_by_others_known;
+  Set relation = kNothing;
   const bool some = tracking && !space.layout(Axis::kConnmark).variables.empty() &&
                     std::ranges::any_of(program.rules(), writes_connmark);
-  if (!some) return *(known = kNothing);
+  if (!some) return *(marks_by_others_known = relation);
   // Only the host's own replies have an entry in raw already: anything, there.
   const bool raw = std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
     return writes_connmark(rule) && program.chains()[rule.chain].table == TableName::kRaw;
   });
-  Set relation = raw || translations.some() ? kEverything : kNothing;
+  if (raw || translations.some()) relation = kEverything;
   std::vector<Axis> rest;
   for (std::size_t i = 0; i < kAxisCount; ++i) {
     const auto axis = static_cast<Axis>(i);
     if (axis != Axis::kConnmark && axis != Axis::kConnmarkBefore) rest.push_back(axis);
   }
+  const auto in = [&](CtState state) {
+    return space.class_is(Axis::kState, static_cast<std::uint32_t>(state));
+  };
+  const Set errors = carriers(FlowEnd::kInitiator, false);
+  const Set resets = bdd().minus(carriers(FlowEnd::kInitiator, true), errors);
   for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
-    const bool resets = path == Path::kOut || (path == Path::kLoopback && over_lo);
-    const Set carried =
-        bdd().both(space.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated)),
-                   carriers(FlowEnd::kInitiator, resets));
+    Set carried = bdd().both(in(CtState::kRelated), errors);
+    const bool local = path == Path::kOut || path == Path::kLoopback;
+    if (local) {
+      const Set found = bdd().either(in(CtState::kRelated), in(CtState::kEstablished));
+      carried = bdd().either(carried, bdd().both(found, resets));
+    }
+    WalkOptions how = walk_options();
+    how.unrouted = local && !resets.empty() && space.classes().address_type.count() > 1;
     const PathWalk walk =
-        walk_path(space, chains, program, path, FlowEnd::kInitiator, walk_options(), {}, carried);
-    for (const Set fate : walk.direct.fates) {
-      relation = bdd().either(relation, space.exists(fate, rest));
+        walk_path(space, chains, program, path, FlowEnd::kInitiator, how, {}, carried);
+    for (const Passage& passage : {walk.direct, walk.again}) {
+      for (const Set fate : passage.fates)
+        relation = bdd().either(relation, space.exists(fate, rest));
     }
   }
-  return *(known = relation);
+  return *(marks_by_others_known = relation);
 }
 
 }  // namespace postern

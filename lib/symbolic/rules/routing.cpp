@@ -262,18 +262,15 @@ namespace {
 // Types of addresses that only the routes of a host give: a subnet's broadcast address, a blackhole
 // and the like. 255.255.255.255 and 0.0.0.0 are broadcast on every host.
 Set types_by_routes(Space& space, Axis address, Axis type) {
-  Bdd& bdd = space.bdd();
-  Set plain = kNothing;
-  for (const AddressType sure :
-       {AddressType::kUnicast, AddressType::kLocal, AddressType::kMulticast}) {
-    const auto value = static_cast<u128>(sure);
-    plain = bdd.either(plain, space.values(type, value, value));
-  }
-  if (space.classes().family == Family::kIpv4) {
-    plain = bdd.either(plain, bdd.either(space.values(address, 0xffffffff, 0xffffffff),
-                                         space.values(address, 0, 0)));
-  }
-  return bdd.both(space.domain(), bdd.complement(plain));
+  const Set odd = space.class_set_if(type, [](const ValueClass& c) {
+    const auto is = static_cast<AddressType>(c.canonical);
+    return is != AddressType::kUnicast && is != AddressType::kLocal &&
+           is != AddressType::kMulticast;
+  });
+  if (space.classes().family != Family::kIpv4) return odd;
+  const Set everybody = space.bdd().either(space.values(address, 0xffffffff, 0xffffffff),
+                                           space.values(address, 0, 0));
+  return space.bdd().minus(odd, everybody);
 }
 
 // IPv4 takes no packet from a wire that comes from an address of its own (127.0.0.1 is one), but it
