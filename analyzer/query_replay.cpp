@@ -41,11 +41,12 @@ std::vector<EntryReport> own_entries(std::vector<EntryReport> entries, const Wit
   return entries;
 }
 
-// `begun`: the first of the flow's packets.
+// `begun`: the first of the flow's packets. (What has no ports may have one address at both ends.)
 bool opened_by_responder(const EntryReport& e, const WitnessPacket& begun) {
   const Packet& first = begun.packet;
   const bool by_other = e.original.source != first.source ||
-                        (e.original.source_port && *e.original.source_port != first.source_port);
+                        (e.original.source_port && *e.original.source_port != first.source_port) ||
+                        (e.original.icmp_type && *e.original.icmp_type != first.type);
   return by_other != begun.step.reply;
 }
 

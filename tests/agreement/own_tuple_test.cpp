@@ -49,6 +49,16 @@ TEST(OwnTuple, OneNamedAddressLeavesNoQuestionOpen) {
   EXPECT_EQ(ask_one(rules, "connect -i lo -p udp --dport 1000").truth, Truth::kNo);
 }
 
+// An ICMP query has no ports: who has opened it is told by its type.
+TEST(OwnTuple, WhoAskedIsToldByTheType) {
+  const LoadedRuleset rules("icmp.rules",
+                            "*filter\n:INPUT DROP\n"
+                            "-A INPUT -m conntrack --ctstate RELATED -j ACCEPT\nCOMMIT\n");
+  const Answer a = ask_one(rules, "track -i lo -p icmp --icmp-type 0");
+  ASSERT_EQ(a.truth, Truth::kYes) << to_text(a);
+  EXPECT_EQ(a.witness.size(), 2U) << to_text(a);
+}
+
 // A witness is of another flow where there is one.
 TEST(OwnTuple, AWitnessHasTwoEnds) {
   const LoadedRuleset rules("own.rules", filter("-A INPUT -p gre -j ACCEPT\n" + kEstablished));
