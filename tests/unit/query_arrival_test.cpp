@@ -234,5 +234,18 @@ TEST(QueryNowhere, WithRouteLocalnetItIsLeftOpen) {
   expect_answer(with, Truth::kUnknown, "connect -i eth0 -p tcp --dport 80 --path in", options);
 }
 
+// Nothing that this host sends comes to NAT, and what the far end opens is led elsewhere: Z3 leaves
+// that open, where the search knows that it is not where was asked for.
+TEST(QueryArrival, WhatIsLedElsewhereIsNoContradiction) {
+  const LoadedRuleset rules("led.rules",
+                            "*raw\n:OUTPUT ACCEPT\n-A OUTPUT -j DROP\nCOMMIT\n"
+                            "*nat\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n"
+                            "-A OUTPUT -d 192.0.2.0/28 -j NETMAP --to 198.51.100.0/28\n"
+                            "-A PREROUTING -m length --length 61:65535 -j REDIRECT\nCOMMIT\n");
+  const Answer a =
+      ask_one(rules, "track --to-destination 127.0.0.1 -p udp -d 192.0.2.9 --dport 80 --path out");
+  EXPECT_EQ(a.truth, Truth::kUnknown) << to_text(a);
+}
+
 }  // namespace
 }  // namespace postern
