@@ -86,6 +86,7 @@ std::vector<Edge> Edges::collect(const FlowState& from, bool several) {
 }
 
 void Edges::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& out) {
+  const std::size_t first = out.size();
   plain(from, sender, CtState::kUntracked, out);
   if (!tracking_) return plain(from, sender, CtState::kInvalid, out);
   for (std::uint8_t zone = 0; zone < automaton_.pairs(); ++zone) {
@@ -95,6 +96,7 @@ void Edges::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& ou
       if (kind != PacketKind::kIcmpUntracked) tracked(from, sender, kind, zone, out);
     }
   }
+  found_by_resets(sender, first, out);
   if (from.entry != 0 || sender != FlowEnd::kInitiator) return;
   if (allowed(Edge::Of::kRelated)) related(from, out);
   if (allowed(Edge::Of::kStray)) strays(from, out);
@@ -104,6 +106,35 @@ void Edges::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& ou
 bool Edges::comes_in(const FlowState& from, FlowEnd sender, std::uint8_t zone) {
   return guards(sender).comes_in(zone) ||
          (from.nat != 0 && guards(sender, from.nat).comes_in(zone));
+}
+
+// REJECT answers a segment to which conntrack has attached nothing with a reset all the same.
+// OUTPUT looks that up, and it meets the flow's entry as a reset of the other end. Coarse: what raw
+// does with it there, and which numbers it has, is not followed.
+void Edges::found_by_resets(FlowEnd sender, std::size_t first, std::vector<Edge>& out) {
+  if (must_) return;
+  const FlowEnd other = sender == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
+  for (std::size_t i = first, end = out.size(); i < end; ++i) {
+    const Edge answered = out[i];
+    const CtState state = answered.what.sight.state;
+    const Fate fate = answered.what.fate;
+    if (fate != Fate::kReset && fate != Fate::kResetConfirmed) continue;
+    if (state != CtState::kInvalid && state != CtState::kUntracked) continue;
+    if (answered.to.entry == 0) continue;
+    for (std::uint8_t pair = 0; pair < automaton_.pairs(); ++pair) {
+      const auto kinds = automaton_.kinds(answered.to.entry, other, pair);
+      if (std::ranges::find(kinds, PacketKind::kTcpRst) == kinds.end()) continue;
+      for (const Move& move :
+           automaton_.moves(answered.to.entry, other, PacketKind::kTcpRst, pair)) {
+        if (move.lost == answered.to.entry) continue;
+        Edge& closed = out.emplace_back(answered);
+        closed.to.entry = move.lost;
+        if (closed.to.entry == 0) closed.to.nat = 0;
+        closed.coarse = true;
+        closed.ordinary = false;
+      }
+    }
+  }
 }
 
 // An ICMP error of the initiator that quotes another flow which it opened (kernel-facts 40). It

@@ -180,6 +180,7 @@ class Edges {
   void related(const FlowState& from, std::vector<Edge>& out);
   void related_again(const FlowState& from, std::vector<Edge>& out);
   void strays(const FlowState& from, std::vector<Edge>& out);
+  void found_by_resets(FlowEnd sender, std::size_t first, std::vector<Edge>& out);
   void reopened(const FlowState& from, std::vector<Edge>& out);
   void reopened(const FlowState& from, PacketKind kind, const Move& move, std::uint8_t zone,
                 std::vector<Edge>& out);

@@ -298,6 +298,10 @@ void Induction::outcome(Term live, const Case& one, const PathEncoder::End& end,
   after(live, end.reset, now, effect.reset, effect, end.connmark_bits, before);
   after(live, end.dropped_confirmed, now, effect.lost_confirmed, effect, end.connmark_bits, kept);
   after(live, end.reset_confirmed, now, effect.reset_confirmed, effect, end.connmark_bits, kept);
+  if (!effect.attached) {
+    found_by_reset(live, end.reset, now, effect.reset, before);
+    found_by_reset(live, end.reset_confirmed, now, effect.reset_confirmed, kept);
+  }
   if (!track() && one.sender == FlowEnd::kInitiator && translated) now.state.reached = true;
   if (!track() && one.sender == FlowEnd::kInitiator && !translated) {
     const Term wanted = c_.translator.term(claim_.impossible);
@@ -308,6 +312,25 @@ void Induction::outcome(Term live, const Case& one, const PathEncoder::End& end,
     now.state.reached = true;
   }
   after(live, end.delivered, now, effect.delivered, effect, end.connmark_bits, kept);
+}
+
+void Induction::found_by_reset(Term live, Term ends_so, const Case& one, const AbstractEntry& entry,
+                               std::uint16_t nat) {
+  if (ends_so == Solver::kFalse) return;
+  const FlowEnd other =
+      one.sender == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
+  const auto own = c_.model.entry_index(entry);
+  for (std::uint8_t pair = 0; own && pair < one.beside.size(); ++pair) {
+    Case reset = one;
+    reset.what += ", its reset";
+    reset.beside[one.pair] = *own;
+    const AbstractEntry met = c_.model.entries()[std::exchange(reset.beside[pair], 0)].entry;
+    reset.pair = pair;
+    if (!met.present || met.tracker != Tracker::kTcp) continue;
+    for (const AbstractStep& step : c_.ways(met, other, PacketKind::kTcpRst)) {
+      after(live, ends_so, reset, step.entry(false), EntryEffect::none(met), {}, nat);
+    }
+  }
 }
 
 // The packet ends so: the entry that stands then must be in the invariant.

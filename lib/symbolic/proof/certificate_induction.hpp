@@ -109,6 +109,10 @@ class Induction {
   void met(Term premise, Term unmodelled, const std::string& what);
   void outcome(Term live, const Case& one, const PathEncoder::End& end, const EntryEffect& effect,
                const std::string& seen, bool translated = false);
+  // REJECT's reset of a packet that has no entry is looked up in OUTPUT, as one of the other end;
+  // `entry`: what it finds there in the pair of the case.
+  void found_by_reset(Term live, Term ends_so, const Case& one, const AbstractEntry& entry,
+                      std::uint16_t nat);
   // The packet ends so: the entry that stands then must be in the invariant.
   void after(Term live, Term ends_so, const Case& one, const AbstractEntry& entry,
              const EntryEffect& effect, const std::vector<Term>& connmark_bits, std::uint16_t nat);
