@@ -39,6 +39,7 @@ std::string packet_line(const Packet& p) {
   if (p.protocol == protocol::kIcmp || p.protocol == protocol::kIcmpv6) {
     detail += fmt::format(" type {} code {}", p.type, p.code);
   }
+  if (p.bad_checksum) detail += ", wrong checksum";
   return fmt::format("{} > {} {}", endpoint(p, p.source, p.source_port),
                      endpoint(p, p.destination, p.destination_port), detail);
 }
@@ -248,7 +249,7 @@ std::vector<std::string> reproduction(const Answer& answer) {
   // Over loopback a program has to ask for any other address of its host.
   const bool other = answer.path == Path::kLoopback && p.source.text() != usual_source(to);
   const std::string bound = other ? fmt::format(" -s {}", p.source.text()) : "";
-  if (p.protocol == protocol::kTcp && p.flags == tcp_flag::kSyn) {
+  if (p.protocol == protocol::kTcp && p.flags == tcp_flag::kSyn && !p.bad_checksum) {
     return {fmt::format("nc{}{} -p {} {} {}", six, bound, p.source_port, to, p.destination_port)};
   }
   if (p.protocol == protocol::kTcp) {
@@ -261,10 +262,16 @@ std::vector<std::string> reproduction(const Answer& answer) {
     for (const auto& [flags, option] : kScans) {
       if (flags == p.flags) scan = option;
     }
+    if (p.bad_checksum) scan += " --badsum";
     const std::string from = other ? fmt::format(" -S {} -e lo", p.source.text()) : "";
     return {fmt::format("nmap{} {} -Pn{} -g {} -p {} {}", six, scan, from, p.source_port,
                         p.destination_port, to)};
   }
+  if (p.protocol == protocol::kUdp && p.bad_checksum) {
+    return {fmt::format("nmap{} -sU --badsum -Pn -g {} -p {} {}", six, p.source_port,
+                        p.destination_port, to)};
+  }
+  if (p.bad_checksum) return {};
   if (p.protocol == protocol::kUdp) {
     return {
         fmt::format("nc{}{} -u -p {} {} {}", six, bound, p.source_port, to, p.destination_port)};

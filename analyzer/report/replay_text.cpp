@@ -39,6 +39,7 @@ std::string packet_text(const Json& headers) {
   if (headers.contains("type")) {
     out += fmt::format(" type {} code {}", word(headers["type"]), word(headers["code"]));
   }
+  if (headers.value("badsum", false)) out += ", wrong checksum";
   if (headers.contains("id")) out += " id " + word(headers["id"]);
   if (headers.value("payload", 0) > 0) out += fmt::format(", {} bytes", word(headers["payload"]));
   if (headers.contains("inner")) out += fmt::format(" about ({})", packet_text(headers["inner"]));

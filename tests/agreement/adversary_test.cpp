@@ -143,11 +143,12 @@ class Attack {
              std::to_string(ip_length(packet)) + (packet.bad_checksum ? " bad" : "") + ": " +
              std::string(text(report.verdict)) + " " + report.died_at + "\n";
       ++tally_.packets;
-      // No end accepts a packet whose checksum is wrong; of UDP-Lite conntrack takes no other.
+      // No end hears a packet whose checksum is wrong, and this host's stack takes none: it counts
+      // where it goes on to others. Of UDP-Lite conntrack takes no other.
       const bool sane = !packet.bad_checksum || packet.protocol == protocol::kUdplite;
       if (packet.protocol == protocol::kSctp && accepted) ++tally_.sctp_through;
-      if (!reply && accepted && sane && !answers) {
-        reached = true;
+      if (!reply && accepted && !answers && (sane || flow_.path == Path::kForward)) {
+        reached = reached || sane;
         ++tally_.delivered;
         if (honest) {
           ASSERT_TRUE(covers(space_, sets_.deliver.packets, points_.packet(packet)))

@@ -252,6 +252,9 @@ class Explorer {
         EXPECT_TRUE(covered) << text(kind) << " meets " << text(exact) << ": " << text(concrete);
         if (remember(happened, concrete)) add(concrete.after);
       }
+      auto broken = tcp_packet(from, to, flags_of(kind), numbers.seq, numbers.ack);
+      broken.bad_checksum = true;
+      remember(happened, meet(entry, broken, config_));
       const auto happens = [&](const AbstractStep& step) {
         return std::any_of(happened.begin(), happened.end(),
                            [&](const ConcreteStep& concrete) { return matches(step, concrete); });

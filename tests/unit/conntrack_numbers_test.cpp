@@ -49,6 +49,7 @@ std::size_t played(const Sequence& sequence, std::uint8_t reset_flags) {
     const Taken& taken = sequence[i];
     Packet packet = packet_of(taken.end, taken.kind);
     if (taken.kind == PacketKind::kTcpRst) packet.flags = reset_flags;
+    packet.bad_checksum = taken.step.condition == Condition::kBroken;
     FlowStep step;
     step.reply = taken.end == FlowEnd::kResponder;
     step.before.entry = before.present ? 1 : 0;

@@ -214,8 +214,12 @@ TEST(QueryNowhere, DnatToLoopbackLeadsNowhere) {
   expect_answer(with, Truth::kYes, "connect -i eth0 -p tcp --dport 81 --path in");
   expect_answer(with, Truth::kYes, "connect -i eth1 -p tcp --dport 80 --path in");
   expect_answer(with, Truth::kNo, "deliver -i eth0 -p udp --dport 53 --path in");
-  expect_answer(with, Truth::kNo, "deliver -i eth0 -p udp --dport 53 --path forward");
   expect_answer(with, Truth::kYes, "deliver -i eth0 -p udp --dport 54 --path forward");
+  // What is INVALID (a wrong checksum) stays as it was sent, and is forwarded.
+  expect_answer(with, Truth::kYes, "deliver -i eth0 -p udp --dport 53 --path forward");
+  const auto valid =
+      nat_and_filter(kToLo, ":FORWARD ACCEPT\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\n");
+  expect_answer(valid, Truth::kNo, "deliver -i eth0 -p udp --dport 53 --path forward");
 }
 
 // What the far end sends of its own accord goes nowhere, either: Z3 follows that for `track`, too.

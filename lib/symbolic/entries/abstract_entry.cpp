@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/check.hpp"
@@ -112,7 +113,7 @@ Steps udplite(const AbstractEntry& entry, FlowEnd sender, const ConntrackConfig&
 std::string_view text(PacketKind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
 
 std::string_view text(Condition condition) {
-  static constexpr std::array<std::string_view, 16> kNames{"always",
+  static constexpr std::array<std::string_view, 17> kNames{"always",
                                                            "in window",
                                                            "stretched",
                                                            "out of window",
@@ -127,7 +128,8 @@ std::string_view text(Condition condition) {
                                                            "checksum not looked at",
                                                            "crafted checksum",
                                                            "right tag",
-                                                           "wrong tag"};
+                                                           "wrong tag",
+                                                           "wrong checksum"};
   return kNames[static_cast<std::size_t>(condition)];
 }
 
@@ -208,8 +210,10 @@ std::string text(const AbstractEntry& entry) {
   return out;
 }
 
-std::vector<AbstractStep> successors(const AbstractEntry& entry, FlowEnd sender, PacketKind kind,
-                                     const ConntrackConfig& config) {
+namespace {
+
+Steps of_whole_packets(const AbstractEntry& entry, FlowEnd sender, PacketKind kind,
+                       const ConntrackConfig& config) {
   switch (kind) {
     case PacketKind::kTcpSyn:
       return tcp_successors(entry, sender, TcpSegment::kSyn, config);
@@ -248,6 +252,28 @@ std::vector<AbstractStep> successors(const AbstractEntry& entry, FlowEnd sender,
       return {plain(entry, CtState::kInvalid, Condition::kAlways)};
   }
   return {};
+}
+
+// Has this kind a checksum that its tracker looks at? (Of SCTP's each is INVALID by chunks or tags,
+// too.)
+bool has_checksum(PacketKind kind) {
+  return !sctp_kind(kind) && kind != PacketKind::kGeneric && kind != PacketKind::kGre &&
+         kind != PacketKind::kIcmpUntracked && kind != PacketKind::kErrorAboutFlow;
+}
+
+}  // namespace
+
+std::vector<AbstractStep> successors(const AbstractEntry& entry, FlowEnd sender, PacketKind kind,
+                                     const ConntrackConfig& config) {
+  Steps steps = of_whole_packets(entry, sender, kind, config);
+  const auto invalid = [&](const AbstractStep& step) {
+    return step.state == CtState::kInvalid && step.after == entry && !step.coarse;
+  };
+  if (steps.empty() || !config.checksum || !has_checksum(kind)) return steps;
+  if (std::ranges::none_of(steps, invalid)) {
+    steps.push_back(plain(entry, CtState::kInvalid, Condition::kBroken));
+  }
+  return steps;
 }
 
 AbstractStep announced(AbstractStep created) {

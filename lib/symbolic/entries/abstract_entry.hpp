@@ -120,6 +120,7 @@ enum class Condition : std::uint8_t {
   kCrafted,      // UDP-Lite: a checksum that is wrong, but passes the tracker's test
   kTagRight,     // SCTP: the tag that the entry waits for (0 as long as it knows none; INIT's is 0)
   kTagWrong,     // ... another one; behind chunks that were taken, an ABORT that claims another
+  kBroken,       // a wrong checksum, where it is looked at: INVALID. No end hears such a packet
 };
 std::string_view text(Condition condition);
 
@@ -153,8 +154,9 @@ struct AbstractStep {
 };
 
 // Every way in which a tracked packet of `kind` from `sender` can meet `entry`. Never empty. The
-// most ordinary outcome (kAlways or kInWindow) comes first. Not for packets that are UNTRACKED by a
-// rule (entry and state are then plain) nor for the second half of loopback.
+// most ordinary outcome (kAlways or kInWindow) comes first, that of a wrong checksum last. Not for
+// packets that are UNTRACKED by a rule (entry and state are then plain) nor for the second half of
+// loopback.
 std::vector<AbstractStep> successors(const AbstractEntry& entry, FlowEnd sender, PacketKind kind,
                                      const ConntrackConfig& config);
 

@@ -280,7 +280,7 @@ Set Model::Impl::may_arrive(Path path, const Arrival& asked) {
 // One search for what is delivered, with or without expectations; adds to the answer.
 void Model::Impl::deliver(Path path, Set m, Set flows, const Arrival& arrival, Search how,
                           DeliverAnswer& answer) {
-  const auto [must, expecting] = how;
+  const bool must = how.must, expecting = how.expecting;
   const RelatedErrors quoting = related(path, m, must);
   if (quoting.by_nat.contains(translations.number_of_errors(path))) lead_errors(path, flows_of(m));
   Explorer search = explorer(path, flows_of(m), Script::kDeliver, must, true);
@@ -336,7 +336,8 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state,
   const Set all_flows = flows_of(m), beyond_us = flows_of(beyond(path, m));
   const Set flows = bdd().minus(all_flows, beyond_us);
   const std::array now{Axis::kConnmark};
-  for (const auto& [must, expecting] : searches(path)) {
+  for (const Search& how : searches(path)) {
+    const bool must = how.must, expecting = how.expecting;
     Explorer search = explorer(path, all_flows, Script::kTrack, must, true);
     if (expecting) search.expect(expected(path, must));
     Exploration& world = must ? answer.must : answer.may;

@@ -51,10 +51,19 @@ bool Edges::local(FlowEnd sender) const {
   return own == Path::kOut || own == Path::kLoopback;
 }
 
-// Whether a checksum of UDP-Lite is looked at is a matter of where the packet comes from.
+// Whether a checksum is looked at is a matter of where the packet comes from; this host's own stack
+// takes none that is wrong, so that counts only for what goes on to others.
 bool Edges::looked_at(FlowEnd sender, PacketKind kind, const Move& move) const {
+  if (move.step.condition == Condition::kBroken) return !whole_ && path_ == Path::kForward;
   return kind != PacketKind::kUdplite ||
          (move.step.condition == Condition::kUnlooked) == local(sender);
+}
+
+std::vector<Move> Edges::moves(std::uint16_t entry, FlowEnd sender, PacketKind kind,
+                               std::uint8_t pair) {
+  std::vector<Move> all = automaton_.moves(entry, sender, kind, pair);
+  std::erase_if(all, [&](const Move& move) { return !looked_at(sender, kind, move); });
+  return all;
 }
 
 const std::vector<Edge>& Edges::from(const FlowState& state) {
@@ -124,8 +133,7 @@ void Edges::found_by_resets(FlowEnd sender, std::size_t first, std::vector<Edge>
     for (std::uint8_t pair = 0; pair < automaton_.pairs(); ++pair) {
       const auto kinds = automaton_.kinds(answered.to.entry, other, pair);
       if (std::ranges::find(kinds, PacketKind::kTcpRst) == kinds.end()) continue;
-      for (const Move& move :
-           automaton_.moves(answered.to.entry, other, PacketKind::kTcpRst, pair)) {
+      for (const Move& move : moves(answered.to.entry, other, PacketKind::kTcpRst, pair)) {
         if (move.lost == answered.to.entry) continue;
         Edge& closed = out.emplace_back(answered);
         closed.to.entry = move.lost;
@@ -241,8 +249,8 @@ void Edges::invalid_then_untracked(const FlowState& from, FlowEnd sender, const 
   if (must_ && several() && answers(from, sender)) return;
   for (const PacketKind kind : automaton_.kinds(from.entry, sender, zone)) {
     bool ordinary = true;
-    for (const Move& first : automaton_.moves(from.entry, sender, kind, zone)) {
-      if (first.step.state == CtState::kInvalid && looked_at(sender, kind, first)) {
+    for (const Move& first : moves(from.entry, sender, kind, zone)) {
+      if (first.step.state == CtState::kInvalid) {
         Move second = move;
         second.step.after = first.step.after;
         second.step.condition = first.step.condition;
@@ -261,8 +269,7 @@ void Edges::invalid_then_untracked(const FlowState& from, FlowEnd sender, const 
 void Edges::tracked(const FlowState& from, FlowEnd sender, PacketKind kind, std::uint8_t zone,
                     std::vector<Edge>& out) {
   bool ordinary = true;
-  for (const Move& move : std::vector<Move>(automaton_.moves(from.entry, sender, kind, zone))) {
-    if (!looked_at(sender, kind, move)) continue;
+  for (const Move& move : moves(from.entry, sender, kind, zone)) {
     under_nat(from, sender, kind, move, zone, ordinary, out);
     if (several() && answers(from, sender)) {  // else it is of no entry
       ordinary = false;
@@ -344,7 +351,7 @@ void Edges::second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind
   if (!guards(sender).comes_in(zones.zone, true)) return;
   const auto kinds = automaton_.kinds(move.lost, sender, zones.zone);
   if (std::ranges::find(kinds, kind) == kinds.end()) return;  // no packet of that entry's protocol
-  const std::vector<Move> again = automaton_.moves(move.lost, sender, kind, zones.zone);
+  const std::vector<Move> again = moves(move.lost, sender, kind, zones.zone);
   const bool same =
       move.fresh ? again.front().fresh : std::ranges::any_of(again, [&](const Move& second) {
         return !second.fresh && second.pair == move.pair;
@@ -417,7 +424,9 @@ FlowState Edges::after(const FlowState& from, FlowEnd sender, Fate fate, const M
   switch (fate) {
     case Fate::kDelivered:
       to.entry = move.kept;
-      if (sender == FlowEnd::kInitiator) to.reached = true;
+      if (sender == FlowEnd::kInitiator && move.step.condition != Condition::kBroken) {
+        to.reached = true;
+      }
       break;
     case Fate::kDropped:
       to.entry = move.lost;

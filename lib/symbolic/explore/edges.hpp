@@ -110,6 +110,8 @@ class Edges {
   void allow(Edge::Of of) { allowed_[static_cast<std::size_t>(of)] = true; }
   // Some flow may be announced to packets of the zone with that id.
   void allow_announced(std::uint16_t zone);
+  // No packet has a wrong checksum.
+  void only_whole() { whole_ = true; }
   // As Explorer's.
   void lose_turned() { lose_turned_ = true; }
   // Some of the flows surely come in one zone, which holds both directions; `several`: others do
@@ -186,6 +188,7 @@ class Edges {
                 std::vector<Edge>& out);
   bool local(FlowEnd sender) const;
   bool looked_at(FlowEnd sender, PacketKind kind, const Move& move) const;
+  std::vector<Move> moves(std::uint16_t entry, FlowEnd sender, PacketKind kind, std::uint8_t pair);
 
   Automaton& automaton_;
   Guards& initiator_;
@@ -196,7 +199,7 @@ class Edges {
   bool must_;
   Bindings* bindings_ = nullptr;
   LedErrors* errors_ = nullptr;
-  bool lose_turned_ = false;
+  bool lose_turned_ = false, whole_ = false;
   std::optional<bool> told_apart_;
   bool several_ = false;  // which flows are looked at
   std::array<bool, 6> allowed_{};

@@ -50,7 +50,7 @@ void Edges::answered_again(const FlowState& from, FlowEnd sender, PacketKind kin
                            std::uint8_t zone, bool ordinary, std::vector<Edge>& out) {
   for (std::uint8_t pair = 0; pair < automaton_.pairs(); ++pair) {
     if (!several() && pair != zone) continue;
-    std::vector<Move> again = automaton_.moves(move.lost, sender, kind, pair);
+    std::vector<Move> again = moves(move.lost, sender, kind, pair);
     const bool found = !several() || std::ranges::none_of(again, &Move::fresh);
     // The same packet meets the same outcome, unless the entry has changed.
     const auto same = std::ranges::find_if(again, [&](const Move& second) {
@@ -59,7 +59,7 @@ void Edges::answered_again(const FlowState& from, FlowEnd sender, PacketKind kin
     });
     if (!several() && same != again.end()) again = {Move(*same)};
     // Without the entry it is as if that had expired.
-    if (!found && move.lost != 0) again = automaton_.moves(0, sender, kind, pair);
+    if (!found && move.lost != 0) again = moves(0, sender, kind, pair);
     for (Move& second : again) {
       second.step.coarse = true;
       if (!found && !second.step.created) second.kept = second.lost = second.reset = move.lost;
@@ -106,7 +106,7 @@ void Edges::astray(const FlowState& from, FlowEnd sender, PacketKind kind, const
   const bool invalid = move.step.state == CtState::kInvalid || turns_invalid(kind);
   bool later = false;  // may it find the entry in PREROUTING?
   for (std::uint8_t pair = 0; several() && pair < automaton_.pairs(); ++pair) {
-    const auto& again = automaton_.moves(from.entry, sender, kind, pair);
+    const auto again = moves(from.entry, sender, kind, pair);
     later = later || std::ranges::none_of(again, &Move::fresh);
   }
   if (!invalid || !later) return;
@@ -132,7 +132,7 @@ void Edges::hidden_first(const FlowState& from, FlowEnd sender, PacketKind kind,
     if (!guards(sender).comes_in(pair, true)) continue;
     const auto kinds = automaton_.kinds(from.entry, sender, pair);
     if (std::ranges::find(kinds, kind) == kinds.end()) continue;
-    for (Move second : std::vector<Move>(automaton_.moves(from.entry, sender, kind, pair))) {
+    for (Move second : moves(from.entry, sender, kind, pair)) {
       second.step.coarse = true;
       found_again(from, sender, kind, second, {pair, zone}, false, out);
       announced(from, sender, true, kind, second, {pair, zone}, false, out);
@@ -171,7 +171,7 @@ void Edges::found_again(const FlowState& from, FlowEnd sender, PacketKind kind, 
   beside(from, sender, true, kind, second, zones, ordinary, out, 0);
   // The first lookup may have needed the bound entry.
   if (must_) return;
-  for (Move alone : std::vector<Move>(automaton_.moves(0, sender, kind, zones.zone))) {
+  for (Move alone : moves(0, sender, kind, zones.zone)) {
     if (!alone.step.created || alone.step.condition != second.step.condition) continue;
     alone.step.coarse = true;
     by_fate(from, sender, true, kind, alone, ordinary, out, 0, zones);

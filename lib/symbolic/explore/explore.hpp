@@ -70,6 +70,9 @@ class Explorer {
     }
   }
 
+  // Packets with a wrong checksum are left out: what is left is what ends can hear.
+  void only_whole() { edges_.only_whole(); }
+
   // What DNAT makes of a flow that the responder opens is another flow's: to this one it is lost.
   // (Else it is not modelled: its entry counts.) Packets that it leaves INVALID, or that its tuple
   // gives another port (Translations::clash), are followed as if there were none.

@@ -136,6 +136,7 @@ struct Model::Impl {
   // be expected.
   struct Search {
     bool must, expecting;
+    bool whole = false;  // no packet has a wrong checksum
   };
   std::vector<Search> searches(Path path);
   Arrival arrival(Path path, const PredicatePtr& to) {

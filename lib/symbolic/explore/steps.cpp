@@ -134,22 +134,25 @@ Set Model::Impl::choose_mark(Set packets, Set errors, QuotedEntry& quoted) {
 std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, bool must,
                                                  const PredicatePtr& to) {
   const Arrival asked = arrival(path, to);
-  for (const bool expecting : {false, true}) {
-    auto steps = deliver_steps(path, m, goal, {must, expecting}, asked);
-    if (!steps.empty()) return steps;
+  for (const bool whole : {true, false}) {
+    for (const bool expecting : {false, true}) {
+      auto steps = deliver_steps(path, m, goal, {must, expecting, whole}, asked);
+      if (!steps.empty()) return steps;
+    }
   }
   return {};
 }
 
 std::vector<FlowStep> Model::Impl::deliver_steps(Path path, Set m, Set goal, Search how,
                                                  const Arrival& arrival) {
-  const auto [must, expecting] = how;
+  const auto [must, expecting, whole] = how;
   const Set flows = flows_of(goal);
   Explorer search = explorer(path, flows, Script::kDeliver, must, true);
   auto quoting_by = related(path, m, must).by_nat;
   quoting_by.erase(translations.number_of_errors(path));
   search.allow_related(std::move(quoting_by));
   if (expecting) search.expect(expected(path, must));
+  if (whole) search.only_whole();
   search.run(flows, kEverything);
   // An error about another flow only where nothing else will do: it takes that flow to show it, as
   // short a one as there is.

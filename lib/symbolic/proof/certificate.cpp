@@ -309,7 +309,7 @@ void Induction::outcome(Term live, const Case& one, const PathEncoder::End& end,
         claim_.to == nullptr ? Solver::kTrue : c_.encoder.predicate(*claim_.to, end.packet);
     const std::array goal{live, end.delivered, wanted, as_asked};
     c_.violation(c_.solver.all(goal), now.what + ": delivers the packet");
-    now.state.reached = true;
+    if (effect.heard) now.state.reached = true;
   }
   after(live, end.delivered, now, effect.delivered, effect, end.connmark_bits, kept);
 }

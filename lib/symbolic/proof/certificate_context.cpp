@@ -184,6 +184,9 @@ std::vector<AbstractStep> CertificateContext::ways(const AbstractEntry& entry, F
   const bool query = request || kind == PacketKind::kIcmpReply;
   if (query && entry.present && request != (sender == entry.originator)) return {};
   std::vector<AbstractStep> steps = successors(entry, sender, kind, conntrack);
+  if (flow_path != Path::kForward) {  // this host's stack takes none
+    std::erase_if(steps, [](const AbstractStep& s) { return s.condition == Condition::kBroken; });
+  }
   if (kind == PacketKind::kUdplite) {
     std::erase_if(steps, [&](const AbstractStep& s) {
       return (s.condition == Condition::kUnlooked) != local(sender);

@@ -100,8 +100,8 @@ class CertificateContext {
     const Path own = sender == FlowEnd::kInitiator ? flow_path : reverse(flow_path);
     return own == Path::kOut || own == Path::kLoopback;
   }
-  // The ways in which conntrack can meet such a packet here: UDP-Lite checksums are looked at by
-  // where the packet comes from.
+  // The ways in which conntrack can meet such a packet here: checksums are looked at by where
+  // the packet comes from.
   std::vector<AbstractStep> ways(const AbstractEntry& entry, FlowEnd sender, PacketKind kind) const;
 
  private:

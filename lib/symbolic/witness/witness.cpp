@@ -360,7 +360,8 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     if (step.quotes) quote(made.packet, quoted);
     made.packet.payload.assign(step.payload.begin(), step.payload.end());
     tags[step.pair].write(made.packet, step);
-    made.packet.bad_checksum = step.condition == Condition::kCrafted;
+    made.packet.bad_checksum =
+        step.condition == Condition::kCrafted || step.condition == Condition::kBroken;
     const bool speaks = !step.payload.empty(), chunks = !made.packet.chunks.empty();
     const PacketPoint point = choose_packet(
         space, packets,
