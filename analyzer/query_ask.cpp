@@ -271,7 +271,10 @@ Set Asking::winners(Set yes) {
   kept.insert(kept.end(), every.begin(), every.end());
   const std::vector<Axis> rest = other_axes(kept);
   Bdd& bdd = space_.bdd();
-  const Set possible = space_.exists(universe_, rest);
+  // Nobody forwards what has no hop left: that is not among "every" TTL.
+  const Set spent =
+      answer_.path == Path::kForward ? space_.values(Axis::kTtl, 0, 1) : Set{kNothing};
+  const Set possible = space_.exists(bdd.minus(universe_, spent), rest);
   const Set reached = space_.exists(yes, rest);
   if (every.empty()) return reached;
   // A find-value loses when some every-value that M allows with it is not reached.

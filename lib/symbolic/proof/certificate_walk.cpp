@@ -477,6 +477,13 @@ PathEncoder::End PathEncoder::finish(const Walk& walk) {
   return end;
 }
 
+// Behind PREROUTING what has no hop left is not forwarded.
+void PathEncoder::outlive_hop(Walk& walk) {
+  const Term spent = solver_.in_range(walk.packet[Field::kTtl], 0, 1);
+  walk.dropped.push_back(solver_.both(walk.live, spent));
+  walk.live = solver_.both(walk.live, solver_.negate(spent));
+}
+
 // The hooks [first_hook, end_hook) of the path; the first of them from its lookup on.
 PathEncoder::End PathEncoder::encode_end(std::size_t first_hook, std::size_t end_hook,
                                          const PacketTerms& packet, const Seen& seen, Walk& walk) {
@@ -516,6 +523,7 @@ PathEncoder::End PathEncoder::encode_end(std::size_t first_hook, std::size_t end
       walk.dropped.push_back(solver_.both(walk.live, solver_.negate(nat_.routed)));
       walk.live = solver_.both(walk.live, nat_.routed);
     }
+    if (hook == Hook::kPrerouting && path_ == Path::kForward) outlive_hop(walk);
   }
   return finish(walk);
 }

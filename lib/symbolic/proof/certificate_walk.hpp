@@ -102,6 +102,7 @@ class PathEncoder {
   Term may_keep_initiator(const EndRange& range);
   void nat(Walk& walk, Hook hook, const Seen& seen);
   void place(Walk& walk, Hook hook);
+  void outlive_hop(Walk& walk);
   void see(PacketTerms& packet, const Seen& seen, bool confirmed);
   void table(Walk& walk, Hook hook, TableName table);
   std::vector<Term> zones_of(const PacketTerms& packet);

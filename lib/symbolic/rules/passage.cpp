@@ -45,6 +45,7 @@ class PathWalker {
       for (const Hook hook : hooks(path_)) {
         live = hook_walk(hook, live);
         if (hook == Hook::kPrerouting || hook == Hook::kOutput) live = route(live);
+        if (hook == Hook::kPrerouting) live = outlive_hop(live);
       }
       settle(Fate::kDelivered, live);
     }
@@ -87,6 +88,15 @@ class PathWalker {
     const Set taken = bdd_.both(live, can_set_out(space_, flow_path_, sender_, options_.tracking));
     settle(Fate::kDropped, bdd_.minus(live, taken));
     return taken;
+  }
+
+  // Behind PREROUTING nobody forwards what has no hop left (ip_forward). (A bridge does, which no
+  // rule is dead for.)
+  Set outlive_hop(Set live) {
+    if (path_ != Path::kForward || options_.unrouted) return live;
+    const Set spent = space_.values(Axis::kTtl, 0, 1);
+    settle(Fate::kDropped, bdd_.both(live, spent));
+    return bdd_.minus(live, spent);
   }
 
   // Marks as the packet sets out with them; the connmark is remembered.

@@ -216,14 +216,8 @@ class Routing {
     Set s = lengths();
     if (tracking) s = bdd_.both(s, space_.class_is(Axis::kFragmentOffset, 0));
     s = bdd_.both(s, space_.class_is(Axis::kTruncated, 0));
-    // (It is looked at behind PREROUTING, and a raw socket writes 0: no rule is dead for it.)
-    if (path_ == Path::kForward && !unrouted_) {
-      s = bdd_.both(s, space_.values(Axis::kTtl, 2, 255));
-    }
-    if (!from_wire()) {
-      if (!unrouted_) s = bdd_.both(s, space_.values(Axis::kTtl, 1, 255));
-      s = bdd_.both(s, space_.class_is(Axis::kHasMac, 0));
-    }
+    // Any TTL: a raw socket writes 0, too, and only forwarding looks at it (passage.cpp).
+    if (!from_wire()) s = bdd_.both(s, space_.class_is(Axis::kHasMac, 0));
     // A packet without a link-layer header has no address there, and only its sender's counts.
     const bool initiator = source_ == Axis::kInitiator;
     const Axis own = initiator ? Axis::kInitiatorMac : Axis::kResponderMac;
