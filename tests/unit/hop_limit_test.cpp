@@ -82,11 +82,11 @@ const Row kRows[] = {
      "deliver -i eth0 -p udp --path forward", Truth::kNo},
     {"EveryTtlIsEveryOneThatIsForwarded",
      "*filter\n:FORWARD DROP\n-A FORWARD -p udp -m udp --sport 53 -j ACCEPT\nCOMMIT\n",
-     "--find sport --every ttl deliver -i eth0 -p udp --path forward", Truth::kYes},
+     "deliver --find sport --every ttl -i eth0 -p udp --path forward", Truth::kYes},
     {"EveryTtlIsEveryOne",
      "*filter\n:INPUT DROP\n-A INPUT -p udp -m udp --sport 53 -m ttl --ttl-gt 1 -j ACCEPT\n"
      "COMMIT\n",
-     "--find sport --every ttl deliver -i eth0 -p udp --path in", Truth::kNo},
+     "deliver --find sport --every ttl -i eth0 -p udp --path in", Truth::kNo},
 };
 
 class HopLimit : public ::testing::TestWithParam<Row> {};
