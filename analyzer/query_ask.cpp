@@ -27,6 +27,10 @@ bool has_unknown_target(const Program& program) {
   });
 }
 
+constexpr std::string_view kPutTogether =
+    "IPv4 puts fragments together before INPUT where nobody tracks them: of the whole, rules have "
+    "seen the pieces alone";
+
 constexpr std::array<std::pair<Field, Axis>, 11> kFieldAxes{{
     {Field::kSource, Axis::kInitiator},
     {Field::kDestination, Axis::kResponder},
@@ -497,7 +501,9 @@ void Asking::answer_unknown(Set open) {
     answer_.reasons.push_back(fmt::format("... and {} more such rules", rules.size() - kShown));
   }
   if (rules.empty()) {
-    answer_.reasons.emplace_back(kApproximated);
+    const bool pieces = !model_.tracking() && program_.ruleset().family == Family::kIpv4 &&
+                        answer_.path != Path::kForward;
+    answer_.reasons.emplace_back(pieces ? kPutTogether : kApproximated);
   }
 }
 

@@ -84,8 +84,8 @@ const Row kRows[] = {
      "*filter\n:FORWARD DROP\n-A FORWARD -p udp -m udp --sport 53 -j ACCEPT\nCOMMIT\n",
      "deliver --find sport --every ttl -i eth0 -p udp --path forward", Truth::kYes},
     {"EveryTtlIsEveryOne",
-     "*filter\n:INPUT DROP\n-A INPUT -p udp -m udp --sport 53 -m ttl --ttl-gt 1 -j ACCEPT\n"
-     "COMMIT\n",
+     "*filter\n:INPUT DROP\n-A INPUT -p udp -m udp --sport 53 -m ttl --ttl-gt 1 -m conntrack "
+     "--ctstate NEW -j ACCEPT\nCOMMIT\n",
      "deliver --find sport --every ttl -i eth0 -p udp --path in", Truth::kNo},
 };
 

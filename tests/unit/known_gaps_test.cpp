@@ -16,11 +16,6 @@ struct Gap {
 };
 
 const Gap kGaps[] = {
-    // Without conntrack IPv4 puts fragments together between PREROUTING and INPUT.
-    {"PiecesBecomeOne", Family::kIpv4,
-     "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -m length --length 100:65535 -j DROP\nCOMMIT\n"
-     "*filter\n:INPUT DROP\n-A INPUT -p udp -m length --length 101:65535 -j ACCEPT\nCOMMIT\n",
-     "deliver -i eth0 -p udp --path in"},
     // A wrong checksum or length makes it INVALID; no end takes it, but netfilter lets it pass.
     {"BrokenIsInvalid", Family::kIpv4,
      "*filter\n:INPUT DROP\n-A INPUT -p udp -m conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",

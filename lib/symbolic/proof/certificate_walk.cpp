@@ -8,14 +8,6 @@
 
 namespace postern {
 
-// A walk under way: what lives, what has left it, the packet's present fields.
-struct PathEncoder::Walk {
-  PacketTerms packet;
-  Term live = Solver::kTrue;
-  bool confirmed = false;
-  std::vector<Term> dropped, reset, dropped_confirmed, reset_confirmed, unmodelled;
-};
-
 Seen Seen::of(const AbstractStep& step, const AbstractEntry& before) {
   const AbstractEntry& entry = step.deleted && !step.created ? before : step.after;
   const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
@@ -524,6 +516,7 @@ PathEncoder::End PathEncoder::encode_end(std::size_t first_hook, std::size_t end
       walk.live = solver_.both(walk.live, nat_.routed);
     }
     if (hook == Hook::kPrerouting && path_ == Path::kForward) outlive_hop(walk);
+    if (hook == Hook::kPrerouting && h + 1 < end_hook && puts_together()) keep_whole(walk);
   }
   return finish(walk);
 }
