@@ -98,7 +98,6 @@ class ScriptProof {
     const bool answers = opener && *opener != line.sender;
     const auto& early = t.path(answers ? h.nat : std::uint16_t{0}).early();
     unmodelled(premise, early.unmodelled, k);
-    unmodelled(premise, t.path().together(), k);
     const Term live = c_.solver.both(premise, early.live);
     const bool never = c_.tracking && line.kind == PacketKind::kIcmpUntracked;
     const Term marked = never ? Solver::kTrue : early.untracked;

@@ -13,13 +13,17 @@ namespace {
 constexpr std::array kCutOff{Axis::kTcpFlags, Axis::kTcpOptions, Axis::kTruncated};
 Set offset_0(Space& space) { return space.class_is(Axis::kFragmentOffset, 0); }
 
-// What a later piece shares with the whole: the flow. Its length is kept beside.
-Set of_flow(Space& space, Set packets) {
+constexpr std::array kCards{Axis::kHasMac, Axis::kInitiatorMac, Axis::kResponderMac};
+
+// What a later piece shares with the whole: the flow. Its length is kept beside, and if asked for
+// whose card sent it.
+Set of_flow(Space& space, Set packets, bool with_card) {
   std::vector<Axis> gone;
   for (std::size_t i = 0; i < kAxisCount; ++i) {
     const auto axis = static_cast<Axis>(i);
-    const bool of_flow = std::ranges::find(flow_axes(), axis) != flow_axes().end();
-    if (!of_flow && axis != Axis::kLength) gone.push_back(axis);
+    const bool own = std::ranges::find(flow_axes(), axis) != flow_axes().end();
+    const bool card = std::ranges::find(kCards, axis) != kCards.end();
+    if (!own && axis != Axis::kLength && !(card && with_card)) gone.push_back(axis);
   }
   return space.exists(packets, gone);
 }
@@ -98,7 +102,7 @@ Set put_together(Space& space, Set first, Set later) {
   const Set cut = space.exists(bdd.minus(first, uncut), kCutOff);
   first = bdd.both(bdd.either(uncut, cut), looks_whole(space));
   first = mapped(space, Axis::kTos, longer(space, first, 1), keeps_tos);
-  return bdd.both(first, of_flow(space, longer(space, later, kLeastFragment)));
+  return bdd.both(first, of_flow(space, longer(space, later, kLeastFragment), false));
 }
 
 Set parts_of(Space& space, Set packets, Set pieces) {
@@ -116,7 +120,7 @@ Set parts_of(Space& space, Set packets, Set pieces) {
              [](const ValueClass& whole, const ValueClass& one) { return keeps_tos(one, whole); });
   const Set result =
       bdd.either(bdd.both(uncut, of_first), bdd.both(cut, space.exists(of_first, kCutOff)));
-  const Set of_later = of_flow(space, shorter(space, packets, kLeastFragment));
+  const Set of_later = of_flow(space, shorter(space, packets, kLeastFragment), true);
   return bdd.either(result, bdd.both(later, of_later));
 }
 
