@@ -27,6 +27,10 @@ bool has_unknown_target(const Program& program) {
   });
 }
 
+constexpr std::string_view kPutTogether =
+    "IPv4 puts fragments together before INPUT where nobody tracks them: of the whole, rules have "
+    "seen the pieces alone";
+
 constexpr std::array<std::pair<Field, Axis>, 11> kFieldAxes{{
     {Field::kSource, Axis::kInitiator},
     {Field::kDestination, Axis::kResponder},
@@ -271,7 +275,10 @@ Set Asking::winners(Set yes) {
   kept.insert(kept.end(), every.begin(), every.end());
   const std::vector<Axis> rest = other_axes(kept);
   Bdd& bdd = space_.bdd();
-  const Set possible = space_.exists(universe_, rest);
+  // Nobody forwards what has no hop left: that is not among "every" TTL.
+  const Set spent =
+      answer_.path == Path::kForward ? space_.values(Axis::kTtl, 0, 1) : Set{kNothing};
+  const Set possible = space_.exists(bdd.minus(universe_, spent), rest);
   const Set reached = space_.exists(yes, rest);
   if (every.empty()) return reached;
   // A find-value loses when some every-value that M allows with it is not reached.
@@ -494,7 +501,9 @@ void Asking::answer_unknown(Set open) {
     answer_.reasons.push_back(fmt::format("... and {} more such rules", rules.size() - kShown));
   }
   if (rules.empty()) {
-    answer_.reasons.emplace_back(kApproximated);
+    const bool pieces = !model_.tracking() && program_.ruleset().family == Family::kIpv4 &&
+                        answer_.path != Path::kForward;
+    answer_.reasons.emplace_back(pieces ? kPutTogether : kApproximated);
   }
 }
 

@@ -14,6 +14,8 @@ void read_tuple(Reading& reading, Field source, const CtTuple& tuple) {
   reading.field[at + 3] = tuple.destination_key;
 }
 
+constexpr std::uint32_t kPorts = 4;  // bytes
+
 }  // namespace
 
 void read_headers(Traveller& traveller) {
@@ -23,7 +25,7 @@ void read_headers(Traveller& traveller) {
   reading[Field::kDestination] = view.destination;
   reading[Field::kProtocol] = view.protocol;
   reading[Field::kFragmentOffset] = view.fragment_offset;
-  reading[Field::kTruncated] = view.truncated ? 1 : 0;
+  reading[Field::kTruncated] = !view.truncated ? 0 : view.l4_length < kPorts ? 2 : 1;
   reading[Field::kSourcePort] = view.source_port;
   reading[Field::kDestinationPort] = view.destination_port;
   reading[Field::kTcpFlags] = view.tcp_flags;
@@ -34,6 +36,11 @@ void read_headers(Traveller& traveller) {
   reading[Field::kTos] = view.tos;
   reading[Field::kMark] = view.mark;
   reading.tcp_options = view.tcp_options;
+  if (!view.truncated || view.l4_length < kPorts) return;
+  const Bytes whole = to_bytes(*view.packet);
+  const ByteView bytes = ByteView(whole).last(view.l4_length);
+  reading[Field::kSourcePort] = get16(bytes, 0);
+  reading[Field::kDestinationPort] = get16(bytes, 2);
 }
 
 void read_layer4_bytes(Traveller& traveller) {

@@ -144,8 +144,8 @@ class AdversaryRules {
       case 10:
         return " -m tos --tos 0x10/0x1c";
       case 11:
-        return v4() ? " -m ttl --ttl-lt " + dice_.of<std::string>({"64", "63", "3"})
-                    : " -m hl --hl-lt " + dice_.of<std::string>({"64", "63", "3"});
+        return v4() ? " -m ttl --ttl-lt " + dice_.of<std::string>({"64", "63", "3", "2", "1"})
+                    : " -m hl --hl-lt " + dice_.of<std::string>({"64", "63", "3", "2", "1"});
       case 12:
         return v4() ? icmp + dice_.of<std::string>({"3", "3/3", "11", "8", "0", "any"})
                     : " -p ipv6-icmp -m icmp6 --icmpv6-type " +
@@ -399,7 +399,7 @@ class Attacker {
     p.protocol = flow_.protocol;
     p.source_port = reply ? flow_.responder_port : flow_.initiator_port;
     p.destination_port = reply ? flow_.initiator_port : flow_.responder_port;
-    p.ttl = dice_.of<std::uint8_t>({64, 64, 64, 62, 3, 255});
+    p.ttl = dice_.of<std::uint8_t>({64, 64, 64, 64, 62, 3, 255, 1, 1, 0});
     p.tos = dice_.of<std::uint8_t>({0, 0, 0, 0x10, 0x08});
     p.payload.assign(dice_.chance(20) ? 40 : 8, 0x61);
     if (dice_.chance(3)) p.bad_checksum = true;

@@ -143,6 +143,7 @@ class Attack {
              std::to_string(ip_length(packet)) + (packet.bad_checksum ? " bad" : "") + ": " +
              std::string(text(report.verdict)) + " " + report.died_at + "\n";
       ++tally_.packets;
+      note_hops(tally_, reply ? reverse(flow_.path) : flow_.path, packet.ttl, report);
       // No end hears a packet whose checksum is wrong, and this host's stack takes none: it counts
       // where it goes on to others. Of UDP-Lite conntrack takes no other.
       const bool sane = !packet.bad_checksum || packet.protocol == protocol::kUdplite;

@@ -16,16 +16,6 @@ struct Gap {
 };
 
 const Gap kGaps[] = {
-    // A packet with TTL 1 passes PREROUTING, where a rule may raise it, before routing looks.
-    {"TtlIsRaised", Family::kIpv4,
-     "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -m ttl --ttl-gt 1 -j DROP\n"
-     "-A PREROUTING -i eth0 -j TTL --ttl-inc 1\nCOMMIT\n",
-     "deliver -i eth0 -p udp --path forward"},
-    // Without conntrack IPv4 puts fragments together between PREROUTING and INPUT.
-    {"PiecesBecomeOne", Family::kIpv4,
-     "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -m length --length 100:65535 -j DROP\nCOMMIT\n"
-     "*filter\n:INPUT DROP\n-A INPUT -p udp -m length --length 101:65535 -j ACCEPT\nCOMMIT\n",
-     "deliver -i eth0 -p udp --path in"},
     // GRE of version 1 that carries no PPP.
     {"OddGreIsInvalid", Family::kIpv4,
      "*filter\n:INPUT DROP\n-A INPUT -p gre -m conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",

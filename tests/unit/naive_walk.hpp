@@ -61,6 +61,7 @@ class Naive {
       if (path == Path::kIn)
         live = table({Hook::kInput, one_.state}, TableName::kFilter, live, direct);
       if (path == Path::kForward) {
+        if (one_.ttl < 2) live = lose(live, direct);
         live = table({Hook::kForward, one_.state}, TableName::kFilter, live, direct);
       }
       if (path != Path::kIn)
@@ -83,6 +84,12 @@ class Naive {
  private:
   void finish(const std::set<Now>& live, Fates& fates) {
     for (const Now& now : live) fates.insert({0, now.connmark});
+  }
+
+  // Routing forwards nothing that has no hop left.
+  std::set<Now> lose(const std::set<Now>& live, Fates& fates) {
+    for (const Now& now : live) fates.insert({1, now.connmark});
+    return {};
   }
 
   std::set<Now> first_hook(Hook hook, std::set<Now> live, Fates& fates, CtState state) {

@@ -44,7 +44,7 @@ class Maker {
     if (p.path == Path::kLoopback) p.wire = {"lo", "lo"};
     p.protocol = std::array{6, 17, 47}[below(3)];
     p.flags = std::array{2, 16, 18, 4, 0, 41}[below(6)];
-    p.ttl = std::array{64, 5, 4, 2}[below(4)];
+    p.ttl = std::array{64, 5, 4, 2, 1, 0}[below(6)];
     const std::array states{CtState::kInvalid, CtState::kNew, CtState::kEstablished,
                             CtState::kUntracked};
     p.state = states[below(4)];
@@ -130,7 +130,7 @@ class Maker {
       case 9:
         return masked(Field::kCtMark, a & 1, 1);
       case 10:
-        return below(2) == 0 ? opaque("coin") : in_range(Field::kTtl, 1, 4);
+        return below(2) == 0 ? opaque("coin") : in_range(Field::kTtl, below(3), 4);
       case 11:
         return masked(Field::kCtStatus, below(2) == 0 ? ct_status::kAssured : 0,
                       ct_status::kAssured);

@@ -113,13 +113,23 @@ void Conversation::note_unsure(const Edge& edge, Set flows) {
   unmodelled_ = bdd.either(unmodelled_, space_.exists(there, kNow));
 }
 
+// Flows whose line may come in pieces, and is heard so alone.
+Set Conversation::put_together(Guards& guards, std::size_t k) {
+  Bdd& bdd = space_.bdd();
+  const Set joined = guards.walk().joined;
+  if (joined.empty()) return kNothing;
+  Set said = bdd.both(lines_[k].packets, guards.kind_set(lines_[k].kind));
+  if (k == 0) said = bdd.both(said, first_);
+  return space_.exists(bdd.both(said, joined), packet_axes());
+}
+
 Frontier Conversation::next(const Frontier& from, std::size_t k) {
   Bdd& bdd = space_.bdd();
   Frontier result;
   for (const auto& [state, flows] : from) {
     Guards& guards = explorer_.guards(lines_[k].sender, state.nat);
-    unmodelled_ =
-        bdd.either(unmodelled_, bdd.both(space_.exists(flows, kNow), guards.unmodelled_early()));
+    const Set open = bdd.either(guards.unmodelled_early(), put_together(guards, k));
+    unmodelled_ = bdd.either(unmodelled_, bdd.both(space_.exists(flows, kNow), open));
     for (const Edge& edge : edges(state, k)) {
       if (k == 0) note_unsure(edge, flows);
       const Set packets = only(edge, k, flows);

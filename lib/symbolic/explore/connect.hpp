@@ -54,6 +54,7 @@ class Conversation {
 
  private:
   Frontier next(const Frontier& from, std::size_t k);
+  Set put_together(Guards& guards, std::size_t k);
   void note_unsure(const Edge& edge, Set flows);
 
   Space& space_;

@@ -306,7 +306,9 @@ void Model::Impl::deliver(Path path, Set m, Set flows, const Arrival& arrival, S
   answer.errors_unchecked = !bdd().disjoint(m, quoting.unchecked);
   // An error goes to where the flow that it quotes does.
   const Set there = bdd().either(may_arrive(path, arrival), carriers(FlowEnd::kInitiator, false));
-  const Set open = bdd().both(bdd().both(m, there), world.unmodelled);
+  const PathWalk& walk = search.guards(FlowEnd::kInitiator).walk();
+  const Set together = bdd().minus(bdd().either(walk.joined, walk.pieces), all);
+  const Set open = bdd().both(bdd().both(m, there), bdd().either(world.unmodelled, together));
   answer.packets.unmodelled = bdd().either(open, bdd().minus(bdd().either(coarse, parents), all));
 }
 

@@ -122,6 +122,7 @@ void Induction::steps(FlowState state, Set flows, FlowEnd sender) {
                                sender == FlowEnd::kInitiator ? "initiator" : "responder"),
                    nullptr, state.nat});
     met(premise, early.unmodelled, one.what);
+    if (!track() && sender == FlowEnd::kInitiator) in_pieces(premise, path, one.what);
     if (track()) {
       after(premise, early.dropped, one, *one.entry, EntryEffect::none(*one.entry), {}, state.nat);
     }
@@ -285,6 +286,14 @@ void Induction::impossible(Term live, const Case& one) {
 
 void Induction::met(Term premise, Term unmodelled, const std::string& what) {
   c_.violation(c_.solver.both(premise, unmodelled), what + ": meets something unmodelled");
+}
+
+// Delivered, but put together before INPUT.
+void Induction::in_pieces(Term premise, PathEncoder& path, const std::string& what) {
+  const Term as_asked =
+      claim_.to == nullptr ? Solver::kTrue : c_.encoder.predicate(*claim_.to, path.early().packet);
+  const std::array goal{premise, path.together(), c_.translator.term(claim_.impossible), as_asked};
+  c_.violation(c_.solver.all(goal), what + ": delivers it in pieces");
 }
 
 void Induction::outcome(Term live, const Case& one, const PathEncoder::End& end,

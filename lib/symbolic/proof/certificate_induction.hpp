@@ -107,6 +107,7 @@ class Induction {
   // No flow of the state has such packets.
   void impossible(Term live, const Case& one);
   void met(Term premise, Term unmodelled, const std::string& what);
+  void in_pieces(Term premise, PathEncoder& path, const std::string& what);
   void outcome(Term live, const Case& one, const PathEncoder::End& end, const EntryEffect& effect,
                const std::string& seen, bool translated = false);
   // REJECT's reset of a packet that has no entry is looked up in OUTPUT, as one of the other end;

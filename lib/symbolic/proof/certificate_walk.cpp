@@ -8,14 +8,6 @@
 
 namespace postern {
 
-// A walk under way: what lives, what has left it, the packet's present fields.
-struct PathEncoder::Walk {
-  PacketTerms packet;
-  Term live = Solver::kTrue;
-  bool confirmed = false;
-  std::vector<Term> dropped, reset, dropped_confirmed, reset_confirmed, unmodelled;
-};
-
 Seen Seen::of(const AbstractStep& step, const AbstractEntry& before) {
   const AbstractEntry& entry = step.deleted && !step.created ? before : step.after;
   const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
@@ -477,6 +469,13 @@ PathEncoder::End PathEncoder::finish(const Walk& walk) {
   return end;
 }
 
+// Behind PREROUTING what has no hop left is not forwarded.
+void PathEncoder::outlive_hop(Walk& walk) {
+  const Term spent = solver_.in_range(walk.packet[Field::kTtl], 0, 1);
+  walk.dropped.push_back(solver_.both(walk.live, spent));
+  walk.live = solver_.both(walk.live, solver_.negate(spent));
+}
+
 // The hooks [first_hook, end_hook) of the path; the first of them from its lookup on.
 PathEncoder::End PathEncoder::encode_end(std::size_t first_hook, std::size_t end_hook,
                                          const PacketTerms& packet, const Seen& seen, Walk& walk) {
@@ -516,6 +515,8 @@ PathEncoder::End PathEncoder::encode_end(std::size_t first_hook, std::size_t end
       walk.dropped.push_back(solver_.both(walk.live, solver_.negate(nat_.routed)));
       walk.live = solver_.both(walk.live, nat_.routed);
     }
+    if (hook == Hook::kPrerouting && path_ == Path::kForward) outlive_hop(walk);
+    if (hook == Hook::kPrerouting && h + 1 < end_hook && puts_together()) keep_whole(walk);
   }
   return finish(walk);
 }

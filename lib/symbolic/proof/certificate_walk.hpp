@@ -72,6 +72,9 @@ class PathEncoder {
   // What came of it before that.
   const End& lost_on_the_way();
 
+  // May it be accepted, put together from pieces? (Without conntrack; certificate_pieces.cpp)
+  Term together();
+
   // A packet of the initiator as the binding leads it, and where that is possible.
   struct Led {
     PacketTerms packet;
@@ -80,7 +83,13 @@ class PathEncoder {
   Led led();
 
  private:
-  struct Walk;
+  // A walk under way: what lives, what has left it, the packet's present fields.
+  struct Walk {
+    PacketTerms packet;
+    Term live = Solver::kTrue;
+    bool confirmed = false;
+    std::vector<Term> dropped, reset, dropped_confirmed, reset_confirmed, unmodelled;
+  };
   PacketTerms start();
   // One face of an end under NAT, as fields of the packet.
   struct EndTerms {
@@ -102,6 +111,21 @@ class PathEncoder {
   Term may_keep_initiator(const EndRange& range);
   void nat(Walk& walk, Hook hook, const Seen& seen);
   void place(Walk& walk, Hook hook);
+  void outlive_hop(Walk& walk);
+  // Fragments (certificate_pieces.cpp).
+  struct Piece {
+    PacketTerms packet;
+    Term possible;
+  };
+  bool puts_together() const {
+    return !tracking_ && space_.classes().family == Family::kIpv4 &&
+           (path_ == Path::kIn || path_ == Path::kLoopback);
+  }
+  void keep_whole(Walk& walk);
+  Piece first_piece(const PacketTerms& whole);
+  Piece later_piece(const PacketTerms& whole);
+  Term is_longer(Term length, Term piece, unsigned by);
+  std::vector<Walk> before_input(const Piece& piece);
   void see(PacketTerms& packet, const Seen& seen, bool confirmed);
   void table(Walk& walk, Hook hook, TableName table);
   std::vector<Term> zones_of(const PacketTerms& packet);
@@ -126,6 +150,7 @@ class PathEncoder {
   std::optional<Early> early_, again_;
   std::optional<End> lost_;
   std::optional<Tuples> tuples_;
+  std::optional<Term> together_;
   std::map<Seen, End> ends_, ends_again_;
 };
 

@@ -7,6 +7,7 @@
 #include "base/check.hpp"
 #include "flow/conntrack.hpp"
 #include "symbolic/nat/rerouting.hpp"
+#include "symbolic/rules/pieces.hpp"
 #include "symbolic/rules/routing.hpp"
 
 namespace postern {
@@ -43,10 +44,12 @@ class PathWalker {
       attached_ = false;
       before_nat_ = true;
       for (const Hook hook : hooks(path_)) {
+        if (hook == Hook::kInput) break;
         live = hook_walk(hook, live);
         if (hook == Hook::kPrerouting || hook == Hook::kOutput) live = route(live);
+        if (hook == Hook::kPrerouting) live = outlive_hop(live);
       }
-      settle(Fate::kDelivered, live);
+      path_ == Path::kIn ? deliver(live) : settle(Fate::kDelivered, live);
     }
     return result_;
   }
@@ -87,6 +90,15 @@ class PathWalker {
     const Set taken = bdd_.both(live, can_set_out(space_, flow_path_, sender_, options_.tracking));
     settle(Fate::kDropped, bdd_.minus(live, taken));
     return taken;
+  }
+
+  // Behind PREROUTING nobody forwards what has no hop left (ip_forward). (A bridge does, which no
+  // rule is dead for.)
+  Set outlive_hop(Set live) {
+    if (path_ != Path::kForward || options_.unrouted) return live;
+    const Set spent = space_.values(Axis::kTtl, 0, 1);
+    settle(Fate::kDropped, bdd_.both(live, spent));
+    return bdd_.minus(live, spent);
   }
 
   // Marks as the packet sets out with them; the connmark is remembered.
@@ -133,8 +145,7 @@ class PathWalker {
     const Set lost = options_.tracking ? state_is(CtState::kInvalid) : kNothing;
     const Set second = bdd_.both(live, lost);
     attached_ = true;
-    Set first = hook_walk(Hook::kPrerouting, bdd_.minus(live, lost));
-    settle(Fate::kDelivered, hook_walk(Hook::kInput, first));
+    deliver(hook_walk(Hook::kPrerouting, bdd_.minus(live, lost)));
     // Looked up afresh: what conntrack said is forgotten.
     if (second.empty()) return;
     passage_ = &result_.again;
@@ -145,6 +156,37 @@ class PathWalker {
     fresh = bdd_.both(zone_parked(fresh), bare());
     fresh = hook_walk(Hook::kPrerouting, fresh);
     settle(Fate::kDelivered, hook_walk(Hook::kInput, fresh));
+  }
+
+  // Through INPUT, to which IPv4 puts fragments together where nobody has tracked them
+  // (pieces.hpp).
+  void deliver(Set live) {
+    if (options_.tracking || space_.classes().family != Family::kIpv4) {
+      return settle(Fate::kDelivered, hook_walk(Hook::kInput, live));
+    }
+    const Set alone = bdd_.both(live, looks_whole(space_));
+    settle(Fate::kDropped, bdd_.minus(live, alone));
+    const Set arrived = hook_walk(Hook::kInput, alone);
+    settle(Fate::kDelivered, arrived);
+    // Of a piece that met what is not modelled nothing is known.
+    const Set strange = bdd_.either((*passage_)[Fate::kUnmodelled], result_.early_unmodelled);
+    const Set later = bdd_.either(live, strange);
+    const auto whole = [&](Set first) {
+      return bdd_.both(put_together(space_, first, later), result_.start);
+    };
+    const Set through = hook_walk(Hook::kInput, bdd_.minus(whole(live), alone));
+    const Set accepted = bdd_.either(arrived, through);
+    result_.joined = of_headers(bdd_.either(through, whole(strange)));
+    result_.pieces = bdd_.minus(of_headers(parts_of(space_, accepted, live)), of_headers(arrived));
+  }
+
+  // Over flow and packet axes.
+  Set of_headers(Set packets) {
+    std::vector<Axis> others;
+    for (auto i = static_cast<std::size_t>(Axis::kState); i < kAxisCount; ++i) {
+      others.push_back(static_cast<Axis>(i));
+    }
+    return space_.exists(packets, others);
   }
 
   // What the first lookup took for the packet's zone is remembered.
@@ -165,7 +207,7 @@ class PathWalker {
       if (live.empty()) break;
       switch (stage.kind) {
         case Stage::Kind::kDefragment:
-          break;  // routing.cpp: fragments do not set out
+          break;  // routing.cpp: where it is tracked, what sets out is whole
         case Stage::Kind::kTable:
           before_lookup_ = stage.table == TableName::kRaw && !attached_;
           live = table(hook, stage.table, live);

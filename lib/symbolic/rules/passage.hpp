@@ -51,6 +51,9 @@ struct PathWalk {
   Set moved;
   // Packets that coins may send either way at the lookup: tracked or UNTRACKED.
   Set ambiguous;
+  // Without conntrack: packets that INPUT may accept, put together from pieces, though they do not
+  // come there whole; and pieces of what it accepts that it would not accept alone.
+  Set joined, pieces;
   // Packets that come to a lookup, by what they carry (Axis::kUntracked) and their pair of zones;
   // empty where no CT rule is followed.
   std::map<std::pair<std::uint32_t, std::uint32_t>, Set> requests;

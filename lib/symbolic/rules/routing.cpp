@@ -3,6 +3,7 @@
 #include <array>
 
 #include "net/protocol.hpp"
+#include "symbolic/rules/pieces.hpp"
 
 namespace postern {
 namespace {
@@ -212,18 +213,26 @@ class Routing {
     return s;
   }
 
+  // First fragments with half a transport header.
+  Set cut_first() {
+    const Set protocols = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+      return may_be_cut(static_cast<std::uint8_t>(c.canonical));
+    });
+    const Set head =
+        bdd_.both(space_.class_is(Axis::kFragmentOffset, 0), space_.class_is(Axis::kTruncated, 1));
+    const u128 least = (v4_ ? 20 : 40) + kLeastFragment;
+    const Set some = space_.classes().length.count() == 1
+                         ? kEverything
+                         : space_.values(Axis::kLength, least, v4_ ? 39 : 0xffff);
+    return bdd_.both(bdd_.both(head, protocols), some);
+  }
+
   Set headers(bool tracking) {
     Set s = lengths();
-    if (tracking) s = bdd_.both(s, space_.class_is(Axis::kFragmentOffset, 0));
-    s = bdd_.both(s, space_.class_is(Axis::kTruncated, 0));
-    // (It is looked at behind PREROUTING, and a raw socket writes 0: no rule is dead for it.)
-    if (path_ == Path::kForward && !unrouted_) {
-      s = bdd_.both(s, space_.values(Axis::kTtl, 2, 255));
-    }
-    if (!from_wire()) {
-      if (!unrouted_) s = bdd_.both(s, space_.values(Axis::kTtl, 1, 255));
-      s = bdd_.both(s, space_.class_is(Axis::kHasMac, 0));
-    }
+    s = bdd_.both(s, tracking ? looks_whole(space_)
+                              : bdd_.either(space_.class_is(Axis::kTruncated, 0), cut_first()));
+    // Any TTL: a raw socket writes 0, too, and only forwarding looks at it (passage.cpp).
+    if (!from_wire()) s = bdd_.both(s, space_.class_is(Axis::kHasMac, 0));
     // A packet without a link-layer header has no address there, and only its sender's counts.
     const bool initiator = source_ == Axis::kInitiator;
     const Axis own = initiator ? Axis::kInitiatorMac : Axis::kResponderMac;

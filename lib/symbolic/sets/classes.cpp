@@ -311,7 +311,9 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   FieldCuts flag;
   flag.starts = {1};
   result.has_mac = by_signature(flag, 1, no_kind, prefer({0}));
-  result.truncated = by_signature(flag, 2, no_kind, prefer({0}));
+  FieldCuts cut;
+  cut.starts = {1, 2};
+  result.truncated = by_signature(cut, 2, no_kind, prefer({0}));
   result.mac = by_interval(cuts.of(Field::kMacSource), 48, prefer({u128{0x020000000001}}));
   result.mac_codes = mac_codes(program, questions, result.address, result.mac);
   result.fragment_offset = by_interval(cuts.of(Field::kFragmentOffset), 13, prefer({0}));

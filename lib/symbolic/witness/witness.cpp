@@ -6,6 +6,7 @@
 #include "base/check.hpp"
 #include "net/protocol.hpp"
 #include "scenario/result.hpp"
+#include "scenario/serialise.hpp"
 #include "symbolic/witness/witness_numbers.hpp"
 #include "symbolic/witness/witness_tags.hpp"
 #include "symbolic/witness/witness_world.hpp"
@@ -302,6 +303,26 @@ std::optional<std::string> set_length(Packet& packet, const ValueClass& length) 
   return "the packet is shorter than its own headers";
 }
 
+// Makes it a first fragment with half a transport header.
+std::optional<std::string> cut_short(Packet& packet, const ValueClass& length) {
+  const std::size_t header = packet.family() == Family::kIpv4 ? 20 : 40;
+  const std::size_t extension = packet.family() == Family::kIpv4 ? 0 : 8;
+  const Bytes whole = to_bytes(packet);
+  for (const std::size_t kept : {std::size_t{8}, std::size_t{16}}) {
+    const u128 total = header + extension + kept;
+    if (whole.size() < header + kept ||
+        std::ranges::none_of(length.intervals,
+                             [&](const Interval& i) { return i.lo <= total && total <= i.hi; })) {
+      continue;
+    }
+    const auto begin = whole.begin() + static_cast<std::ptrdiff_t>(header);
+    packet.raw_l4 = Bytes(begin, begin + static_cast<std::ptrdiff_t>(kept));
+    packet.more_fragments = true;
+    return std::nullopt;
+  }
+  return "the packet's transport header is cut short";
+}
+
 std::optional<std::string> fill(Packet& packet, const PacketPoint& point) {
   const auto value = [&](Axis axis) { return point.values.at(axis); };
   if (packet.protocol == protocol::kTcp) {
@@ -315,7 +336,7 @@ std::optional<std::string> fill(Packet& packet, const PacketPoint& point) {
   packet.tos = static_cast<std::uint8_t>(value(Axis::kTos));
   packet.fragment_offset = static_cast<std::uint16_t>(value(Axis::kFragmentOffset) * 8);
   if (value(Axis::kHasMac) != 0) return "the packet needs a link-layer source address";
-  if (value(Axis::kTruncated) != 0) return "the packet's transport header is cut short";
+  if (value(Axis::kTruncated) != 0) return cut_short(packet, *point.length);
   return set_length(packet, *point.length);
 }
 

@@ -105,6 +105,8 @@ const std::vector<std::string>& Coverage::reaches() {
       "entry in a zone",
       "fragments",
       "neighbour discovery",
+      "no hop left behind PREROUTING",
+      "TTL 0",
       "both ends here",
       "protocol 132 in ESTABLISHED",
       "protocol 132 in SHUTDOWN_ACK_SENT",
@@ -125,6 +127,10 @@ void Coverage::add_reached(const Packet& packet, const PacketReport& report) {
     ++reached["neighbour discovery"];
   }
   if (packet.local() && report.verdict == Verdict::kDelivered) ++reached["both ends here"];
+  if (packet.ttl == 0) ++reached["TTL 0"];
+  if (packet.ttl < 2 && report.died_at == "after PREROUTING") {
+    ++reached["no hop left behind PREROUTING"];
+  }
   const EntryReport* entry = entry_of(report, packet);
   if (entry == nullptr) return;
   if (packet.protocol == protocol::kTcp && state == "INVALID" && packet.flags == tcp_flag::kAck) {
