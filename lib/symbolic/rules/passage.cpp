@@ -194,7 +194,6 @@ class PathWalker {
     context.binding = Binding::at(hook, path_, sender_);
     context.binding.before_lookup = before_lookup_;
     context.binding.confirmed = confirmed_ && !afresh_;
-    context.backend = options_.backend;
     context.attaches = before_lookup_;
     context.entries = options_.tracking;
     context.loose = options_.loose;

@@ -58,6 +58,9 @@ class Routing {
   Set device(Axis axis) {
     return bdd_.either(wire(axis), space_.class_is(axis, kLoopbackInterface));
   }
+  // For "no packet ever matches" alone.
+  bool anything() const { return unrouted_ && !translated_; }
+
   // The interfaces are the flow's, whoever sends.
   Set interfaces() {
     const Axis a = Axis::kInitiatorInterface, b = Axis::kResponderInterface;
@@ -66,8 +69,8 @@ class Routing {
         return bdd_.both(wire(a), space_.class_is(b, kNoInterface));
       case Path::kOut:  // first routed to lo, where NAT in OUTPUT moves it
         return bdd_.both(space_.class_is(a, kNoInterface), translated_ ? device(b) : wire(b));
-      case Path::kForward:
-        return bdd_.both(wire(a), wire(b));
+      case Path::kForward:  // a network that is routed to lo goes there, and comes back
+        return anything() ? bdd_.both(device(a), device(b)) : bdd_.both(wire(a), wire(b));
       case Path::kLoopback:
         return bdd_.both(space_.class_is(a, kLoopbackInterface),
                          translated_ ? device(b) : space_.class_is(b, kLoopbackInterface));
@@ -197,25 +200,51 @@ class Routing {
   Set lengths() {
     if (space_.classes().length.count() == 1) return kEverything;
     const u128 base = v4_ ? 20 : 40;
-    const auto at_least = [&](u128 n) { return space_.values(Axis::kLength, n, 0xffff); };
-    Set s = at_least(base);
-    const Set whole =
-        bdd_.both(space_.class_is(Axis::kFragmentOffset, 0), space_.class_is(Axis::kTruncated, 0));
+    const auto between = [&](u128 low, u128 high) {
+      return space_.values(Axis::kLength, base + low, high);
+    };
+    Set s = between(0, 0xffff);
+    const auto where = [&](Set packets, Set lengths) {
+      s = bdd_.both(s, bdd_.either(bdd_.complement(packets), lengths));
+    };
+    const Set whole = space_.class_is(Axis::kTruncated, 0);
+    const Set first = v4_ ? kEverything : space_.class_is(Axis::kFragmentOffset, 0);
     const auto need = [&](std::uint8_t number, u128 header) {
-      s = bdd_.both(s, bdd_.either(bdd_.complement(bdd_.both(whole, has_protocol(number))),
-                                   at_least(base + header)));
+      const Set packets = bdd_.both(first, has_protocol(number));
+      where(bdd_.both(packets, whole), between(header, 0xffff));
+      where(bdd_.minus(packets, whole), between(0, base + header - 1));
     };
     need(protocol::kTcp, 20);
     need(protocol::kUdp, 8);
     need(protocol::kUdplite, 8);
     need(v4_ ? protocol::kIcmp : protocol::kIcmpv6, 8);
+    if (space_.classes().truncated.count() <= 2) return s;
+    const auto part = [&](HeaderPart p) {
+      return space_.values(Axis::kTruncated, static_cast<u128>(p), static_cast<u128>(p));
+    };
+    const Set tcp = has_protocol(protocol::kTcp);
+    where(part(HeaderPart::kNothing), between(0, base + 1));
+    where(part(HeaderPart::kSourcePort), between(2, base + 3));
+    where(part(HeaderPart::kPorts), between(4, 0xffff));
+    where(bdd_.both(part(HeaderPart::kPorts), tcp), between(4, base + 13));
+    where(part(HeaderPart::kFlags), between(14, 0xffff));
     return s;
   }
 
+  // Conntrack puts fragments together, and to it a header that is cut short is INVALID
+  // (docs/fidelity.md 36).
+  Set pieces(bool tracking) {
+    const Set first = space_.class_is(Axis::kFragmentOffset, 0);
+    const Set whole = space_.class_is(Axis::kTruncated, 0);
+    // A raw socket's own option keeps conntrack's hands off what it sends (IP_NODEFRAG).
+    const bool kept = anything() && v4_ && path_ == Path::kOut;
+    if (tracking) return kept ? whole : bdd_.both(first, whole);
+    // Of a later IPv6 fragment Linux reads the IPv6 header.
+    return v4_ ? kEverything : bdd_.either(first, whole);
+  }
+
   Set headers(bool tracking) {
-    Set s = lengths();
-    if (tracking) s = bdd_.both(s, space_.class_is(Axis::kFragmentOffset, 0));
-    s = bdd_.both(s, space_.class_is(Axis::kTruncated, 0));
+    Set s = bdd_.both(lengths(), pieces(tracking));
     // (It is looked at behind PREROUTING, and a raw socket writes 0: no rule is dead for it.)
     if (path_ == Path::kForward && !unrouted_) {
       s = bdd_.both(s, space_.values(Axis::kTtl, 2, 255));

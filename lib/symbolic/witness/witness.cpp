@@ -302,7 +302,34 @@ std::optional<std::string> set_length(Packet& packet, const ValueClass& length) 
   return "the packet is shorter than its own headers";
 }
 
-std::optional<std::string> fill(Packet& packet, const PacketPoint& point) {
+// A header that is cut short: as few bytes as it may have, for the length.
+std::optional<std::string> cut_short(Packet& packet, HeaderPart part, const ValueClass& length) {
+  const bool tcp = packet.protocol == protocol::kTcp;
+  const bool flags = part == HeaderPart::kFlags && tcp;
+  const std::size_t least = flags                             ? 14
+                            : part <= HeaderPart::kPorts      ? 4
+                            : part == HeaderPart::kSourcePort ? 2
+                                                              : 0;
+  const std::size_t most = flags                             ? 19
+                           : part <= HeaderPart::kPorts      ? (tcp ? 13 : 7)
+                           : part == HeaderPart::kSourcePort ? 3
+                                                             : 1;
+  Bytes whole = to_bytes(packet);
+  const u128 before = packet.family() == Family::kIpv4 ? 20 : 40;
+  const auto header = whole.begin() + static_cast<std::ptrdiff_t>(before);
+  for (std::size_t size = least; size <= most; ++size) {
+    const u128 wanted = before + size;
+    if (std::ranges::none_of(length.intervals,
+                             [&](const Interval& i) { return i.lo <= wanted && wanted <= i.hi; })) {
+      continue;
+    }
+    packet.raw_l4 = Bytes(header, header + static_cast<std::ptrdiff_t>(size));
+    return std::nullopt;
+  }
+  return "the packet's transport header is cut short";
+}
+
+std::optional<std::string> fill(Packet& packet, const PacketPoint& point, Backend backend) {
   const auto value = [&](Axis axis) { return point.values.at(axis); };
   if (packet.protocol == protocol::kTcp) {
     packet.flags = static_cast<std::uint8_t>(value(Axis::kTcpFlags));
@@ -315,7 +342,13 @@ std::optional<std::string> fill(Packet& packet, const PacketPoint& point) {
   packet.tos = static_cast<std::uint8_t>(value(Axis::kTos));
   packet.fragment_offset = static_cast<std::uint16_t>(value(Axis::kFragmentOffset) * 8);
   if (value(Axis::kHasMac) != 0) return "the packet needs a link-layer source address";
-  if (value(Axis::kTruncated) != 0) return "the packet's transport header is cut short";
+  const bool six = packet.family() == Family::kIpv6;
+  if (packet.fragment_offset != 0 && six && backend == Backend::kNft) {
+    return "iptables-nft takes the IPv6 header of a later fragment for ports and flags";
+  }
+  if (const u128 part = value(Axis::kTruncated); part != 0) {
+    return cut_short(packet, static_cast<HeaderPart>(part), *point.length);
+  }
   return set_length(packet, *point.length);
 }
 
@@ -365,7 +398,8 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     const PacketPoint point = choose_packet(
         space, packets,
         speaks || chunks ? std::optional<u128>(ip_length(made.packet)) : std::nullopt);
-    if (auto obstacle = fill(made.packet, point)) witness.obstacle = std::move(obstacle);
+    if (auto obstacle = fill(made.packet, point, space.classes().backend))
+      witness.obstacle = std::move(obstacle);
     pad_last_chunk(made.packet);
     if (speaks && made.packet.payload.size() != step.payload.size()) {
       witness.obstacle = "what it has to say does not fit into the packet";
