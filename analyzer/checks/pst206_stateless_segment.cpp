@@ -22,6 +22,9 @@ namespace {
 // A finding takes all that its rule could have let in, so this many rules per path are enough.
 constexpr int kMostRules = 64;
 
+// One that is cut short has no ports to reach.
+PredicatePtr segments() { return all({protocol_is(protocol::kTcp), equals(Field::kTruncated, 0)}); }
+
 // What a witness of PST206 comes from.
 struct Cause {
   std::optional<RuleId> rule;  // that lets the segment in; nullopt: a policy
@@ -64,7 +67,7 @@ class StatelessSegments {
   }
 
   bool sets() {
-    const auto tcp = run_.model()->question(path_, protocol_is(protocol::kTcp));
+    const auto tcp = run_.model()->question(path_, segments());
     if (!tcp) return false;
     // Nobody connects to a broadcast, or from no address at all, whatever the rules say.
     const Set m = between_hosts(space_, path_, *tcp);
@@ -98,7 +101,7 @@ class StatelessSegments {
     const bool local = path_ == Path::kLoopback;
     const Path other = local ? Path::kOut : path_ == Path::kIn ? Path::kForward : Path::kIn;
     const std::array differs{local ? Axis::kInitiatorInterface : Axis::kResponderInterface};
-    const auto tcp = run_.model()->question(other, protocol_is(protocol::kTcp));
+    const auto tcp = run_.model()->question(other, segments());
     if (!tcp) return tl::unexpected(tcp.error());
     const Set same = bdd_.both(*tcp, space_.exists(flows, differs));
     const auto connected = run_.model()->connect(other, between_hosts(space_, other, same));

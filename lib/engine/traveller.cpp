@@ -14,13 +14,6 @@ void read_tuple(Reading& reading, Field source, const CtTuple& tuple) {
   reading.field[at + 3] = tuple.destination_key;
 }
 
-HeaderPart part_of(std::uint8_t number, std::size_t bytes) {
-  if (bytes >= header_size(number)) return HeaderPart::kWhole;
-  if (bytes >= 14) return HeaderPart::kFlags;
-  if (bytes >= 4) return HeaderPart::kPorts;
-  return bytes >= 2 ? HeaderPart::kSourcePort : HeaderPart::kNothing;
-}
-
 }  // namespace
 
 void read_headers(Traveller& traveller) {
@@ -53,7 +46,8 @@ void read_layer4_bytes(Traveller& traveller) {
     // Linux 6.18 leaves the offset of layer 4 at 0 here: the IPv6 header is read as if it were TCP.
     bytes = whole;
   }
-  reading[Field::kTruncated] = static_cast<unsigned>(part_of(view.protocol, bytes.size()));
+  reading[Field::kTruncated] =
+      static_cast<unsigned>(header_part(bytes.size(), header_size(view.protocol)));
   if (bytes.size() >= 1) reading[Field::kIcmpType] = bytes[0];
   if (bytes.size() >= 2) reading[Field::kIcmpCode] = bytes[1];
   if (bytes.size() >= 2) reading[Field::kSourcePort] = get16(bytes, 0);

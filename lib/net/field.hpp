@@ -131,6 +131,14 @@ enum class HeaderPart : std::uint8_t {
   kNothing,
 };
 
+// Of a header of `whole` bytes, where `bytes` are there.
+constexpr HeaderPart header_part(std::size_t bytes, std::size_t whole) {
+  if (bytes >= whole) return HeaderPart::kWhole;
+  if (bytes >= 14) return HeaderPart::kFlags;
+  if (bytes >= 4) return HeaderPart::kPorts;
+  return bytes >= 2 ? HeaderPart::kSourcePort : HeaderPart::kNothing;
+}
+
 // Kernel route types as addrtype tests them (uapi rtnetlink.h RTN_*).
 enum class AddressType : std::uint8_t {
   kUnspec,

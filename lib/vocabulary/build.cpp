@@ -30,7 +30,7 @@ PredicatePtr cut_before(Field field) {
                            : field == Field::kDestinationPort ? HeaderPart::kPorts
                                                               : HeaderPart::kSourcePort;
   return in_range(Field::kTruncated, static_cast<u128>(least) + 1,
-                  static_cast<u128>(HeaderPart::kNothing));
+                  low_bits(info(Field::kTruncated).width));
 }
 
 namespace {

@@ -20,7 +20,7 @@ inline constexpr BackendCase kBackendCases[] = {
     {"OrderInInput", Family::kIpv4,
      "*nat\n:INPUT ACCEPT\n-A INPUT -j SNAT --to-source 203.0.113.5\nCOMMIT\n"
      "*security\n:INPUT DROP\n-A INPUT -s 203.0.113.5/32 -j ACCEPT\nCOMMIT\n",
-     "deliver -i eth0 -p udp --path in", "no", "yes"},
+     "deliver -i eth0 -p udp -s 192.0.2.9 --path in", "no", "yes"},
     {"OrderInInputReversed", Family::kIpv4,
      "*nat\n:INPUT ACCEPT\n-A INPUT -j SNAT --to-source 203.0.113.5\nCOMMIT\n"
      "*security\n:INPUT ACCEPT\n-A INPUT -s 203.0.113.5/32 -j DROP\nCOMMIT\n",

@@ -219,15 +219,16 @@ class Routing {
     need(protocol::kUdplite, 8);
     need(v4_ ? protocol::kIcmp : protocol::kIcmpv6, 8);
     if (space_.classes().truncated.count() <= 2) return s;
-    const auto part = [&](HeaderPart p) {
-      return space_.values(Axis::kTruncated, static_cast<u128>(p), static_cast<u128>(p));
+    // Less of it than `bytes` is there from this part on.
+    const auto less = [&](HeaderPart part, Set packets, u128 bytes) {
+      const Set shorter = space_.values(Axis::kTruncated, static_cast<u128>(part), 7);
+      const Set longer = space_.values(Axis::kTruncated, 1, static_cast<u128>(part) - 1);
+      where(bdd_.both(packets, shorter), between(0, base + bytes - 1));
+      where(bdd_.both(packets, longer), between(bytes, 0xffff));
     };
-    const Set tcp = has_protocol(protocol::kTcp);
-    where(part(HeaderPart::kNothing), between(0, base + 1));
-    where(part(HeaderPart::kSourcePort), between(2, base + 3));
-    where(part(HeaderPart::kPorts), between(4, 0xffff));
-    where(bdd_.both(part(HeaderPart::kPorts), tcp), between(4, base + 13));
-    where(part(HeaderPart::kFlags), between(14, 0xffff));
+    less(HeaderPart::kNothing, kEverything, 2);
+    less(HeaderPart::kSourcePort, kEverything, 4);
+    less(HeaderPart::kPorts, has_protocol(protocol::kTcp), 14);
     return s;
   }
 
@@ -239,8 +240,11 @@ class Routing {
     // A raw socket's own option keeps conntrack's hands off what it sends (IP_NODEFRAG).
     const bool kept = anything() && v4_ && path_ == Path::kOut;
     if (tracking) return kept ? whole : bdd_.both(first, whole);
+    const auto flags = static_cast<u128>(HeaderPart::kFlags);  // TCP's alone
+    const Set known = bdd_.either(bdd_.complement(space_.values(Axis::kTruncated, flags, flags)),
+                                  has_protocol(protocol::kTcp));
     // Of a later IPv6 fragment Linux reads the IPv6 header.
-    return v4_ ? kEverything : bdd_.either(first, whole);
+    return v4_ ? known : bdd_.both(known, bdd_.either(first, whole));
   }
 
   Set headers(bool tracking) {

@@ -6,6 +6,7 @@
 #include "base/check.hpp"
 #include "net/protocol.hpp"
 #include "scenario/result.hpp"
+#include "scenario/serialise.hpp"
 #include "symbolic/witness/witness_numbers.hpp"
 #include "symbolic/witness/witness_tags.hpp"
 #include "symbolic/witness/witness_world.hpp"
@@ -219,6 +220,7 @@ struct PacketPoint {
   std::map<Axis, u128> values;
   std::map<Axis, std::uint32_t> classes;
   const ValueClass* length = nullptr;
+  const ValueClass* part = nullptr;  // of the transport header
   std::vector<std::uint8_t> options;
 };
 
@@ -234,7 +236,7 @@ PacketPoint choose_packet(Space& space, Set packets, std::optional<u128> length)
     return c;
   };
   take(Axis::kFragmentOffset, {0});
-  take(Axis::kTruncated, {0});
+  point.part = &space.layout(Axis::kTruncated).classes->classes[take(Axis::kTruncated, {0})];
   take(Axis::kTcpFlags, {kSyn, kSyn | kAck, kAck, kFin | kAck, kRst | kAck, kRst, 0});
   take(Axis::kHasMac, {0});
   take(Axis::kInitiatorMac, {0});
@@ -302,28 +304,21 @@ std::optional<std::string> set_length(Packet& packet, const ValueClass& length) 
   return "the packet is shorter than its own headers";
 }
 
-// A header that is cut short: as few bytes as it may have, for the length.
-std::optional<std::string> cut_short(Packet& packet, HeaderPart part, const ValueClass& length) {
-  const bool tcp = packet.protocol == protocol::kTcp;
-  const bool flags = part == HeaderPart::kFlags && tcp;
-  const std::size_t least = flags                             ? 14
-                            : part <= HeaderPart::kPorts      ? 4
-                            : part == HeaderPart::kSourcePort ? 2
-                                                              : 0;
-  const std::size_t most = flags                             ? 19
-                           : part <= HeaderPart::kPorts      ? (tcp ? 13 : 7)
-                           : part == HeaderPart::kSourcePort ? 3
-                                                             : 1;
-  Bytes whole = to_bytes(packet);
-  const u128 before = packet.family() == Family::kIpv4 ? 20 : 40;
-  const auto header = whole.begin() + static_cast<std::ptrdiff_t>(before);
-  for (std::size_t size = least; size <= most; ++size) {
-    const u128 wanted = before + size;
-    if (std::ranges::none_of(length.intervals,
-                             [&](const Interval& i) { return i.lo <= wanted && wanted <= i.hi; })) {
-      continue;
-    }
-    packet.raw_l4 = Bytes(header, header + static_cast<std::ptrdiff_t>(size));
+// A header that is cut short: as few bytes of it as the classes allow.
+std::optional<std::string> cut_short(Packet& packet, const ValueClass& part,
+                                     const ValueClass& length) {
+  const auto among = [](const ValueClass& values, u128 value) {
+    return std::ranges::any_of(values.intervals,
+                               [&](const Interval& i) { return i.lo <= value && value <= i.hi; });
+  };
+  const std::size_t header = layer4_header_size(packet.protocol);
+  const Bytes whole = to_bytes(packet);
+  const std::size_t before = packet.family() == Family::kIpv4 ? 20 : 40;
+  for (std::size_t size = 0; size < header; ++size) {
+    if (!among(part, static_cast<u128>(header_part(size, header)))) continue;
+    if (!among(length, before + size)) continue;
+    const auto begin = whole.begin() + static_cast<std::ptrdiff_t>(before);
+    packet.raw_l4 = Bytes(begin, begin + static_cast<std::ptrdiff_t>(size));
     return std::nullopt;
   }
   return "the packet's transport header is cut short";
@@ -346,9 +341,7 @@ std::optional<std::string> fill(Packet& packet, const PacketPoint& point, Backen
   if (packet.fragment_offset != 0 && six && backend == Backend::kNft) {
     return "iptables-nft takes the IPv6 header of a later fragment for ports and flags";
   }
-  if (const u128 part = value(Axis::kTruncated); part != 0) {
-    return cut_short(packet, static_cast<HeaderPart>(part), *point.length);
-  }
+  if (value(Axis::kTruncated) != 0) return cut_short(packet, *point.part, *point.length);
   return set_length(packet, *point.length);
 }
 
