@@ -67,6 +67,7 @@ struct Answer {
   Verb verb = Verb::kConnect;
   Path path = Path::kIn;
   Family family = Family::kIpv4;
+  Backend backend = Backend::kLegacy;  // that runs the ruleset
   Truth truth = Truth::kUnknown;
   std::vector<std::string> reasons;  // why unknown
   bool conditional = false;          // yes only for some values of what the text does not decide

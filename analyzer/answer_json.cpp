@@ -80,6 +80,7 @@ json to_json(const Answer& answer) {
   result["file"] = answer.file;
   result["verb"] = text(answer.verb);
   result["path"] = text(answer.path);
+  result["backend"] = text(answer.backend);
   result["answer"] = text(answer.truth);
   result["reasons"] = answer.reasons;
   if (answer.completeness) {

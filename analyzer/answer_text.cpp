@@ -236,6 +236,7 @@ std::string to_text(const Answer& a, bool color) {
       out += fmt::format("  proof: {}{}\n", c.by, c.certified ? ", re-checked by Z3" : "");
     }
   }
+  if (a.backend == Backend::kNft) out += "  as iptables-nft runs it\n";
   for (const auto& assumption : a.assumptions) out += fmt::format("  assuming {}\n", assumption);
   for (const auto& command : reproduction(a)) out += fmt::format("  try: {}\n", command);
   return out;

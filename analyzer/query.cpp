@@ -41,7 +41,6 @@ const Rule* unknown_rule(const Program& program) {
 
 ModelOptions model_options(const QueryOptions& options) {
   ModelOptions result;
-  result.backend = options.backend;
   result.tracking = options.tracking;
   const auto is_on = [&](const char* key, bool standard) {
     return sysctl(options, key, standard ? 1 : 0) != 0;
@@ -125,6 +124,7 @@ Answer Prover::ask(const Question& question, Path path) {
   answer.verb = question.verb;
   answer.path = path;
   answer.family = family;
+  answer.backend = state_->program.ruleset().backend;
   const auto deadline = std::chrono::steady_clock::now() + state_->options.timeout;
   Model* model = state_->model_for(question, deadline);
   if (model == nullptr) {
@@ -151,6 +151,7 @@ Answer Prover::in_doubt(Answer answer) const {
   unknown.verb = answer.verb;
   unknown.path = answer.path;
   unknown.family = answer.family;
+  unknown.backend = answer.backend;
   const SourceFile& source = *state_->program.ruleset().source;
   const Span span = state_->doubt->span;
   unknown.reasons.push_back(fmt::format(

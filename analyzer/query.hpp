@@ -21,7 +21,6 @@
 namespace postern {
 
 struct QueryOptions {
-  Backend backend = Backend::kLegacy;
   TrackingMode tracking = TrackingMode::kAuto;
   std::map<std::string, std::string> sysctl;  // keys with '/'
   std::chrono::milliseconds timeout{60'000};  // for one answer
@@ -30,7 +29,7 @@ struct QueryOptions {
   bool strict = false;
 };
 
-// What the options say of the model: sysctls of connection tracking, backend, tracking.
+// What the options say of the model: sysctls of connection tracking, tracking.
 ModelOptions model_options(const QueryOptions& options);
 
 class Prover {

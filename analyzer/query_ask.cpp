@@ -19,14 +19,6 @@
 namespace postern {
 namespace {
 
-// To the sets it may have changed anything (marks, headers); the engine's changes nothing.
-bool has_unknown_target(const Program& program) {
-  return std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
-    const Effect* effect = std::get_if<Effect>(&rule.rule->action);
-    return effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
-  });
-}
-
 constexpr std::string_view kPutTogether =
     "IPv4 puts fragments together before INPUT where nobody tracks them: of the whole, rules have "
     "seen the pieces alone";
@@ -322,7 +314,9 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   Confirmed confirmed =
       confirm(witness, bare_world(), program_, model_.entries(), Destination::asked(question_));
   if (!confirmed.mismatch.empty()) {
-    const bool open = !must && (reads_tuple_ports(program_) || has_unknown_target(program_) ||
+    // To the sets an opaque target may have changed anything (marks, headers); the engine's changes
+    // nothing.
+    const bool open = !must && (reads_tuple_ports(program_) || program_.has_opaque_target() ||
                                 found.back().quotes);
     const bool coarse = open || std::ranges::any_of(found, &FlowStep::coarse) ||
                         std::ranges::any_of(witness.packets, &WitnessPacket::of_master);
@@ -348,7 +342,7 @@ void Asking::no_witness(const std::string& why) {
 
 Scenario Asking::bare_world() const {
   Scenario world;
-  world.backend = options_.backend;
+  world.backend = program_.ruleset().backend;
   world.tracking = options_.tracking;
   world.sysctl = options_.sysctl;
   return world;
@@ -483,8 +477,7 @@ void Asking::answer_unknown(Set open) {
   auto rules = model_.unmodelled_rules();
   // An unknown target may do anything, NAT included.
   for (const RuleId id : model_.opaque_rules()) {
-    const auto* effect = std::get_if<Effect>(&program_.rules()[id].rule->action);
-    if (effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect)) rules.push_back(id);
+    if (program_.rules()[id].has_opaque_target()) rules.push_back(id);
   }
   // A NAT rule that is followed may not be where it stands here: the others come first.
   std::stable_partition(rules.begin(), rules.end(),
@@ -534,7 +527,6 @@ void Asking::answer_no(const Solved& solved) {
   }
   if (claim.reached != nullptr) completeness.depth = claim.reached->depth;
   CertificateOptions options;
-  options.backend = options_.backend;
   options.conntrack = model_options(options_).conntrack;
   options.limit = std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(
                                  deadline_ - std::chrono::steady_clock::now()),

@@ -16,10 +16,10 @@ struct Compiled {
 };
 
 tl::expected<std::unique_ptr<Compiled>, ReplayError> compile(const std::string& text,
-                                                             const std::string& name,
-                                                             Family family) {
+                                                             const std::string& name, Family family,
+                                                             Backend backend) {
   const auto source = std::make_shared<const SourceFile>(name, text);
-  auto bound = read_ruleset(source, family);
+  auto bound = read_ruleset(source, family, backend);
   if (!bound) {
     return tl::unexpected(ReplayError{"the ruleset has errors", std::move(bound.error()), source});
   }
@@ -88,7 +88,7 @@ tl::expected<Replayed, ReplayError> replay(const Scenario& scenario, const Progr
   ListChooser chooser(scenario.choices);
   Engine engine(scenario, v4, v6, chooser);
   made.report.each = scenario.observe == Observe::kEach;
-  made.report.backend = scenario.backend == Backend::kNft ? "nft" : "legacy";
+  made.report.backend = text(scenario.backend);
   try {
     for (const Step& step : scenario.steps) take(step, engine, made.report.each, made.report);
   } catch (const Unmodelled& unmodelled) {
@@ -107,7 +107,7 @@ tl::expected<Replayed, ReplayError> replay(const Scenario& scenario) {
   const Family families[] = {Family::kIpv4, Family::kIpv6};
   for (std::size_t i = 0; i < 2; ++i) {
     if (!*texts[i]) continue;
-    auto one = compile(**texts[i], *names[i], families[i]);
+    auto one = compile(**texts[i], *names[i], families[i], scenario.backend);
     if (!one) return tl::unexpected(std::move(one.error()));
     compiled[i] = std::move(*one);
   }

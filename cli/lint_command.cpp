@@ -27,12 +27,13 @@ FileReport lint_file(const std::string& path, const Options& options, Progress& 
     return report;
   }
   report.source = *source;
-  const Result<Bound> bound = read_ruleset(*source, options.family);
+  const Result<Bound> bound = read_ruleset(*source, options.family, options.backend);
   if (!bound) {
     report.errors = bound.error();
     return report;
   }
   report.family = bound->ruleset.family;
+  report.backend = bound->ruleset.backend;
   report.no_table = bound->ruleset.tables.empty();
   LintSettings settings{.tracking = options.tracking};
   if (options.timeout) settings.timeout = *options.timeout;

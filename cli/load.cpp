@@ -27,7 +27,7 @@ std::unique_ptr<Loaded> load(const std::string& path, const Options& options) {
     fmt::print(stderr, "postern: error: {}\n", source.error());
     return nullptr;
   }
-  Result<Bound> bound = read_ruleset(*source, options.family);
+  Result<Bound> bound = read_ruleset(*source, options.family, options.backend);
   if (!bound) {
     print_errors(bound.error(), **source, options);
     return nullptr;

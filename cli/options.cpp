@@ -58,6 +58,8 @@ const std::map<std::string, Format> kFormats{{"text", Format::kText}, {"json", F
 const std::map<std::string, ColorMode> kColors{
     {"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}};
 const std::map<std::string, Family> kFamilies{{"4", Family::kIpv4}, {"6", Family::kIpv6}};
+const std::map<std::string, Backend> kBackends{{"legacy", Backend::kLegacy},
+                                               {"nft", Backend::kNft}};
 const std::map<std::string, TrackingMode> kTracking{
     {"auto", TrackingMode::kAuto}, {"on", TrackingMode::kOn}, {"off", TrackingMode::kOff}};
 const std::map<std::string, bool> kExpect{{"yes", true}, {"no", false}};
@@ -95,6 +97,9 @@ void add_common(CLI::App& app, Options& options) {
 
 void add_model(CLI::App& app, Options& options) {
   add_choice(app, "--family", kFamilies, options.family, "Address family; default: by content");
+  add_choice(
+      app, "--backend", kBackends, options.backend,
+      "Whether iptables-legacy or iptables-nft runs it; default: by the file's first comment");
   app.add_option_function<double>(
          "--timeout",
          [&options](double seconds) {

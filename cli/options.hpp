@@ -26,6 +26,7 @@ struct Options {
   Format format = Format::kText;
   std::string output;                                // empty: standard output
   std::optional<Family> family;                      // nullopt: by content
+  std::optional<Backend> backend;                    // nullopt: by the file's header
   std::optional<std::chrono::milliseconds> timeout;  // for one question; nullopt: the default
   ColorMode color = ColorMode::kAuto;
   bool quiet = false;

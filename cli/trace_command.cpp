@@ -31,6 +31,7 @@ std::optional<TraceReport> trace_file(const std::string& path, const Options& op
   }
   Scenario world = trace_world(*packets, family);
   world.tracking = options.tracking;
+  world.backend = loaded->bound.ruleset.backend;
   return trace(*loaded->program, world, *packets);
 }
 

@@ -22,12 +22,14 @@ namespace {
 // A finding takes all that its rule could have let in, so this many rules per path are enough.
 constexpr int kMostRules = 64;
 
+// One that is cut short has no ports to reach.
+PredicatePtr segments() { return all({protocol_is(protocol::kTcp), equals(Field::kTruncated, 0)}); }
+
 // What a witness of PST206 comes from.
 struct Cause {
-  std::optional<RuleId> rule;            // that lets the segment in; nullopt: a policy
-  bool opens = false;                    // the segment is a SYN
-  std::optional<BrokenOff> broken = {};  // then: what drops the rest
-  bool strangers = false;                // ... or that NAT has it come as from another end
+  std::optional<RuleId> rule;  // that lets the segment in; nullopt: a policy
+  bool opens = false;          // the segment is a SYN
+  Course course = {};          // then: what becomes of the rest
 };
 
 struct Known {
@@ -65,7 +67,7 @@ class StatelessSegments {
   }
 
   bool sets() {
-    const auto tcp = run_.model()->question(path_, protocol_is(protocol::kTcp));
+    const auto tcp = run_.model()->question(path_, segments());
     if (!tcp) return false;
     // Nobody connects to a broadcast, or from no address at all, whatever the rules say.
     const Set m = between_hosts(space_, path_, *tcp);
@@ -99,7 +101,7 @@ class StatelessSegments {
     const bool local = path_ == Path::kLoopback;
     const Path other = local ? Path::kOut : path_ == Path::kIn ? Path::kForward : Path::kIn;
     const std::array differs{local ? Axis::kInitiatorInterface : Axis::kResponderInterface};
-    const auto tcp = run_.model()->question(other, protocol_is(protocol::kTcp));
+    const auto tcp = run_.model()->question(other, segments());
     if (!tcp) return tl::unexpected(tcp.error());
     const Set same = bdd_.both(*tcp, space_.exists(flows, differs));
     const auto connected = run_.model()->connect(other, between_hosts(space_, other, same));
@@ -133,14 +135,13 @@ class StatelessSegments {
       return give_up(answer.reasons.empty() ? "the witness was not confirmed"
                                             : answer.reasons.front());
     }
-    auto conversation = hold_conversation(*run_.program(), answer);
+    Course conversation = hold_conversation(*run_.program(), answer);
     if (conversation.held) {
       return give_up("the sets say that nobody can connect, but the engine holds a conversation");
     }
     Cause cause{.rule = accepting_rule(*run_.program(), answer.beginning())};
     cause.opens = answer.beginning().packet.flags == tcp_flag::kSyn;
-    if (cause.opens) cause.broken = std::move(conversation.broken);
-    cause.strangers = conversation.heard_by_strangers;
+    if (cause.opens) cause.course = std::move(conversation);
     add(cause, std::move(answer));
     if (!cause.rule) return kNothing;
     const auto explained = flows_let_in(*run_.model(), path_, *run_.program(), *cause.rule);
@@ -160,8 +161,8 @@ class StatelessSegments {
     for (Known& known : known_) {
       if (known.cause.opens != cause.opens) continue;
       const bool same_rule = known.cause.rule == cause.rule;
-      const bool same_end = cause.broken && known.cause.broken == cause.broken;
-      if (!same_end && !(same_rule && !cause.broken && !known.cause.broken)) continue;
+      const bool same_end = cause.course.broken && known.cause.course.broken == cause.course.broken;
+      if (!same_end && !(same_rule && !cause.course.broken && !known.cause.course.broken)) continue;
       Finding& finding = findings_[known.finding];
       if (cause.rule && !same_rule) {
         add_start(finding, place_of(*run_.program(), *cause.rule));
@@ -210,23 +211,24 @@ class StatelessSegments {
   static void tell_broken(const Cause& cause, Finding& finding) {
     finding.help =
         "accept the answers, too (--ctstate ESTABLISHED), or drop what cannot be answered";
-    if (cause.strangers) {
+    if (cause.course.heard_by_strangers) {
       finding.reasons = {
           "even the SYN gets in, but NAT does not take all packets of the conversation alike, so "
           "that one end hears a stranger"};
       finding.help = "have conntrack see every packet of what NAT translates: no NOTRACK for some";
       return;
     }
-    if (!cause.broken) {
+    if (!cause.course.broken) {
       finding.reasons = {"even the SYN gets in, but the conversation cannot go on"};
       return;
     }
-    finding.reasons = {
-        fmt::format("even the SYN gets in, but {} is dropped by {}{} {}", cause.broken->packet,
-                    cause.broken->by_policy ? "the policy of " : "",
-                    cause.broken->place.table ? text(*cause.broken->place.table) : "",
-                    cause.broken->place.chain)};
-    finding.related.push_back({{}, cause.broken->place, cause.broken->packet + " is dropped here"});
+    finding.reasons = {fmt::format(
+        "even the SYN gets in, but {} is dropped by {}{} {}", cause.course.broken->packet,
+        cause.course.broken->by_policy ? "the policy of " : "",
+        cause.course.broken->place.table ? text(*cause.course.broken->place.table) : "",
+        cause.course.broken->place.chain)};
+    finding.related.push_back(
+        {{}, cause.course.broken->place, cause.course.broken->packet + " is dropped here"});
   }
 
   LintRun& run_;

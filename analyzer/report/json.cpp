@@ -94,6 +94,7 @@ Json file_json(const FileReport& report) {
   Json json;
   json["file"] = report.file;
   json["family"] = report.family ? Json(static_cast<int>(*report.family)) : Json(nullptr);
+  json["backend"] = report.family ? Json(text(report.backend)) : Json(nullptr);
   json["findings"] = Json::array();
   for (const Finding& finding : report.lint.findings) {
     json["findings"].push_back(finding_json(finding, *report.source));

@@ -18,6 +18,7 @@ struct FileReport {
   std::string file = {};                          // as the user named it
   std::shared_ptr<const SourceFile> source = {};  // null when it could not be read
   std::optional<Family> family = {};              // nullopt when the file is bad
+  Backend backend = Backend::kLegacy;             // that runs it
   LintReport lint = {};
   Diagnostics errors = {};      // bad input, with places
   std::string unreadable = {};  // why the file could not be read at all

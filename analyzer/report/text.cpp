@@ -145,6 +145,9 @@ std::string summary(const std::vector<FileReport>& reports) {
                                   : fmt::format("{} ({})", plural(findings, "finding"),
                                                 count_by_severity(reports));
   out += " in " + plural(reports.size() - bad, "file");
+  const auto nft = std::ranges::count_if(
+      reports, [](const FileReport& r) { return !r.bad() && r.backend == Backend::kNft; });
+  if (nft > 0) out += fmt::format(" ({} as iptables-nft runs it)", nft);
   if (bad > 0) out += fmt::format("; {} could not be read", plural(bad, "file"));
   if (open > 0) out += fmt::format("; {} left unknown", plural(open, "question"));
   return out + kernel_summary(reports) + "\n";

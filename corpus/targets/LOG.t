@@ -11,7 +11,7 @@
 -j LOG --log-level error ; -j LOG --log-level 3 ; OK
 -j LOG --log-level notice ; -j LOG --log-level 5 ; OK
 -j LOG --log-level info ; -j LOG --log-level 6 ; OK
--j LOG --log-level err ; -j LOG --log-level 3 ; LAX
--j LOG --log-level warn ; -j LOG ; LAX
+-j LOG --log-level err ;  ; FAIL
+-j LOG --log-level warn ;  ; FAIL
 -j LOG --log-level 8 ;  ; FAIL
 -j LOG --log-level loud ;  ; FAIL

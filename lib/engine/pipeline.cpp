@@ -19,6 +19,8 @@ Pipeline::Pipeline(const Scenario& scenario, const Program* v4, const Program* v
   const Program* programs[] = {v4, v6};
   for (std::size_t i = 0; i < 2; ++i) {
     if (programs[i] != nullptr) {
+      POSTERN_CHECK(programs[i]->ruleset().backend == backend_,
+                    "a ruleset is read for the backend that runs it");
       walkers_[i] = std::make_unique<Walker>(*programs[i], world_, backend_);
     }
     tracks_[i] =
@@ -47,7 +49,7 @@ Traveller Pipeline::start(const Packet& packet) const {
 // Fills in what rules read of the headers; again after the headers changed.
 void Pipeline::describe(Traveller& packet) const {
   read_headers(packet);
-  if (backend_ == Backend::kNft) read_layer4_bytes(packet);
+  read_layer4_bytes(packet);
   const Walker* walker = walkers_[index(packet.view.family)].get();
   if (walker == nullptr) return;
   if (walker->reads(Field::kSourceType)) {

@@ -25,23 +25,6 @@ bool has_tcp_option(std::span<const std::uint8_t> options, std::uint64_t kind) {
   return false;
 }
 
-bool asks_for_option(const Predicate& predicate) {
-  const auto below = [](const PredicatePtr& operand) { return asks_for_option(*operand); };
-  return std::visit(Overloaded{[](const TcpOption&) { return true; },
-                               [&](const Not& n) { return below(n.operand); },
-                               [&](const All& n) { return std::ranges::any_of(n.operands, below); },
-                               [&](const Any& n) { return std::ranges::any_of(n.operands, below); },
-                               [](const auto&) { return false; }},
-                    predicate.node);
-}
-
-// Matches that iptables-nft translates; it runs every other by the legacy code (nft_compat), and so
-// a tcp match with --tcp-option.
-bool is_native(const Clause& clause) {
-  if (clause.module != "tcp" && clause.module != "udp") return false;
-  return !asks_for_option(*clause.predicate);
-}
-
 // Are these the same test of one field? (Leaves that depend on nothing else, so that asking twice
 // is asking once; never true of opaques.)
 bool same_test(const Predicate& left, const Predicate& right) {
@@ -67,7 +50,7 @@ RuleCode::Node RuleCode::leaf(const Predicate& predicate) {
   Node node{Op::kRange, Field::kSource, 0, kMatch, kNoMatch, 0, 0};
   const auto read = [&](Field field) {
     node.field = field;
-    if (field != kLayer4Bytes) reads_[static_cast<std::size_t>(field)] = true;
+    reads_[static_cast<std::size_t>(field)] = true;
   };
   const auto wide = [&](Op op, u128 value, u128 bound) {
     node.op = op;
@@ -76,9 +59,8 @@ RuleCode::Node RuleCode::leaf(const Predicate& predicate) {
   };
   std::visit(Overloaded{[&](const InRange& n) {
                           read(n.field);
-                          const bool all_narrow = family_ == Family::kIpv4 ||
-                                                  n.field == kLayer4Bytes ||
-                                                  info(n.field).width <= 64;
+                          const bool all_narrow =
+                              family_ == Family::kIpv4 || info(n.field).width <= 64;
                           if (!all_narrow || !narrow(n.hi)) return wide(Op::kWideRange, n.lo, n.hi);
                           node.op = Op::kRange;
                           node.a = low_word(n.lo);
@@ -164,36 +146,7 @@ void RuleCode::flatten(const PredicatePtr& predicate, std::uint16_t clause,
   if (std::ranges::none_of(to, same)) to.push_back({predicate, clause, false});
 }
 
-// iptables-nft turns these matches into reads of the payload, which ask for nothing but enough
-// bytes: a later fragment, or a header that is cut short behind what is read, is read all the same.
-PredicatePtr RuleCode::without_guard(const Clause& clause) const {
-  const auto* all_of = std::get_if<All>(&clause.predicate->node);
-  if (all_of == nullptr) return clause.predicate;
-  const auto reads = [&](Field field) { return mentions(*clause.predicate, field); };
-  const bool ports = reads(Field::kSourcePort) || reads(Field::kDestinationPort);
-  const unsigned needed = reads(Field::kTcpFlags) ? 14 : ports ? 4 : 0;
-  // `has_transport` may stand as one operand or be spread among them.
-  std::vector<PredicatePtr> kept;
-  const auto keep = [&](const auto& self, const PredicatePtr& part) -> void {
-    if (const auto* inner = std::get_if<All>(&part->node)) {
-      for (const PredicatePtr& operand : inner->operands) self(self, operand);
-      return;
-    }
-    const auto* range = std::get_if<InRange>(&part->node);
-    const bool zero = range != nullptr && range->lo == 0 && range->hi == 0;
-    if (zero && range->field == Field::kFragmentOffset) return;
-    if (zero && range->field == Field::kTruncated) {
-      kept.push_back(
-          std::make_shared<const Predicate>(Predicate{InRange{kLayer4Bytes, needed, 0xffffffff}}));
-      return;
-    }
-    kept.push_back(part);
-  };
-  keep(keep, clause.predicate);
-  return all(std::move(kept));
-}
-
-std::int32_t RuleCode::add(const Rule& rule, Backend backend, std::string place) {
+std::int32_t RuleCode::add(const Rule& rule, std::string place) {
   place_ = std::move(place);
   std::vector<Conjunct> conjuncts;
   for (std::size_t i = 0; i < rule.clauses.size(); ++i) {
@@ -201,10 +154,8 @@ std::int32_t RuleCode::add(const Rule& rule, Backend backend, std::string place)
     const PredicatePtr& hotdrop = rule.clauses[i].hotdrop;
     const auto* never = hotdrop ? std::get_if<Const>(&hotdrop->node) : nullptr;
     const bool may_hotdrop = hotdrop && (never == nullptr || never->value);
-    const bool translated = backend == Backend::kNft && is_native(rule.clauses[i]);
-    if (may_hotdrop && !translated) conjuncts.push_back({hotdrop, clause, true});
-    flatten(translated ? without_guard(rule.clauses[i]) : rule.clauses[i].predicate, clause,
-            conjuncts);
+    if (may_hotdrop) conjuncts.push_back({hotdrop, clause, true});
+    flatten(rule.clauses[i].predicate, clause, conjuncts);
   }
   std::int32_t next = kMatch;
   for (auto it = conjuncts.rbegin(); it != conjuncts.rend(); ++it) {

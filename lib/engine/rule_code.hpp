@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "engine/chooser.hpp"
-#include "flow/hooks.hpp"
 #include "ir/ruleset.hpp"
 #include "meaning/predicate.hpp"
 
@@ -22,16 +21,13 @@ namespace postern {
 // What a rule reads of a packet: the values of every field, and the interfaces as indexes into the
 // list of names that the code was compiled for (0: no interface, the empty name).
 struct Reading {
-  std::array<u128, kFieldCount + 1> field{};  // the last: kLayer4Bytes
+  std::array<u128, kFieldCount> field{};
   std::uint16_t in = 0, out = 0;
   std::span<const std::uint8_t> tcp_options;
 
   u128& operator[](Field f) { return field[static_cast<std::size_t>(f)]; }
   u128 operator[](Field f) const { return field[static_cast<std::size_t>(f)]; }
 };
-
-// Not a field of rules: how many bytes of layer 4 there are, for iptables-nft's way of reading.
-inline constexpr Field kLayer4Bytes = Field::kCount;
 
 class RuleCode {
  public:
@@ -46,10 +42,8 @@ class RuleCode {
   RuleCode(Family family, std::vector<std::string> interfaces)
       : family_(family), interfaces_(std::move(interfaces)) {}
 
-  // Compiles one rule; returns its entry. With the nft backend, tcp and udp do not drop on the spot
-  // and read whatever bytes stand where the header would be (kernel-facts 42). `place` names the
-  // rule to the chooser.
-  std::int32_t add(const Rule& rule, Backend backend, std::string place);
+  // Compiles one rule; returns its entry. `place` names the rule to the chooser.
+  std::int32_t add(const Rule& rule, std::string place);
   // The chooser is asked for opaque leaves, when they are reached. Inline: the engine's hot loop.
   Outcome run(std::int32_t entry, const Reading& packet, Chooser& chooser) const {
     std::uint32_t clause = 0;
@@ -114,7 +108,6 @@ class RuleCode {
   };
   void flatten(const PredicatePtr& predicate, std::uint16_t clause,
                std::vector<Conjunct>& to) const;
-  PredicatePtr without_guard(const Clause& clause) const;
   std::int32_t push(Node node);
   Node leaf(const Predicate& predicate);
   // The tests that are rarer than ranges and masks of narrow fields.

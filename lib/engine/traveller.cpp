@@ -14,8 +14,6 @@ void read_tuple(Reading& reading, Field source, const CtTuple& tuple) {
   reading.field[at + 3] = tuple.destination_key;
 }
 
-constexpr std::uint32_t kPorts = 4;  // bytes
-
 }  // namespace
 
 void read_headers(Traveller& traveller) {
@@ -25,7 +23,6 @@ void read_headers(Traveller& traveller) {
   reading[Field::kDestination] = view.destination;
   reading[Field::kProtocol] = view.protocol;
   reading[Field::kFragmentOffset] = view.fragment_offset;
-  reading[Field::kTruncated] = !view.truncated ? 0 : view.l4_length < kPorts ? 2 : 1;
   reading[Field::kSourcePort] = view.source_port;
   reading[Field::kDestinationPort] = view.destination_port;
   reading[Field::kTcpFlags] = view.tcp_flags;
@@ -36,29 +33,25 @@ void read_headers(Traveller& traveller) {
   reading[Field::kTos] = view.tos;
   reading[Field::kMark] = view.mark;
   reading.tcp_options = view.tcp_options;
-  if (!view.truncated || view.l4_length < kPorts) return;
-  const Bytes whole = to_bytes(*view.packet);
-  const ByteView bytes = ByteView(whole).last(view.l4_length);
-  reading[Field::kSourcePort] = get16(bytes, 0);
-  reading[Field::kDestinationPort] = get16(bytes, 2);
 }
 
 void read_layer4_bytes(Traveller& traveller) {
   const PacketView& view = traveller.view;
   Reading& reading = traveller.reading;
-  reading[kLayer4Bytes] = view.l4_length;
+  reading[Field::kTruncated] = static_cast<unsigned>(HeaderPart::kWhole);
   if (view.fragment_offset == 0 && !view.truncated) return;
   const Bytes whole = to_bytes(*view.packet);
   ByteView bytes = ByteView(whole).last(view.l4_length);
   if (view.family == Family::kIpv6 && view.fragment_offset != 0) {
     // Linux 6.18 leaves the offset of layer 4 at 0 here: the IPv6 header is read as if it were TCP.
     bytes = whole;
-    reading[kLayer4Bytes] = view.length;
   }
+  reading[Field::kTruncated] =
+      static_cast<unsigned>(header_part(bytes.size(), header_size(view.protocol)));
   if (bytes.size() >= 1) reading[Field::kIcmpType] = bytes[0];
   if (bytes.size() >= 2) reading[Field::kIcmpCode] = bytes[1];
+  if (bytes.size() >= 2) reading[Field::kSourcePort] = get16(bytes, 0);
   if (bytes.size() < 4) return;
-  reading[Field::kSourcePort] = get16(bytes, 0);
   reading[Field::kDestinationPort] = get16(bytes, 2);
   if (bytes.size() >= 14) reading[Field::kTcpFlags] = bytes[13];
 }

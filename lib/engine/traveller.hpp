@@ -49,7 +49,8 @@ struct Traveller {
 
 // Copies the headers into `reading` (not: devices, address types, conntrack fields).
 void read_headers(Traveller& traveller);
-// What the nft backend reads where there is no whole header: the bytes that stand in its place.
+// How much of a header there is, and what multiport and the nft backend read where it is not whole:
+// the bytes that stand in its place.
 void read_layer4_bytes(Traveller& traveller);
 // Copies the attachment into `reading`.
 // The same of a template that a CT target has attached, until the lookup: to rules it is an entry

@@ -44,12 +44,6 @@ std::uint32_t layer4_size(const Packet& p) {
   }
 }
 
-// How much matches on the header want to be there (ip_esp_hdr, ip_auth_hdr: fields of no interest).
-std::size_t header_size(std::uint8_t number) {
-  if (number == protocol::kEsp) return 8;
-  return number == protocol::kAh ? 12 : layer4_header_size(number);
-}
-
 void read_ports(const Packet& p, PacketView& view) {
   view.source_port = p.source_port;
   view.destination_port = p.destination_port;
@@ -104,6 +98,11 @@ bool length_lies(std::uint8_t protocol, ByteView l4) {
 }
 
 }  // namespace
+
+std::size_t header_size(std::uint8_t number) {
+  if (number == protocol::kEsp) return 8;
+  return number == protocol::kAh ? 12 : layer4_header_size(number);
+}
 
 PacketView view_of(const Packet& packet) {
   PacketView view;

@@ -48,6 +48,10 @@ struct PacketView {
   Address destination_address() const { return {family, destination}; }
 };
 
+// How much of this protocol's header matches want to be there (ip_esp_hdr, ip_auth_hdr: fields of
+// no interest). Bytes.
+std::size_t header_size(std::uint8_t number);
+
 // The packet with the header fields that its bytes say, where it was given as bytes (`raw`,
 // `raw_l4`); any other packet unchanged.
 Packet readable(const Packet& packet);

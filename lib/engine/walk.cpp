@@ -117,7 +117,7 @@ Walker::Kind Walker::kind_of(const Effect& effect) const {
 
 Walker::Step Walker::compile(const ProgramRule& rule) {
   Step step;
-  step.code = code_.add(*rule.rule, backend_, place(rule));
+  step.code = code_.add(*rule.rule, place(rule));
   step.callee = rule.callee.value_or(0);
   const Action& action = rule.rule->action;
   if (std::holds_alternative<Jump>(action)) step.kind = Kind::kJump;

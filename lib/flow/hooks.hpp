@@ -16,9 +16,6 @@ enum class Hook : std::uint8_t { kPrerouting, kInput, kForward, kOutput, kPostro
 inline constexpr std::size_t kHookCount = 5;
 std::string_view text(Hook hook);  // "PREROUTING"
 
-// legacy and nft differ in the order of security and nat in INPUT (kernel-facts 2).
-enum class Backend : std::uint8_t { kLegacy, kNft };
-
 struct Stage {
   enum class Kind : std::uint8_t {
     kDefragment,  // only when tracking is on
@@ -32,6 +29,7 @@ struct Stage {
 };
 
 // In order. Stages of tables that the ruleset lacks are listed too; walking them does nothing.
+// legacy and nft differ in the order of security and nat in INPUT (kernel-facts 2).
 std::span<const Stage> stages(Hook hook, Backend backend);
 
 // in: wire -> local; out: local -> wire; forward: wire -> wire; loopback: local -> lo -> local, the

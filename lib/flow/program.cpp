@@ -122,6 +122,10 @@ Result<Program> Program::compile(const Ruleset& ruleset) {
   return program;
 }
 
+bool Program::has_opaque_target() const {
+  return std::ranges::any_of(rules_, &ProgramRule::has_opaque_target);
+}
+
 std::optional<ChainId> Program::entry(Hook hook, TableName table) const {
   return entries_[static_cast<std::size_t>(hook)][static_cast<std::size_t>(table)];
 }

@@ -24,6 +24,12 @@ struct ProgramRule {
   ChainId chain = 0;
   std::uint32_t number = 1;       // within its chain, from 1
   std::optional<ChainId> callee;  // for Jump and Goto
+
+  // Is its target one that nobody knows, or that is not modelled? Anything may come of it.
+  bool has_opaque_target() const {
+    const auto* effect = std::get_if<Effect>(&rule->action);
+    return effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
+  }
 };
 
 struct ProgramChain {
@@ -45,6 +51,8 @@ class Program {
   std::optional<ChainId> entry(Hook hook, TableName table) const;
   // Chains in an order in which every caller stands before its callees.
   std::span<const ChainId> callers_first() const { return callers_first_; }
+  // Has any rule an opaque target?
+  bool has_opaque_target() const;
   // Does this ruleset switch connection tracking on by itself (kernel-facts 1)?
   bool tracks() const { return tracks_; }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ir/bind_table.hpp"
-#include "ir/detect_family.hpp"
+#include "ir/detect.hpp"
 #include "ir/draft.hpp"
 #include "ir/rule_finish.hpp"
 #include "ir/rule_reader.hpp"
@@ -30,9 +30,10 @@ Diagnostics in_order(Diagnostics errors) {
 
 class RulesetBinder {
  public:
-  RulesetBinder(Parsed parsed, std::optional<Family> family)
+  RulesetBinder(Parsed parsed, std::optional<Family> family, std::optional<Backend> backend)
       : file_(std::move(parsed.file)), errors_(std::move(parsed.errors)) {
     bound_.ruleset.family = family ? *family : detect_family(file_);
+    bound_.ruleset.backend = backend ? *backend : detect_backend(*file_.source);
     bound_.ruleset.source = file_.source;
   }
 
@@ -58,7 +59,7 @@ class RulesetBinder {
     }
     auto& tables = bound_.ruleset.tables;
     const auto former = std::ranges::find(tables, *name, &Table::name);
-    Table table = bind_table(file_, written, *name, bound_.ruleset.family,
+    Table table = bind_table(file_, written, *name, bound_.ruleset.family, bound_.ruleset.backend,
                              former == tables.end() ? nullptr : &*former, errors_, bound_.warnings);
     if (former == tables.end()) {
       tables.push_back(std::move(table));
@@ -80,15 +81,16 @@ class RulesetBinder {
 
 }  // namespace
 
-Result<Bound> read_ruleset(std::shared_ptr<const SourceFile> source, std::optional<Family> family) {
-  return RulesetBinder(parse(std::move(source)), family).bind();
+Result<Bound> read_ruleset(std::shared_ptr<const SourceFile> source, std::optional<Family> family,
+                           std::optional<Backend> backend) {
+  return RulesetBinder(parse(std::move(source)), family, backend).bind();
 }
 
 Result<std::vector<Clause>> read_match_words(std::shared_ptr<const SourceFile> source,
                                              Family family) {
   ParsedWords parsed = parse_words(*source);
   Diagnostics warnings;
-  const RuleContext context{*source, family, nullptr, parsed.errors, warnings};
+  const RuleContext context{*source, family, Backend::kLegacy, nullptr, parsed.errors, warnings};
   std::optional<std::vector<Clause>> clauses;
   if (parsed.errors.empty()) {
     if (const auto draft = read_rule_words(context, parsed.words)) {

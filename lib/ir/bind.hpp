@@ -18,12 +18,15 @@ struct Bound {
 };
 
 // Parses and binds a whole file. `family` nullopt: by content (an IPv6 address, ip6tables header,
-// icmp6/hl/... modules mean IPv6; otherwise IPv4). Errors: all of them.
+// icmp6/hl/... modules mean IPv6; otherwise IPv4). `backend` nullopt: nft where the header says so,
+// otherwise legacy. Errors: all of them.
 Result<Bound> read_ruleset(std::shared_ptr<const SourceFile> source,
-                           std::optional<Family> family = std::nullopt);
+                           std::optional<Family> family = std::nullopt,
+                           std::optional<Backend> backend = std::nullopt);
 
 // The words of a question ("-i lo -p tcp --sport 1234 ! --dport 1234"), as the clauses of a rule
-// without target. Spans refer to `source`, whose text is the words joined by blanks.
+// without target: they mean headers, whatever runs the ruleset. Spans refer to `source`, whose text
+// is the words joined by blanks.
 Result<std::vector<Clause>> read_match_words(std::shared_ptr<const SourceFile> source,
                                              Family family);
 

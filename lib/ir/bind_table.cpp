@@ -45,9 +45,9 @@ struct NameHash {
 
 class TableBinder : public ChainNames {
  public:
-  TableBinder(const ast::File& file, TableName name, Family family, Diagnostics& errors,
-              Diagnostics& warnings)
-      : context_{*file.source, family, this, errors, warnings},
+  TableBinder(const ast::File& file, TableName name, Family family, Backend backend,
+              Diagnostics& errors, Diagnostics& warnings)
+      : context_{*file.source, family, backend, this, errors, warnings},
         file_(file),
         refusals_(name, family) {
     table_.name = name;
@@ -251,8 +251,8 @@ std::optional<TableName> table_name(std::string_view name) {
 }
 
 Table bind_table(const ast::File& file, const ast::Table& table, TableName name, Family family,
-                 const Table* former, Diagnostics& errors, Diagnostics& warnings) {
-  return TableBinder(file, name, family, errors, warnings).bind(table, former);
+                 Backend backend, const Table* former, Diagnostics& errors, Diagnostics& warnings) {
+  return TableBinder(file, name, family, backend, errors, warnings).bind(table, former);
 }
 
 }  // namespace postern

@@ -12,10 +12,10 @@ namespace postern {
 
 std::optional<TableName> table_name(std::string_view text);
 
-// What could be bound; errors and warnings are appended. `name` is the table's; `former`, or
-// nullptr, is the same table as the text wrote it before: its rules go, but a policy stays until it
-// is set again (measured with iptables-legacy-restore).
+// What could be bound, as `backend` runs it; errors and warnings are appended. `name` is the
+// table's; `former`, or nullptr, is the same table as the text wrote it before: its rules go, but a
+// policy stays until it is set again (measured with iptables-legacy-restore).
 Table bind_table(const ast::File& file, const ast::Table& table, TableName name, Family family,
-                 const Table* former, Diagnostics& errors, Diagnostics& warnings);
+                 Backend backend, const Table* former, Diagnostics& errors, Diagnostics& warnings);
 
 }  // namespace postern

@@ -75,6 +75,7 @@ class ChainNames;
 struct RuleContext {
   const SourceFile& source;
   Family family;
+  Backend backend;           // whose meaning matches get
   const ChainNames* chains;  // nullptr: a question, which names no chain
   Diagnostics& errors;
   Diagnostics& warnings;

@@ -49,8 +49,9 @@ std::optional<Clause> match_clause(const RuleContext& context, const Draft& draf
     return std::nullopt;
   }
   clause.printed = print_match(*extension.match, arguments);
-  clause.predicate = std::move(meaning->predicate);
-  clause.hotdrop = std::move(meaning->hotdrop);
+  const bool translated = context.backend == Backend::kNft && meaning->translated != nullptr;
+  clause.predicate = std::move(translated ? meaning->translated : meaning->predicate);
+  clause.hotdrop = translated ? constant(false) : std::move(meaning->hotdrop);
   return clause;
 }
 

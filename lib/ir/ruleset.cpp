@@ -5,6 +5,8 @@
 
 namespace postern {
 
+std::string_view text(Backend backend) { return backend == Backend::kNft ? "nft" : "legacy"; }
+
 std::string_view text(TableName table) {
   static constexpr std::array<std::string_view, kTableCount> kNames{"raw", "mangle", "nat",
                                                                     "filter", "security"};

@@ -23,6 +23,11 @@ enum class TableName : std::uint8_t { kRaw, kMangle, kNat, kFilter, kSecurity };
 inline constexpr std::size_t kTableCount = 5;
 std::string_view text(TableName table);
 
+// The code that runs a ruleset: ip_tables (iptables-legacy), or nf_tables, into whose expressions
+// iptables-nft puts it.
+enum class Backend : std::uint8_t { kLegacy, kNft };
+std::string_view text(Backend backend);  // "nft"
+
 enum class Policy : std::uint8_t { kAccept, kDrop };
 
 struct Counters {
@@ -80,6 +85,7 @@ struct Table {
 
 struct Ruleset {
   Family family = Family::kIpv4;
+  Backend backend = Backend::kLegacy;  // its clauses mean what this one makes of them
   std::shared_ptr<const SourceFile> source;
   std::vector<Table> tables;  // at most one of each name: a repeated table replaces
   const Table* find(TableName name) const;

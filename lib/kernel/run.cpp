@@ -27,7 +27,7 @@ Outcome<ScenarioReport> report_of(const Scenario& scenario) {
   if (!world) return tl::unexpected(world.error());
   ScenarioReport report;
   report.each = scenario.observe == Observe::kEach;
-  report.backend = scenario.backend == Backend::kNft ? "nft" : "legacy";
+  report.backend = text(scenario.backend);
   report.kernel = kernel_name();
   for (const Step& step : scenario.steps) {
     auto result = (*world)->run(step, report.each);

@@ -18,8 +18,7 @@ enum class Field : std::uint8_t {
   kDestination,     // addresses; 32 or 128 bits by family (the table says 128)
   kProtocol,        // upper protocol (behind IPv6 extension headers)
   kFragmentOffset,  // IP fragment offset in 8-byte units; 0 for whole and first
-  kTruncated,       // 1: the transport header is cut short, but its first 4 bytes (the
-                    // ports) are there; 2: not even those; 0: whole
+  kTruncated,       // how much of the transport header is there: enum HeaderPart below
   kSourcePort,
   kDestinationPort,
   kTcpFlags,  // FIN 1 SYN 2 RST 4 PSH 8 ACK 16 URG 32 ECE 64 CWR 128
@@ -65,7 +64,7 @@ inline constexpr std::array<FieldInfo, kFieldCount> kFields{{
     {Field::kDestination, "dst", 128},
     {Field::kProtocol, "proto", 8},
     {Field::kFragmentOffset, "frag_off", 13},
-    {Field::kTruncated, "truncated", 2},
+    {Field::kTruncated, "truncated", 3},
     {Field::kSourcePort, "sport", 16},
     {Field::kDestinationPort, "dport", 16},
     {Field::kTcpFlags, "flags", 8},
@@ -120,6 +119,25 @@ inline constexpr std::uint16_t kExpected = 1, kSeenReply = 2, kAssured = 4, kCon
                                kSourceNat = 16, kDestinationNat = 32, kSequenceAdjust = 64,
                                kSourceNatDone = 128, kDestinationNatDone = 256, kHelper = 8192;
 }  // namespace ct_status
+
+// What is there of the transport header, from all of it to nothing (values of Field::kTruncated).
+// Of a later fragment: of the bytes that stand where it would be, which is how iptables-nft reads
+// it.
+enum class HeaderPart : std::uint8_t {
+  kWhole,
+  kFlags,       // cut short behind TCP's flags: 14 bytes and more
+  kPorts,       // 4 bytes and more: both ports
+  kSourcePort,  // 2 or 3 bytes
+  kNothing,
+};
+
+// Of a header of `whole` bytes, where `bytes` are there.
+constexpr HeaderPart header_part(std::size_t bytes, std::size_t whole) {
+  if (bytes >= whole) return HeaderPart::kWhole;
+  if (bytes >= 14) return HeaderPart::kFlags;
+  if (bytes >= 4) return HeaderPart::kPorts;
+  return bytes >= 2 ? HeaderPart::kSourcePort : HeaderPart::kNothing;
+}
 
 // Kernel route types as addrtype tests them (uapi rtnetlink.h RTN_*).
 enum class AddressType : std::uint8_t {

@@ -148,7 +148,7 @@ OrderedJson step_json(const Step& step) {
 }
 
 void put_modes(const Scenario& scenario, OrderedJson& out) {
-  out["backend"] = scenario.backend == Backend::kNft ? "nft" : "legacy";
+  out["backend"] = text(scenario.backend);
   if (scenario.tracking == TrackingMode::kOn) out["conntrack"] = "on";
   if (scenario.tracking == TrackingMode::kOff) out["conntrack"] = "off";
   if (scenario.observe == Observe::kEnd) out["observe"] = "end";

@@ -25,6 +25,65 @@ MatchMeaning on_transport(std::uint8_t protocol, PredicatePtr tests) {
           all({equals(Field::kProtocol, protocol), cut})};
 }
 
+PredicatePtr cut_before(Field field) {
+  const HeaderPart least = field == Field::kTcpFlags          ? HeaderPart::kFlags
+                           : field == Field::kDestinationPort ? HeaderPart::kPorts
+                                                              : HeaderPart::kSourcePort;
+  return in_range(Field::kTruncated, static_cast<u128>(least) + 1,
+                  low_bits(info(Field::kTruncated).width));
+}
+
+namespace {
+
+const NumberRange* single_inverted(const BoundOption* port) {
+  if (port == nullptr || !port->inverted) return nullptr;
+  const auto& range = std::get<NumberRange>(port->value);
+  return range.lo == range.hi && range.lo != 0 ? &range : nullptr;
+}
+
+PredicatePtr translated_port(Field field, const BoundOption* port) {
+  if (port == nullptr) return constant(true);
+  const auto& range = std::get<NumberRange>(port->value);
+  if (range == NumberRange{0, 65535}) {
+    return port->inverted ? opaque("some versions of iptables-nft leave out an inverted full range")
+                          : constant(true);
+  }
+  return all(
+      {negate(cut_before(field)), negate_if(port->inverted, in_range(field, range.lo, range.hi))});
+}
+
+}  // namespace
+
+bool tests_a_port(const Arguments& arguments) {
+  const auto tests = [&](std::string_view name) {
+    const BoundOption* port = arguments.find(name);
+    return port != nullptr &&
+           (port->inverted || std::get<NumberRange>(port->value) != NumberRange{0, 65535});
+  };
+  return tests("--sport") || tests("--dport");
+}
+
+PredicatePtr translated_ports(std::uint8_t protocol, const Arguments& arguments,
+                              std::vector<PredicatePtr> others) {
+  const BoundOption* source = arguments.find("--sport");
+  const BoundOption* destination = arguments.find("--dport");
+  PredicatePtr ports = all({translated_port(Field::kSourcePort, source),
+                            translated_port(Field::kDestinationPort, destination)});
+  const NumberRange* one = single_inverted(source);
+  const NumberRange* other = single_inverted(destination);
+  if (one != nullptr && other != nullptr) {
+    const PredicatePtr both =
+        all({equals(Field::kSourcePort, one->lo), equals(Field::kDestinationPort, other->lo)});
+    const PredicatePtr merged =
+        all({negate(cut_before(Field::kDestinationPort)), negate(both),
+             opaque("some versions of iptables-nft make one comparison of two inverted ports")});
+    ports = any({std::move(ports), merged});
+  }
+  others.insert(others.begin(), equals(Field::kProtocol, protocol));
+  others.push_back(std::move(ports));
+  return all(std::move(others));
+}
+
 PredicatePtr range_test(Field field, const Arguments& arguments, std::string_view option) {
   const BoundOption* bound = arguments.find(option);
   if (bound == nullptr) return constant(true);

@@ -17,6 +17,20 @@ namespace postern {
 // dropped on the spot (par->hotdrop; kernel-facts 42; xt_tcpudp.c).
 MatchMeaning on_transport(std::uint8_t protocol, PredicatePtr tests);
 
+// Is there less of the header than the bytes of `field` (a port or the TCP flags) need?
+PredicatePtr cut_before(Field field);
+
+// What iptables-nft makes of a match on the ports of a header, beside `protocol` and `others`,
+// which are its own: each option reads its bytes from the payload, whatever stands there (a later
+// fragment, a header that is cut short behind them), and holds nowhere else. Measured with 1.8.9,
+// whose oddities later versions may not have, so that they are open: an inverted full range is left
+// out, and two inverted single ports are one comparison (docs/fidelity.md 31).
+PredicatePtr translated_ports(std::uint8_t protocol, const Arguments& arguments,
+                              std::vector<PredicatePtr> others = {});
+
+// Does --sport or --dport test anything, so that iptables-nft translates the match?
+bool tests_a_port(const Arguments& arguments);
+
 // The option's range over `field`, inverted if the option is; true when the option is absent.
 PredicatePtr range_test(Field field, const Arguments& arguments, std::string_view option);
 // The same for an address with mask, and for a range of addresses.

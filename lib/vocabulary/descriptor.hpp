@@ -69,10 +69,12 @@ struct Arguments {
 };
 
 // A match's meaning. `hotdrop`: when the rule's earlier clauses hold and this is true, the packet
-// is dropped on the spot (kernel: par->hotdrop; kernel-facts 42), legacy backend only.
+// is dropped on the spot (kernel: par->hotdrop; kernel-facts 42). `translated`: what iptables-nft
+// makes of it, which drops nothing on the spot; null where it runs the kernel's own match.
 struct MatchMeaning {
   PredicatePtr predicate;
   PredicatePtr hotdrop = constant(false);
+  PredicatePtr translated = nullptr;
 };
 
 // Where a rule stands: its table, and every built-in chain from which it can be reached.

@@ -479,15 +479,14 @@ void round(const Draw& how, Dice& dice, Tally& tally) {
   world.forwarding = true;
   if (dice.chance(15)) world.sysctl["net/netfilter/nf_conntrack_tcp_ignore_invalid_rst"] = "1";
   if (dice.chance(15)) world.sysctl["net/netfilter/nf_conntrack_checksum"] = "0";
-  SCOPED_TRACE(
-      "backend " + std::string(world.backend == Backend::kNft ? "nft" : "legacy") + ", loose=0: " +
-      std::to_string(world.sysctl.count("net/netfilter/nf_conntrack_tcp_loose")) + ", liberal: " +
-      std::to_string(world.sysctl.count("net/netfilter/nf_conntrack_tcp_be_liberal")) + "\n" +
-      text);
-  const LoadedRuleset rules("random.rules", text, family);
+  SCOPED_TRACE("backend " + std::string(postern::text(world.backend)) + ", loose=0: " +
+               std::to_string(world.sysctl.count("net/netfilter/nf_conntrack_tcp_loose")) +
+               ", liberal: " +
+               std::to_string(world.sysctl.count("net/netfilter/nf_conntrack_tcp_be_liberal")) +
+               "\n" + text);
+  const LoadedRuleset rules("random.rules", text, family, world.backend);
   QueryOptions options;
   options.strict = true;
-  options.backend = world.backend;
   options.sysctl = world.sysctl;
   const auto next_flow = [&] {
     AttackedFlow f = random_flow(dice, family, path);

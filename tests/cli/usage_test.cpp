@@ -52,6 +52,7 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{"lint"}, std::vector<std::string>{"lint", "--format", "xml", "x"},
         std::vector<std::string>{"lint", "--no-such-option", "x"},
         std::vector<std::string>{"lint", "--family", "5", "x"},
+        std::vector<std::string>{"lint", "--backend", "nftables", "x"},
         std::vector<std::string>{"lint", "-", "-"}, std::vector<std::string>{"query", "x"},
         std::vector<std::string>{"query", "x", "--"}, std::vector<std::string>{"trace", "x"},
         std::vector<std::string>{"lint", "--format", "sarif", "x"},

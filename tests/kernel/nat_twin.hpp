@@ -103,13 +103,14 @@ struct NatTwin {
 class Programs {
  public:
   explicit Programs(const Scenario& scenario)
-      : v4_(loaded(scenario.ruleset, Family::kIpv4)),
-        v6_(loaded(scenario.ruleset6, Family::kIpv6)) {}
+      : v4_(loaded(scenario.ruleset, Family::kIpv4, scenario.backend)),
+        v6_(loaded(scenario.ruleset6, Family::kIpv6, scenario.backend)) {}
   const Program* of(Family family) const { return (family == Family::kIpv4 ? v4_ : v6_)->get(); }
 
  private:
-  static std::unique_ptr<Compiled> loaded(const std::optional<std::string>& text, Family family) {
-    auto compiled = compile(text, family);
+  static std::unique_ptr<Compiled> loaded(const std::optional<std::string>& text, Family family,
+                                          Backend backend) {
+    auto compiled = compile(text, family, backend);
     if (!compiled) throw std::runtime_error(compiled.error());
     return std::move(*compiled);
   }

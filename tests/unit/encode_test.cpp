@@ -31,7 +31,7 @@ struct Encoded {
   explicit Encoded(const std::string& filter, const std::string& raw = "")
       : rules("encode.rules", raw + "*filter\n:INPUT DROP\n:u -\n:v -\n" + filter + "COMMIT\n",
               Family::kIpv4),
-        encoder(solver, rules.program(), Backend::kLegacy, {"", "eth0", "eth1"}, 1000) {}
+        encoder(solver, rules.program(), {"", "eth0", "eth1"}, 1000) {}
   Term accepted(const PacketTerms& p) {
     return encoder.walk(Hook::kInput, TableName::kFilter, p).accepted;
   }

@@ -160,13 +160,13 @@ TEST(EnginePipeline, AMasqueradedFlowDoesNotChangeItsDevice) {
   EXPECT_TRUE(other.conntrack.empty());
 }
 
-// The nft backend reads the bytes that stand where a header should be, as many as there are.
+// Of a header that is not whole, the bytes that stand in its place are read, as many as there are.
 TEST(EnginePipeline, BytesInPlaceOfAHeaderAreReadOneByOne) {
   const Bytes bytes{8, 3, 0, 80, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
   for (const std::size_t size : {std::size_t{1}, std::size_t{2}, std::size_t{4}, std::size_t{13},
                                  std::size_t{14}, std::size_t{16}}) {
     Packet p = udp("eth0", "192.0.2.9", 0, "192.0.2.1", 0);
-    p.protocol = protocol::kIcmp;
+    p.protocol = protocol::kTcp;
     p.fragment_offset = 8;
     p.raw_l4 = Bytes(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
     Traveller traveller;
@@ -176,9 +176,14 @@ TEST(EnginePipeline, BytesInPlaceOfAHeaderAreReadOneByOne) {
     const Reading& reading = traveller.reading;
     EXPECT_EQ(reading[Field::kIcmpType], 8U) << size;
     EXPECT_EQ(reading[Field::kIcmpCode], size >= 2 ? 3U : 0U) << size;
-    EXPECT_EQ(reading[Field::kSourcePort], size >= 4 ? 0x0803U : 0U) << size;
+    EXPECT_EQ(reading[Field::kSourcePort], size >= 2 ? 0x0803U : 0U) << size;
     EXPECT_EQ(reading[Field::kDestinationPort], size >= 4 ? 80U : 0U) << size;
     EXPECT_EQ(reading[Field::kTcpFlags], size >= 14 ? 14U : 0U) << size;
+    const HeaderPart part = size >= 14  ? HeaderPart::kFlags
+                            : size >= 4 ? HeaderPart::kPorts
+                            : size >= 2 ? HeaderPart::kSourcePort
+                                        : HeaderPart::kNothing;
+    EXPECT_EQ(reading[Field::kTruncated], static_cast<unsigned>(part)) << size;
   }
 }
 

@@ -88,7 +88,7 @@ TEST(RuleCode, AgreesWithAPlainReading) {
     for (unsigned c = random.below(3) + 1; c > 0; --c)
       rule.clauses.push_back(clause(random.predicate(2)));
     RuleCode code(Family::kIpv6, names);
-    const auto entry = code.add(rule, Backend::kLegacy, "");
+    const auto entry = code.add(rule, "");
     Reading packet;
     for (const Field f :
          {Field::kSource, Field::kDestinationPort, Field::kTcpFlags, Field::kMark}) {
@@ -116,18 +116,15 @@ TEST(RuleCode, HotdropOnlyWhereEarlierClausesHold) {
   Rule rule;
   rule.clauses.push_back(clause(equals(Field::kProtocol, 6)));
   rule.clauses.push_back(clause(equals(Field::kDestinationPort, 80), equals(Field::kTruncated, 1)));
-  rule.clauses.back().module = "tcp";
   ListChooser chooser;
   RuleCode code(Family::kIpv4, {""});
-  const auto legacy = code.add(rule, Backend::kLegacy, "");
-  const auto nft = code.add(rule, Backend::kNft, "");
+  const auto entry = code.add(rule, "");
   Reading packet;
   packet[Field::kTruncated] = 1;
-  EXPECT_EQ(code.run(legacy, packet, chooser).end, RuleCode::kNoMatch);
+  EXPECT_EQ(code.run(entry, packet, chooser).end, RuleCode::kNoMatch);
   packet[Field::kProtocol] = 6;
-  EXPECT_EQ(code.run(legacy, packet, chooser).end, RuleCode::kHotdrop);
-  EXPECT_EQ(code.run(legacy, packet, chooser).clause, 1U);
-  EXPECT_EQ(code.run(nft, packet, chooser).end, RuleCode::kNoMatch);
+  EXPECT_EQ(code.run(entry, packet, chooser).end, RuleCode::kHotdrop);
+  EXPECT_EQ(code.run(entry, packet, chooser).clause, 1U);
 }
 
 TEST(RuleCode, OpaquesAskTheChooserWhenReached) {
@@ -136,7 +133,7 @@ TEST(RuleCode, OpaquesAskTheChooserWhenReached) {
   rule.clauses.push_back(clause(negate(opaque("limit"))));
   rule.clauses.push_back(clause(opaque("module foo is unknown", true)));
   RuleCode code(Family::kIpv4, {""});
-  const auto entry = code.add(rule, Backend::kLegacy, "filter INPUT 3");
+  const auto entry = code.add(rule, "filter INPUT 3");
   ListChooser chooser({0, 1, 1, 0, 2});
   Reading packet;
   EXPECT_EQ(code.run(entry, packet, chooser).end, RuleCode::kNoMatch);
@@ -156,7 +153,7 @@ TEST(RuleCode, FindsTcpOptions) {
   Rule rule;
   rule.clauses.push_back(clause(tcp_option(3)));
   RuleCode code(Family::kIpv4, {""});
-  const auto entry = code.add(rule, Backend::kLegacy, "");
+  const auto entry = code.add(rule, "");
   ListChooser chooser;
   const auto finds = [&](const std::vector<std::uint8_t>& options) {
     Reading packet;

@@ -41,6 +41,10 @@ const Gap kGaps[] = {
     {"BoundToADevice", Family::kIpv4,
      "*filter\n:OUTPUT DROP\n-A OUTPUT -o eth1 -m addrtype --dst-type LOCAL -j ACCEPT\nCOMMIT\n",
      "deliver -o eth1 -p udp --path out"},
+    // What a raw socket sends with IP_NODEFRAG conntrack does not put together: it is INVALID.
+    {"FragmentsPastConntrack", Family::kIpv4,
+     "*filter\n:OUTPUT DROP\n-A OUTPUT -f -m conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",
+     "deliver -o eth1 -p udp -f --path out"},
 };
 
 class KnownGaps : public ::testing::TestWithParam<Gap> {};

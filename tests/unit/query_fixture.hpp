@@ -26,8 +26,9 @@ inline std::vector<std::string> split_words(const std::string& line) {
 class LoadedRuleset {
  public:
   LoadedRuleset(const std::string& name, const std::string& text,
-                std::optional<Family> family = std::nullopt) {
-    auto bound = read_ruleset(std::make_shared<const SourceFile>(name, text), family);
+                std::optional<Family> family = std::nullopt,
+                std::optional<Backend> backend = std::nullopt) {
+    auto bound = read_ruleset(std::make_shared<const SourceFile>(name, text), family, backend);
     if (!bound) throw std::runtime_error(name + ": " + bound.error().front().message);
     ruleset_ = std::make_unique<Ruleset>(std::move(bound->ruleset));
     auto compiled = Program::compile(*ruleset_);

@@ -54,6 +54,24 @@ TEST(Structure, ShadowedRulesNameTheirTakers) {
   EXPECT_TRUE(f.of("11.0.0.0/8").matched);
 }
 
+// Measured: a network that is routed to lo is forwarded there, and what comes back by lo once more;
+// a raw socket with IP_NODEFRAG sends fragments past conntrack. Nothing is a fragment behind it.
+TEST(Structure, OddRoutesAndSocketsKeepRulesAlive) {
+  const Facts f(
+      "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A FORWARD -o lo -p udp -j ACCEPT\n"
+      "-A FORWARD -i lo -p tcp -j ACCEPT\n"
+      "-A FORWARD -f -p icmp -j ACCEPT\n"
+      "-A FORWARD -m conntrack --ctstate RELATED -j ACCEPT\n"
+      "-A OUTPUT -f -j DROP\n"
+      "-A INPUT -f -j ACCEPT\nCOMMIT\n");
+  EXPECT_TRUE(f.of("-o lo").matched);
+  EXPECT_TRUE(f.of("-i lo").matched);
+  EXPECT_TRUE(f.of("OUTPUT -f").matched);
+  EXPECT_FALSE(f.of("FORWARD -f").matched);
+  EXPECT_FALSE(f.of("INPUT -f").matched);
+}
+
 TEST(Structure, JumpsOnTheWayComeInTheOrderOfTheText) {
   const Facts f(
       "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:a - [0:0]\n"

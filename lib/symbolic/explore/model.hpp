@@ -46,7 +46,6 @@ T take(Budgeted<T> value) {
 }
 
 struct ModelOptions {
-  Backend backend = Backend::kLegacy;
   TrackingMode tracking = TrackingMode::kAuto;
   ConntrackConfig conntrack = {};
   std::size_t node_limit = 12'000'000;  // 24 bytes each, roughly

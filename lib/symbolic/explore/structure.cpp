@@ -17,10 +17,7 @@ bool anything_unmodelled(const Program& program, const ChainWalker& chains, bool
     return !but_nat || effect == nullptr || !std::holds_alternative<Nat>(*effect);
   };
   if (std::ranges::any_of(chains.unmodelled_rules(), counts)) return true;
-  return std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
-    const Effect* effect = effect_of(rule);
-    return effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
-  });
+  return program.has_opaque_target();
 }
 
 // Is every NAT rule followed, by no more bindings than there is time for?

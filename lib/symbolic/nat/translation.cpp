@@ -41,11 +41,6 @@ bool tests_any(const Program& program, std::initializer_list<Field> fields, cons
   });
 }
 
-bool is_opaque(const ProgramRule& rule) {
-  const Effect* effect = std::get_if<Effect>(&rule.rule->action);
-  return effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
-}
-
 // Rules of the table that a hook's packets may come to.
 std::vector<bool> reached_from(const Program& program, Hook hook, TableName table) {
   std::vector<bool> chains(program.chains().size(), false), rules(program.rules().size(), false);
@@ -69,7 +64,7 @@ bool opaque_before_routing(const Program& program) {
     for (const TableName table : {TableName::kRaw, TableName::kMangle, TableName::kNat}) {
       const std::vector<bool> reached = reached_from(program, hook, table);
       for (RuleId r = 0; r < reached.size(); ++r) {
-        if (reached[r] && is_opaque(program.rules()[r])) return true;
+        if (reached[r] && program.rules()[r].has_opaque_target()) return true;
       }
     }
   }
@@ -78,7 +73,7 @@ bool opaque_before_routing(const Program& program) {
 
 bool opaque_in_nat(const Program& program) {
   return std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
-    return is_opaque(rule) && program.chains()[rule.chain].table == TableName::kNat;
+    return rule.has_opaque_target() && program.chains()[rule.chain].table == TableName::kNat;
   });
 }
 

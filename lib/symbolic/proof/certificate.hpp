@@ -52,7 +52,6 @@ struct CertificateResult {
 };
 
 struct CertificateOptions {
-  Backend backend = Backend::kLegacy;
   ConntrackConfig conntrack;
   std::chrono::milliseconds limit{10'000};
   std::size_t rule_budget = 1'000'000;

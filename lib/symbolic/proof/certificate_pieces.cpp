@@ -15,8 +15,7 @@ constexpr unsigned kHeader = 20;  // IPv4's
 
 // What comes in pieces ends here.
 void PathEncoder::keep_whole(Walk& walk) {
-  const Term whole = solver_.both(solver_.in_range(walk.packet[Field::kFragmentOffset], 0, 0),
-                                  solver_.in_range(walk.packet[Field::kTruncated], 0, 0));
+  const Term whole = solver_.in_range(walk.packet[Field::kFragmentOffset], 0, 0);
   walk.dropped.push_back(solver_.both(walk.live, solver_.negate(whole)));
   walk.live = solver_.both(walk.live, whole);
 }
@@ -44,7 +43,9 @@ PathEncoder::Piece PathEncoder::first_piece(const PacketTerms& whole) {
     return solver_.fresh_bits("first piece", solver_.width(p[f]));
   };
   const Term cut = solver_.fresh_boolean("cut");
-  p[Field::kTruncated] = solver_.choose(cut, solver_.number(1, 2), solver_.number(0, 2));
+  const unsigned width = solver_.width(p[Field::kTruncated]);
+  const Term left = solver_.fresh_bits("first piece", width);
+  p[Field::kTruncated] = solver_.choose(cut, left, solver_.number(0, width));
   p[Field::kTcpFlags] = solver_.choose(cut, fresh(Field::kTcpFlags), p[Field::kTcpFlags]);
   for (auto& [kind, option] : p.options) {
     option = solver_.choose(cut, solver_.fresh_boolean("first piece"), option);
@@ -72,6 +73,15 @@ PathEncoder::Piece PathEncoder::first_piece(const PacketTerms& whole) {
                                     solver_.in_range(p[Field::kLength], kHeader + header, 65535)));
   }
   parts.push_back(solver_.implies(cut, solver_.any(cuttable)));
+  constexpr auto kFlags = static_cast<unsigned>(HeaderPart::kFlags);
+  constexpr auto kPorts = static_cast<unsigned>(HeaderPart::kPorts);
+  constexpr unsigned kFlagsEnd = kHeader + 14;
+  const Term tcp = solver_.in_range(p[Field::kProtocol], protocol::kTcp, protocol::kTcp);
+  const Term flags = solver_.in_range(left, kFlags, kFlags);
+  const Term far = solver_.in_range(p[Field::kLength], kFlagsEnd, 65535);
+  parts.push_back(solver_.in_range(left, kFlags, kPorts));
+  parts.push_back(solver_.implies(solver_.both(cut, flags), solver_.both(tcp, far)));
+  parts.push_back(solver_.implies(solver_.both(cut, solver_.both(tcp, far)), flags));
   parts.push_back(solver_.implies(
       cut, solver_.in_range(p[Field::kLength], kHeader + kLeastFragment, kHeader + 19)));
   parts.push_back(solver_.in_range(p[Field::kLength], kHeader, 65535));
@@ -85,7 +95,7 @@ PathEncoder::Piece PathEncoder::later_piece(const PacketTerms& whole) {
   for (const Field f : {Field::kLength, Field::kTos, Field::kTtl, Field::kFragmentOffset}) {
     p[f] = solver_.fresh_bits("later piece", solver_.width(p[f]));
   }
-  p[Field::kTruncated] = solver_.number(0, 2);
+  p[Field::kTruncated] = solver_.number(0, solver_.width(p[Field::kTruncated]));
   const std::array parts{is_longer(whole[Field::kLength], p[Field::kLength], kLeastFragment),
                          solver_.in_range(p[Field::kLength], kHeader, 65535),
                          solver_.in_range(p[Field::kFragmentOffset], 1, 8191)};
@@ -120,14 +130,20 @@ Term PathEncoder::together() {
   first_of_all.packet = whole;
   keep_whole(first_of_all);
   std::vector<Term> later, ways;
-  for (const Walk& walk : before_input(later_piece(whole))) later.push_back(walk.live);
+  const Piece other = later_piece(whole);
+  if (backend_ == Backend::kNft) {
+    later.push_back(other.possible);
+  } else {
+    for (const Walk& walk : before_input(other)) later.push_back(walk.live);
+  }
   for (const Walk& walk : before_input(first_piece(whole))) {
     Walk last;
     last.packet = whole;
     for (const Field f : {Field::kMark, Field::kCtState, Field::kCtStatus, Field::kCtMark}) {
       last.packet[f] = walk.packet[f];
     }
-    const std::array alive{first_of_all.live, walk.live, solver_.any(later)};
+    const std::array alive{first_of_all.live, walk.live, solver_.any(later),
+                           solver_.in_range(whole[Field::kTruncated], 0, 0)};
     last.live = solver_.all(alive);
     place(last, Hook::kInput);
     for (const Stage& stage : stages(Hook::kInput, backend_)) {

@@ -38,12 +38,11 @@ unsigned field_width(Field field, Family family) {
   return width == 128 ? address_bits(family) : width;
 }
 
-Encoder::Encoder(Solver& solver, const Program& program, Backend backend,
-                 std::vector<std::string> interfaces, std::size_t rule_budget)
+Encoder::Encoder(Solver& solver, const Program& program, std::vector<std::string> interfaces,
+                 std::size_t rule_budget)
     : solver_(solver),
       program_(program),
       templates_(program),
-      backend_(backend),
       interfaces_(std::move(interfaces)),
       budget_(rule_budget) {
   find_reads();
@@ -307,8 +306,7 @@ void Encoder::encode_rule(const ProgramRule& rule, Frame& frame) {
   std::vector<Term> dropped_here;
   for (const Clause& clause : rule.rule->clauses) {
     if (matched == Solver::kFalse) break;
-    std::vector<Term> drops;
-    if (backend_ == Backend::kLegacy) drops.push_back(predicate(*clause.hotdrop, frame.packet));
+    std::vector<Term> drops{predicate(*clause.hotdrop, frame.packet)};
     if (may_drop(*clause.predicate)) drops.push_back(solver_.fresh_boolean("may_drop"));
     const Term drop = solver_.any(drops);
     if (drop != Solver::kFalse) {

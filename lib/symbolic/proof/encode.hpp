@@ -56,8 +56,8 @@ class Encoder {
  public:
   // `solver` and `program` must outlive the encoder. `interfaces`: the names that interface terms
   // number; "" is a packet without that interface.
-  Encoder(Solver& solver, const Program& program, Backend backend,
-          std::vector<std::string> interfaces, std::size_t rule_budget);
+  Encoder(Solver& solver, const Program& program, std::vector<std::string> interfaces,
+          std::size_t rule_budget);
 
   // The templates that CT rules attach are followed: their numbers stand in Field::kCtZone.
   void follow(const Zones& zones) { zones_ = &zones; }
@@ -108,7 +108,6 @@ class Encoder {
   Solver& solver_;
   const Program& program_;
   Templates templates_;
-  Backend backend_;
   const Zones* zones_ = nullptr;
   std::vector<std::string> interfaces_;
   bool reads_tos_ = false;     // some rule tests the TOS byte

@@ -97,8 +97,7 @@ void ChainWalker::find_writes() {
 void ChainWalker::find_coins() {
   for (RuleId r = 0; r < program_.rules().size(); ++r) {
     const Rule& rule = *program_.rules()[r].rule;
-    const Effect* effect = std::get_if<Effect>(&rule.action);
-    const bool unknown = effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
+    const bool unknown = program_.rules()[r].has_opaque_target();
     bool coin = unknown;
     for (const Clause& clause : rule.clauses) {
       coin = coin || has_opaque(*clause.predicate);
@@ -217,8 +216,8 @@ bool ChainWalker::walk_row(RuleId first, Frame& frame, const RuleObserver* obser
   const auto rule = disabled_.begin() + static_cast<std::ptrdiff_t>(first);
   if (std::any_of(rule, rule + static_cast<std::ptrdiff_t>(length), std::identity{})) return false;
   const TableContext& context = frame.context;
-  const Row& row = rows_.find(first, reader_, context.binding, context.backend,
-                              [&] { return read_row(first, context); });
+  const Row& row =
+      rows_.find(first, reader_, context.binding, [&] { return read_row(first, context); });
   for (RuleId k = 0; observer != nullptr && k < length; ++k) {
     (*observer)(context, first + k, {frame.live, row.reaching[k], row.matching[k]});
   }
@@ -247,10 +246,9 @@ Row ChainWalker::read_row(RuleId first, const TableContext& context) {
 Set ChainWalker::match(RuleId rule, Frame& frame) {
   Bdd& bdd = space_.bdd();
   const Binding& binding = frame.context.binding;
-  const bool hotdrops = frame.context.backend == Backend::kLegacy;
   Set prefix = frame.live;
   for (const Clause& clause : program_.rules()[rule].rule->clauses) {
-    if (!hotdrops || !clause.hotdrop) continue;
+    if (!clause.hotdrop) continue;
     if (const Const* c = std::get_if<Const>(&clause.hotdrop->node); c != nullptr && !c->value)
       continue;
     // Rare: evaluate clause by clause up to here.

@@ -24,7 +24,6 @@ namespace postern {
 // How a table is read at one place of a path.
 struct TableContext {
   Binding binding;
-  Backend backend = Backend::kLegacy;
   // May a packet here still be marked UNTRACKED or get a template (no entry is attached)?
   bool attaches = false;
   // Some packets here may have an entry (CONNMARK works on those in NEW, ESTABLISHED, RELATED).

@@ -164,13 +164,16 @@ class PathWalker {
     if (options_.tracking || space_.classes().family != Family::kIpv4) {
       return settle(Fate::kDelivered, hook_walk(Hook::kInput, live));
     }
-    const Set alone = bdd_.both(live, looks_whole(space_));
+    // (What is cut short may be no piece.)
+    const Set alone = bdd_.both(live, space_.class_is(Axis::kFragmentOffset, 0));
     settle(Fate::kDropped, bdd_.minus(live, alone));
     const Set arrived = hook_walk(Hook::kInput, alone);
     settle(Fate::kDelivered, arrived);
     // Of a piece that met what is not modelled nothing is known.
     const Set strange = bdd_.either((*passage_)[Fate::kUnmodelled], result_.early_unmodelled);
-    const Set later = bdd_.either(live, strange);
+    // iptables-nft tells them by bytes that are not followed.
+    const bool nft = space_.classes().backend == Backend::kNft;
+    const Set later = nft ? any_later_piece(space_) : bdd_.either(live, strange);
     const auto whole = [&](Set first) {
       return bdd_.both(put_together(space_, first, later), result_.start);
     };
@@ -236,7 +239,6 @@ class PathWalker {
     context.binding = Binding::at(hook, path_, sender_);
     context.binding.before_lookup = before_lookup_;
     context.binding.confirmed = confirmed_ && !afresh_;
-    context.backend = options_.backend;
     context.attaches = before_lookup_;
     context.entries = options_.tracking;
     context.loose = options_.loose;

@@ -21,8 +21,11 @@ Set of_flow(Space& space, Set packets, bool with_card) {
   std::vector<Axis> gone;
   for (std::size_t i = 0; i < kAxisCount; ++i) {
     const auto axis = static_cast<Axis>(i);
-    const bool own = std::ranges::find(flow_axes(), axis) != flow_axes().end();
+    bool own = std::ranges::find(flow_axes(), axis) != flow_axes().end();
     const bool card = std::ranges::find(kCards, axis) != kCards.end();
+    // (iptables-nft reads some bytes of it as ports.)
+    const bool port = axis == Axis::kInitiatorPort || axis == Axis::kResponderPort;
+    if (port && space.classes().backend == Backend::kNft) own = false;
     if (!own && axis != Axis::kLength && !(card && with_card)) gone.push_back(axis);
   }
   return space.exists(packets, gone);
@@ -89,6 +92,17 @@ bool may_be_cut(std::uint8_t protocol) {
   return protocol == protocol::kAh || layer4_header_size(protocol) > kLeastFragment;
 }
 
+Set any_later_piece(Space& space) { return space.bdd().complement(offset_0(space)); }
+
+Set cut_first(Space& space) {
+  const Set protocols = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+    return may_be_cut(static_cast<std::uint8_t>(c.canonical));
+  });
+  const Set part = space.values(Axis::kTruncated, static_cast<u128>(HeaderPart::kFlags),
+                                static_cast<u128>(HeaderPart::kPorts));
+  return space.bdd().both(space.bdd().both(offset_0(space), part), protocols);
+}
+
 Set looks_whole(Space& space) {
   return space.bdd().both(offset_0(space), space.class_is(Axis::kTruncated, 0));
 }
@@ -99,7 +113,7 @@ Set put_together(Space& space, Set first, Set later) {
   first = bdd.both(first, offset_0(space));
   if (first.empty() || later.empty()) return kNothing;
   const Set uncut = bdd.both(first, looks_whole(space));
-  const Set cut = space.exists(bdd.minus(first, uncut), kCutOff);
+  const Set cut = space.exists(bdd.both(first, cut_first(space)), kCutOff);
   first = bdd.both(bdd.either(uncut, cut), looks_whole(space));
   first = mapped(space, Axis::kTos, longer(space, first, 1), keeps_tos);
   return bdd.both(first, of_flow(space, longer(space, later, kLeastFragment), false));
@@ -109,7 +123,7 @@ Set parts_of(Space& space, Set packets, Set pieces) {
   Bdd& bdd = space.bdd();
   const Set later = bdd.minus(pieces, offset_0(space));
   const Set first = bdd.both(pieces, offset_0(space));
-  const Set uncut = bdd.both(first, looks_whole(space)), cut = bdd.minus(first, uncut);
+  const Set uncut = bdd.both(first, looks_whole(space)), cut = bdd.both(first, cut_first(space));
   std::vector<Axis> walked;
   for (auto i = static_cast<std::size_t>(Axis::kState); i < kAxisCount; ++i) {
     walked.push_back(static_cast<Axis>(i));

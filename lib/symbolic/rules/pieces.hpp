@@ -18,6 +18,10 @@ inline constexpr unsigned kLeastFragment = 8;
 // Has the protocol a header that a first fragment may cut?
 bool may_be_cut(std::uint8_t protocol);
 
+// First pieces with a part of their transport header.
+Set cut_first(Space& space);
+// Later pieces, whatever they hold.
+Set any_later_piece(Space& space);
 // Offset 0, with its whole transport header: a whole packet, or a first fragment.
 Set looks_whole(Space& space);
 // The whole packets whose first fragment is in `first` and of which another is in `later`: over

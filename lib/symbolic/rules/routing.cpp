@@ -59,6 +59,9 @@ class Routing {
   Set device(Axis axis) {
     return bdd_.either(wire(axis), space_.class_is(axis, kLoopbackInterface));
   }
+  // For "no packet ever matches" alone.
+  bool anything() const { return unrouted_ && !translated_; }
+
   // The interfaces are the flow's, whoever sends.
   Set interfaces() {
     const Axis a = Axis::kInitiatorInterface, b = Axis::kResponderInterface;
@@ -67,8 +70,8 @@ class Routing {
         return bdd_.both(wire(a), space_.class_is(b, kNoInterface));
       case Path::kOut:  // first routed to lo, where NAT in OUTPUT moves it
         return bdd_.both(space_.class_is(a, kNoInterface), translated_ ? device(b) : wire(b));
-      case Path::kForward:
-        return bdd_.both(wire(a), wire(b));
+      case Path::kForward:  // a network that is routed to lo goes there, and comes back
+        return anything() ? bdd_.both(device(a), device(b)) : bdd_.both(wire(a), wire(b));
       case Path::kLoopback:
         return bdd_.both(space_.class_is(a, kLoopbackInterface),
                          translated_ ? device(b) : space_.class_is(b, kLoopbackInterface));
@@ -198,39 +201,55 @@ class Routing {
   Set lengths() {
     if (space_.classes().length.count() == 1) return kEverything;
     const u128 base = v4_ ? 20 : 40;
-    const auto at_least = [&](u128 n) { return space_.values(Axis::kLength, n, 0xffff); };
-    Set s = at_least(base);
-    const Set whole =
-        bdd_.both(space_.class_is(Axis::kFragmentOffset, 0), space_.class_is(Axis::kTruncated, 0));
+    const auto between = [&](u128 low, u128 high) {
+      return space_.values(Axis::kLength, base + low, high);
+    };
+    Set s = between(0, 0xffff);
+    const auto where = [&](Set packets, Set lengths) {
+      s = bdd_.both(s, bdd_.either(bdd_.complement(packets), lengths));
+    };
+    const Set whole = space_.class_is(Axis::kTruncated, 0);
+    const Set first = v4_ ? kEverything : space_.class_is(Axis::kFragmentOffset, 0);
     const auto need = [&](std::uint8_t number, u128 header) {
-      s = bdd_.both(s, bdd_.either(bdd_.complement(bdd_.both(whole, has_protocol(number))),
-                                   at_least(base + header)));
+      const Set packets = bdd_.both(first, has_protocol(number));
+      where(bdd_.both(packets, whole), between(header, 0xffff));
+      where(bdd_.minus(packets, whole), between(0, base + header - 1));
     };
     need(protocol::kTcp, 20);
     need(protocol::kUdp, 8);
     need(protocol::kUdplite, 8);
     need(v4_ ? protocol::kIcmp : protocol::kIcmpv6, 8);
+    if (space_.classes().truncated.count() <= 2) return s;
+    // Less of it than `bytes` is there from this part on.
+    const auto less = [&](HeaderPart part, Set packets, u128 bytes) {
+      const Set shorter = space_.values(Axis::kTruncated, static_cast<u128>(part), 7);
+      const Set longer = space_.values(Axis::kTruncated, 1, static_cast<u128>(part) - 1);
+      where(bdd_.both(packets, shorter), between(0, base + bytes - 1));
+      where(bdd_.both(packets, longer), between(bytes, 0xffff));
+    };
+    less(HeaderPart::kNothing, kEverything, 2);
+    less(HeaderPart::kSourcePort, kEverything, 4);
+    less(HeaderPart::kPorts, has_protocol(protocol::kTcp), 14);
     return s;
   }
 
-  // First fragments with half a transport header.
-  Set cut_first() {
-    const Set protocols = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-      return may_be_cut(static_cast<std::uint8_t>(c.canonical));
-    });
-    const Set head =
-        bdd_.both(space_.class_is(Axis::kFragmentOffset, 0), space_.class_is(Axis::kTruncated, 1));
-    const u128 least = (v4_ ? 20 : 40) + kLeastFragment;
-    const Set some = space_.classes().length.count() == 1
-                         ? kEverything
-                         : space_.values(Axis::kLength, least, v4_ ? 39 : 0xffff);
-    return bdd_.both(bdd_.both(head, protocols), some);
+  // Conntrack puts fragments together, and to it a header that is cut short is INVALID
+  // (docs/fidelity.md 36).
+  Set pieces(bool tracking) {
+    const Set first = space_.class_is(Axis::kFragmentOffset, 0);
+    const Set whole = space_.class_is(Axis::kTruncated, 0);
+    // A raw socket's own option keeps conntrack's hands off what it sends (IP_NODEFRAG).
+    const bool kept = anything() && v4_ && path_ == Path::kOut;
+    if (tracking) return kept ? whole : bdd_.both(first, whole);
+    const auto flags = static_cast<u128>(HeaderPart::kFlags);  // TCP's alone
+    const Set known = bdd_.either(bdd_.complement(space_.values(Axis::kTruncated, flags, flags)),
+                                  has_protocol(protocol::kTcp));
+    // Of a later IPv6 fragment Linux reads the IPv6 header.
+    return v4_ ? known : bdd_.both(known, bdd_.either(first, whole));
   }
 
   Set headers(bool tracking) {
-    Set s = lengths();
-    s = bdd_.both(s, tracking ? looks_whole(space_)
-                              : bdd_.either(space_.class_is(Axis::kTruncated, 0), cut_first()));
+    Set s = bdd_.both(lengths(), pieces(tracking));
     // Any TTL: a raw socket writes 0, too, and only forwarding looks at it (passage.cpp).
     if (!from_wire()) s = bdd_.both(s, space_.class_is(Axis::kHasMac, 0));
     // A packet without a link-layer header has no address there, and only its sender's counts.

@@ -30,9 +30,9 @@ Rows::Rows(const Program& program) : program_(program), length_(program.rules().
   }
 }
 
-const Row& Rows::find(RuleId first, Reader& reader, const Binding& binding, Backend backend,
+const Row& Rows::find(RuleId first, Reader& reader, const Binding& binding,
                       const std::function<Row()>& read) {
-  std::vector<Set> wanted = key(first, reader, binding, backend);
+  std::vector<Set> wanted = key(first, reader, binding);
   auto& known = known_[first];
   for (const auto& row : known) {
     if (row->key == wanted) return *row;
@@ -43,9 +43,8 @@ const Row& Rows::find(RuleId first, Reader& reader, const Binding& binding, Back
   return *known.back();
 }
 
-std::vector<Set> Rows::key(RuleId first, Reader& reader, const Binding& binding,
-                           Backend backend) const {
-  std::vector<Set> result{backend == Backend::kLegacy ? kEverything : kNothing};
+std::vector<Set> Rows::key(RuleId first, Reader& reader, const Binding& binding) const {
+  std::vector<Set> result;
   const auto add = [&](const PredicatePtr& predicate) {
     const MayMust one = reader.read(predicate, binding);
     result.push_back(one.may);

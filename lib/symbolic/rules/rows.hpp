@@ -12,7 +12,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "flow/hooks.hpp"
 #include "flow/program.hpp"
 #include "symbolic/rules/reader.hpp"
 #include "symbolic/sets/outcome.hpp"
@@ -20,7 +19,7 @@
 namespace postern {
 
 struct Row {
-  std::vector<Set> key;                 // all that its rules look at, and whether they hotdrop
+  std::vector<Set> key;                 // all that its rules look at
   std::vector<Set> reaching, matching;  // by rule: who gets there, and who may match
   Outcomes out;
   Set rest = kNothing;  // who goes on behind the last rule
@@ -33,11 +32,11 @@ class Rows {
   // rows so short that they are not worth it.
   std::size_t length(RuleId first) const { return length_[first]; }
   // The row that begins at `first`, as `binding` reads it; `read` makes it where it is not known.
-  const Row& find(RuleId first, Reader& reader, const Binding& binding, Backend backend,
+  const Row& find(RuleId first, Reader& reader, const Binding& binding,
                   const std::function<Row()>& read);
 
  private:
-  std::vector<Set> key(RuleId first, Reader& reader, const Binding& binding, Backend backend) const;
+  std::vector<Set> key(RuleId first, Reader& reader, const Binding& binding) const;
 
   const Program& program_;
   std::vector<std::size_t> length_;  // by rule

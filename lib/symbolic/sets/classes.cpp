@@ -279,9 +279,16 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   cut_routing(cuts.of(Field::kSource), family);
   cut_netmaps(program, cuts.of(Field::kSource));
   const bool v4 = family == Family::kIpv4;
+  FieldCuts& truncated = cuts.of(Field::kTruncated);
+  truncated.starts.push_back(1);
   FieldCuts& length = cuts.of(Field::kLength);
   if (length.tested()) {
     for (const u128 least : {0, 8, 20}) length.starts.push_back((v4 ? 20 : 40) + least);
+    // Where a rule reads headers that are cut short (HeaderPart), lengths tell how far.
+    const bool parts = std::ranges::any_of(truncated.starts, [](u128 start) { return start > 1; });
+    for (const u128 least : {2, 4, 14}) {
+      if (parts) length.starts.push_back((v4 ? 20 : 40) + least);
+    }
   }
   FieldCuts& ttl = cuts.of(Field::kTtl);
   for (const u128 start : std::vector<u128>(ttl.starts)) ttl.starts.push_back(start + 1);
@@ -291,6 +298,7 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
 
   Classes result;
   result.family = family;
+  result.backend = program.ruleset().backend;
   result.address =
       by_interval(cuts.of(Field::kSource), address_bits(family), prefer_address(family));
   result.port =
@@ -311,9 +319,7 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   FieldCuts flag;
   flag.starts = {1};
   result.has_mac = by_signature(flag, 1, no_kind, prefer({0}));
-  FieldCuts cut;
-  cut.starts = {1, 2};
-  result.truncated = by_signature(cut, 2, no_kind, prefer({0}));
+  result.truncated = by_signature(truncated, 3, no_kind, prefer({0, 4, 3, 2}));
   result.mac = by_interval(cuts.of(Field::kMacSource), 48, prefer({u128{0x020000000001}}));
   result.mac_codes = mac_codes(program, questions, result.address, result.mac);
   result.fragment_offset = by_interval(cuts.of(Field::kFragmentOffset), 13, prefer({0}));

@@ -62,6 +62,7 @@ struct MacCodes {
 // Everything that Space needs to lay out its axes.
 struct Classes {
   Family family = Family::kIpv4;
+  Backend backend = Backend::kLegacy;  // that runs the ruleset
   FieldClasses address, port, protocol, icmp_type, icmp_code, tcp_flags, length, ttl, tos, has_mac,
       mac, fragment_offset, truncated, address_type, state, untracked, zone;
   Zones zones;  // what the numbers of `zone` mean

@@ -220,6 +220,7 @@ struct PacketPoint {
   std::map<Axis, u128> values;
   std::map<Axis, std::uint32_t> classes;
   const ValueClass* length = nullptr;
+  const ValueClass* part = nullptr;  // of the transport header
   std::vector<std::uint8_t> options;
 };
 
@@ -235,7 +236,7 @@ PacketPoint choose_packet(Space& space, Set packets, std::optional<u128> length)
     return c;
   };
   take(Axis::kFragmentOffset, {0});
-  take(Axis::kTruncated, {0});
+  point.part = &space.layout(Axis::kTruncated).classes->classes[take(Axis::kTruncated, {0})];
   take(Axis::kTcpFlags, {kSyn, kSyn | kAck, kAck, kFin | kAck, kRst | kAck, kRst, 0});
   take(Axis::kHasMac, {0});
   take(Axis::kInitiatorMac, {0});
@@ -303,27 +304,27 @@ std::optional<std::string> set_length(Packet& packet, const ValueClass& length) 
   return "the packet is shorter than its own headers";
 }
 
-// Makes it a first fragment with half a transport header.
-std::optional<std::string> cut_short(Packet& packet, const ValueClass& length) {
-  const std::size_t header = packet.family() == Family::kIpv4 ? 20 : 40;
-  const std::size_t extension = packet.family() == Family::kIpv4 ? 0 : 8;
+// A header that is cut short: as few bytes of it as the classes allow.
+std::optional<std::string> cut_short(Packet& packet, const ValueClass& part,
+                                     const ValueClass& length) {
+  const auto among = [](const ValueClass& values, u128 value) {
+    return std::ranges::any_of(values.intervals,
+                               [&](const Interval& i) { return i.lo <= value && value <= i.hi; });
+  };
+  const std::size_t header = layer4_header_size(packet.protocol);
   const Bytes whole = to_bytes(packet);
-  for (const std::size_t kept : {std::size_t{8}, std::size_t{16}}) {
-    const u128 total = header + extension + kept;
-    if (whole.size() < header + kept ||
-        std::ranges::none_of(length.intervals,
-                             [&](const Interval& i) { return i.lo <= total && total <= i.hi; })) {
-      continue;
-    }
-    const auto begin = whole.begin() + static_cast<std::ptrdiff_t>(header);
-    packet.raw_l4 = Bytes(begin, begin + static_cast<std::ptrdiff_t>(kept));
-    packet.more_fragments = true;
+  const std::size_t before = packet.family() == Family::kIpv4 ? 20 : 40;
+  for (std::size_t size = 0; size < header; ++size) {
+    if (!among(part, static_cast<u128>(header_part(size, header)))) continue;
+    if (!among(length, before + size)) continue;
+    const auto begin = whole.begin() + static_cast<std::ptrdiff_t>(before);
+    packet.raw_l4 = Bytes(begin, begin + static_cast<std::ptrdiff_t>(size));
     return std::nullopt;
   }
   return "the packet's transport header is cut short";
 }
 
-std::optional<std::string> fill(Packet& packet, const PacketPoint& point) {
+std::optional<std::string> fill(Packet& packet, const PacketPoint& point, Backend backend) {
   const auto value = [&](Axis axis) { return point.values.at(axis); };
   if (packet.protocol == protocol::kTcp) {
     packet.flags = static_cast<std::uint8_t>(value(Axis::kTcpFlags));
@@ -336,7 +337,11 @@ std::optional<std::string> fill(Packet& packet, const PacketPoint& point) {
   packet.tos = static_cast<std::uint8_t>(value(Axis::kTos));
   packet.fragment_offset = static_cast<std::uint16_t>(value(Axis::kFragmentOffset) * 8);
   if (value(Axis::kHasMac) != 0) return "the packet needs a link-layer source address";
-  if (value(Axis::kTruncated) != 0) return cut_short(packet, *point.length);
+  const bool six = packet.family() == Family::kIpv6;
+  if (packet.fragment_offset != 0 && six && backend == Backend::kNft) {
+    return "iptables-nft takes the IPv6 header of a later fragment for ports and flags";
+  }
+  if (value(Axis::kTruncated) != 0) return cut_short(packet, *point.part, *point.length);
   return set_length(packet, *point.length);
 }
 
@@ -387,7 +392,8 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     const PacketPoint point = choose_packet(
         space, packets,
         speaks || chunks ? std::optional<u128>(ip_length(made.packet)) : std::nullopt);
-    if (auto obstacle = fill(made.packet, point)) witness.obstacle = std::move(obstacle);
+    if (auto obstacle = fill(made.packet, point, space.classes().backend))
+      witness.obstacle = std::move(obstacle);
     pad_last_chunk(made.packet);
     if (speaks && made.packet.payload.size() != step.payload.size()) {
       witness.obstacle = "what it has to say does not fit into the packet";

@@ -49,7 +49,7 @@ tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
   if (option.spec->name != "--sports") cases.push_back(in_any(Field::kDestinationPort, ports));
   const PredicatePtr of_protocol = equals(Field::kProtocol, *arguments.protocol);
   const PredicatePtr first = equals(Field::kFragmentOffset, 0);
-  const PredicatePtr no_ports = equals(Field::kTruncated, 2);
+  const PredicatePtr no_ports = cut_before(Field::kDestinationPort);
   return MatchMeaning{all({of_protocol, first, negate(no_ports),
                            negate_if(option.inverted, any(std::move(cases)))}),
                       all({of_protocol, first, no_ports})};

@@ -25,6 +25,22 @@ std::optional<FlagTest> flag_test(const Arguments& arguments) {
   return std::nullopt;
 }
 
+// Null where iptables-nft runs the kernel's own match: with --tcp-option, and without any test.
+PredicatePtr translated(const Arguments& arguments) {
+  const auto test = flag_test(arguments);
+  const bool flags = test && (test->inverted || test->flags.mask != 0 || test->flags.value != 0);
+  if (arguments.has("--tcp-option") || (!flags && !tests_a_port(arguments))) return nullptr;
+  PredicatePtr of_flags = constant(true);
+  if (flags && test->flags.mask == 0) {
+    of_flags = opaque("some versions of iptables-nft leave out a test of no TCP flag");
+  } else if (flags) {
+    of_flags = all(
+        {negate(cut_before(Field::kTcpFlags)),
+         negate_if(test->inverted, masked(Field::kTcpFlags, test->flags.value, test->flags.mask))});
+  }
+  return translated_ports(protocol::kTcp, arguments, {std::move(of_flags)});
+}
+
 tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
   // iptables refuses a reversed range here, but takes it for udp, where it never matches.
   for (const std::string_view name : {"--sport", "--dport"}) {
@@ -54,6 +70,7 @@ tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
         any({made.hotdrop,
              all({equals(Field::kProtocol, protocol::kTcp), equals(Field::kFragmentOffset, 1)})});
   }
+  made.translated = translated(arguments);
   return made;
 }
 

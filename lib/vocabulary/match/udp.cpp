@@ -6,9 +6,11 @@ namespace postern::match {
 namespace {
 
 tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
-  return on_transport(protocol::kUdp,
-                      all({range_test(Field::kSourcePort, arguments, "--sport"),
+  MatchMeaning made = on_transport(
+      protocol::kUdp, all({range_test(Field::kSourcePort, arguments, "--sport"),
                            range_test(Field::kDestinationPort, arguments, "--dport")}));
+  if (tests_a_port(arguments)) made.translated = translated_ports(protocol::kUdp, arguments);
+  return made;
 }
 
 std::string print(const Arguments& arguments) {

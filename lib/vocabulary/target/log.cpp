@@ -6,17 +6,15 @@
 namespace postern::target {
 namespace {
 
-constexpr std::array<NamedValue, 11> kLevels{{{"alert", 1},
-                                              {"crit", 2},
-                                              {"debug", 7},
-                                              {"emerg", 0},
-                                              {"error", 3},
-                                              {"info", 6},
-                                              {"notice", 5},
-                                              {"panic", 0},
-                                              {"warning", 4},
-                                              {"warn", 4},
-                                              {"err", 3}}};
+constexpr std::array<NamedValue, 9> kLevels{{{"alert", 1},
+                                             {"crit", 2},
+                                             {"debug", 7},
+                                             {"emerg", 0},
+                                             {"error", 3},
+                                             {"info", 6},
+                                             {"notice", 5},
+                                             {"panic", 0},
+                                             {"warning", 4}}};
 
 constexpr std::size_t kLongestPrefix = 29;  // longer ones are cut, as iptables does
 

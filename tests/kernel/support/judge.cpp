@@ -30,9 +30,9 @@ struct EngineSays {
 
 Outcome<EngineSays> on_engine(const Scenario& scenario, const std::vector<PacketReport>& linux,
                               const Watch& watch) {
-  const auto v4 = compile(scenario.ruleset, Family::kIpv4);
+  const auto v4 = compile(scenario.ruleset, Family::kIpv4, scenario.backend);
   if (!v4) return tl::unexpected(v4.error());
-  const auto v6 = compile(scenario.ruleset6, Family::kIpv6);
+  const auto v6 = compile(scenario.ruleset6, Family::kIpv6, scenario.backend);
   if (!v6) return tl::unexpected(v6.error());
   DrawnPorts ports(linux);
   Engine engine(scenario, (*v4)->get(), (*v6)->get(), ports);

@@ -20,11 +20,11 @@ struct Compiled {
 
 // Without text: a pair without program. The error is the binder's first message.
 inline Outcome<std::unique_ptr<Compiled>> compile(const std::optional<std::string>& text,
-                                                  Family family) {
+                                                  Family family, Backend backend) {
   auto made = std::make_unique<Compiled>();
   if (!text) return made;
   const auto source = std::make_shared<const SourceFile>("ruleset", *text);
-  auto bound = read_ruleset(source, family);
+  auto bound = read_ruleset(source, family, backend);
   if (!bound) return tl::unexpected(render(bound.error().front(), *source));
   made->ruleset = std::move(bound->ruleset);
   auto program = Program::compile(made->ruleset);

@@ -160,7 +160,8 @@ RealRules::RealRules(const std::filesystem::path& directory) {
 std::vector<RealRules::Table> RealRules::read(const std::string& text, Family family,
                                               Abilities abilities) {
   std::vector<Table> tables;
-  const auto bound = compile(text, family);
+  // What versions of iptables-nft disagree on is no such rule, either.
+  const auto bound = compile(text, family, Backend::kNft);
   if (!bound) return tables;
   const auto source = [&](Span span) { return std::string((*bound)->ruleset.source->slice(span)); };
   for (const auto& table : (*bound)->ruleset.tables) {

@@ -126,8 +126,8 @@ class RulesetMaker {
 class Fates {
  public:
   explicit Fates(const Scenario& scenario) {
-    auto v4 = compile(scenario.ruleset, Family::kIpv4);
-    auto v6 = compile(scenario.ruleset6, Family::kIpv6);
+    auto v4 = compile(scenario.ruleset, Family::kIpv4, scenario.backend);
+    auto v6 = compile(scenario.ruleset6, Family::kIpv6, scenario.backend);
     if (!v4 || !v6) return;  // the judge says so
     v4_ = std::move(*v4);
     v6_ = std::move(*v6);
