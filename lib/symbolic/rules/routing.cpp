@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "flow/odd_headers.hpp"
 #include "net/protocol.hpp"
 
 namespace postern {
@@ -216,6 +217,11 @@ class Routing {
     Set s = lengths();
     if (tracking) s = bdd_.both(s, space_.class_is(Axis::kFragmentOffset, 0));
     s = bdd_.both(s, space_.class_is(Axis::kTruncated, 0));
+    // An IPv6 packet's protocol is what follows its last extension header.
+    s = bdd_.both(s, space_.class_set_if(Axis::kProtocol, [this](const ValueClass& c) {
+      const auto number = static_cast<std::uint8_t>(c.canonical);
+      return v4_ || !is_extension_header(Family::kIpv6, number);
+    }));
     // (It is looked at behind PREROUTING, and a raw socket writes 0: no rule is dead for it.)
     if (path_ == Path::kForward && !unrouted_) {
       s = bdd_.both(s, space_.values(Axis::kTtl, 2, 255));
