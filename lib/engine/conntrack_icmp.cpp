@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "engine/conntrack.hpp"
+#include "engine/odd_packets.hpp"
+#include "flow/odd_headers.hpp"
 
 namespace postern {
 namespace {
@@ -19,6 +21,14 @@ bool ConntrackTable::track_icmp_error(const PacketView& packet, Hook hook, Attac
   if (packet.l4_length < kIcmpHeader) return true;
   if (packet.bad_checksum && config_.checksum && hook == Hook::kPrerouting) return true;
   if (packet.family == Family::kIpv4 && packet.icmp_type > kLastIcmpType) return true;
+  const auto relate_redirect = [&] {
+    const auto quoted = redirected(packet);
+    if (!quoted) return;
+    PacketView error = packet;
+    error.inner = &*quoted;
+    error.inner_length = static_cast<std::uint32_t>(quoted->raw->size());
+    relate(error, attachment, zone);
+  };
   switch (icmp_class(packet.family, packet.icmp_type)) {
     case IcmpClass::kUntracked:
       attachment.state = CtState::kUntracked;
@@ -30,6 +40,9 @@ bool ConntrackTable::track_icmp_error(const PacketView& packet, Hook hook, Attac
     case IcmpClass::kReply:
       return false;
     case IcmpClass::kOther:
+      if (packet.family == Family::kIpv6 && packet.icmp_type == kIcmpv6Redirect) {
+        relate_redirect();
+      }
       break;
   }
   return true;

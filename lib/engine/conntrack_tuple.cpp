@@ -1,5 +1,8 @@
 #include "engine/conntrack_tuple.hpp"
 
+#include "engine/odd_packets.hpp"
+#include "flow/odd_headers.hpp"
+
 namespace postern {
 namespace {
 
@@ -56,7 +59,7 @@ TupleReport CtTuple::report() const {
     report.icmp_type = static_cast<std::uint8_t>(destination_key >> 8);
     report.icmp_code = static_cast<std::uint8_t>(destination_key & 0xff);
   } else if (has_ports(tracker_of(protocol)) || tracker_of(protocol) == Tracker::kGre) {
-    // GRE's keys stand where ports do; they are 0 for what no PPTP helper has announced.
+    // GRE's keys stand where ports do; they are 0 but for the call of a PPTP packet.
     report.source_port = source_key;
     report.destination_port = destination_key;
   }
@@ -65,6 +68,7 @@ TupleReport CtTuple::report() const {
 
 std::optional<CtTuple> tuple_of(const PacketView& packet) {
   constexpr std::uint32_t kPortBytes = 4, kIcmpBytes = 8;
+  if (!has_key(packet.family, packet.protocol)) return std::nullopt;
   CtTuple tuple;
   tuple.family = packet.family;
   tuple.protocol = packet.protocol;
@@ -78,6 +82,10 @@ std::optional<CtTuple> tuple_of(const PacketView& packet) {
     if (packet.l4_length < kIcmpBytes) return std::nullopt;
     tuple.source_key = packet.icmp_id;
     tuple.destination_key = static_cast<std::uint16_t>((packet.icmp_type << 8) | packet.icmp_code);
+  } else if (packet.protocol == protocol::kGre) {
+    const GreHeader header = gre_header(packet);
+    if (header.pptp && !header.ppp) return std::nullopt;
+    tuple.destination_key = header.call;
   }
   return tuple;
 }

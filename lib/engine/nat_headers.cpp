@@ -1,5 +1,9 @@
 #include "engine/nat_headers.hpp"
 
+#include <algorithm>
+
+#include "engine/odd_packets.hpp"
+#include "flow/odd_headers.hpp"
 #include "scenario/serialise.hpp"
 
 namespace postern {
@@ -124,6 +128,12 @@ void set_key(Packet& packet, Manip manip, const CtTuple& tuple) {
 
 }  // namespace
 
+bool translatable(const PacketView& packet, Manip manip) {
+  if (packet.protocol != protocol::kGre || packet.fragment_offset != 0) return true;
+  return packet.l4_length >= kPptpBytes &&
+         (manip == Manip::kSource || gre_header(packet).version <= kPptpVersion);
+}
+
 Packet translated(const Packet& packet, Manip manip, const CtTuple& tuple) {
   Packet made = packet;
   Address& address = manip == Manip::kSource ? made.source : made.destination;
@@ -153,14 +163,13 @@ std::uint16_t address_sum(const Packet& packet) {
 
 std::optional<Packet> translated_error(const Packet& error, Manip manip, const CtTuple& quoted) {
   const Packet& inner = *error.inner;
-  const PacketView view = view_of(inner);
+  PacketView view = view_of(inner);
   const std::uint32_t headers = view.length - view.l4_length;
   const std::uint32_t quoted_length = error.inner_length.value_or(headers + kQuotedBytes);
   const bool has_key = key_offset(inner.protocol, inner.type, manip).has_value();
   if (has_key && quoted_length < headers + kQuotedBytes) return std::nullopt;
-  // Measured on 6.18: not even forwarded (other protocols are INVALID when quoted as a fragment).
-  const bool six = inner.family() == Family::kIpv6;
-  if (six && inner.protocol == protocol::kGre && inner.more_fragments) return std::nullopt;
+  view.l4_length = std::min(view.l4_length, quoted_length - std::min(quoted_length, headers));
+  if (!translatable(view, other(manip))) return std::nullopt;
   Packet made = error;
   made.inner = std::make_shared<const Packet>(translated(inner, other(manip), quoted));
   Address& address = manip == Manip::kSource ? made.source : made.destination;

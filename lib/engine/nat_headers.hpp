@@ -11,6 +11,10 @@
 
 namespace postern {
 
+// Does NAT change this half of such a packet? One of GRE needs eight bytes, and, for its
+// destination, a version that is known (gre_manip_pkt). What it cannot change is dropped.
+bool translatable(const PacketView& packet, Manip manip);
+
 // The packet with that half of its headers taken from `tuple`: source address and port, or
 // destination address and port; an ICMP query's id for either.
 Packet translated(const Packet& packet, Manip manip, const CtTuple& tuple);

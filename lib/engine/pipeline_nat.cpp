@@ -8,6 +8,7 @@
 #include "engine/answer.hpp"
 #include "engine/nat_headers.hpp"
 #include "engine/pipeline.hpp"
+#include "flow/odd_headers.hpp"
 
 namespace postern {
 namespace {
@@ -90,6 +91,7 @@ bool Pipeline::translate(Hook hook, Traveller& packet) {
   }
   const Manip manip = manip_of(hook);
   if (!rewrites(attachment, manip)) return true;
+  if (!translatable(packet.view, manip)) return false;
   const auto target = tuple_of(*attachment.entry, opposite(attachment.direction)).inverse();
   const Packet before = current(packet.view);
   Packet after = translated(before, manip, *target);
@@ -103,8 +105,8 @@ bool Pipeline::translate_error(Hook hook, Traveller& packet) {
   const Attachment& attachment = packet.attachment;
   const std::uint16_t status = attachment.entry->status;
   if (packet.view.bad_checksum) return false;
-  const bool redirect =
-      packet.view.family == Family::kIpv4 && packet.view.icmp_type == kIcmpRedirect;
+  const bool redirect = packet.view.icmp_type ==
+                        (packet.view.family == Family::kIpv4 ? kIcmpRedirect : kIcmpv6Redirect);
   if (redirect && ((status & kBothDone) != kBothDone || (status & kBothChanged) != 0)) return false;
   const Manip manip = manip_of(hook);
   if (!rewrites(attachment, manip)) return true;

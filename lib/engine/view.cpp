@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "flow/odd_headers.hpp"
 #include "scenario/serialise.hpp"
 
 namespace postern {
@@ -94,6 +95,10 @@ bool length_lies(std::uint8_t protocol, ByteView l4) {
     return header < 20 || header > l4.size();
   }
   if (protocol == protocol::kUdp) return get16(l4, 4) != l4.size();
+  if (protocol == protocol::kUdplite) {  // how much its checksum covers; it must have one
+    const std::uint16_t covered = get16(l4, 4);
+    return (covered != 0 && (covered < 8 || covered > l4.size())) || get16(l4, 6) == 0;
+  }
   return false;
 }
 
@@ -137,7 +142,8 @@ PacketView view_of(const Packet& packet) {
 }
 
 Packet readable(const Packet& packet) {
-  if (!packet.raw && !packet.raw_l4) return packet;
+  const bool extended = is_extension_header(packet.family(), packet.protocol);
+  if (!packet.raw && !packet.raw_l4 && !extended) return packet;
   std::optional<Packet> read = from_bytes(to_bytes(packet));
   if (!read) return packet;
   if (read->raw) {

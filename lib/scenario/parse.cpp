@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "net/protocol.hpp"
+#include "scenario/quotation.hpp"
 #include "scenario/serialise.hpp"
 
 namespace postern {
@@ -64,8 +65,7 @@ void parse_icmp(ByteView l4, bool quoted, Packet& p) {
   p.icmp_seq = get16(l4, 6);
   const ByteView rest = l4.subspan(8);
   if (!quoted && is_icmp_error(p.protocol, p.type)) {
-    if (auto inner = read_packet(rest, true)) {
-      inner->raw = Bytes(rest.begin(), rest.end());  // cut short: its own fields cannot rebuild it
+    if (auto inner = read_quotation(rest)) {
       p.inner = std::make_shared<const Packet>(std::move(*inner));
       p.inner_length = static_cast<std::uint32_t>(rest.size());
       return;
@@ -187,6 +187,12 @@ std::optional<Layer4> find_layer4(ByteView bytes) {
   if ((bytes[0] >> 4) != 4 || header < 20 || bytes.size() < header) return std::nullopt;
   return Layer4{bytes[9], header, static_cast<std::uint16_t>((get16(bytes, 6) & 0x1fff) * 8),
                 (bytes[6] & 0x20) != 0};
+}
+
+std::optional<Packet> read_quotation(ByteView bytes) {
+  auto quoted = read_packet(bytes, true);
+  if (quoted) quoted->raw = Bytes(bytes.begin(), bytes.end());  // cut short: its fields are not all
+  return quoted;
 }
 
 std::optional<Packet> from_bytes(ByteView bytes) { return read_packet(bytes, false); }

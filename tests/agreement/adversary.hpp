@@ -12,7 +12,9 @@
 #include "adversary_sctp.hpp"
 #include "engine/engine.hpp"
 #include "flow/hooks.hpp"
+#include "flow/odd_headers.hpp"
 #include "net/protocol.hpp"
+#include "scenario/serialise.hpp"
 #include "tests/support/random_rules.hpp"
 
 namespace postern {
@@ -370,6 +372,7 @@ inline AttackedFlow random_flow(Dice& dice, Family family, Path path) {
   const std::uint8_t icmp = v4 ? protocol::kIcmp : protocol::kIcmpv6;
   f.protocol =
       dice.of<std::uint8_t>({6, 6, 6, 6, 17, 17, 17, icmp, icmp, 47, 253, 136, 132, 132, 33});
+  if (!v4 && f.protocol == 253 && dice.chance(50)) f.protocol = kNoNextHeader;
   f.initiator_port = dice.of<std::uint16_t>({22, 5000, 5001, 1023, 40000});
   f.responder_port = dice.of<std::uint16_t>({23, 53, 80, 1024, 5002});
   if (f.protocol == icmp) {
@@ -405,6 +408,8 @@ class Attacker {
     if (dice_.chance(3)) p.bad_checksum = true;
     if (flow_.protocol == protocol::kUdplite && dice_.chance(40)) p.bad_checksum = true;
     if (flow_.protocol == protocol::kTcp) segment(p, reply);
+    if (flow_.protocol == protocol::kGre && dice_.chance(50)) tunnel(p);
+    if (flow_.protocol == protocol::kUdplite && dice_.chance(15)) uncover(p);
     if (flow_.protocol == protocol::kSctp) sctp_.speak(dice_, p, reply);
     if (flow_.protocol == protocol::kIcmp || flow_.protocol == protocol::kIcmpv6) message(p, reply);
     if (!reply) said_.push_back(p);
@@ -428,6 +433,7 @@ class Attacker {
     Packet inner = about;
     inner.in.clear();
     p.inner = std::make_shared<const Packet>(std::move(inner));
+    if (!v4 && about_reply && flow_.path == Path::kIn && dice_.chance(60)) redirect(p);
     return p;
   }
 
@@ -469,6 +475,45 @@ class Attacker {
     if (flow_.path == Path::kLoopback) return p;
     p.in = wire == "lo" ? "eth0" : wire;  // led there by NAT
     return p;
+  }
+
+  // GRE of another version; of PPTP's with a call or without PPP.
+  void tunnel(Packet& p) {
+    const bool ppp = dice_.chance(50);
+    p.raw_l4 = {0x20,
+                dice_.of<std::uint8_t>({1, 1, 1, 2}),
+                static_cast<std::uint8_t>(ppp ? 0x88 : 8),
+                static_cast<std::uint8_t>(ppp ? 0x0b : 0),
+                0,
+                0,
+                0,
+                dice_.of<std::uint8_t>({0, 5})};
+    p.raw_l4->resize(4 + p.payload.size());
+    p.payload.clear();
+  }
+  // UDP-Lite whose checksum covers what it must not.
+  void uncover(Packet& p) {
+    p.bad_checksum = false;
+    Bytes l4 = to_bytes(p);
+    l4.erase(l4.begin(), l4.begin() + (flow_.family == Family::kIpv4 ? 20 : 40));
+    l4[4] = 0;
+    l4[5] = 1;
+    p.raw_l4 = std::move(l4);
+    p.payload.clear();
+  }
+  // A router's word about what the error quotes.
+  static void redirect(Packet& error) {
+    const Bytes quoted = to_bytes(*error.inner);
+    error.inner.reset();
+    error.type = kIcmpv6Redirect;
+    error.code = 0;
+    error.ttl = 255;
+    error.source = *Address::parse("fe80::19");
+    put_address(error.payload, error.source);
+    put_address(error.payload, error.source);
+    for (const char byte : {4, 9, 0, 0, 0, 0, 0, 0})
+      error.payload.push_back(static_cast<std::uint8_t>(byte));
+    error.payload.insert(error.payload.end(), quoted.begin(), quoted.end());
   }
 
   void segment(Packet& p, bool reply) {

@@ -10,6 +10,7 @@
 
 #include "flow/conntrack.hpp"
 #include "flow/hooks.hpp"
+#include "flow/odd_headers.hpp"
 #include "net/protocol.hpp"
 #include "scenario/result.hpp"
 
@@ -25,7 +26,8 @@ struct Tally {
            sctp_bound = 0, sctp_talks_bound = 0, crafted = 0, entries_led = 0, entries_led_off = 0,
            kept = 0, led_off = 0, dead = 0, errors_back = 0, errors_led = 0, zoned_bound = 0,
            several_bound = 0, found_bound = 0, errors_zoned = 0, expected_zoned = 0,
-           expected_zoned_through = 0, spent = 0, raised = 0, zero_sent = 0;
+           expected_zoned_through = 0, spent = 0, raised = 0, zero_sent = 0, no_next_header = 0,
+           odd_gre = 0, uncovered = 0, redirects = 0;
 
   void note_nat(const EntryReport& entry, Path path) {
     const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
@@ -104,6 +106,10 @@ inline constexpr Wanted kWanted[] = {
     {"without a hop left, not forwarded", &Tally::spent},
     {"without a hop left, forwarded by a rule that gives one", &Tally::raised},
     {"TTL 0 from this host, let through", &Tally::zero_sent},
+    {"IPv6 without a next header, let through", &Tally::no_next_header},
+    {"GRE that is INVALID, let through", &Tally::odd_gre},
+    {"UDP-Lite that covers nothing, let through", &Tally::uncovered},
+    {"redirects about the flow", &Tally::redirects},
 };
 
 // What became of a packet with that TTL, whose own path that is.
@@ -113,6 +119,19 @@ inline void note_hops(Tally& tally, Path own, std::uint8_t ttl, const PacketRepo
   if (own == Path::kForward && ttl < 2 && accepted) ++tally.raised;
   if (own == Path::kForward && ttl < 2 && report.died_at == "after PREROUTING") ++tally.spent;
   if (local && ttl == 0 && accepted) ++tally.zero_sent;
+}
+
+// A packet of a protocol that conntrack takes apart in its own way.
+inline void note_odd(Tally& tally, const Packet& packet, const PacketReport& report) {
+  const auto is = [&](CtState state) {
+    return std::ranges::any_of(report.state, [&](const auto& at) { return at.second == state; });
+  };
+  const bool redirect = packet.protocol == protocol::kIcmpv6 && packet.type == kIcmpv6Redirect;
+  if (redirect && is(CtState::kRelated)) ++tally.redirects;
+  if (report.verdict == Verdict::kDropped || !is(CtState::kInvalid)) return;
+  if (packet.family() == Family::kIpv6 && packet.protocol == kNoNextHeader) ++tally.no_next_header;
+  if (packet.protocol == protocol::kGre) ++tally.odd_gre;
+  if (packet.protocol == protocol::kUdplite && packet.raw_l4) ++tally.uncovered;
 }
 
 // What an entry of the attacked flow counts for by its protocol.

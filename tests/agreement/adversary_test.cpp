@@ -229,6 +229,7 @@ class Attack {
     trace_.clear();
     engine.set_trace(&trace_);
     PacketReport report = engine.inject(packet);
+    note_odd(tally_, packet, report);
     if (dead_ != nullptr) {
       const std::string rule = dead_->matched(trace_);
       EXPECT_EQ(rule, "") << "is matched, but was called dead: " << describe(flow_);
@@ -302,11 +303,14 @@ class Attack {
   }
   // An error that the outsider sends is a packet of another flow.
   void related(const Packet& error, const PacketReport& report, const std::string& log) {
-    if (flow_.initiator == flow_.responder || error.source != flow_.initiator) return;
+    const bool redirect = error.type == kIcmpv6Redirect && error.protocol == protocol::kIcmpv6;
+    if (flow_.initiator == flow_.responder) return;
+    if (!redirect && error.source != flow_.initiator) return;
     if (report.verdict == Verdict::kDropped || !went_along(report, flow_.path)) return;
     ++tally_.related;
     if (space_.classes().zones.pairs().size() > 1) ++tally_.errors_zoned;
     AttackedFlow of = flow_;
+    of.initiator = error.source;
     of.protocol = error.protocol;
     of.icmp_type = error.type;
     of.icmp_code = error.code;

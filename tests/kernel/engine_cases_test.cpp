@@ -1,6 +1,6 @@
 // The engine against Linux on small scenarios, each about one thing that random conversations reach
 // too seldom: rejects of every kind, fragments with tracking on and off, cut headers, MTU, TTL,
-// refusals by routing, nat tables without NAT. Both backends.
+// refusals by routing, nat tables without NAT, odd headers. Both backends.
 #include "analyzer/replay.hpp"
 #include "twin_case.hpp"
 
@@ -9,6 +9,7 @@ namespace {
 
 const Case kCases[] = {
 #include "engine_cases.inc"
+#include "odd_header_cases.inc"
 };
 
 // The way out is narrower than the way in, and there is no default route.

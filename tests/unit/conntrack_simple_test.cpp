@@ -121,6 +121,117 @@ TEST(ConntrackUdp, ChecksumsCountOnTheWayInOnly) {
   EXPECT_EQ(pass(table, broken).state, CtState::kInvalid);
 }
 
+PacketView of_bytes(Packet& packet, std::uint8_t number, Bytes l4, Family family = Family::kIpv4) {
+  packet.source = {family, kA};
+  packet.destination = {family, kB};
+  packet.protocol = number;
+  packet.raw_l4 = std::move(l4);
+  packet = readable(packet);
+  return view_of(packet);
+}
+
+TEST(ConntrackUdp, UdpliteMustCoverItsHeaderAndHaveAChecksum) {
+  const auto state = [](std::uint8_t covers, std::uint8_t sum, std::size_t size = 8) {
+    ConntrackTable table;
+    Packet packet;
+    Bytes l4{4, 210, 0, 53, 0, covers, sum, sum};
+    l4.resize(size);
+    return pass(table, of_bytes(packet, protocol::kUdplite, l4), true, Hook::kOutput).state;
+  };
+  for (const std::uint8_t covers : Bytes{0, 8, 9, 10}) {
+    EXPECT_EQ(state(covers, 1, 10), CtState::kNew) << int{covers};
+    EXPECT_EQ(state(covers, 0, 10), CtState::kInvalid) << int{covers};
+  }
+  for (const std::uint8_t covers : Bytes{1, 7, 11}) {
+    EXPECT_EQ(state(covers, 1, 10), CtState::kInvalid) << int{covers};
+  }
+  EXPECT_EQ(state(8, 1, 7), CtState::kInvalid);
+}
+
+// (PPP's protocol is 0x880b.)
+TEST(ConntrackGre, OfVersionOneKnowsTheCallsOfPptpAlone) {
+  ConntrackTable table;
+  Packet packet;
+  const auto state = [&](const Bytes& l4) {
+    return pass(table, of_bytes(packet, protocol::kGre, l4)).state;
+  };
+  EXPECT_EQ(state({0x20, 1, 8, 0, 0, 0, 0, 0}), CtState::kInvalid);
+  EXPECT_EQ(table.size(), 0U);
+  EXPECT_EQ(state({0x20, 1, 0x88, 0x0b, 0, 4, 1, 5}), CtState::kNew);
+  ASSERT_EQ(table.size(), 1U);
+  EXPECT_EQ(table.entries()[0]->original.destination_key, 0x105);
+  EXPECT_EQ(table.entries()[0]->original.source_key, 0);
+  // Cut short, of call 0 or of any other version it is what GRE always was.
+  for (const Bytes& l4 : {Bytes{0x20, 1, 8, 0, 0, 0, 0}, Bytes{0x20, 1, 0x88, 0x0b, 0, 4, 0, 0},
+                          Bytes{0, 0, 8, 0}, Bytes{0, 2, 8, 0, 0, 0, 0, 0}, Bytes{0, 0}, Bytes{}}) {
+    EXPECT_EQ(state(l4), CtState::kNew);
+    EXPECT_EQ(table.size(), 2U);
+  }
+}
+
+TEST(ConntrackGeneric, NothingFollowsTheLastHeaderOfIpv6) {
+  ConntrackTable table;
+  Packet packet;
+  const auto state = [&](std::uint8_t number, const Bytes& l4) {
+    return pass(table, of_bytes(packet, number, l4, Family::kIpv6)).state;
+  };
+  EXPECT_EQ(state(59, {}), CtState::kInvalid);
+  EXPECT_EQ(state(59, {1, 2, 3, 4}), CtState::kInvalid);
+  EXPECT_EQ(state(60, {59, 0, 0, 0, 0, 0, 0, 0}), CtState::kInvalid);
+  EXPECT_EQ(state(60, {253}), CtState::kInvalid) << "cut short";
+  EXPECT_EQ(table.size(), 0U);
+  EXPECT_EQ(state(60, {253, 0, 0, 0, 0, 0, 0, 0}), CtState::kNew);
+  EXPECT_EQ(pass(table, of_bytes(packet, 59, {1, 2})).state, CtState::kNew) << "in IPv4";
+}
+
+struct RedirectTest : testing::Test {
+  ConntrackTable table;
+  Packet flow, redirect;
+  RedirectTest() {
+    flow.source = *Address::parse("2001:db8:1::9");
+    flow.destination = *Address::parse("2001:db8:1::1");
+    flow.protocol = protocol::kUdp;
+    flow.source_port = 1234;
+    flow.destination_port = 53;
+    redirect.source = *Address::parse("fe80::9");
+    redirect.destination = flow.source;
+    redirect.protocol = protocol::kIcmpv6;
+    redirect.type = 137;
+    redirect.ttl = 255;
+    redirect.payload.resize(32);
+    put(redirect.payload, Bytes{4, 7, 0, 0, 0, 0, 0, 0});
+    put(redirect.payload, to_bytes(flow));
+  }
+  CtState state(const Packet& packet) { return pass(table, view_of(packet)).state; }
+};
+
+TEST_F(RedirectTest, IsRelatedToWhatItQuotes) {
+  EXPECT_EQ(state(redirect), CtState::kInvalid) << "no flow";
+  EXPECT_EQ(state(flow), CtState::kNew);
+  EXPECT_EQ(state(redirect), CtState::kRelated);
+  redirect.destination = flow.destination;
+  EXPECT_EQ(state(redirect), CtState::kInvalid) << "to another";
+}
+
+TEST_F(RedirectTest, MustComeFromARouterOfTheLink) {
+  EXPECT_EQ(state(flow), CtState::kNew);
+  const auto is_invalid = [&](auto&& change) {
+    Packet other = redirect;
+    change(other);
+    EXPECT_EQ(state(other), CtState::kInvalid);
+  };
+  is_invalid([](Packet& p) { p.ttl = 254; });
+  is_invalid([](Packet& p) { p.code = 1; });
+  is_invalid([&](Packet& p) { p.source = flow.destination; });
+  is_invalid([](Packet& p) { p.payload[32] = 3; });
+  is_invalid([](Packet& p) { p.payload[33] = 0; });
+  is_invalid([](Packet& p) { p.payload.resize(32); });
+  is_invalid([](Packet& p) { p.payload.resize(40 + 43); });
+  Packet cut = redirect;
+  cut.payload.resize(40 + 44);
+  EXPECT_EQ(state(cut), CtState::kRelated) << "the ports suffice";
+}
+
 TEST(ConntrackIcmp, RepliesNeedIdAndCode) {
   ConntrackTable table;
   EXPECT_EQ(pass(table, icmp(kB, kA, 0)).state, CtState::kInvalid);

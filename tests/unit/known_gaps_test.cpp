@@ -16,19 +16,6 @@ struct Gap {
 };
 
 const Gap kGaps[] = {
-    // GRE of version 1 that carries no PPP.
-    {"OddGreIsInvalid", Family::kIpv4,
-     "*filter\n:INPUT DROP\n-A INPUT -p gre -m conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",
-     "deliver -i eth0 -p gre --path in"},
-    // IPv6 without a next header.
-    {"NoNextHeaderIsInvalid", Family::kIpv6,
-     "*filter\n:INPUT DROP\n-A INPUT -p 59 -m conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",
-     "deliver -i eth0 -p 59 --path in"},
-    // A redirect from a router quotes a flow as an error does.
-    {"RedirectIsRelated", Family::kIpv6,
-     "*filter\n:INPUT DROP\n-A INPUT -p udp -j ACCEPT\n"
-     "-A INPUT -p icmpv6 --icmpv6-type 137 -m conntrack --ctstate RELATED -j ACCEPT\nCOMMIT\n",
-     "deliver -i eth0 -p icmpv6 --icmpv6-type 137 --path in"},
     // Broadcasts and multicast over lo reach plain sockets.
     {"BroadcastOverLo", Family::kIpv4,
      "*filter\n:INPUT DROP\n-A INPUT -i lo -d 255.255.255.255 -j ACCEPT\nCOMMIT\n",

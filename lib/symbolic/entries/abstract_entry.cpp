@@ -9,8 +9,10 @@
 #include <array>
 
 #include "base/check.hpp"
+#include "flow/odd_headers.hpp"
 #include "symbolic/entries/abstract_entry_sctp.hpp"
 #include "symbolic/entries/abstract_entry_tcp.hpp"
+#include "symbolic/entries/kinds.hpp"
 
 namespace postern {
 namespace {
@@ -141,6 +143,7 @@ PacketKind packet_kind(TcpSegment segment) {
 
 PacketKind packet_kind(Family family, std::uint8_t protocol, std::uint8_t tcp_flags,
                        std::uint8_t icmp_type) {
+  if (!has_key(family, protocol)) return PacketKind::kBroken;
   switch (tracker_of(protocol)) {
     case Tracker::kTcp: {
       const auto segment = tcp_segment(tcp_flags);
@@ -174,6 +177,12 @@ PacketKind packet_kind(Family family, std::uint8_t protocol, std::uint8_t tcp_fl
       break;
   }
   return PacketKind::kIcmpOther;
+}
+
+bool may_be(PacketKind kind, Family family, std::uint8_t protocol) {
+  const PacketKind plain = packet_kind(family, protocol, 0, 0);
+  const bool breaks = plain == PacketKind::kGre || plain == PacketKind::kUdplite;
+  return plain == kind_by_header(kind) || (kind == PacketKind::kBroken && breaks);
 }
 
 std::uint16_t AbstractEntry::status() const {

@@ -64,9 +64,10 @@ std::span<const PacketKind> Automaton::kinds(std::uint16_t number, FlowEnd sende
                                    kTcpRst,      kTcpInvalid,  kDatagram,       kUdplite,
                                    kIcmpRequest, kIcmpReply,   kIcmpOther,      kIcmpUntracked,
                                    kSctpInit,    kSctpInitAck, kSctpCookieEcho, kSctpCookieAck,
-                                   kSctp,        kGre,         kGeneric};
-  static constexpr std::array kUdp{kDatagram}, kLite{kUdplite}, kQuery{kIcmpRequest},
-      kAnswer{kIcmpReply}, kTunnel{kGre}, kOther{kGeneric};
+                                   kSctp,        kGre,         kGeneric,        kBroken};
+  static constexpr std::array kUdp{kDatagram}, kQuery{kIcmpRequest}, kAnswer{kIcmpReply},
+      kOther{kGeneric};
+  static constexpr std::array kLite{kUdplite, kBroken}, kTunnel{kGre, kBroken};
   static constexpr std::array kAssociation{kSctpInit, kSctpInitAck, kSctpCookieEcho, kSctpCookieAck,
                                            kSctp};
   const AbstractEntry& e = infos_[number].entry;

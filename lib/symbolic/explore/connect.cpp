@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "flow/odd_headers.hpp"
 #include "symbolic/explore/model_impl.hpp"
 
 namespace postern {
@@ -56,12 +57,20 @@ std::vector<std::vector<Line>> conversations(Space& space) {
   for (const PacketKind kind : {kDatagram, kUdplite, kIcmpOther, kIcmpUntracked, kGre, kGeneric}) {
     result.push_back({{kOne, kind, kEverything}, {kOther, kind, kEverything}});
   }
+  if (space.classes().family == Family::kIpv6) {  // of what is broken, the ends may mean this alone
+    const Set none = space.class_set_if(
+        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == kNoNextHeader; });
+    result.push_back({{kOne, kBroken, none}, {kOther, kBroken, none}});
+  }
+  result.push_back({{kOne, kGre, kEverything}, {kOther, kGre, kEverything, std::nullopt, true}});
   const Set sane = whole(space);
   for (auto& lines : result) {
     for (Line& line : lines) line.packets = space.bdd().both(line.packets, sane);
   }
   return result;
 }
+
+bool apart(const std::vector<Line>& lines) { return std::ranges::any_of(lines, &Line::apart); }
 
 std::vector<Edge> Conversation::edges(const FlowState& from, std::size_t k) {
   const Line& line = lines_[k];
@@ -140,8 +149,10 @@ Frontier Conversation::next(const Frontier& from, std::size_t k) {
         unmodelled_ = bdd.either(unmodelled_, space_.exists(image, kNow));
         continue;
       }
-      Set& place = result[{edge.to.entry, true, edge.to.nat}];
-      place = bdd.either(place, image);
+      const bool alone = k + 1 < lines_.size() && lines_[k + 1].apart;
+      const FlowState to = alone ? FlowState{0, true} : FlowState{edge.to.entry, true, edge.to.nat};
+      Set& place = result[to];
+      place = bdd.either(place, alone ? explorer_.begin(space_.exists(image, kNow)) : image);
     }
   }
   return result;
@@ -179,17 +190,22 @@ ConnectAnswer Model::Impl::connect(Path path, Set m, const PredicatePtr& to) {
   const Set all_flows = flows_of(m), beyond_us = flows_of(beyond(path, m));
   const Set flows = bdd().minus(all_flows, beyond_us);
   answer.flows.unmodelled = beyond_us;
+  Set calls = kNothing;
   for (const bool must : {false, true}) {
     Explorer explorer_of_path = explorer(path, all_flows, Script::kDeliver, must, true);
     explorer_of_path.expect(expected(path, must));
     for (auto& lines : conversations(space)) {
+      const bool open = apart(lines);
+      if (open && must) continue;
       Conversation talk(space, explorer_of_path, std::move(lines), m, &asked);
       talk.between_honest_ends();
-      Set& place = must ? answer.flows.must : answer.flows.may;
+      Set& place = open ? calls : must ? answer.flows.must : answer.flows.may;
       place = bdd().either(place, talk.play(flows));
       if (!must) answer.flows.unmodelled = bdd().either(answer.flows.unmodelled, talk.unmodelled());
     }
   }
+  answer.flows.unmodelled =
+      bdd().either(answer.flows.unmodelled, bdd().minus(calls, answer.flows.may));
   std::vector<Set> none;
   // In order, an answer of a flow to itself is an answer: TCP's own open is left out by assumption.
   Set to_itself =

@@ -17,7 +17,11 @@ struct Line {
   Set packets;  // that an honest end would send here (flow and packet axes)
   // Only by an entry in that pair of zones, as what a helper reads (announcements.hpp).
   std::optional<std::uint8_t> read_in = std::nullopt;
+  // It finds no entry of those before it: PPTP's calls, of which each end has its own. Such
+  // conversations have no witness: what gets through them alone is left open.
+  bool apart = false;
 };
+bool apart(const std::vector<Line>& lines);
 
 // The conversations that can be held, each for its protocols.
 std::vector<std::vector<Line>> conversations(Space& space);

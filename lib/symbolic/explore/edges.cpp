@@ -203,7 +203,10 @@ void Edges::reopened(const FlowState& from, std::vector<Edge>& out) {
   const std::size_t first = out.size();
   const auto kinds = automaton_.kinds(0, FlowEnd::kInitiator);
   for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
-    if (kind == PacketKind::kIcmpUntracked || kind == PacketKind::kTcpInvalid) continue;
+    if (kind == PacketKind::kIcmpUntracked || kind == PacketKind::kTcpInvalid ||
+        kind == PacketKind::kBroken) {
+      continue;
+    }
     for (const std::uint16_t assured : {std::uint16_t{0}, std::uint16_t{ct_status::kAssured}}) {
       move.step.status = ct_status::kConfirmed | ct_status::kSeenReply | assured;
       for (std::uint8_t zone = 0; zone < automaton_.pairs(); ++zone) {

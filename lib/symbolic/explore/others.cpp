@@ -3,6 +3,7 @@
 // entry's. Covered by tests/unit/related_error_test.cpp and tests/agreement/adversary_test.cpp.
 #include <algorithm>
 
+#include "flow/odd_headers.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/explore/model_impl.hpp"
 
@@ -15,6 +16,21 @@ bool has_resets(const Program& program) {
     const Reject* reject = effect == nullptr ? nullptr : std::get_if<Reject>(effect);
     return reject != nullptr && reject->tcp_reset;
   });
+}
+
+// Redirects of IPv6 that may quote as errors do. (Their hop limit must be 255: over.)
+Set redirects(Space& space, FlowEnd sender) {
+  if (space.classes().family == Family::kIpv4) return kNothing;
+  const auto may_be = [&](Axis axis, u128 first, u128 last) {
+    return space.class_set_if(axis, [&](const ValueClass& c) {
+      return std::ranges::any_of(
+          c.intervals, [&](const Interval& in) { return in.lo <= last && first <= in.hi; });
+    });
+  };
+  const Axis source = sender == FlowEnd::kInitiator ? Axis::kInitiator : Axis::kResponder;
+  const Set link_local = may_be(source, u128{0x3fa} << 118, (u128{0x3fb} << 118) - 1);
+  const Set type = may_be(Axis::kIcmpType, kIcmpv6Redirect, kIcmpv6Redirect);
+  return space.bdd().both(space.bdd().both(type, may_be(Axis::kIcmpCode, 0, 0)), link_local);
 }
 
 bool writes_connmark(const ProgramRule& rule) {
@@ -41,7 +57,7 @@ Set Model::Impl::carriers(FlowEnd sender, bool resets) {
     const std::uint8_t type = sender == FlowEnd::kInitiator ? own : icmp_partner(family, own);
     return icmp_class(family, type) == IcmpClass::kError;
   });
-  const Set result = bdd().both(is(icmp), errors);
+  const Set result = bdd().both(is(icmp), bdd().either(errors, redirects(space, sender)));
   if (!resets || !has_resets(program)) return result;
   const Set reset = space.class_set_if(Axis::kTcpFlags, [](const ValueClass& c) {
     return tcp_segment(static_cast<std::uint8_t>(c.canonical)) == TcpSegment::kRst;

@@ -266,6 +266,7 @@ std::vector<FlowStep> Model::Impl::connect_steps(Path path, Set m, Set goal, boo
     Explorer search = explorer(path, flows, Script::kDeliver, must, true);
     if (expecting) search.expect(expected(path, must));
     for (auto& lines : conversations(space)) {
+      if (apart(lines)) continue;
       Conversation talk(space, search, std::move(lines), m, &asked);
       talk.between_honest_ends();
       if (!talk.play(flows).empty()) return steps_of(space, search, talk, m);

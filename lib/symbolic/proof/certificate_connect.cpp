@@ -50,7 +50,10 @@ class ScriptProof {
     std::vector<History> now{{c_.translator.term(c_.flows), none, unmarked}};
     for (std::size_t k = 0; k < lines_.size(); ++k) {
       std::vector<History> next;
-      for (const History& h : now) extend(h, k, next);
+      for (History& h : now) {
+        if (lines_[k].apart) h = {h.condition, none, unmarked};
+        extend(h, k, next);
+      }
       now = std::move(next);
     }
     for (const History& h : now) {

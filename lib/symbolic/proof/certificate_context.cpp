@@ -4,6 +4,7 @@
 #include <array>
 
 #include "net/protocol.hpp"
+#include "symbolic/entries/kinds.hpp"
 
 namespace postern {
 namespace {
@@ -219,7 +220,7 @@ Term CertificateContext::kind_condition(PacketKind kind, FlowEnd sender, const A
     return packet_kind(family, icmp, 0, own ? type : icmp_partner(family, type)) == kind;
   });
   const Term others = values(Axis::kProtocol, [&](std::uint8_t p) {
-    return p != protocol::kTcp && p != icmp && packet_kind(family, p, 0, 0) == kind_by_header(kind);
+    return p != protocol::kTcp && p != icmp && may_be(kind, family, p);
   });
   const std::array all{solver.both(protocol_is(protocol::kTcp), tcp),
                        solver.both(protocol_is(icmp), types), others};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "symbolic/entries/kinds.hpp"
+
 namespace postern {
 namespace {
 
@@ -187,7 +189,7 @@ Set Guards::kind_set(PacketKind kind) {
       const std::uint8_t number = value(c);
       if (tcp_kind(kind)) return number == protocol::kTcp;
       if (of_own_icmp || number == own) return of_own_icmp && number == own;
-      return packet_kind(family, number, 0, 0) == kind_by_header(kind);
+      return may_be(kind, family, number);
     });
   };
   Bdd& bdd = space_.bdd();

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "flow/odd_headers.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/rules/pieces.hpp"
 
@@ -250,6 +251,11 @@ class Routing {
 
   Set headers(bool tracking) {
     Set s = bdd_.both(lengths(), pieces(tracking));
+    // An IPv6 packet's protocol is what follows its last extension header.
+    s = bdd_.both(s, space_.class_set_if(Axis::kProtocol, [this](const ValueClass& c) {
+      const auto number = static_cast<std::uint8_t>(c.canonical);
+      return v4_ || !is_extension_header(Family::kIpv6, number);
+    }));
     // Any TTL: a raw socket writes 0, too, and only forwarding looks at it (passage.cpp).
     if (!from_wire()) s = bdd_.both(s, space_.class_is(Axis::kHasMac, 0));
     // A packet without a link-layer header has no address there, and only its sender's counts.

@@ -7,6 +7,7 @@
 
 #include "base/check.hpp"
 #include "flow/conntrack.hpp"
+#include "flow/odd_headers.hpp"
 #include "symbolic/entries/templates.hpp"
 #include "symbolic/sets/cuts.hpp"
 #include "symbolic/sets/mac_codes.hpp"
@@ -186,7 +187,8 @@ FieldClasses icmp_type_classes(FieldCuts cuts, Family family) {
   const auto kind = [&](std::uint32_t v) {
     const auto type = static_cast<std::uint8_t>(v);
     const std::uint32_t partner = icmp_partner(family, type);
-    std::vector<std::uint32_t> key{static_cast<std::uint32_t>(icmp_class(family, type)),
+    const bool redirect = family == Family::kIpv6 && type == kIcmpv6Redirect;
+    std::vector<std::uint32_t> key{static_cast<std::uint32_t>(icmp_class(family, type)), redirect,
                                    cell(partner), scattered(partner)};
     return kinds.try_emplace(key, static_cast<std::uint32_t>(kinds.size())).first->second;
   };
@@ -306,8 +308,10 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   const std::uint8_t icmp = v4 ? protocol::kIcmp : protocol::kIcmpv6;
   result.protocol = by_signature(
       cuts.of(Field::kProtocol), 8,
-      [](std::uint32_t v) {
-        return static_cast<std::uint32_t>(tracker_of(static_cast<std::uint8_t>(v)));
+      [family](std::uint32_t v) {
+        const auto number = static_cast<std::uint8_t>(v);
+        if (!has_key(family, number)) return number == kNoNextHeader ? 0x100u : 0x200u;
+        return static_cast<std::uint32_t>(tracker_of(number));
       },
       prefer({protocol::kTcp, protocol::kUdp, icmp, 4, 2}));
   result.icmp_type = icmp_type_classes(cuts.of(Field::kIcmpType), family);

@@ -8,6 +8,7 @@
 #include "scenario/result.hpp"
 #include "scenario/serialise.hpp"
 #include "symbolic/witness/witness_numbers.hpp"
+#include "symbolic/witness/witness_odd.hpp"
 #include "symbolic/witness/witness_tags.hpp"
 #include "symbolic/witness/witness_world.hpp"
 
@@ -225,7 +226,7 @@ struct PacketPoint {
 };
 
 // `length`: of the packet with its payload, where that is given.
-PacketPoint choose_packet(Space& space, Set packets, std::optional<u128> length) {
+PacketPoint choose_packet(Space& space, Set packets, std::optional<u128> length, u128 ttl) {
   using namespace tcp_flag;
   PacketPoint point;
   Chooser chooser(space, packets);
@@ -242,7 +243,7 @@ PacketPoint choose_packet(Space& space, Set packets, std::optional<u128> length)
   take(Axis::kInitiatorMac, {0});
   take(Axis::kResponderMac, {0});
   take(Axis::kTos, {0});
-  take(Axis::kTtl, {64});
+  take(Axis::kTtl, {ttl});
   for (const std::uint8_t kind : space.layout(Axis::kTcpOptions).bits) {
     if (chooser.take_bit(Axis::kTcpOptions, kind)) point.options.push_back(kind);
   }
@@ -275,12 +276,6 @@ void set_headers(Packet& packet, const FlowPoint& flow, bool reply) {
   }
 }
 
-// An error's header has no id.
-void quote(Packet& packet, const std::shared_ptr<const Packet>& quoted) {
-  packet.icmp_id = packet.icmp_seq = 0;
-  packet.inner = quoted;
-}
-
 // Interfaces and the mark that a local sender gives.
 void set_place(Packet& packet, const FlowPoint& flow, Path path, bool reply) {
   const std::string& from = reply ? flow.responder_interface : flow.initiator_interface;
@@ -295,11 +290,13 @@ void set_place(Packet& packet, const FlowPoint& flow, Path path, bool reply) {
 // Payload (or, when the class asks for less than the headers need, an obstacle) for the length.
 std::optional<std::string> set_length(Packet& packet, const ValueClass& length) {
   const u128 natural = ip_length(packet);
-  for (const Interval& i : length.intervals) {
-    if (i.hi < natural) continue;
-    const u128 wanted = std::max(i.lo, natural);
-    packet.payload.resize(packet.payload.size() + static_cast<std::size_t>(wanted - natural));
-    return std::nullopt;
+  for (const u128 least : {std::max(natural, well_formed_length(packet)), natural}) {
+    for (const Interval& i : length.intervals) {
+      if (i.hi < least) continue;
+      const u128 wanted = std::max(i.lo, least);
+      packet.payload.resize(packet.payload.size() + static_cast<std::size_t>(wanted - natural));
+      return std::nullopt;
+    }
   }
   return "the packet is shorter than its own headers";
 }
@@ -383,17 +380,21 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     set_headers(made.packet, flow, step.reply);
     set_place(made.packet, flow, made.path, step.reply);
     if (witness.translated_to) made.packet.out_interface.clear();  // routing finds the way
-    if (step.quotes) quote(made.packet, quoted);
     made.packet.payload.assign(step.payload.begin(), step.payload.end());
+    if (step.quotes) quote(made.packet, quoted);
     tags[step.pair].write(made.packet, step);
     made.packet.bad_checksum =
         step.condition == Condition::kCrafted || step.condition == Condition::kBroken;
-    const bool speaks = !step.payload.empty(), chunks = !made.packet.chunks.empty();
+    const bool speaks = !step.payload.empty();
+    const bool filled = !made.packet.payload.empty() || !made.packet.chunks.empty();
     const PacketPoint point = choose_packet(
-        space, packets,
-        speaks || chunks ? std::optional<u128>(ip_length(made.packet)) : std::nullopt);
+        space, packets, filled ? std::optional<u128>(ip_length(made.packet)) : std::nullopt,
+        is_redirect(made.packet) ? 255 : 64);
     if (auto obstacle = fill(made.packet, point, space.classes().backend))
       witness.obstacle = std::move(obstacle);
+    if (step.kind == PacketKind::kBroken && !break_header(made.packet)) {
+      witness.obstacle = "the packet is too short to be broken";
+    }
     pad_last_chunk(made.packet);
     if (speaks && made.packet.payload.size() != step.payload.size()) {
       witness.obstacle = "what it has to say does not fit into the packet";

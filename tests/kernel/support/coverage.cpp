@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "flow/odd_headers.hpp"
 #include "net/protocol.hpp"
 
 namespace postern::kernel {
@@ -114,9 +115,32 @@ const std::vector<std::string>& Coverage::reaches() {
       "protocol 47 seen both ways",
       "protocol 136 seen both ways",
       "protocol 253 seen both ways",
+      "IPv6 without a next header",
+      "call of PPTP",
+      "GRE without PPP: INVALID",
+      "coverage of UDP-Lite: INVALID",
+      "redirect: RELATED",
       "CONNMARK of RELATED",
   };
   return kAll;
+}
+
+// What conntrack takes apart in its own way.
+void Coverage::add_odd(const Packet& packet, const std::string& state) {
+  const bool six = packet.family() == Family::kIpv6;
+  if (six && packet.protocol == kNoNextHeader && state == "INVALID") {
+    ++reached["IPv6 without a next header"];
+  }
+  if (packet.protocol == protocol::kIcmpv6 && packet.type == kIcmpv6Redirect) {
+    ++reached["redirect: " + state];
+  }
+  if (!packet.raw_l4) return;
+  const bool known = state == "NEW" || state == "ESTABLISHED";
+  const Bytes& l4 = *packet.raw_l4;
+  if (packet.protocol == protocol::kUdplite) ++reached["coverage of UDP-Lite: " + state];
+  if (packet.protocol != protocol::kGre || l4.size() < kPptpBytes || l4[1] != kPptpVersion) return;
+  if (known && l4[7] != 0) ++reached["call of PPTP"];
+  if (l4[2] != 0x88) ++reached["GRE without PPP: " + state];
 }
 
 void Coverage::add_reached(const Packet& packet, const PacketReport& report) {
@@ -131,6 +155,7 @@ void Coverage::add_reached(const Packet& packet, const PacketReport& report) {
   if (packet.ttl < 2 && report.died_at == "after PREROUTING") {
     ++reached["no hop left behind PREROUTING"];
   }
+  add_odd(packet, state);
   const EntryReport* entry = entry_of(report, packet);
   if (entry == nullptr) return;
   if (packet.protocol == protocol::kTcp && state == "INVALID" && packet.flags == tcp_flag::kAck) {

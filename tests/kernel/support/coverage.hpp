@@ -51,6 +51,7 @@ class Coverage {
   };
   void add_rules(const Trace& trace, const Program& program);
   void add_reached(const Packet& packet, const PacketReport& report);
+  void add_odd(const Packet& packet, const std::string& state);
   std::string rarest_of(const std::string& table, const std::vector<TcpCellAim>& all) const;
   void add_cell(std::size_t step, const PacketReport& report);
 

@@ -20,6 +20,44 @@ void speak_sctp(Random& random, std::optional<std::uint8_t> chunk, Packet& packe
   }
 }
 
+// Versions, PPTP's calls, what is not PPP, cut headers.
+void speak_gre(Random& random, Packet& packet) {
+  if (random.chance(40)) return;  // as it is: version 0
+  const auto version = random.pick(std::vector<std::uint8_t>{0, 1, 1, 1, 1, 2, 7});
+  const auto call = random.pick(std::vector<std::uint8_t>{0, 0, 5, 7});
+  const bool ppp = random.chance(60);
+  packet.raw_l4 = {0x20,
+                   version,
+                   static_cast<std::uint8_t>(ppp ? 0x88 : 0x08),
+                   static_cast<std::uint8_t>(ppp ? 0x0b : 0x00),
+                   0,
+                   4,
+                   0,
+                   call};
+  packet.raw_l4->resize(random.chance(25) ? random.below(8) : 8 + random.below(12));
+  packet.payload.clear();
+}
+
+// A checksum that is missing, or covers what it must not.
+void speak_udplite(Random& random, Packet& packet) {
+  if (random.chance(70)) return;
+  const auto covers = random.pick(std::vector<std::uint8_t>{1, 7, 8, 200});
+  const auto port = [](std::uint16_t number, unsigned shift) {
+    return static_cast<std::uint8_t>(number >> shift);
+  };
+  const auto sum = static_cast<std::uint8_t>(random.chance(70) ? 0x55 : 0);
+  packet.raw_l4 = {port(packet.source_port, 8),
+                   port(packet.source_port, 0),
+                   port(packet.destination_port, 8),
+                   port(packet.destination_port, 0),
+                   0,
+                   covers,
+                   sum,
+                   0};
+  packet.raw_l4->resize(8 + random.below(20));
+  packet.payload.clear();
+}
+
 }  // namespace
 
 const std::vector<SctpStep>& association() {
@@ -38,8 +76,9 @@ void speak_other(Random& random, std::optional<std::uint8_t> chunk, Packet& pack
     packet.dccp_type = static_cast<std::uint8_t>(random.below(10));
     return;
   }
-  if (packet.protocol == protocol::kUdplite) return;
+  if (packet.protocol == protocol::kUdplite) return speak_udplite(random, packet);
   packet.source_port = packet.destination_port = 0;
+  if (packet.protocol == protocol::kGre) return speak_gre(random, packet);
   const std::size_t at = packet.protocol == protocol::kAh ? 4 : 0;
   if (at == 0 && packet.protocol != protocol::kEsp) return;
   for (std::size_t i = 0; i < 4; ++i) packet.payload[at + i] = i == 3 ? index : 0;

@@ -1,7 +1,9 @@
 // Flows and what their ends say. Covered by campaign_test.cpp.
 #include "tests/kernel/support/traffic.hpp"
 
+#include "flow/odd_headers.hpp"
 #include "net/protocol.hpp"
+#include "scenario/serialise.hpp"
 #include "tests/kernel/support/other_traffic.hpp"
 
 namespace postern::kernel {
@@ -53,10 +55,11 @@ Traffic::Traffic(Random& random, const Constants& constants, const std::vector<T
 // A new conversation; often with what is left of the old one's addresses and ports.
 void Traffic::begin(Flow& flow) {
   const auto ping = static_cast<std::uint8_t>(v4() ? protocol::kIcmp : protocol::kIcmpv6);
+  const std::uint8_t nothing = v4() ? 253 : kNoNextHeader;
   const auto ah = v4() ? std::uint8_t{protocol::kAh} : ping;
-  const std::vector<std::uint8_t> protocols{6,   6,  6,  6,    6,    6,  6,   6,   6,
-                                            17,  17, 17, ping, ping, 47, 132, 132, 253,
-                                            136, 33, 33, 33,   50,   50, ah,  ah};
+  const std::vector<std::uint8_t> protocols{6,  6,  6,    6,    6,  6,  6,   6,      6,   17,
+                                            17, 17, ping, ping, 47, 47, 132, 132,    253, 136,
+                                            33, 33, 33,   50,   50, ah, ah,  nothing};
   const bool again = flow.said > 0 && random_.chance(drill_ ? 15 : 40);
   Flow::Side &first = flow.side[0], &second = flow.side[1];
   if (!again) {
@@ -282,7 +285,27 @@ Packet Traffic::error() {
   inner.fragment_size = 0;
   inner.bad_checksum = false;
   packet.inner = std::make_shared<const Packet>(std::move(inner));
+  if (!v4() && random_.chance(25)) return redirect(std::move(packet));
   return packet;
+}
+
+// The same as a redirect of IPv6 says it; a few are of no use.
+Packet Traffic::redirect(Packet error) {
+  Bytes quoted = to_bytes(*error.inner);
+  quoted.resize(std::min<std::size_t>(quoted.size(), 48 + random_.below(30)));
+  error.inner.reset();
+  error.type = kIcmpv6Redirect;
+  error.code = random_.chance(95) ? 0 : 1;
+  error.ttl = random_.chance(95) ? 255 : 64;
+  put_address(error.payload, error.source);
+  put_address(error.payload, error.destination);
+  constexpr std::uint8_t kPrefix = 3;
+  error.payload.push_back(random_.chance(95) ? kRedirectedHeader : kPrefix);
+  error.payload.push_back(random_.chance(95) ? 9 : 0);
+  error.payload.resize(error.payload.size() + 6);
+  error.payload.insert(error.payload.end(), quoted.begin(), quoted.end());
+  if (!error.in.empty() && random_.chance(90)) error.source = *Address::parse("fe80::9");
+  return error;
 }
 
 // What routing kills, or answers by itself. The unreachable ones come from ever new addresses: the
@@ -321,7 +344,8 @@ void Traffic::decorate(Packet& packet) {
   if (packet.local() && random_.chance(10)) {
     packet.mark = static_cast<std::uint32_t>(random_.below(8));
   }
-  const bool plain = packet.protocol != protocol::kTcp && !packet.local() && !packet.inner;
+  const bool plain = packet.protocol != protocol::kTcp && !packet.local() && !packet.inner &&
+                     !packet.raw_l4 && packet.type != kIcmpv6Redirect;
   if (plain && packet.chunks.empty() && random_.chance(4)) {
     packet.payload.assign(60 + random_.below(60), 0x61);
     packet.fragment_size = static_cast<std::uint16_t>(random_.chance(50) ? 24 : 48);

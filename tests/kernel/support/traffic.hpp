@@ -55,6 +55,7 @@ class Traffic {
   Packet icmp(Flow& flow, bool reply);
   AimedPacket other(Flow& flow, bool reply);
   Packet error();
+  Packet redirect(Packet error);
   Packet odd();
   void decorate(Packet& packet);
   std::vector<std::uint8_t> tcp_options(bool syn);
