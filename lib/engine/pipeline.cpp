@@ -105,7 +105,9 @@ Verdict Pipeline::arrive_at(Traveller& packet) {
   packet.reading.in = packet.in;
   packet.reading.out = kNoDevice;
   const bool looped = packet.in == world_.loopback();
-  if (!looped && !world_.takes(packet.view, packet.in)) return die("before PREROUTING");
+  if (!world_.takes(packet.view, packet.in)) {
+    return die(looped ? "after POSTROUTING" : "before PREROUTING");
+  }
   const Address destination = packet.view.destination_address();
   if (!pass(Hook::kPrerouting, packet)) return die(text(Hook::kPrerouting));
   InputRoute route;

@@ -109,7 +109,8 @@ bool World::takes(const PacketView& packet, DeviceId in) const {
   if (packet.family == Family::kIpv4) return true;
   if ((packet.source == 1 || packet.destination == 1) && in != loopback_) return false;
   if (multicast(packet.source_address())) return false;
-  return !multicast(packet.destination_address()) || multicast_scope6(packet.destination) > 1;
+  const unsigned least = in == loopback_ ? 1 : 2;
+  return !multicast(packet.destination_address()) || multicast_scope6(packet.destination) >= least;
 }
 
 InputRoute World::route_input(const PacketView& packet, DeviceId in, DeviceId counts_as) const {
