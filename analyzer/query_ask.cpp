@@ -197,8 +197,8 @@ void Asking::answer_question() {
   const Set may = space_.bdd().both(solved.yes.may, universe_);
   const Set all = space_.bdd().either(universe_, led_.asked);
   const Set open = space_.bdd().either(space_.bdd().both(solved.yes.unmodelled, all), led_.open);
-  if (const bool sure = !winners(must).empty(); sure || !winners(may).empty()) {
-    answer_yes(solved, sure ? must : may, sure);
+  if (const Won won = first_to_win(must, may); !won.yes.empty()) {
+    answer_yes(solved, won.yes, won.sure);
     if (answer_.truth == Truth::kUnknown) answer_led(solved);
   } else if (!winners(space_.bdd().either(may, open)).empty()) {
     if (!answer_led(solved)) answer_unknown(space_.bdd().either(may, open));
@@ -270,12 +270,26 @@ Set Asking::winners(Set yes) {
   // Nobody forwards what has no hop left: that is not among "every" TTL.
   const Set spent =
       answer_.path == Path::kForward ? space_.values(Axis::kTtl, 0, 1) : Set{kNothing};
-  const Set possible = space_.exists(bdd.minus(universe_, spent), rest);
+  const Set all = bdd.minus(universe_, spent);
+  const Set plain = bdd.minus(all, odd_flows(space_, answer_.path));
+  const Set possible = space_.exists(plain.empty() ? all : plain, rest);
   const Set reached = space_.exists(yes, rest);
   if (every.empty()) return reached;
   // A find-value loses when some every-value that M allows with it is not reached.
   const Set losers = space_.exists(bdd.minus(possible, reached), every);
   return bdd.minus(space_.exists(possible, every), losers);
+}
+
+Asking::Won Asking::first_to_win(Set sure, Set may) {
+  const Set odd = odd_flows(space_, answer_.path);
+  for (const bool plain : {true, false}) {
+    for (const bool must : {true, false}) {
+      const Set all = must ? sure : may;
+      const Set here = plain ? space_.bdd().minus(all, odd) : all;
+      if (!winners(here).empty()) return {here, must};
+    }
+  }
+  return {};
 }
 
 std::vector<FlowStep> Asking::steps(Set goal, bool must) {
@@ -316,8 +330,10 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   if (!confirmed.mismatch.empty()) {
     // To the sets an opaque target may have changed anything (marks, headers); the engine's changes
     // nothing.
-    const bool open = !must && (reads_tuple_ports(program_) || program_.has_opaque_target() ||
-                                found.back().quotes);
+    const bool open =
+        !must && (reads_tuple_ports(program_) || program_.has_opaque_target() ||
+                  (witness.translated_to && space_.classes().address_type.count() > 1) ||
+                  found.back().quotes);
     const bool coarse = open || std::ranges::any_of(found, &FlowStep::coarse) ||
                         std::ranges::any_of(witness.packets, &WitnessPacket::of_master);
     if (confirmed.unmodelled || coarse) {
@@ -447,7 +463,10 @@ void Asking::generalise(const FlowPoint& flow, const WitnessPacket& last, bool m
       return true;
     });
   });
-  const Set yes = bdd.both(at_bits(must ? all.yes.must : all.yes.may), alike);
+  const Set odd = odd_flows(space_, answer_.path);
+  Set same = must ? all.yes.must : all.yes.may;
+  if (bdd.disjoint(flow_set(space_, flow), odd)) same = bdd.minus(same, odd);
+  const Set yes = bdd.both(at_bits(same), alike);
   const ClassBox box = widen(space_, yes, point);
   const Set inside = bdd.both(bdd.both(yes, at_bits(universe_)), box_set(space_, box));
   const ClassBox within = widen(space_, inside, point);
@@ -467,11 +486,14 @@ std::string Asking::rule_text(RuleId id) const {
 
 void Asking::answer_unknown(Set open) {
   answer_.truth = Truth::kUnknown;
-  if (space_.bdd().subset(open, depends_on_host(space_, answer_.path))) {
-    answer_.reasons.push_back(
-        "it depends on this host: which groups it has joined, which addresses are a subnet's "
-        "broadcast address or of another type that only routes give, and where it routes a packet "
-        "to :: that is changed");
+  if (const bool moved = model_.moves_destination(answer_.path);
+      space_.bdd().subset(open, depends_on_host(space_, answer_.path, moved))) {
+    std::string affairs;
+    for (const HostsAffair& one : hosts_affairs(space_, answer_.path, moved)) {
+      if (space_.bdd().disjoint(open, one.flows)) continue;
+      affairs += (affairs.empty() ? "" : ", ") + std::string(one.what);
+    }
+    answer_.reasons.push_back("it depends on this host: " + affairs);
     return;
   }
   auto rules = model_.unmodelled_rules();
@@ -550,6 +572,11 @@ void Asking::answer_no(const Solved& solved) {
     answer_.assumptions.push_back(
         "no local process marks its packets (SO_MARK), but for what the question says with -m "
         "mark");
+  }
+  const bool sends = answer_.path == Path::kOut || answer_.path == Path::kLoopback;
+  if (sends && changes_what_routes(program_)) {
+    answer_.assumptions.push_back(
+        "no `ip rule` sends by another device what OUTPUT has given a mark, TOS or hop limit");
   }
   if (result.verdict == Verification::kNotChecked) {
     answer_.reasons.push_back("the packet sets say no, but Z3 could not re-check it: " +

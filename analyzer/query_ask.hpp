@@ -44,6 +44,12 @@ class Asking {
   bool arrives_apart();
   // Which values of the --find fields win; everything when nothing is quantified. Empty: none.
   Set winners(Set yes);
+  // The first of `sure` and `may` that wins, plain flows before odd ones (routing.hpp); nothing.
+  struct Won {
+    Set yes = kNothing;
+    bool sure = false;
+  };
+  Won first_to_win(Set sure, Set may);
   Set to_yes_axes(Set m);
   void answer_yes(const Solved& solved, Set yes, bool must);
   void answer_no(const Solved& solved);

@@ -27,12 +27,18 @@ std::string of_this_host(const Address& address) {
   return fmt::format("{} is an address of this host", address.text());
 }
 
+std::string of_a_network(const Address& address) {
+  return fmt::format("{} is an address of a network on lo", address.text());
+}
+
 // The wires of a forwarded flow. `own`: its sender calls itself as this host does.
 std::string forwarded(const FlowPoint& flow, const Address& from, const Address& to, bool own) {
   const std::string begun = fmt::format("forwarding is on, {} is reached by {} and {}", to.text(),
                                         flow.responder_interface, from.text());
   if (!own) return begun + " by " + flow.initiator_interface;
-  return begun + ", which comes by " + flow.initiator_interface + ", is an address of this host";
+  const bool v4 = from.family == Family::kIpv4;
+  return begun + ", which comes by " + flow.initiator_interface + ", is an address of " +
+         (v4 ? "a network on lo" : "this host");
 }
 
 }  // namespace
@@ -43,13 +49,20 @@ std::vector<std::string> world_assumptions(Space& space, Path path, const FlowPo
   const Address from{flow.family, flow.value(Axis::kInitiator)};
   const Address sent_to{flow.family, flow.value(Axis::kResponder)};
   const Address to = witness.translated_to.value_or(sent_to);
-  const bool own = from_own_address(space, path, flow);
+  const bool own = from_own_address(space, path, flow), v4 = flow.family == Family::kIpv4;
   switch (path) {
     case Path::kIn:
-      if (own) list.push_back(of_this_host(from));
+      if (own) list.push_back(v4 ? of_a_network(from) : of_this_host(from));
       if (!for_everybody(to)) list.push_back(of_this_host(to));
       break;
     case Path::kOut:
+      if (is_odd(space, path, flow)) {
+        list.push_back(
+            fmt::format("a process of this host sends from {} to {} by {} (a raw socket, "
+                        "or one that is bound to a device)",
+                        from.text(), to.text(), flow.responder_interface));
+        break;
+      }
       list.push_back(fmt::format("{}, and {} is reached by {}", of_this_host(from), to.text(),
                                  device_to(witness, to)));
       break;
@@ -58,6 +71,12 @@ std::vector<std::string> world_assumptions(Space& space, Path path, const FlowPo
       break;
     case Path::kLoopback:
       if (to != sent_to) list.push_back(of_this_host(to));
+      if (is_odd(space, path, flow)) {
+        list.push_back(
+            fmt::format("a process of this host sends from {} to {} over lo (a raw "
+                        "socket, or one that is bound to lo)",
+                        from.text(), to.text()));
+      }
       break;
   }
   const auto master = std::ranges::find(witness.packets, true, &WitnessPacket::of_master);
@@ -67,6 +86,18 @@ std::vector<std::string> world_assumptions(Space& space, Path path, const FlowPo
                                master->packet.destination_port));
   }
   return list;
+}
+
+bool changes_what_routes(const Program& program) {
+  const auto entry = program.entry(Hook::kOutput, TableName::kMangle);
+  return entry && std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
+           if (program.chains()[rule.chain].table != TableName::kMangle) return false;
+           const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+           return effect != nullptr && (std::holds_alternative<SetMark>(*effect) ||
+                                        std::holds_alternative<SetField>(*effect) ||
+                                        std::holds_alternative<AddField>(*effect) ||
+                                        std::holds_alternative<SetConnmark>(*effect));
+         });
 }
 
 }  // namespace postern

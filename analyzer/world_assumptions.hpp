@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "flow/program.hpp"
 #include "symbolic/witness/witness.hpp"
 
 namespace postern {
@@ -13,5 +14,9 @@ namespace postern {
 // One sentence for each, without a full stop. `path`: of the flow's initiator.
 std::vector<std::string> world_assumptions(Space& space, Path path, const FlowPoint& flow,
                                            const Witness& witness);
+
+// May mangle change in OUTPUT what an `ip rule` asks for, so that a packet is routed again by
+// another table? (A no takes it that there is no such `ip rule`.)
+bool changes_what_routes(const Program& program);
 
 }  // namespace postern

@@ -223,8 +223,9 @@ Set from_one_host(Space& space, Set flows) {
 
 }  // namespace
 
-Set between_hosts(Space& space, Path path, Set flows) {
-  flows = space.bdd().minus(flows, depends_on_host(space, path));
+Set between_hosts(Space& space, Path path, Set flows, bool moved) {
+  flows = space.bdd().minus(flows, depends_on_host(space, path, moved));
+  flows = space.bdd().minus(flows, odd_flows(space, path));
   return from_one_host(space, to_one_host(space, flows));
 }
 

@@ -59,7 +59,9 @@ Budgeted<UntrackedFlows> untracked_flows(Model& model, const Program& program, P
   const auto asked = model.question(path, way_to(program, rule));
   if (!asked) return tl::unexpected(asked.error());
   try {
-    const Set m = model.space().bdd().minus(*asked, typed_by_routes(model.space()));
+    Space& space = model.space();
+    const Set odd = space.bdd().either(typed_by_routes(space), odd_flows(space, path));
+    const Set m = space.bdd().minus(*asked, odd);
     if (m.empty()) return UntrackedFlows{};
     const auto answer = model.track(path, m);
     if (!answer) return tl::unexpected(answer.error());

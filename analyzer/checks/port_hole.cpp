@@ -203,7 +203,8 @@ Budgeted<HoleSearch> search_port_holes(Model& model, const Program& program, Pat
   const auto m = model.question(path, protocol_is(protocol));
   if (!m) return tl::unexpected(m.error());
   try {
-    const auto answer = model.connect(path, between_hosts(model.space(), path, *m));
+    const auto answer =
+        model.connect(path, between_hosts(model.space(), path, *m, model.moves_destination(path)));
     if (!answer) return tl::unexpected(answer.error());
     // A socket that talks to itself has one source port for each destination port.
     Triple flows = answer->flows;

@@ -70,7 +70,7 @@ class StatelessSegments {
     const auto tcp = run_.model()->question(path_, segments());
     if (!tcp) return false;
     // Nobody connects to a broadcast, or from no address at all, whatever the rules say.
-    const Set m = between_hosts(space_, path_, *tcp);
+    const Set m = between_hosts(space_, path_, *tcp, run_.model()->moves_destination(path_));
     const auto delivered = run_.model()->deliver(path_, m);
     const auto connected = run_.model()->connect(path_, m);
     if (!delivered || !connected) return false;
@@ -104,7 +104,8 @@ class StatelessSegments {
     const auto tcp = run_.model()->question(other, segments());
     if (!tcp) return tl::unexpected(tcp.error());
     const Set same = bdd_.both(*tcp, space_.exists(flows, differs));
-    const auto connected = run_.model()->connect(other, between_hosts(space_, other, same));
+    const auto connected = run_.model()->connect(
+        other, between_hosts(space_, other, same, run_.model()->moves_destination(other)));
     if (!connected) return tl::unexpected(connected.error());
     const auto here = [&](Set set) { return bdd_.both(flows, space_.exists(set, differs)); };
     const Triple& all = connected->flows;

@@ -107,12 +107,18 @@ Verdict Pipeline::arrive_at(Traveller& packet) {
   packet.reading.in = packet.in;
   packet.reading.out = kNoDevice;
   const bool looped = packet.in == world_.loopback();
-  if (!looped && !world_.takes(packet.view, packet.in)) return die("before PREROUTING");
+  if (!world_.takes(packet.view, packet.in)) {
+    return die(looped ? "after POSTROUTING" : "before PREROUTING");
+  }
   const Address destination = packet.view.destination_address();
   if (!pass(Hook::kPrerouting, packet)) return die(text(Hook::kPrerouting));
   InputRoute route;
   // Over lo the way was chosen in OUTPUT, unless DNAT has changed the destination just now.
   if (looped && packet.view.destination_address() == destination) {
+    if (!world_.hears(destination)) {
+      note_event(packet, Hook::kPrerouting, "routing: multicast group is not joined");
+      return die("after PREROUTING");
+    }
     route.kind = InputRoute::Kind::kLocal;
     route.unicast = packet.unicast;
   } else {
@@ -192,9 +198,11 @@ Verdict Pipeline::send(Traveller& packet) {
       world_.route_output(packet.view.destination_address(),
                           bound.empty() ? kNoDevice : world_.device(bound).value_or(kNoDevice));
   if (!route.found) return die("before OUTPUT");
-  if (route.copied_here && !packet.is_answer) {
+  // (Over lo nothing is copied: it is the packet itself that comes back.)
+  if (route.copied_here && route.out != world_.loopback() && !packet.is_answer) {
     throw Unmodelled("a broadcast or multicast that comes back to its sender");
   }
+  if (!packet.is_answer) give_source(packet, route);
   packet.unicast = route.unicast;
   packet.in = packet.reading.in = kNoDevice;
   packet.out = packet.reading.out = route.out;
@@ -208,6 +216,27 @@ Verdict Pipeline::send(Traveller& packet) {
   packet.out = kNoDevice;
   packet.has_template = false;
   return arrive_at(packet);
+}
+
+namespace {
+
+bool has_pseudo_header(std::uint8_t number) {
+  return number == protocol::kTcp || number == protocol::kUdp || number == protocol::kUdplite ||
+         number == protocol::kDccp;
+}
+
+}  // namespace
+
+// A raw socket leaves 0.0.0.0 to the kernel, which has another address for it, or none
+// (raw_send_hdrinc). It leaves the checksum as it is, into which the addresses have gone.
+void Pipeline::give_source(Traveller& packet, const OutputRoute& route) {
+  const PacketView& view = packet.view;
+  if (view.family != Family::kIpv4 || view.source != 0 || !route.source) return;
+  if (view.packet->raw) return;
+  Packet made = current(view);
+  made.source = *route.source;
+  made.bad_checksum = made.bad_checksum || has_pseudo_header(made.protocol);
+  replace(packet, std::move(made));
 }
 
 Verdict Pipeline::leave(Traveller& packet, Verdict verdict) {
@@ -279,7 +308,7 @@ bool Pipeline::route_again(Traveller& packet) {
   if (only == kNoDevice && World::means_one_link(destination)) only = packet.rerouted;
   const OutputRoute route = world_.route_output(destination, only, true);
   if (!route.found) return false;
-  if (route.copied_here && !packet.is_answer) {
+  if (route.copied_here && route.out != world_.loopback() && !packet.is_answer) {
     throw Unmodelled("a broadcast or multicast that comes back to its sender");
   }
   packet.unicast = route.unicast;

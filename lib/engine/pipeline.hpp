@@ -49,6 +49,7 @@ class Pipeline {
   Verdict deliver(Traveller& packet);
   Verdict forward(Traveller& packet, const InputRoute& route);
   Verdict leave(Traveller& packet, Verdict verdict);
+  void give_source(Traveller& packet, const OutputRoute& route);
   Verdict die(std::string_view where);
 
   // True when the packet survives the hook. A REJECT is answered here.

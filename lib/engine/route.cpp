@@ -101,11 +101,16 @@ bool World::joined(const Address& group) const {
   return group.value == ((u128{0xff02} << 112) | 1);                    // ff02::1
 }
 
+bool World::hears(const Address& destination) const {
+  return destination.family == Family::kIpv6 || !multicast(destination) || joined(destination);
+}
+
 bool World::takes(const PacketView& packet, DeviceId in) const {
   if (packet.family == Family::kIpv4) return true;
   if ((packet.source == 1 || packet.destination == 1) && in != loopback_) return false;
   if (multicast(packet.source_address())) return false;
-  return !multicast(packet.destination_address()) || multicast_scope6(packet.destination) > 1;
+  const unsigned least = in == loopback_ ? 1 : 2;
+  return !multicast(packet.destination_address()) || multicast_scope6(packet.destination) >= least;
 }
 
 InputRoute World::route_input(const PacketView& packet, DeviceId in, DeviceId counts_as) const {
@@ -214,8 +219,10 @@ OutputRoute World::route_output(const Address& destination, DeviceId bound, bool
   OutputRoute out;
   Address to = destination;
   const bool literally = again && to.family == Family::kIpv6;  // ip6_route_me_harder
-  if (to.value == 0 && !literally)
-    to.value = to.family == Family::kIpv4 ? 0x7f000001 : 1;  // "this host"
+  if (to.value == 0 && !literally) {  // "this host", be the socket bound to a wire (IPv4)
+    to.value = to.family == Family::kIpv4 ? 0x7f000001 : 1;
+    if (to.family == Family::kIpv4) bound = kNoDevice;
+  }
   const FibRoute* route = lookup(to, bound);
   const bool everyone = to.family == Family::kIpv4 && to.value == kLimitedBroadcast;
   // IPv4 takes any destination as on-link on the device that the socket is bound to.
@@ -226,7 +233,7 @@ OutputRoute World::route_output(const Address& destination, DeviceId bound, bool
   out.copied_here = everyone || (multicast(to) && joined(to));
   if (route == nullptr) {
     out.out = bound;
-    out.source = source_for(to, bound);
+    out.source = best_source(to, bound, false);  // not 127.0.0.1, be it over lo
     return out;
   }
   switch (route->type) {

@@ -71,6 +71,8 @@ class World {
   static bool means_one_link(const Address& address);
   AddressType address_type(const Address& address) const;  // as xt_addrtype asks
   bool is_own(const Address& address) const;
+  // Over lo: an IPv4 group must be joined there; what else goes to lo is for this host.
+  bool hears(const Address& destination) const;
   bool has_address(DeviceId device, const Address& address) const;
   // What REDIRECT maps to: the device's first address (IPv4: primary; IPv6: the newest).
   std::optional<Address> primary_address(DeviceId device, Family family) const;

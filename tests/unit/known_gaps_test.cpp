@@ -16,18 +16,6 @@ struct Gap {
 };
 
 const Gap kGaps[] = {
-    // Broadcasts and multicast over lo reach plain sockets.
-    {"BroadcastOverLo", Family::kIpv4,
-     "*filter\n:INPUT DROP\n-A INPUT -i lo -d 255.255.255.255 -j ACCEPT\nCOMMIT\n",
-     "deliver -i lo -p udp"},
-    // Of a network on lo each address is LOCAL, but only the host's own is refused as a source.
-    {"LocalSource", Family::kIpv4,
-     "*filter\n:INPUT DROP\n-A INPUT -m addrtype --src-type LOCAL -j ACCEPT\nCOMMIT\n",
-     "deliver -i eth0 -p udp --path in"},
-    // A socket that is bound to a device sends by it whatever routing says.
-    {"BoundToADevice", Family::kIpv4,
-     "*filter\n:OUTPUT DROP\n-A OUTPUT -o eth1 -m addrtype --dst-type LOCAL -j ACCEPT\nCOMMIT\n",
-     "deliver -o eth1 -p udp --path out"},
     // What a raw socket sends with IP_NODEFRAG conntrack does not put together: it is INVALID.
     {"FragmentsPastConntrack", Family::kIpv4,
      "*filter\n:OUTPUT DROP\n-A OUTPUT -f -m conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",

@@ -1,5 +1,6 @@
-// IPv4 takes no packet off a wire that comes from an address of this host; IPv6 asks none, be it
-// for this host or for others (measured on Linux 6.18: `replay --on-kernel`). Rules that test the
+// IPv4 takes no packet off a wire that comes from an address of this host, but one from any other
+// address of a network that is assigned to lo, which is LOCAL as well; IPv6 asks none, be it for
+// this host or for others (measured on Linux 6.18: `replay --on-kernel`). Rules that test the
 // source's type see it. Its answers go over lo: no conversation is held so.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,10 +29,16 @@ TEST(OwnSource, IsTakenOffAWireByIpv6) {
   EXPECT_THAT(on.assumptions, Contains(HasSubstr("comes by eth0, is an address of this host")));
 }
 
-TEST(OwnSource, IsRefusedByIpv4) {
+TEST(OwnSource, IsTakenByIpv4FromANetworkOnLoOnly) {
   const LoadedRuleset rules = from_this_host(Family::kIpv4);
-  expect_answer(rules, Truth::kNo, "deliver -i eth0 -p udp -d 203.0.113.7 --path in");
-  expect_answer(rules, Truth::kNo, "deliver -i eth0 -o eth1 -p udp");
+  for (const char* question :
+       {"deliver -i eth0 -p udp -d 203.0.113.7 --path in", "deliver -i eth0 -o eth1 -p udp"}) {
+    const Answer a = expect_answer(rules, Truth::kYes, question);
+    EXPECT_THAT(a.assumptions, Contains(HasSubstr("an address of a network on lo")));
+  }
+  const Answer martian =
+      ask_one(rules, "deliver -i eth0 -p udp -s 127.0.0.1 -d 203.0.113.7 --path in");
+  EXPECT_EQ(martian.truth, Truth::kNo) << to_text(martian);
 }
 
 TEST(OwnSource, IsAnsweredOverLo) {

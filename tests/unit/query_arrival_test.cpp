@@ -29,13 +29,12 @@ TEST(QueryArrival, IsAskedOfTheDestinationThatNatGives) {
                 "connect -i wan -o lan -p tcp --dport 8080 --to-destination 192.168.1.11");
 }
 
-// A limited broadcast is never forwarded, and never comes over lo.
+// A limited broadcast is never forwarded; over lo it comes from a socket that is bound to it.
 TEST(QueryArrival, ALimitedBroadcastStaysOnItsWire) {
   const LoadedRuleset open("open.rules", "*filter\n:FORWARD ACCEPT\nCOMMIT\n");
   const std::string words = "deliver -p udp -s 192.0.2.9 -d 255.255.255.255 ";
-  for (const char* path : {"-i eth0 -o eth1 --path forward", "--path loopback"}) {
-    EXPECT_EQ(ask_one(open, words + path).truth, Truth::kNo) << path;
-  }
+  EXPECT_EQ(ask_one(open, words + "-i eth0 -o eth1 --path forward").truth, Truth::kNo);
+  expect_answer(open, Truth::kYes, words + "--path loopback");
   expect_answer(open, Truth::kYes, words + "-i eth0 --path in");
 }
 

@@ -156,16 +156,13 @@ Set Model::Impl::let_through_as_announced(Guards& end, std::uint16_t id) {
 
 void Model::Impl::route(Path path, Triple& answer, std::vector<Set>& may, std::vector<Set>& must) {
   const bool moved = moves_destination(path);
-  const Set host = depends_on_host(space, path);
+  const Set host = depends_on_host(space, path, moved);
   const Set unsure = moved ? bdd().either(host, odd_when_moved(space, path)) : host;
-  const Set own = moved ? kNothing : own_address(space, path);
   answer.unmodelled = bdd().either(answer.unmodelled, bdd().both(answer.may, unsure));
-  answer.unmodelled = bdd().minus(answer.unmodelled, own);
-  const Set out = bdd().either(unsure, own);
-  answer.may = bdd().minus(answer.may, out);
-  answer.must = bdd().minus(answer.must, out);
-  for (Set& layer : may) layer = bdd().minus(layer, out);
-  for (Set& layer : must) layer = bdd().minus(layer, out);
+  answer.may = bdd().minus(answer.may, unsure);
+  answer.must = bdd().minus(answer.must, unsure);
+  for (Set& layer : may) layer = bdd().minus(layer, unsure);
+  for (Set& layer : must) layer = bdd().minus(layer, unsure);
 }
 
 Set Model::Impl::own_tuple(Path path) {

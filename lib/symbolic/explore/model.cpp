@@ -67,7 +67,9 @@ Set Model::Impl::sendable(Path path, FlowEnd sender) {
   if (known != sendable_sets.end()) return known->second;
   // Where NAT comes before routing, what routing would refuse may set out as well.
   const bool moved = sender == FlowEnd::kInitiator && moves_destination(path);
-  const Set all = (moved ? can_set_out_translated : can_set_out)(space, path, sender, tracking);
+  const Set all =
+      moved ? can_set_out_translated(space, path, sender, tracking, translations.leads_elsewhere())
+            : can_set_out(space, path, sender, tracking);
   return sendable_sets[{path, sender}] = all;
 }
 
@@ -238,14 +240,7 @@ const Automaton& Model::automaton() const { return impl_->automaton; }
 Budgeted<Set> Model::question(Path path, const PredicatePtr& m) {
   return budgeted([&] {
     const Set asked = impl_->reader.read_once(*m, Binding{.question = true}).may;
-    const Set packets = impl_->bdd().both(asked, impl_->sendable(path, FlowEnd::kInitiator));
-    // An address to itself is never on a wire. Where m knows many addresses that relation is large,
-    // and only the answers leave it out.
-    constexpr std::size_t kFew = 16;
-    if (impl_->moves_destination(path)) return packets;
-    const Set own = impl_->bdd().both(packets, own_address(impl_->space, path));
-    if (own.empty() || impl_->space.classes_in(own, Axis::kInitiator).size() > kFew) return packets;
-    return impl_->bdd().minus(packets, own);
+    return impl_->bdd().both(asked, impl_->sendable(path, FlowEnd::kInitiator));
   });
 }
 
@@ -318,8 +313,8 @@ Budgeted<Set> Model::sendable_translated(Path path) {
 }
 
 Budgeted<Set> Model::routed(Path path) {
-  return budgeted(
-      [&] { return can_set_out(impl_->space, path, FlowEnd::kInitiator, impl_->tracking); });
+  const auto which = moves_destination(path) ? can_keep_its_destination : can_set_out;
+  return budgeted([&] { return which(impl_->space, path, FlowEnd::kInitiator, impl_->tracking); });
 }
 
 const Translations& Model::translations() const { return impl_->translations; }

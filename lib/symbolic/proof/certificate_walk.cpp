@@ -4,6 +4,7 @@
 #include "flow/conntrack.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/nat/rerouting.hpp"
+#include "symbolic/rules/ends.hpp"
 #include "symbolic/sets/classes.hpp"
 
 namespace postern {
@@ -145,6 +146,11 @@ const PathEncoder::EndTerms& PathEncoder::translated(FlowEnd end) {
   const auto local = static_cast<u128>(AddressType::kLocal);
   if (!opener && (flow_path_ == Path::kIn || flow_path_ == Path::kLoopback)) {
     known->type = solver_.number(local, width);
+    if (range.address) {  // it may be that of a whole subnet
+      const auto other = static_cast<u128>(subnets_type(space_.classes().family));
+      known->type = solver_.choose(solver_.fresh_boolean("of a subnet"),
+                                   solver_.number(other, width), known->type);
+    }
   } else {
     known->type = solver_.fresh_bits("translated type", width);
     if (!opener) {

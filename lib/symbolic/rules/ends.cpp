@@ -12,6 +12,10 @@ constexpr MayMust exactly(Set s) { return {s, s}; }
 
 }  // namespace
 
+AddressType subnets_type(Family family) {
+  return family == Family::kIpv4 ? AddressType::kBroadcast : AddressType::kAnycast;
+}
+
 Set on_axis(Space& space, Axis axis, const FieldTest& test) {
   if (test.range != nullptr && space.layout(axis).classes->ordered) {
     const unsigned widest = space.classes().family == Family::kIpv4 ? 32 : 128;
@@ -90,6 +94,9 @@ MayMust Ends::replaced(Part part, const EndRange& range, Axis kept, bool here,
       possible = meets(range.port->first, range.port->second);
     } else if (part == Part::kType) {
       possible = (c.canonical == static_cast<u128>(AddressType::kLocal)) == here;
+      // An address that a rule names may be that of a whole subnet of this host's.
+      const AddressType of_subnet = subnets_type(space_.classes().family);
+      if (here && range.address) possible |= c.canonical == static_cast<u128>(of_subnet);
     }
     if (!possible) continue;
     const bool holds = test.holds(c.canonical);

@@ -24,6 +24,9 @@ struct FieldTest {
 // A test on an axis that has what is tested.
 Set on_axis(Space& space, Axis axis, const FieldTest& test);
 
+// What an address is that stands for a whole subnet of this host's (IPv6: for its routers).
+AddressType subnets_type(Family family);
+
 enum class Part : std::uint8_t { kAddress, kPort, kType };
 enum class Shown : std::uint8_t { kOriginal, kTranslated };
 

@@ -77,9 +77,12 @@ class PathWalker {
                               : options_.nat.destination != 0;
     const auto which = options_.from_anywhere ? unrouted_anywhere
                        : options_.unrouted    ? unrouted
-                       : replaced             ? can_set_out_translated
                                               : can_set_out;
-    const Set all = which(space_, flow_path_, sender_, options_.tracking);
+    const Translations* nat = chains_.translations();
+    const bool known = options_.from_anywhere || options_.unrouted || !replaced;
+    const Set all = known ? which(space_, flow_path_, sender_, options_.tracking)
+                          : can_set_out_translated(space_, flow_path_, sender_, options_.tracking,
+                                                   nat != nullptr && nat->leads_elsewhere());
     return sender_ == FlowEnd::kInitiator ? bdd_.either(all, options_.led) : all;
   }
 
@@ -87,7 +90,8 @@ class PathWalker {
   Set route(Set live) {
     if (sender_ != FlowEnd::kInitiator || replaces_destination()) return live;
     if (!moves() && options_.led.empty()) return live;
-    const Set taken = bdd_.both(live, can_set_out(space_, flow_path_, sender_, options_.tracking));
+    const auto which = moves() ? can_keep_its_destination : can_set_out;
+    const Set taken = bdd_.both(live, which(space_, flow_path_, sender_, options_.tracking));
     settle(Fate::kDropped, bdd_.minus(live, taken));
     return taken;
   }

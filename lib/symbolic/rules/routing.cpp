@@ -9,16 +9,23 @@
 namespace postern {
 namespace {
 
+Set link_local(Space& space, Axis address) {
+  return space.values(address, u128{0x3fa} << 118, (u128{0x3fb} << 118) - 1);
+}
+
 class Routing {
  public:
-  enum class Mode : std::uint8_t { kRouted, kUnrouted, kTranslated, kAnywhere };
+  enum class Mode : std::uint8_t { kRouted, kUnrouted, kTranslated, kElsewhere, kAnywhere, kKept };
   Routing(Space& space, Path path, FlowEnd sender, Mode mode)
       : space_(space),
         bdd_(space.bdd()),
         flow_path_(path),
         path_(sender == FlowEnd::kInitiator ? path : reverse(path)),
         unrouted_(mode == Mode::kUnrouted || mode == Mode::kAnywhere),
-        translated_(mode == Mode::kTranslated || mode == Mode::kAnywhere),
+        translated_(mode == Mode::kTranslated || mode == Mode::kElsewhere ||
+                    mode == Mode::kAnywhere),
+        followed_(mode == Mode::kTranslated),
+        by_rules_(mode != Mode::kKept),
         v4_(space.classes().family == Family::kIpv4) {
     const bool initiator = sender == FlowEnd::kInitiator;
     source_ = initiator ? Axis::kInitiator : Axis::kResponder;
@@ -33,9 +40,11 @@ class Routing {
       const Set ends = v4_ ? addresses4() : addresses6();
       const std::array replaced{Axis::kResponder};
       // NAT that is followed leads to plain addresses, which excuse no odd source, or nowhere else.
-      const Set plain = v4_ ? bdd_.minus(bdd_.minus(ends, space_.values(Axis::kResponder, 0, 0)),
-                                         space_.values(Axis::kResponder, 0xe0000000, 0xffffffff))
-                            : ends;
+      const bool anyone = !v4_ || !followed_;
+      const Set plain = anyone
+                            ? ends
+                            : bdd_.minus(bdd_.minus(ends, space_.values(Axis::kResponder, 0, 0)),
+                                         space_.values(Axis::kResponder, 0xe0000000, 0xffffffff));
       s = bdd_.both(s, translated_ ? bdd_.either(space_.exists(plain, replaced), ends) : ends);
     }
     s = bdd_.both(s, types());
@@ -50,8 +59,11 @@ class Routing {
   }
 
  private:
-  // A process of this host writes any source that it likes (IP_HDRINCL; IPv6 asks for nothing).
-  bool sends_out() const { return path_ == Path::kOut && source_ == Axis::kInitiator; }
+  bool opens() const { return source_ == Axis::kInitiator; }
+  // A process of this host writes any source that it likes (IP_HDRINCL; IPv6 asks for nothing), and
+  // sends anything by the device that its socket is bound to. (Of answers no such tricks are
+  // asked.)
+  bool sends_freely() const { return opens() && (path_ == Path::kOut || path_ == Path::kLoopback); }
   bool from_wire() const { return path_ == Path::kIn || path_ == Path::kForward; }
 
   Set wire(Axis axis) {
@@ -96,17 +108,20 @@ class Routing {
   Set addresses4() {
     constexpr u128 kLoop = 0x7f000000, kLoopEnd = 0x7fffffff;
     constexpr u128 kMulticast = 0xe0000000, kMulticastEnd = 0xefffffff, kBroadcast = 0xffffffff;
+    // What is sent to 0.0.0.0 goes over lo.
+    if (sends_freely()) {
+      return path_ == Path::kOut ? outside(kEverything, destination_, 0, 0) : kEverything;
+    }
     Set s = outside(kEverything, source_, kMulticast, kMulticastEnd);
     s = outside(s, source_, kBroadcast, kBroadcast);
     // ipv4_is_zeronet: since Linux 5.3 the rest of 0.0.0.0/8 is unicast.
     const Set zero_source = space_.values(source_, 0, 0);
     const Set to_broadcast = space_.values(destination_, kBroadcast, kBroadcast);
+    const Set to_group = space_.values(destination_, kMulticast, kMulticastEnd);
     // Only a broadcast may come from 0.0.0.0 (DHCP), or a multicast, and only to this host.
     Set unbound = zero_source;
     if (path_ == Path::kIn || path_ == Path::kOut) unbound = bdd_.minus(unbound, to_broadcast);
-    if (path_ == Path::kIn) {
-      unbound = bdd_.minus(unbound, space_.values(destination_, kMulticast, kMulticastEnd));
-    }
+    if (path_ == Path::kIn) unbound = bdd_.minus(unbound, to_group);
     s = bdd_.minus(s, unbound);
     const Set to_zero = space_.values(destination_, 0, 0);
     const Set nobody = bdd_.both(zero_source, to_zero);  // a broadcast, too
@@ -116,39 +131,33 @@ class Routing {
       // To a broadcast it may come, unless it is the host's own.
       Set martian = space_.values(source_, kLoop, kLoopEnd);
       if (path_ == Path::kIn) martian = bdd_.minus(martian, to_broadcast);
-      if (!sends_out()) s = bdd_.minus(s, martian);
+      s = bdd_.minus(s, martian);
       s = outside(s, destination_, kLoop, kLoopEnd);
     }
-    if (path_ == Path::kForward || path_ == Path::kLoopback) {
-      s = outside(s, destination_, kMulticast, kMulticastEnd);
-      s = bdd_.minus(s, to_broadcast);
-    }
-    // A broadcast from nobody that NAT leads to this host.
-    if (translated_ && path_ == Path::kLoopback) {
-      s = bdd_.either(s, bdd_.both(zero_source, to_broadcast));
+    // Nobody answers to everybody.
+    if (path_ == Path::kForward || !opens()) {
+      s = bdd_.minus(bdd_.minus(s, to_group), to_broadcast);
     }
     return s;
   }
 
   Set addresses6() {
-    const u128 multicast = u128{0xff} << 120, link = u128{0x3fa} << 118;
-    const u128 link_end = (u128{0x3fb} << 118) - 1;
+    const u128 multicast = u128{0xff} << 120;
+    if (sends_freely() && path_ == Path::kOut) return kEverything;
     Set s = outside(kEverything, source_, multicast, ~u128{0});
-    // A router sends that on; so does a host that routes the packet again (to_nobody).
-    const bool again = path_ == Path::kOut && destination_ == Axis::kResponder;
-    if (path_ != Path::kForward && !again) s = outside(s, destination_, 0, 0);
+    if (sends_freely()) return s;
+    // A router sends that on.
+    if (path_ != Path::kForward) s = outside(s, destination_, 0, 0);
     if (path_ != Path::kLoopback) {
-      if (!sends_out()) s = outside(s, source_, 1, 1);
+      s = outside(s, source_, 1, 1);
       s = outside(s, destination_, 1, 1);
     }
-    if (path_ == Path::kForward || path_ == Path::kLoopback) {
-      s = outside(s, destination_, multicast, ~u128{0});
-    }
+    if (path_ == Path::kForward || !opens()) s = outside(s, destination_, multicast, ~u128{0});
     if (path_ == Path::kLoopback) s = outside(s, source_, 0, 0);
     if (path_ != Path::kForward) return s;
     // Only back by the device that they came in by (ip6_forward, rt6_need_strict).
-    Set narrow = bdd_.either(space_.values(source_, 0, 0), space_.values(source_, link, link_end));
-    narrow = bdd_.either(narrow, space_.values(destination_, link, link_end));
+    Set narrow = bdd_.either(space_.values(source_, 0, 0), link_local(space_, source_));
+    narrow = bdd_.either(narrow, link_local(space_, destination_));
     return bdd_.minus(s, bdd_.minus(narrow, one_interface()));
   }
 
@@ -156,10 +165,9 @@ class Routing {
     return space_.values(axis, static_cast<u128>(type), static_cast<u128>(type));
   }
 
-  // addrtype's classes, as far as the path and the address decide them. Only if some rule asks.
+  // addrtype's classes, as far as the address decides them. Only if some rule asks.
   Set types() {
     if (space_.classes().address_type.count() == 1) return kEverything;
-    const bool out = path_ == Path::kOut, in = path_ == Path::kIn, lo = path_ == Path::kLoopback;
     Set s = kEverything;
     for (const auto& [address, type] :
          {std::pair{source_, source_type_}, std::pair{destination_, destination_type_}}) {
@@ -167,6 +175,10 @@ class Routing {
       const u128 last = v4_ ? u128{0xefffffff} : ~u128{0};
       s = bdd_.both(s, bdd_.same(space_.values(address, first, last),
                                  type_is(type, AddressType::kMulticast)));
+      // lo has these on every host.
+      const Set own =
+          v4_ ? space_.values(address, 0x7f000000, 0x7fffffff) : space_.values(address, 1, 1);
+      s = bdd_.minus(s, bdd_.both(own, type_is(type, AddressType::kUnicast)));
       if (v4_) {
         const Set sure = bdd_.either(space_.values(address, 0xffffffff, 0xffffffff),
                                      space_.values(address, 0, 0));
@@ -174,23 +186,37 @@ class Routing {
                       bdd_.either(bdd_.complement(sure), type_is(type, AddressType::kBroadcast)));
       }
       if (translated_ && address == Axis::kResponder) continue;
-      const bool source = address == source_;
-      const bool here = source ? (out || lo) && !unrouted_ : lo;
-      // IPv6 asks no source off a wire whether it is its own: an outsider may call itself so.
-      const bool foreign = !v4_ && address == Axis::kInitiator &&
-                           (flow_path_ == Path::kIn || flow_path_ == Path::kForward);
-      const bool elsewhere =
-          !foreign && (source ? !(out || lo || unrouted_) : (out || path_ == Path::kForward));
-      const Set local = type_is(type, AddressType::kLocal);
-      const Set bound = space_.values(address, 0, 0);  // not bound yet
-      if (here) s = bdd_.both(s, bdd_.either(local, bound));
-      if (elsewhere) s = bdd_.minus(s, local);
-    }
-    if (in && !(translated_ &&
-                destination_ == Axis::kResponder)) {  // delivered here: local, or everybody's
-      s = bdd_.minus(s, type_is(destination_type_, AddressType::kUnicast));
+      s = bdd_.both(s, address == source_ ? source_types() : destination_types());
     }
     return s;
+  }
+
+  // An outsider may call itself as this host does: IPv6 asks no source off a wire, and IPv4 only
+  // for the addresses themselves, not for all of a network that is assigned to lo.
+  Set source_types() {
+    if (opens() || unrouted_ || path_ != Path::kOut) return kEverything;
+    const Set bound_to_none = space_.values(source_, 0, 0);
+    return bdd_.either(type_is(source_type_, AddressType::kLocal), bound_to_none);
+  }
+
+  // By `ip rule` a packet stays here that is for others (the reverse takes a host that has its
+  // local table behind others: left out). Another device's link-local address is IPv6's to send on.
+  Set destination_types() {
+    const Set unicast = type_is(destination_type_, AddressType::kUnicast);
+    const Set local = type_is(destination_type_, AddressType::kLocal);
+    switch (path_) {
+      case Path::kIn:  // local, or everybody's
+        return opens() && by_rules_ ? kEverything : bdd_.complement(unicast);
+      case Path::kForward:
+        if (!opens()) return kEverything;
+        return v4_ ? bdd_.complement(local)
+                   : bdd_.either(bdd_.complement(local), link_local(space_, destination_));
+      case Path::kLoopback:  // IPv4 takes any address as its own that is sent over lo
+        return v4_ ? kEverything : bdd_.complement(unicast);
+      case Path::kOut:
+        return kEverything;
+    }
+    return kEverything;
   }
 
   Set has_protocol(std::uint8_t number) {
@@ -269,7 +295,7 @@ class Routing {
   Space& space_;
   Bdd& bdd_;
   Path flow_path_, path_;
-  bool unrouted_, translated_, v4_;
+  bool unrouted_, translated_, followed_, by_rules_, v4_;
   Axis source_, destination_, source_type_, destination_type_;
 };
 
@@ -279,8 +305,13 @@ Set can_set_out(Space& space, Path path, FlowEnd sender, bool tracking) {
   return Routing(space, path, sender, Routing::Mode::kRouted).everything(tracking);
 }
 
-Set can_set_out_translated(Space& space, Path path, FlowEnd sender, bool tracking) {
-  return Routing(space, path, sender, Routing::Mode::kTranslated).everything(tracking);
+Set can_keep_its_destination(Space& space, Path path, FlowEnd sender, bool tracking) {
+  return Routing(space, path, sender, Routing::Mode::kKept).everything(tracking);
+}
+
+Set can_set_out_translated(Space& space, Path path, FlowEnd sender, bool tracking, bool elsewhere) {
+  const auto mode = elsewhere ? Routing::Mode::kElsewhere : Routing::Mode::kTranslated;
+  return Routing(space, path, sender, mode).everything(tracking);
 }
 
 Set unrouted(Space& space, Path path, FlowEnd sender, bool tracking) {
@@ -318,15 +349,22 @@ Set own_or_not(Space& space, Path path) {
                        space.values(Axis::kResponder, 0xffffffff, 0xffffffff)));
 }
 
+Set to_groups(Space& space, Axis address) {
+  return space.classes().family == Family::kIpv4
+             ? space.values(address, 0xe0000000, 0xefffffff)
+             : space.values(address, u128{0xff} << 120, ~u128{0});
+}
+
 Set groups_by_host(Space& space, Path path) {
   Bdd& bdd = space.bdd();
   const bool v4 = space.classes().family == Family::kIpv4;
   // All hosts: joined everywhere.
   const u128 all = v4 ? u128{0xe0000001} : (u128{0xff02} << 112) + 1;
   const Set everyone = space.values(Axis::kResponder, all, all);
-  const Set groups = v4 ? space.values(Axis::kResponder, 0xe0000000, 0xefffffff)
-                        : space.values(Axis::kResponder, u128{0xff} << 120, ~u128{0});
+  const Set groups = to_groups(space, Axis::kResponder);
   if (path == Path::kIn) return bdd.minus(groups, everyone);
+  // (IPv6 sends to groups over lo only where somebody made a route of type local.)
+  if (path == Path::kLoopback) return v4 ? bdd.minus(groups, everyone) : groups;
   if (path != Path::kOut) return kNothing;
   return v4 ? bdd.either(everyone, space.values(Axis::kResponder, 0xffffffff, 0xffffffff))
             : everyone;
@@ -339,6 +377,31 @@ Set to_nobody(Space& space, Path path) {
   return space.values(Axis::kResponder, 0, 0);
 }
 
+Set typed(Space& space, Axis type, AddressType is) {
+  if (space.classes().address_type.count() == 1) return kNothing;
+  return space.values(type, static_cast<u128>(is), static_cast<u128>(is));
+}
+
+Set not_local(Space& space, Axis type) {
+  if (space.classes().address_type.count() == 1) return kNothing;
+  return space.bdd().complement(typed(space, type, AddressType::kLocal));
+}
+
+// A host that has any address gives it to what a socket sends from 0.0.0.0, but to itself it always
+// has one.
+Set from_nobody(Space& space, Path path) {
+  if (space.classes().family != Family::kIpv4) return kNothing;
+  const Set nobody = space.values(Axis::kInitiator, 0, 0);
+  if (path == Path::kLoopback) return nobody;
+  if (path != Path::kOut) return kNothing;
+  return space.bdd().both(nobody, typed(space, Axis::kResponderType, AddressType::kLocal));
+}
+
+// What goes to an own address leaves only by a socket that is bound to a wire.
+Set to_itself(Space& space, Path path) {
+  return path == Path::kOut ? space.from_itself() : kNothing;
+}
+
 }  // namespace
 
 Set typed_by_routes(Space& space) {
@@ -347,23 +410,68 @@ Set typed_by_routes(Space& space) {
                             types_by_routes(space, Axis::kResponder, Axis::kResponderType));
 }
 
-Set depends_on_host(Space& space, Path path) {
-  Bdd& bdd = space.bdd();
-  const Set host = bdd.either(groups_by_host(space, path), own_or_not(space, path));
-  return bdd.either(bdd.either(host, to_nobody(space, path)), typed_by_routes(space));
+std::vector<HostsAffair> hosts_affairs(Space& space, Path path, bool moved) {
+  std::vector<HostsAffair> result{
+      {groups_by_host(space, path), "which groups it has joined"},
+      {typed_by_routes(space),
+       "which addresses are a subnet's broadcast address or of another type that only routes give"},
+      {own_or_not(space, path), "which addresses it has"},
+      {to_nobody(space, path), "where it routes a packet to :: that is changed"},
+      {to_itself(space, path), "whether a socket is bound to a wire"},
+      {from_nobody(space, path), "whether it has no address at all"}};
+  if (path == Path::kIn && !moved) {
+    result.push_back({typed(space, Axis::kResponderType, AddressType::kUnicast),
+                      "whether it keeps what other tables of routes say is its own (ip rule)"});
+  }
+  if (path == Path::kForward && space.classes().family == Family::kIpv6) {
+    const Set local = typed(space, Axis::kResponderType, AddressType::kLocal);
+    result.push_back({space.bdd().both(local, link_local(space, Axis::kResponder)),
+                      "which of its devices has a link-local address"});
+  }
+  std::erase_if(result, [](const HostsAffair& one) { return one.flows.empty(); });
+  return result;
 }
 
-Set own_address(Space& space, Path path) {
-  return path == Path::kOut ? space.from_itself() : kNothing;
+Set depends_on_host(Space& space, Path path, bool moved) {
+  Set result = kNothing;
+  for (const HostsAffair& one : hosts_affairs(space, path, moved)) {
+    result = space.bdd().either(result, one.flows);
+  }
+  return result;
+}
+
+Set odd_flows(Space& space, Path path) {
+  Bdd& bdd = space.bdd();
+  const bool v4 = space.classes().family == Family::kIpv4;
+  if (path == Path::kIn || path == Path::kForward) {
+    return v4 ? typed(space, Axis::kInitiatorType, AddressType::kLocal) : kNothing;
+  }
+  const bool lo = path == Path::kLoopback;
+  const auto values = [&](Axis axis, u128 low, u128 high) { return space.values(axis, low, high); };
+  const Set from_none = values(Axis::kInitiator, 0, 0);
+  const Set to_all = v4 ? values(Axis::kResponder, 0xffffffff, 0xffffffff) : kNothing;
+  Set s = to_groups(space, Axis::kInitiator);
+  s = bdd.either(s, bdd.minus(not_local(space, Axis::kInitiatorType), from_none));
+  if (v4) s = bdd.either(s, values(Axis::kInitiator, 0xffffffff, 0xffffffff));
+  if (v4 || lo) s = bdd.either(s, lo ? from_none : bdd.minus(from_none, to_all));
+  if (lo) {
+    s = bdd.either(s, bdd.either(values(Axis::kResponder, 0, 0), to_all));
+    s = bdd.either(s, to_groups(space, Axis::kResponder));
+    return bdd.either(s, not_local(space, Axis::kResponderType));
+  }
+  s = bdd.either(s, typed(space, Axis::kResponderType, AddressType::kLocal));
+  return bdd.either(
+      s, v4 ? values(Axis::kResponder, 0x7f000000, 0x7fffffff) : values(Axis::kResponder, 1, 1));
 }
 
 Set odd_when_moved(Space& space, Path path) {
+  if (path != Path::kLoopback && path != Path::kOut) return kNothing;
   const bool v4 = space.classes().family == Family::kIpv4;
-  const Set nobody = v4 ? space.values(Axis::kInitiator, 0, 0) : kNothing;
-  if (path == Path::kLoopback) return nobody;
-  if (path != Path::kOut) return kNothing;
-  const Set odd = v4 ? nobody : space.values(Axis::kInitiator, 1, 1);
-  return space.bdd().either(odd, own_address(space, path));
+  const Set odd = odd_flows(space, path);
+  if (path == Path::kLoopback) return odd;
+  const Set nobody =
+      v4 ? space.values(Axis::kInitiator, 0, 0) : space.values(Axis::kInitiator, 1, 1);
+  return space.bdd().either(odd, nobody);
 }
 
 }  // namespace postern

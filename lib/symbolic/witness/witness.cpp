@@ -7,6 +7,7 @@
 #include "net/protocol.hpp"
 #include "scenario/result.hpp"
 #include "scenario/serialise.hpp"
+#include "symbolic/rules/routing.hpp"
 #include "symbolic/witness/witness_numbers.hpp"
 #include "symbolic/witness/witness_odd.hpp"
 #include "symbolic/witness/witness_tags.hpp"
@@ -103,8 +104,14 @@ Roles roles(Path path, Family family) {
       return {a.host, a.near, local, unicast};
     case Path::kForward:
       return {a.near, a.far, unicast, unicast};
-    case Path::kLoopback:
-      return {a.loopback, a.loopback, local, local};
+    case Path::kLoopback: {
+      // ... or, where only those get through, from others, to everybody, and to others.
+      std::vector<u128> from = a.loopback, to = a.loopback;
+      if (family == Family::kIpv4) to.insert(to.end(), {0xffffffff, 0xe0000001});
+      to.insert(to.end(), a.near.begin(), a.near.end());
+      from.insert(from.end(), a.near.begin(), a.near.end());
+      return {from, to, local, local};
+    }
   }
   return {};
 }
@@ -155,6 +162,7 @@ FlowPoint choose_flow(Space& space, Set flows, Path path) {
     return space.classes().interface_names[c];
   };
   const bool v6 = point.family == Family::kIpv6;
+  chooser.prefer(space.bdd().complement(odd_flows(space, path)));
   take(Axis::kProtocol, {protocol::kTcp, protocol::kUdp, v6 ? protocol::kIcmpv6 : protocol::kIcmp});
   point.initiator_interface = interface(Axis::kInitiatorInterface, "");
   // Over lo from the start, or never, where there is a choice (NAT in OUTPUT moves packets).
@@ -355,9 +363,16 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
       flow.value(Axis::kInitiator) == flow.value(Axis::kResponder)) {
     witness.obstacle = "its ends have one address behind two interfaces";
   }
-  if (from_own_address(space, path, flow) && std::ranges::any_of(steps, &FlowStep::reply)) {
+  const bool answered = std::ranges::any_of(steps, &FlowStep::reply);
+  if (from_own_address(space, path, flow) && answered) {
     witness.obstacle = "it comes from an address of this host, to which answers go over lo";
+  } else if (is_odd(space, path, flow)) {
+    const bool translated =
+        std::ranges::any_of(steps, [](const FlowStep& s) { return s.nat != 0; });
+    if (answered) witness.obstacle = "no ordinary socket sends it, or hears its answers";
+    if (translated) witness.obstacle = "no ordinary socket sends what NAT changes there";
   }
+  const bool over_lo = path == Path::kLoopback && bound_to_lo(space, flow);
   std::map<std::uint8_t, TcpNumbers> numbers;  // each entry hears but the packets of its zones
   std::map<std::uint8_t, SctpTags> tags;
   const Set fixed = flow_set(space, flow);
@@ -379,6 +394,7 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     POSTERN_CHECK(!packets.empty(), "every step of a witness has a packet of its flow");
     set_headers(made.packet, flow, step.reply);
     set_place(made.packet, flow, made.path, step.reply);
+    if (over_lo && !step.reply) made.packet.out_interface = "lo";
     if (witness.translated_to) made.packet.out_interface.clear();  // routing finds the way
     made.packet.payload.assign(step.payload.begin(), step.payload.end());
     if (step.quotes) quote(made.packet, quoted);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "symbolic/rules/routing.hpp"
 
 namespace postern {
 
@@ -43,8 +44,14 @@ bool is_loopback(const Address& a) {
   return a.family == Family::kIpv4 ? (a.value >> 24) == 127 : a.value == 1;
 }
 
+// No host has such an address.
+bool is_nobodys(const Address& a) {
+  if (a.family == Family::kIpv6) return a.value == 0 || (a.value >> 120) == 0xff;
+  return a.value == 0 || a.value == 0xffffffff || (a.value >> 28) == 0xe;
+}
+
 void add_address(Scenario& world, const std::string& interface, const Address& address) {
-  if (is_loopback(address)) return;  // lo has them all
+  if (is_loopback(address) || is_nobodys(address)) return;  // lo has all of the former
   interface_of(world, interface).addresses.push_back({address, address_bits(address.family)});
 }
 
@@ -72,6 +79,23 @@ bool is_typed_local(Space& space, const FlowPoint& flow, Axis type) {
   const auto at = flow.classes.find(type);
   return types.size() > 1 && at != flow.classes.end() &&
          types[at->second].canonical == static_cast<u128>(AddressType::kLocal);
+}
+
+// ... and is surely none of this host's?
+bool is_typed_foreign(Space& space, const FlowPoint& flow, Axis type) {
+  return space.layout(type).classes->classes.size() > 1 && !is_typed_local(space, flow, type);
+}
+
+// A network on lo that has the address without its being the host's own.
+void add_network(Scenario& world, const Address& address, const Address& other) {
+  for (unsigned rest = 2; rest < 16; ++rest) {
+    const u128 first = address.value & ~low_bits(rest), last = address.value | low_bits(rest);
+    if (address.value == last || (first <= other.value && other.value <= last)) continue;
+    const u128 own = address.value == first + 1 ? first + 2 : first + 1;
+    interface_of(world, kLo)
+        .addresses.push_back({{address.family, own}, address_bits(address.family) - rest});
+    return;
+  }
 }
 
 // An address for the interface, that no end of the flow has.
@@ -200,6 +224,16 @@ bool from_own_address(Space& space, Path path, const FlowPoint& flow) {
          is_typed_local(space, flow, Axis::kInitiatorType);
 }
 
+bool is_odd(Space& space, Path path, const FlowPoint& flow) {
+  return !space.bdd().disjoint(flow_set(space, flow), odd_flows(space, path));
+}
+
+bool bound_to_lo(Space& space, const FlowPoint& flow) {
+  const Address to{flow.family, flow.value(Axis::kResponder)};
+  if (to.family == Family::kIpv6) return false;
+  return (is_nobodys(to) && to.value != 0) || is_typed_foreign(space, flow, Axis::kResponderType);
+}
+
 Scenario make_world(Space& space, Path path, const FlowPoint& flow) {
   Scenario world;
   const Address initiator{flow.family, flow.value(Axis::kInitiator)};
@@ -210,15 +244,20 @@ Scenario make_world(Space& space, Path path, const FlowPoint& flow) {
   const bool to_lo = flow.responder_interface == kLo;
   const auto to_initiator = [&] {
     if (from_own_address(space, path, flow)) {
-      add_address(world, flow.initiator_interface, initiator);
+      if (v4) {
+        interface_of(world, flow.initiator_interface);
+        add_network(world, initiator, responder);
+      } else {
+        add_address(world, flow.initiator_interface, initiator);
+      }
     } else {
       add_route(world, initiator, flow.initiator_interface);
     }
   };
   switch (path) {
     case Path::kLoopback:
-      add_address(world, kLo, initiator);
-      if (responder == initiator) break;
+      if (!is_typed_foreign(space, flow, Axis::kInitiatorType)) add_address(world, kLo, initiator);
+      if (responder == initiator || bound_to_lo(space, flow)) break;
       if (to_lo) {
         add_address(world, kLo, responder);
       } else {  // NAT in OUTPUT keeps it here
@@ -230,8 +269,11 @@ Scenario make_world(Space& space, Path path, const FlowPoint& flow) {
       to_initiator();
       break;
     case Path::kOut:
-      add_address(world, flow.responder_interface, initiator);
-      add_route(world, responder, flow.responder_interface);
+      if (!is_typed_foreign(space, flow, Axis::kInitiatorType)) {
+        add_address(world, flow.responder_interface, initiator);
+      }
+      if (is_typed_local(space, flow, Axis::kResponderType)) add_address(world, kLo, responder);
+      if (!v4 || !is_loopback(responder)) add_route(world, responder, flow.responder_interface);
       break;
     case Path::kForward:
       world.forwarding = true;

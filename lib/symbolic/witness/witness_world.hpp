@@ -22,8 +22,13 @@ DocumentationAddresses documentation(Family family);
 
 // For the flow as it is sent.
 Scenario make_world(Space& space, Path path, const FlowPoint& flow);
-// Does an outsider send it as from an address of this host (IPv6 asks no packet off a wire)?
+// Does an outsider send it as from an address of this host (IPv6 asks no packet off a wire, IPv4
+// takes it for one of a network on lo)?
 bool from_own_address(Space& space, Path path, const FlowPoint& flow);
+// Is it one of routing.hpp's odd flows?
+bool is_odd(Space& space, Path path, const FlowPoint& flow);
+// Does only a socket that is bound to lo send it there?
+bool bound_to_lo(Space& space, const FlowPoint& flow);
 // What NAT on the way asks of the world: addresses to map to, routes to where it sends packets.
 // Also where the flow's packets go then (Witness::translated_to), and what stands in the way.
 void add_nat(Space& space, Path path, const FlowPoint& flow, const std::vector<FlowStep>& steps,
