@@ -15,7 +15,7 @@ namespace postern {
 // Everything that is known of a flow, and of one packet of its initiator, as a set.
 class Points {
  public:
-  Points(Space& space, const AttackedFlow& flow) : space_(space), flow_(flow) {
+  Points(Space& space, const AttackedFlow& flow) : space_(space) {
     at(Axis::kInitiator, flow.initiator.value);
     at(Axis::kResponder, flow.responder.value);
     if (has_ports(tracker_of(flow.protocol))) {
@@ -68,7 +68,6 @@ class Points {
   }
 
   Space& space_;
-  const AttackedFlow& flow_;
   Set set_ = kEverything, flow_set_ = kEverything;
 };
 

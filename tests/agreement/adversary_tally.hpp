@@ -26,8 +26,8 @@ struct Tally {
            sctp_bound = 0, sctp_talks_bound = 0, crafted = 0, entries_led = 0, entries_led_off = 0,
            kept = 0, led_off = 0, dead = 0, errors_back = 0, errors_led = 0, zoned_bound = 0,
            several_bound = 0, found_bound = 0, errors_zoned = 0, expected_zoned = 0,
-           expected_zoned_through = 0, spent = 0, raised = 0, zero_sent = 0, no_next_header = 0,
-           odd_gre = 0, uncovered = 0, redirects = 0;
+           expected_zoned_through = 0, spent = 0, zero_sent = 0, no_next_header = 0, odd_gre = 0,
+           uncovered = 0, redirects = 0;
 
   void note_nat(const EntryReport& entry, Path path) {
     const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
@@ -104,7 +104,6 @@ inline constexpr Wanted kWanted[] = {
     {"SCTP conversations under NAT", &Tally::sctp_talks_bound, kTranslated},
     {"UDP-Lite that is tracked", &Tally::crafted},
     {"without a hop left, not forwarded", &Tally::spent},
-    {"without a hop left, forwarded by a rule that gives one", &Tally::raised},
     {"TTL 0 from this host, let through", &Tally::zero_sent},
     {"IPv6 without a next header, let through", &Tally::no_next_header},
     {"GRE that is INVALID, let through", &Tally::odd_gre},
@@ -116,7 +115,6 @@ inline constexpr Wanted kWanted[] = {
 inline void note_hops(Tally& tally, Path own, std::uint8_t ttl, const PacketReport& report) {
   const bool accepted = report.verdict != Verdict::kDropped;
   const bool local = own == Path::kOut || own == Path::kLoopback;
-  if (own == Path::kForward && ttl < 2 && accepted) ++tally.raised;
   if (own == Path::kForward && ttl < 2 && report.died_at == "after PREROUTING") ++tally.spent;
   if (local && ttl == 0 && accepted) ++tally.zero_sent;
 }

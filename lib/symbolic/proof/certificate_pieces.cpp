@@ -2,6 +2,10 @@
 // reading of rules/pieces.hpp. A packet is open, whatever becomes of it when it comes whole, if a
 // first and a later piece of it get past PREROUTING and INPUT accepts it with the first's mark.
 // Covered by tests/agreement/pieces_test.cpp.
+#include <algorithm>
+#include <array>
+#include <vector>
+
 #include "net/protocol.hpp"
 #include "symbolic/proof/certificate_walk.hpp"
 #include "symbolic/rules/pieces.hpp"
