@@ -245,6 +245,7 @@ std::string to_text(const Answer& a, bool color) {
 std::vector<std::string> reproduction(const Answer& answer) {
   if (answer.witness.empty()) return {};
   const Packet& p = answer.beginning().packet;
+  if (p.fragment_offset != 0 || p.raw_l4) return {};  // no such program sends one
   const std::string six = p.family() == Family::kIpv6 ? " -6" : "";
   const std::string to = p.destination.text();
   // Over loopback a program has to ask for any other address of its host.

@@ -28,5 +28,7 @@ match -p tcp -m multiport ! --ports 22 ;; proto=6 sport=5 dport=22 -> no
 match -p tcp -m multiport --sports 22 ;; proto=6 sport=5 dport=22 -> no
 # Four bytes of header are enough for it.
 match -p tcp -m multiport --dports 22 ;; proto=6 dport=22 truncated=1 -> yes
-match -p tcp -m multiport --dports 22 ;; proto=6 truncated=2 -> drop
+match -p tcp -m multiport --dports 22 ;; proto=6 dport=22 truncated=2 -> yes
+match -p tcp -m multiport --dports 22 ;; proto=6 truncated=3 -> drop
+match -p tcp -m multiport --dports 22 ;; proto=6 truncated=4 -> drop
 match -p tcp -m multiport ! --dports 22 ;; proto=6 frag_off=1 -> no

@@ -429,9 +429,11 @@ TEST(LintStructure, TakersInTheCallersAndUntrackersAreNamed) {
 }
 
 TEST(LintStructure, TheConditionThatCannotHoldIsNamed) {
-  const json file = lint_text_of(filter("DROP", "-A FORWARD -i lo -p tcp -j ACCEPT\n"));
+  const json file = lint_text_of(filter("DROP",
+                                        "-A FORWARD -m conntrack --ctstate RELATED -j ACCEPT\n"
+                                        "-A FORWARD -f -p icmp -j ACCEPT\n"));
   const json& finding = only(file, "PST103");
-  EXPECT_THAT(finding["reasons"].at(0).get<std::string>(), HasSubstr("`-i lo`"));
+  EXPECT_THAT(finding["reasons"].at(0).get<std::string>(), HasSubstr("`-f`"));
 }
 
 }  // namespace
