@@ -511,8 +511,7 @@ class Attacker {
     error.source = *Address::parse("fe80::19");
     put_address(error.payload, error.source);
     put_address(error.payload, error.source);
-    for (const char byte : {4, 9, 0, 0, 0, 0, 0, 0})
-      error.payload.push_back(static_cast<std::uint8_t>(byte));
+    put(error.payload, Bytes{kRedirectedHeader, 9, 0, 0, 0, 0, 0, 0});
     error.payload.insert(error.payload.end(), quoted.begin(), quoted.end());
   }
 

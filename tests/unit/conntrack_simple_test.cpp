@@ -122,6 +122,7 @@ TEST(ConntrackUdp, ChecksumsCountOnTheWayInOnly) {
 }
 
 PacketView of_bytes(Packet& packet, std::uint8_t number, Bytes l4, Family family = Family::kIpv4) {
+  packet = {};
   packet.source = {family, kA};
   packet.destination = {family, kB};
   packet.protocol = number;
