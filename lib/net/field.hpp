@@ -128,7 +128,7 @@ enum class HeaderPart : std::uint8_t {
   kFlags,       // cut short behind TCP's flags: 14 bytes and more
   kPorts,       // 4 bytes and more: both ports
   kSourcePort,  // 2 or 3 bytes
-  kNothing,
+  kNoPort,      // less than 2 bytes
 };
 
 // Of a header of `whole` bytes, where `bytes` are there.
@@ -136,7 +136,7 @@ constexpr HeaderPart header_part(std::size_t bytes, std::size_t whole) {
   if (bytes >= whole) return HeaderPart::kWhole;
   if (bytes >= 14) return HeaderPart::kFlags;
   if (bytes >= 4) return HeaderPart::kPorts;
-  return bytes >= 2 ? HeaderPart::kSourcePort : HeaderPart::kNothing;
+  return bytes >= 2 ? HeaderPart::kSourcePort : HeaderPart::kNoPort;
 }
 
 // Kernel route types as addrtype tests them (uapi rtnetlink.h RTN_*).

@@ -96,7 +96,7 @@ Set point(Space& space, const Packet& p, bool v4) {
                           : bytes.size() >= 14           ? HeaderPart::kFlags
                           : bytes.size() >= 4            ? HeaderPart::kPorts
                           : bytes.size() >= 2            ? HeaderPart::kSourcePort
-                                                         : HeaderPart::kNothing;
+                                                         : HeaderPart::kNoPort;
   at(Axis::kTruncated, static_cast<unsigned>(part));
   return s;
 }

@@ -182,7 +182,7 @@ TEST(EnginePipeline, BytesInPlaceOfAHeaderAreReadOneByOne) {
     const HeaderPart part = size >= 14  ? HeaderPart::kFlags
                             : size >= 4 ? HeaderPart::kPorts
                             : size >= 2 ? HeaderPart::kSourcePort
-                                        : HeaderPart::kNothing;
+                                        : HeaderPart::kNoPort;
     EXPECT_EQ(reading[Field::kTruncated], static_cast<unsigned>(part)) << size;
   }
 }

@@ -254,7 +254,7 @@ class Routing {
       where(bdd_.both(packets, shorter), between(0, base + bytes - 1));
       where(bdd_.both(packets, longer), between(bytes, 0xffff));
     };
-    less(HeaderPart::kNothing, kEverything, 2);
+    less(HeaderPart::kNoPort, kEverything, 2);
     less(HeaderPart::kSourcePort, kEverything, 4);
     less(HeaderPart::kPorts, has_protocol(protocol::kTcp), 14);
     return s;
