@@ -98,8 +98,10 @@ Set cut_first(Space& space) {
   const Set protocols = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
     return may_be_cut(static_cast<std::uint8_t>(c.canonical));
   });
-  const Set part = space.values(Axis::kTruncated, static_cast<u128>(HeaderPart::kFlags),
-                                static_cast<u128>(HeaderPart::kPorts));
+  const Set part = space.class_set_if(Axis::kTruncated, [](const ValueClass& c) {
+    return has_value(c, static_cast<u128>(HeaderPart::kFlags)) ||
+           has_value(c, static_cast<u128>(HeaderPart::kPorts));
+  });
   return space.bdd().both(space.bdd().both(offset_0(space), part), protocols);
 }
 
