@@ -168,6 +168,9 @@ std::optional<Packet> translated_error(const Packet& error, Manip manip, const C
   const std::uint32_t quoted_length = error.inner_length.value_or(headers + kQuotedBytes);
   const bool has_key = key_offset(inner.protocol, inner.type, manip).has_value();
   if (has_key && quoted_length < headers + kQuotedBytes) return std::nullopt;
+  // Measured on 6.18: not even forwarded (other protocols are INVALID when quoted as a fragment).
+  const bool six = inner.family() == Family::kIpv6;
+  if (six && inner.protocol == protocol::kGre && inner.more_fragments) return std::nullopt;
   view.l4_length = std::min(view.l4_length, quoted_length - std::min(quoted_length, headers));
   if (!translatable(view, other(manip))) return std::nullopt;
   Packet made = error;
