@@ -143,7 +143,9 @@ std::optional<Packet> icmp_error(const Traveller& about, IcmpError error, const 
   const auto source = here       ? view.destination_address()
                       : by_input ? world.source_for(answer.destination, about.in)
                                  : route.source;
-  // A host without an address of its own speaks as 192.0.0.8 (RFC 7600), or from ::1.
+  // A host without an address of its own speaks as 192.0.0.8 (RFC 7600), or from ::1; but to a
+  // link-local address only from one of the link.
+  if (!source && on_link) return std::nullopt;
   answer.source = source.value_or(Address{view.family, v4 ? 0xc0000008 : 1});
   answer.protocol = v4 ? protocol::kIcmp : protocol::kIcmpv6;
   answer.tos = v4 ? static_cast<std::uint8_t>((view.tos & 0x1e) | 0xc0) : std::uint8_t{0};
