@@ -127,6 +127,8 @@ std::optional<Packet> icmp_error(const Traveller& about, IcmpError error, const 
   }
   Packet answer;
   answer.destination = view.source_address();
+  // An anycast source is nobody's alone (icmp6_send).
+  if (!v4 && world.address_type(answer.destination) == AddressType::kAnycast) return std::nullopt;
   const bool on_link = !v4 && link_local6(view.source);
   const OutputRoute route = world.route_output(answer.destination, on_link ? about.in : kNoDevice);
   if (!route.found) return std::nullopt;
@@ -137,8 +139,9 @@ std::optional<Packet> icmp_error(const Traveller& about, IcmpError error, const 
   const bool narrow = !v4 && (view.destination == 1 || link_local6(view.destination));
   const bool elsewhere =
       narrow && about.in != kNoDevice && !world.has_address(about.in, view.destination_address());
-  const bool here =
-      !elsewhere && world.address_type(view.destination_address()) == AddressType::kLocal;
+  const AddressType type = world.address_type(view.destination_address());
+  const bool anycast = !v4 && type == AddressType::kAnycast;
+  const bool here = !elsewhere && (type == AddressType::kLocal || anycast);
   const bool by_input = !v4 && about.in != kNoDevice;
   const auto source = here       ? view.destination_address()
                       : by_input ? world.source_for(answer.destination, about.in)

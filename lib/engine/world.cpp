@@ -48,7 +48,21 @@ World::World(const Scenario& scenario) : names_{""}, mtus_{0} {
   forwarding_[0] = forwarding_[1] = scenario.forwarding;
   refresh();
   for (const auto& [key, value] : scenario.sysctl) set_sysctl(key, value);
+  if (forwarding(Family::kIpv6)) answer_for_networks();
   for (const Route& route : scenario.routes) add_route(route);
+}
+
+// An IPv6 router takes the address of each of its wires' networks for its own, as all its
+// neighbours do (addrconf_join_anycast).
+void World::answer_for_networks() {
+  for (const Own& own : own_) {
+    if (own.address.family != Family::kIpv6 || own.device == loopback_ || own.length >= 127) {
+      continue;
+    }
+    const Address network = prefix_of(own.address, own.length).address;
+    if (network.value == 0 || is_own(network)) continue;
+    local_.push_back({prefix_of(network, 128), 128, RouteType::kAnycast, own.device, {}, {}});
+  }
 }
 
 std::optional<DeviceId> World::device(std::string_view name) const {

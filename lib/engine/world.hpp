@@ -126,6 +126,7 @@ class World {
   // Per-device sysctl of IPv4: the larger of conf/all and conf/NAME.
   std::int64_t conf(std::string_view key, DeviceId device) const;
   void refresh();
+  void answer_for_networks();
   std::optional<Address> best_source(const Address& destination, DeviceId id,
                                      bool host_scope) const;
   bool source_is_valid(const Address& source, DeviceId in) const;
