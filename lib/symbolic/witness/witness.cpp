@@ -312,16 +312,12 @@ std::optional<std::string> set_length(Packet& packet, const ValueClass& length) 
 // A header that is cut short: as few bytes of it as the classes allow.
 std::optional<std::string> cut_short(Packet& packet, const ValueClass& part,
                                      const ValueClass& length) {
-  const auto among = [](const ValueClass& values, u128 value) {
-    return std::ranges::any_of(values.intervals,
-                               [&](const Interval& i) { return i.lo <= value && value <= i.hi; });
-  };
   const std::size_t header = layer4_header_size(packet.protocol);
   const Bytes whole = to_bytes(packet);
   const std::size_t before = packet.family() == Family::kIpv4 ? 20 : 40;
   for (std::size_t size = 0; size < header; ++size) {
-    if (!among(part, static_cast<u128>(header_part(size, header)))) continue;
-    if (!among(length, before + size)) continue;
+    if (!contains(part, static_cast<u128>(header_part(size, header)))) continue;
+    if (!contains(length, before + size)) continue;
     const auto begin = whole.begin() + static_cast<std::ptrdiff_t>(before);
     packet.raw_l4 = Bytes(begin, begin + static_cast<std::ptrdiff_t>(size));
     return std::nullopt;
