@@ -172,6 +172,17 @@ TEST(Query, WhatTheNotrackRulesetsTrack) {
   EXPECT_TRUE(c.completeness && c.completeness->certified);
 }
 
+// Over lo raw is asked twice. What PREROUTING drops has been tracked in OUTPUT.
+TEST(Query, WhatRawDropsOnTheWayInIsTracked) {
+  const LoadedRuleset rules("raw.rules",
+                            "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -p udp --sport 5 -j DROP\n"
+                            "-A PREROUTING -j DROP\nCOMMIT\n*nat\n:OUTPUT ACCEPT\n"
+                            "-A OUTPUT -d 10.0.0.1 -j DNAT --to-destination 127.0.0.1\nCOMMIT\n");
+  const Answer a = ask_one(rules, "track -i lo -p udp -d 127.0.0.1");
+  ASSERT_EQ(a.truth, Truth::kYes) << to_text(a);
+  EXPECT_EQ(a.witness.size(), 1U);
+}
+
 // No forwarded flow has an entry here, but the host's own have: errors about those may be
 // forwarded.
 TEST(Query, AForwardedErrorMayQuoteAFlowToTheHost) {

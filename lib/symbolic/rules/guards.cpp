@@ -69,7 +69,8 @@ const Passage& Guards::passage(bool again, bool must) {
   auto& known = again ? must_again_ : must_direct_;
   if (known) return *known;
   Bdd& bdd = space_.bdd();
-  Set others = bdd.either(bdd.either(walk_.early, walk_.early_unmodelled), walk_.ambiguous);
+  const Set lost = again ? walk_.early : walk_.early_first;
+  Set others = bdd.either(bdd.either(lost, walk_.early_unmodelled), walk_.ambiguous);
   if (again) {  // the first half may have lost it
     Set first_half = kNothing;
     for (const Set s : walk_.direct.fates) first_half = bdd.either(first_half, s);
@@ -83,7 +84,7 @@ const Passage& Guards::passage(bool again, bool must) {
     std::vector<Axis> gone(kSightAxes.begin(), kSightAxes.end());
     gone.push_back(Axis::kConnmark);
     gone.push_back(Axis::kConnmarkBefore);
-    Set second = kNothing;
+    Set second = walk_.early;
     for (const Set s : walk_.again.fates) second = bdd.either(second, space_.exists(s, gone));
     others = bdd.either(others, bdd.both(second, space_.class_is(Axis::kState, 0)));
   }

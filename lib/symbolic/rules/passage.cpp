@@ -303,6 +303,7 @@ class PathWalker {
   // Before the lookup nothing of conntrack is in the sets.
   void note_early(Set lost, Set unmodelled) {
     result_.early = bdd_.either(result_.early, space_.exists(lost, kOfNow));
+    if (!afresh_) result_.early_first = result_.early;
     result_.early_unmodelled =
         bdd_.either(result_.early_unmodelled, space_.exists(unmodelled, kOfNow));
   }

@@ -40,7 +40,8 @@ struct Passage {
 
 struct PathWalk {
   Set start;             // what can set out
-  Set early;             // lost before the lookup: conntrack never sees it
+  Set early;             // lost before a lookup: conntrack never sees it
+  Set early_first;       // ... before the first of them (over lo there are two)
   Set early_unmodelled;  // met something that is not modelled before the lookup
   // Packets whose (last) lookup is their first; kState of those is INVALID, NEW, ..., UNTRACKED.
   Passage direct;
