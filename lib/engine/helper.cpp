@@ -157,8 +157,10 @@ HelperVerdict HelperRun::irc() {
 
 }  // namespace
 
+bool expects_by_broadcast(std::string_view name) { return name == "netbios-ns"; }
+
 bool knows_helper(std::string_view name) {
-  return name == "ftp" || name == "tftp" || name == "irc";
+  return name == "ftp" || name == "tftp" || name == "irc" || expects_by_broadcast(name);
 }
 
 HelperVerdict run_helper(ConntrackTable& table, Chooser& chooser, const PacketView& packet,

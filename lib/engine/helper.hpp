@@ -1,6 +1,7 @@
 // Connection tracking helpers: they read the payload of flows that a CT target has given to them,
 // expect what it announces, and have it rewritten where the flow is translated. ftp, tftp and irc
-// are modelled. Sources: nf_conntrack_{ftp,tftp,irc}.c, nf_nat_{ftp,tftp,irc}.c; kernel-facts 57,
+// are modelled, netbios-ns as long as it expects nothing. Sources: nf_conntrack_{ftp,tftp,irc}.c,
+// nf_nat_{ftp,tftp,irc}.c; kernel-facts 57,
 // 58. Covered by tests/unit/engine_helper_test.cpp and tests/kernel/helper_test.cpp.
 #pragma once
 
@@ -15,6 +16,9 @@
 namespace postern {
 
 bool knows_helper(std::string_view name);
+// Does the helper read nothing, and expect answers to what this host sends to a broadcast address
+// (nf_conntrack_broadcast_help)? Those expectations are not modelled.
+bool expects_by_broadcast(std::string_view name);
 
 // Other words in place of these bytes of the payload.
 struct Rewriting {

@@ -60,7 +60,10 @@ bool Pipeline::help(Traveller& packet) {
   if (attachment.state == CtState::kRelated && attachment.direction == CtDirection::kReply) {
     return true;  // an ICMP error, or the host's own answer
   }
-  if (!entry.helper.empty()) {
+  if (expects_by_broadcast(entry.helper)) {
+    const bool sent_by_us = packet.view.packet->local() && packet.in == kNoDevice;
+    if (sent_by_us && !packet.unicast) throw Unmodelled("what " + entry.helper + " expects");
+  } else if (!entry.helper.empty()) {
     const HelperVerdict verdict = run_helper(conntrack_, chooser_, packet.view, attachment);
     if (!verdict.accepted) return false;
     if (verdict.rewriting) rewrite(packet, *verdict.rewriting);

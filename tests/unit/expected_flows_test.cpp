@@ -175,6 +175,22 @@ TEST(ExpectedFlows, WhatIsNotFollowedIsUnknownNeverNo) {
          "deliver -i eth0 -p tcp --dport 5000 --path in", Truth::kUnknown);
 }
 
+// netbios-ns expects answers to this host's own broadcasts alone: off a wire it expects nothing.
+TEST(ExpectedFlows, NothingIsExpectedOfWhatComesInToNetbios) {
+  const std::string help = "-p udp -m udp --dport 137 -j CT --helper netbios-ns\n";
+  constexpr const char* kQuestion = "deliver -i eth0 -p udp --sport 137 --path in";
+  expect(raw_and_filter("-A PREROUTING " + help, kRelated), kQuestion, Truth::kNo);
+  expect(raw_and_filter("-A OUTPUT " + help, kRelated), kQuestion, Truth::kUnknown);
+  expect(raw_and_filter(":BOTH - [0:0]\n-A PREROUTING -j BOTH\n-A OUTPUT -j BOTH\n-A BOTH " + help,
+                        kRelated),
+         kQuestion, Truth::kUnknown);
+  // NAT may make a host that is answered a broadcast address.
+  const std::string nat =
+      "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      ":POSTROUTING ACCEPT [0:0]\n-A INPUT -j SNAT --to-source 192.0.2.255\nCOMMIT\n";
+  expect(nat + raw_and_filter("-A PREROUTING " + help, kRelated), kQuestion, Truth::kUnknown);
+}
+
 // Whether the flow that an error quotes is EXPECTED is open: no witness may rest on it.
 TEST(ExpectedFlows, AnErrorAboutAnotherFlowIsNotSurelyExpected) {
   const std::string text = raw_and_filter("-A OUTPUT -p tcp -m tcp --syn -j CT --helper ftp\n",

@@ -48,6 +48,36 @@ Helper helper_of(const AttachTemplate& request) {
   return Helper::kNone;
 }
 
+// Chains that OUTPUT may come to in raw.
+std::vector<bool> on_the_way_out(const Program& program) {
+  std::vector<bool> reached(program.chains().size(), false);
+  if (const auto entry = program.entry(Hook::kOutput, TableName::kRaw)) reached[*entry] = true;
+  for (const ChainId chain : program.callers_first()) {
+    const ProgramChain& here = program.chains()[chain];
+    for (RuleId r = here.first; reached[chain] && r < here.first + here.count; ++r) {
+      if (const auto callee = program.rules()[r].callee) reached[*callee] = true;
+    }
+  }
+  return reached;
+}
+
+// Does some rule give sources an address by name?
+bool names_sources(const Program& program) {
+  return std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
+    const Effect* effect = effect_of(rule);
+    const Nat* nat = effect == nullptr ? nullptr : std::get_if<Nat>(effect);
+    return nat != nullptr && nat->kind != Nat::Kind::kMasquerade;
+  });
+}
+
+// netbios-ns expects answers to what this host itself sends to a broadcast address, and nothing
+// else (nf_conntrack_broadcast_help). A flow gets it by a rule that only PREROUTING comes to when
+// it has come by a wire, and its answers go to one host (routing takes nothing that comes from a
+// broadcast address), unless NAT has made that a broadcast address.
+bool expects_nothing(const AttachTemplate& request, bool way_out, bool named) {
+  return request.helper == "netbios-ns" && !way_out && !named;
+}
+
 }  // namespace
 
 Templates::Templates(const Program& program)
@@ -59,6 +89,8 @@ Templates::Templates(const Program& program)
   const bool looked_at = std::ranges::any_of(
       rules, [&](const ProgramRule& rule) { return in_raw(rule) && looks_at_entry(rule); });
   mark_ = std::ranges::any_of(rules, writes_connmark);
+  const std::vector<bool> way_out = on_the_way_out(program);
+  const bool named = names_sources(program);
   for (RuleId r = 0; r < rules.size(); ++r) {
     const Effect* effect = effect_of(rules[r]);
     if (effect == nullptr) continue;
@@ -67,7 +99,8 @@ Templates::Templates(const Program& program)
     const auto* request = std::get_if<AttachTemplate>(effect);
     if (request == nullptr) continue;
     const Helper helper = helper_of(*request);
-    const bool known = request->helper.empty() || helper != Helper::kNone;
+    const bool quiet = expects_nothing(*request, way_out[rules[r].chain], named);
+    const bool known = request->helper.empty() || helper != Helper::kNone || quiet;
     const bool zone = request->zone != 0 || request->zone_from_mark;
     if (looked_at || !known || (zone && helper == Helper::kNone)) {
       strange_help_ = strange_help_ || !request->helper.empty();
