@@ -14,8 +14,14 @@ namespace {
 std::string match_text(const Question& question) {
   std::string text;
   for (const Clause& c : question.match) text += c.printed + ' ';
-  if (question.to_destination) text += "--to-destination " + question.to_destination->text() + ' ';
-  if (question.to_port) text += "--to-port " + std::to_string(*question.to_port);
+  const auto inverted = [](bool is) { return is ? std::string("! ") : std::string(); };
+  if (question.to_destination) {
+    text += inverted(question.not_to_destination) + "--to-destination " +
+            question.to_destination->text() + ' ';
+  }
+  if (question.to_port) {
+    text += inverted(question.not_to_port) + "--to-port " + std::to_string(*question.to_port);
+  }
   return text;
 }
 

@@ -139,9 +139,13 @@ PredicatePtr arrival_predicate(const Question& question) {
   std::vector<PredicatePtr> parts;
   if (question.to_destination) {
     const Prefix& p = *question.to_destination;
-    parts.push_back(masked(Field::kDestination, p.address.value, p.mask));
+    parts.push_back(negate_if(question.not_to_destination,
+                              masked(Field::kDestination, p.address.value, p.mask)));
   }
-  if (question.to_port) parts.push_back(equals(Field::kDestinationPort, *question.to_port));
+  if (question.to_port) {
+    parts.push_back(
+        negate_if(question.not_to_port, equals(Field::kDestinationPort, *question.to_port)));
+  }
   return all(std::move(parts));
 }
 

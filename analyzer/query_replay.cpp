@@ -159,8 +159,8 @@ Packet as_answered(Packet packet, const std::vector<EntryReport>& entries, const
 
 // `port` nullopt: there is none to be asked for.
 bool is_asked(const Destination& asked, const Address& address, std::optional<std::uint16_t> port) {
-  if (asked.address && !asked.address->contains(address)) return false;
-  return !asked.port || !port || port == asked.port;
+  if (asked.address && asked.address->contains(address) == asked.not_address) return false;
+  return !asked.port || !port || (port == asked.port) != asked.not_port;
 }
 
 // Did what was asked for arrive where it was asked for? `begun`: the first of the flow's packets.

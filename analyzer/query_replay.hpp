@@ -30,9 +30,14 @@ struct Destination {
   Verb verb = Verb::kDeliver;  // whose packet, or entry, must say so
   std::optional<Prefix> address;
   std::optional<std::uint16_t> port;
-  std::string leaves_by = {};  // device that it must be forwarded by; empty: any
+  bool not_address = false, not_port = false;  // anything but these
+  std::string leaves_by = {};                  // device that it must be forwarded by; empty: any
   static Destination asked(const Question& question) {
-    return {.verb = question.verb, .address = question.to_destination, .port = question.to_port};
+    return {.verb = question.verb,
+            .address = question.to_destination,
+            .port = question.to_port,
+            .not_address = question.not_to_destination,
+            .not_port = question.not_to_port};
   }
 };
 

@@ -147,13 +147,25 @@ class Reader {
     std::fill(rest_.begin() + spans_[i].begin, rest_.begin() + spans_[i].end, ' ');
   }
 
-  // Takes option `i` and its value out of the text when it is one of the question's own.
+  // Takes option `i` (and the ! before it) and its value out of the text when it is one of the
+  // question's own.
   void own_option(std::size_t& i) {
     static constexpr std::array<std::string_view, 6> kOwn{
         "--path", "--entry-state", "--to-destination", "--to-port", "--find", "--every"};
-    const std::string& word = words_[i];
+    const bool inverted = words_[i] == "!" && i + 1 < words_.size();
+    const std::string& word = words_[i + (inverted ? 1 : 0)];
     if (std::ranges::find(kOwn, word) == kOwn.end()) return;
     blank(i);
+    if (inverted) {
+      if (word == "--to-destination") {
+        question_.not_to_destination = true;
+      } else if (word == "--to-port") {
+        question_.not_to_port = true;
+      } else {
+        error(spans_[i], fmt::format("`{}` is not inverted", word), "");
+      }
+      blank(++i);
+    }
     if (i + 1 >= words_.size()) {
       error(spans_[i], fmt::format("`{}` needs a value", word), "");
       return;

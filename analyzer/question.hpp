@@ -29,7 +29,8 @@ struct Question {
   std::optional<std::string> entry_state;  // upper case: "SYN_SENT"
   std::optional<Prefix> to_destination;    // the flow's destination as delivered
   std::optional<std::uint16_t> to_port;
-  std::vector<Field> find, every;  // numeric fields; disjoint
+  bool not_to_destination = false, not_to_port = false;  // inverted by `!`
+  std::vector<Field> find, every;                        // numeric fields; disjoint
   std::shared_ptr<const SourceFile> source;
   std::string text;  // canonical: what the answer's `query` shows
 

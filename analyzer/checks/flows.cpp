@@ -201,6 +201,7 @@ Set to_one_host(Space& space, Set flows) {
     without(Axis::kResponder, 0xe0000000, 0xefffffff);
     without(Axis::kResponder, 0xffffffff, 0xffffffff);
   } else {
+    without(Axis::kResponder, 0, 0);  // (Linux forwards what is sent there)
     without(Axis::kResponder, u128{0xff} << 120, ~u128{0});
   }
   return flows;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,8 @@
 namespace postern {
 
 // A bound ruleset that keeps what its parts refer to.
-inline Bound bound_text(const std::string& text) {
-  auto bound = read_ruleset(std::make_shared<const SourceFile>("x.rules", text));
+inline Bound bound_text(const std::string& text, std::optional<Family> family = std::nullopt) {
+  auto bound = read_ruleset(std::make_shared<const SourceFile>("x.rules", text), family);
   if (!bound) throw std::runtime_error(bound.error().front().message);
   return std::move(*bound);
 }
@@ -29,7 +30,8 @@ inline std::string filter_table(const std::string& rules, const std::string& inp
 }
 
 struct Linted {
-  explicit Linted(const std::string& text) : bound(bound_text(text)), report(lint(bound)) {}
+  explicit Linted(const std::string& text, std::optional<Family> family = std::nullopt)
+      : bound(bound_text(text, family)), report(lint(bound)) {}
 
   std::vector<Finding> of(std::string_view id) const {
     std::vector<Finding> list;

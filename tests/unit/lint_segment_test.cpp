@@ -74,6 +74,15 @@ TEST(StatelessSegment, NobodysAddressIsABroadcastAddress) {
   EXPECT_FALSE(linted.open("PST206"));
 }
 
+TEST(StatelessSegment, NobodysAddressIsNoAddressAtAll) {
+  const Linted router(filter_table("-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+                                   "-A FORWARD -i eth0 -o eth1 -j ACCEPT\n",
+                                   "DROP", "DROP", "DROP"),
+                      Family::kIpv6);
+  EXPECT_TRUE(router.report.findings.empty());
+  EXPECT_TRUE(router.report.open.empty());
+}
+
 TEST(StatelessSegment, WithoutAFilterTableNothingIsCalledAPolicy) {
   const Linted linted(
       "*mangle\n:POSTROUTING ACCEPT [0:0]\n"

@@ -1,6 +1,7 @@
 // What a packet has become where it arrives (--to-destination, --to-port), and what DNAT takes away
 // from a flow: packets that the far end sends of its own accord, and those to 127.0.0.0/8. Every
 // yes is replayed by the engine (which agrees with Linux), every no re-checked by Z3.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "answer_fixture.hpp"
@@ -27,6 +28,26 @@ TEST(QueryArrival, IsAskedOfTheDestinationThatNatGives) {
   expect_answer(home, Truth::kNo, "connect -i wan -o lan -p tcp --dport 8080 --to-port 8080");
   expect_answer(home, Truth::kNo,
                 "connect -i wan -o lan -p tcp --dport 8080 --to-destination 192.168.1.11");
+}
+
+// What a port that is forwarded opens is the one host behind it: also to packets of entries that
+// this host opened itself.
+TEST(QueryArrival, NobodyElseIsReached) {
+  const auto home = nat_and_filter(
+      "-A PREROUTING -i wan -p tcp --dport 8080 -j DNAT --to-destination 192.168.1.10:80\n"
+      "-A POSTROUTING -o wan -j MASQUERADE\n",
+      ":INPUT DROP\n:FORWARD DROP\n:OUTPUT ACCEPT\n"
+      "-A FORWARD -i wan -o lan -m conntrack --ctstate DNAT -j ACCEPT\n");
+  const std::string words = "deliver -i wan -o lan -p tcp ";
+  expect_answer(home, Truth::kNo, words + "--to-destination 192.168.1.11");
+  expect_answer(home, Truth::kNo, words + "! --to-destination 192.168.1.10");
+  expect_answer(home, Truth::kYes, words + "! --to-destination 192.168.1.11");
+  expect_answer(home, Truth::kNo, words + "! --dport 8080 ! --to-port 80");
+  const Answer a = expect_answer(home, Truth::kYes, words + "! --to-port 8080 -s 192.0.2.9");
+  EXPECT_THAT(a.query, ::testing::HasSubstr("! --to-port 8080"));
+  const auto bad = read_question({"deliver", "!", "--path", "in"}, Family::kIpv4);
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().front().message, "`--path` is not inverted");
 }
 
 // A limited broadcast is never forwarded; over lo it comes from a socket that is bound to it.
