@@ -193,7 +193,7 @@ void Asking::answer_question() {
     if (!led_.open.empty()) return answer_unknown(led_.open);
     answer_.truth = Truth::kNo;
     answer_.completeness = Completeness{"any-length", "direct", 0, false};
-    return;
+    return take_for_granted();
   }
   if (!quantifiable()) return;
   const Solved solved = solve(asked);
@@ -534,6 +534,8 @@ void Asking::answer_no(const Solved& solved) {
   claim.impossible = bdd.minus(bdd.either(universe_, led_.asked),
                                bdd.either(solved.yes.may, solved.yes.unmodelled));
   claim.first = m_;
+  assume();
+  take_for_granted();
   Completeness completeness;
   switch (question_.verb) {
     case Verb::kDeliver:
@@ -561,26 +563,6 @@ void Asking::answer_no(const Solved& solved) {
   if (result.verdict == Verification::kRefuted) {
     throw InternalError(fmt::format("Z3 refutes the packet sets on `{}` ({}): {}", answer_.query,
                                     text(answer_.path), result.why));
-  }
-  if (question_.verb == Verb::kConnect) {
-    answer_.assumptions.push_back("the far end does not itself open (no simultaneous open)");
-  }
-  if (model_.moves_destination(answer_.path)) {
-    answer_.assumptions.push_back(
-        "addresses and ports are those of the first packet as it is sent, before DNAT");
-  }
-  if (!model_.tracking()) {
-    answer_.assumptions.push_back("nothing outside this ruleset switches connection tracking on");
-  }
-  if (space_.classes().marks_are_read && answer_.path != Path::kForward) {
-    answer_.assumptions.push_back(
-        "no local process marks its packets (SO_MARK), but for what the question says with -m "
-        "mark");
-  }
-  const bool sends = answer_.path == Path::kOut || answer_.path == Path::kLoopback;
-  if (sends && changes_what_routes(program_)) {
-    answer_.assumptions.push_back(
-        "no `ip rule` sends by another device what OUTPUT has given a mark, TOS or hop limit");
   }
   if (result.verdict == Verification::kNotChecked) {
     answer_.reasons.push_back("the packet sets say no, but Z3 could not re-check it: " +

@@ -52,6 +52,8 @@ class Asking {
   Won first_to_win(Set sure, Set may);
   Set to_yes_axes(Set m);
   void answer_yes(const Solved& solved, Set yes, bool must);
+  void assume();
+  void take_for_granted();
   void answer_no(const Solved& solved);
   void answer_unknown(Set open);
   bool answer_led(const Solved& solved);

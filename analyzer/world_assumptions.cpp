@@ -100,4 +100,26 @@ bool changes_what_routes(const Program& program) {
          });
 }
 
+std::vector<std::string_view> said_of(const Surroundings& needed) {
+  std::vector<std::string_view> list;
+  if (needed.groups) list.emplace_back("no multicast router runs on this host");
+  if (needed.answered)
+    list.emplace_back("nobody sends answers as from a group or a broadcast address");
+  if (needed.marked) {
+    list.emplace_back("no tunnel of this host hands packets on with the mark of its own packets");
+  }
+  if (needed.kept) list.emplace_back("no `ip rule` keeps here what is for another host");
+  if (needed.bound) {
+    list.emplace_back(
+        "no socket is bound to a device by which it sends what OUTPUT turns to this host");
+  }
+  if (needed.unjoined) {
+    list.emplace_back("no raw socket sends fragments past defragmentation (IP_NODEFRAG)");
+  }
+  if (needed.scattered) {
+    list.emplace_back("the pieces of one packet come by one interface and from one card");
+  }
+  return list;
+}
+
 }  // namespace postern

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "flow/program.hpp"
+#include "symbolic/explore/surroundings.hpp"
 #include "symbolic/witness/witness.hpp"
 
 namespace postern {
@@ -18,5 +20,8 @@ std::vector<std::string> world_assumptions(Space& space, Path path, const FlowPo
 // May mangle change in OUTPUT what an `ip rule` asks for, so that a packet is routed again by
 // another table? (A no takes it that there is no such `ip rule`.)
 bool changes_what_routes(const Program& program);
+
+// The same of what a no takes for granted.
+std::vector<std::string_view> said_of(const Surroundings& needed);
 
 }  // namespace postern

@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "engine/answer.hpp"
+#include "flow/defragmentation.hpp"
 
 namespace postern {
 namespace {
@@ -26,6 +27,8 @@ Pipeline::Pipeline(const Scenario& scenario, const Program* v4, const Program* v
     tracks_[i] =
         scenario.tracking == TrackingMode::kOn || (scenario.tracking == TrackingMode::kAuto &&
                                                    programs[i] != nullptr && programs[i]->tracks());
+    defragments_[i] =
+        tracks_[i] || (programs[i] != nullptr && puts_fragments_together(*programs[i]));
     has_nat_[i] = has_table(programs[i], TableName::kNat);
   }
   for (const auto& [key, value] : scenario.sysctl) conntrack_.set_sysctl(key, value);
@@ -72,7 +75,7 @@ Verdict Pipeline::inject(const Packet& packet, PacketReport* report) {
     return one.local() ? send(traveller) : arrive(traveller);
   };
   Verdict verdict = Verdict::kDropped;
-  if (packet.fragment_size != 0 && !tracks(packet.family())) {
+  if (packet.fragment_size != 0 && !defragments_[index(packet.family())]) {
     for (Packet& piece : cut(packet)) {  // each alone; what became of one of them counts
       made_.push_back(std::move(piece));
       const Verdict one = go(made_.back());
@@ -249,9 +252,9 @@ Verdict Pipeline::leave(Traveller& packet, Verdict verdict) {
   return verdict;
 }
 
-bool Pipeline::defragment(Traveller& packet, bool tracking_only) {
+bool Pipeline::defragment(Traveller& packet, bool before_raw) {
   if (!is_fragment(*packet.view.packet)) return true;
-  if (tracking_only && !tracks(packet.view.family)) return true;
+  if (before_raw && !defragments_[index(packet.view.family)]) return true;
   auto whole = reassembler_.add(current(packet.view));
   if (!whole) return false;
   made_.push_back(std::move(*whole));

@@ -71,7 +71,7 @@ class Pipeline {
   bool help(Traveller& packet);
   void rewrite(Traveller& packet, const Rewriting& rewriting);
   bool shift_sequence(Traveller& packet);
-  bool defragment(Traveller& packet, bool tracking_only);
+  bool defragment(Traveller& packet, bool before_raw);
   void describe(Traveller& packet) const;
 
   void reject(const Reject& how, Traveller& packet);
@@ -85,7 +85,7 @@ class Pipeline {
 
   World world_;
   Backend backend_;
-  std::array<bool, 2> tracks_{}, has_nat_{};
+  std::array<bool, 2> tracks_{}, defragments_{}, has_nat_{};
   std::array<std::unique_ptr<Walker>, 2> walkers_;
   ConntrackTable conntrack_;
   NatBinder nat_;

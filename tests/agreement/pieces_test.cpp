@@ -57,6 +57,16 @@ const Row kRows[] = {
      "deliver -i eth0 -p udp --path in", Truth::kNo},
     {"OfAHeaderThatIsCut", kNoHeader, "deliver -i eth0 -p tcp --dport 80 --path in",
      Truth::kUnknown},
+    {"TheyComeByTwoWires",
+     "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -i eth0 -f -j DROP\n"
+     "-A PREROUTING -i eth1 ! -f -j DROP\n"
+     "-A PREROUTING -i eth0 -m length --length 60:65535 -j DROP\nCOMMIT\n*filter\n:INPUT DROP\n"
+     "-A INPUT -p udp -m length --length 100:65535 -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -p udp --dport 53 --path in", Truth::kUnknown},
+    {"NoneComesByThisWire",
+     "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -i eth0 -p udp -j DROP\nCOMMIT\n*filter\n"
+     ":INPUT DROP\n-A INPUT -p udp -m length --length 100:65535 -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -p udp --path in", Truth::kNo},
     {"NotToAnotherPort", kNoHeader, "deliver -i eth0 -p udp --path in", Truth::kNo},
     {"APortStays", kOrdinary, "deliver -i eth0 -p udp --dport 99 --path in", Truth::kNo},
     {"ASourceStays", kOrdinary, "deliver -i eth0 -p udp -s 10.0.0.1 --path in", Truth::kNo},

@@ -73,6 +73,14 @@ Set Model::Impl::sendable(Path path, FlowEnd sender) {
   return sendable_sets[{path, sender}] = all;
 }
 
+// Pieces of one packet come by any interface.
+Set Model::Impl::walked_with(Path path, Set flows) {
+  const bool pieces = !tracking && !space.classes().defragments && path == Path::kIn;
+  if (!pieces || space.classes().family != Family::kIpv4) return flows;
+  constexpr std::array kWire{Axis::kInitiatorInterface};
+  return space.exists(flows, kWire);
+}
+
 PathGuards& Model::Impl::guards(Path path, Set flows, bool follow) {
   follow = follow && follows();
   auto& place = guards_by_flows[{path, flows, follow}];
@@ -81,7 +89,8 @@ PathGuards& Model::Impl::guards(Path path, Set flows, bool follow) {
       WalkOptions how = walk_options();
       how.follow = follow;
       how.led = errors_to_openers(path);
-      const PathWalk walk = walk_path(space, chains, program, path, sender, how, {}, flows);
+      const Set all = walked_with(path, flows);
+      const PathWalk walk = walk_path(space, chains, program, path, sender, how, {}, all);
       return Guards(space, walk, sender, chains.has_coins());
     };
     place = std::make_unique<PathGuards>(
@@ -373,6 +382,10 @@ Budgeted<DefaultAccept> Model::accepted_by_default(Path path, Set beginning) {
 
 Budgeted<Conversed> Model::conversed(Path path, Set flows) {
   return budgeted([&] { return impl_->conversed(path, flows); });
+}
+
+Budgeted<Surroundings> Model::surroundings(Path path, const PredicatePtr& m, bool conversation) {
+  return budgeted([&] { return impl_->surroundings(path, m, conversation); });
 }
 
 Budgeted<bool> Model::same_entries_without(RuleId rule) {

@@ -30,6 +30,7 @@
 #include "scenario/scenario.hpp"
 #include "symbolic/entries/abstract_entry.hpp"
 #include "symbolic/explore/expected_flows.hpp"
+#include "symbolic/explore/surroundings.hpp"
 #include "symbolic/nat/translation.hpp"
 #include "symbolic/sets/space.hpp"
 
@@ -349,6 +350,9 @@ class Model {
 
   // Where the packets of honest conversations go. `flows`: flow axes.
   Budgeted<Conversed> conversed(Path path, Set flows);
+
+  // What a `no` about M takes for granted of the host. `conversation`: asked of connect().
+  Budgeted<Surroundings> surroundings(Path path, const PredicatePtr& m, bool conversation);
 
   // Does the ruleset without `rule` leave the same entries after every sequence (PST302)?
   Budgeted<bool> same_entries_without(RuleId rule);

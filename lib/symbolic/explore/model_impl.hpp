@@ -57,6 +57,7 @@ struct Model::Impl {
   // The guards of a path, for these flows (flow axes).
   // `follow`: NAT rules are followed, else they are not modelled.
   PathGuards& guards(Path path, Set flows, bool follow = false);
+  Set walked_with(Path path, Set flows);
   void find_bindings(Path path, Set flows, Bindings& bound);
   Set comes_back(const NatVariant& nat);
   Set unchanged(Path path, const NatVariant& nat);
@@ -164,6 +165,7 @@ struct Model::Impl {
   const Structure& facts();
   bool same_entries_without(RuleId rule);
   Conversed conversed(Path path, Set flows);
+  Surroundings surroundings(Path path, const PredicatePtr& m, bool conversation);
   std::vector<NatVariant> before_filter(Path path) const;
   DefaultAccept accepted_by_default(Path path, Set beginning);
 };

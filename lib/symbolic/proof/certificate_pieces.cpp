@@ -126,6 +126,18 @@ std::vector<PathEncoder::Walk> PathEncoder::before_input(const Piece& piece) {
   return result;
 }
 
+// The whole comes by the wire of the last of them: the first piece's, or a later one's.
+PathEncoder::Wires PathEncoder::wires_of_pieces() {
+  const Term whole = axes_.value(sender_ == FlowEnd::kInitiator ? Axis::kInitiatorInterface
+                                                                : Axis::kResponderInterface);
+  if (path_ != Path::kIn) return {whole, whole, Solver::kTrue};
+  const Term other = solver_.fresh_bits("wire", kInterfaceBits);
+  const Term first_here = solver_.fresh_boolean("wire");
+  return {
+      solver_.choose(first_here, whole, other), solver_.choose(first_here, other, whole),
+      solver_.in_range(other, kLoopbackInterface + 1, space_.classes().interface_names.size() - 1)};
+}
+
 Term PathEncoder::together() {
   if (!puts_together()) return Solver::kFalse;
   if (together_) return *together_;
@@ -134,19 +146,24 @@ Term PathEncoder::together() {
   first_of_all.packet = whole;
   keep_whole(first_of_all);
   std::vector<Term> later, ways;
+  const Wires wires = wires_of_pieces();
+  came_by_ = wires.later;
   const Piece other = later_piece(whole);
   if (backend_ == Backend::kNft) {
     later.push_back(other.possible);
   } else {
     for (const Walk& walk : before_input(other)) later.push_back(walk.live);
   }
-  for (const Walk& walk : before_input(first_piece(whole))) {
+  came_by_ = wires.first;
+  const auto firsts = before_input(first_piece(whole));
+  came_by_.reset();
+  for (const Walk& walk : firsts) {
     Walk last;
     last.packet = whole;
     for (const Field f : {Field::kMark, Field::kCtState, Field::kCtStatus, Field::kCtMark}) {
       last.packet[f] = walk.packet[f];
     }
-    const std::array alive{first_of_all.live, walk.live, solver_.any(later),
+    const std::array alive{first_of_all.live, walk.live, solver_.any(later), wires.possible,
                            solver_.in_range(whole[Field::kTruncated], 0, 0)};
     last.live = solver_.all(alive);
     place(last, Hook::kInput);

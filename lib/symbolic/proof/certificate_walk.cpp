@@ -324,6 +324,7 @@ void PathEncoder::place(Walk& walk, Hook hook) {
   const Term none = solver_.number(kNoInterface, kInterfaceBits);
   Term in = axes_.value(own ? Axis::kInitiatorInterface : Axis::kResponderInterface);
   Term out = axes_.value(own ? Axis::kResponderInterface : Axis::kInitiatorInterface);
+  if (came_by_) in = *came_by_;
   if (nat_.bound.some()) {
     const SeenDevice seen = seen_device(hook, flow_path_, sender_, nat_.bound, *nat_.translations);
     if (seen == SeenDevice::kLoopback)

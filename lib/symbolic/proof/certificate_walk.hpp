@@ -118,9 +118,14 @@ class PathEncoder {
     Term possible;
   };
   bool puts_together() const {
-    return !tracking_ && space_.classes().family == Family::kIpv4 &&
+    return !tracking_ && !space_.classes().defragments &&
+           space_.classes().family == Family::kIpv4 &&
            (path_ == Path::kIn || path_ == Path::kLoopback);
   }
+  struct Wires {
+    Term first, later, possible;
+  };
+  Wires wires_of_pieces();
   void keep_whole(Walk& walk);
   Piece first_piece(const PacketTerms& whole);
   Piece later_piece(const PacketTerms& whole);
@@ -150,7 +155,7 @@ class PathEncoder {
   std::optional<Early> early_, again_;
   std::optional<End> lost_;
   std::optional<Tuples> tuples_;
-  std::optional<Term> together_;
+  std::optional<Term> together_, came_by_;  // (a piece's own wire)
   std::map<Seen, End> ends_, ends_again_;
 };
 

@@ -71,6 +71,12 @@ class PathWalker {
   bool opens() const { return !options_.nat.some() || sender_ == options_.nat.originator; }
 
   Set sent() {
+    if (options_.world == WalkOptions::World::kGroupsForwarded) {
+      return can_set_out_to_groups(space_, options_.tracking);
+    }
+    if (options_.world == WalkOptions::World::kFragmentsUnjoined) {
+      return can_set_out_unjoined(space_, flow_path_);
+    }
     const bool replaced = sender_ == FlowEnd::kInitiator
                               ? moves() || options_.nat.of_error() ||
                                     (options_.loose && chains_.translations()->some())
@@ -90,7 +96,9 @@ class PathWalker {
   Set route(Set live) {
     if (sender_ != FlowEnd::kInitiator || replaces_destination()) return live;
     if (!moves() && options_.led.empty()) return live;
-    const auto which = moves() ? can_keep_its_destination : can_set_out;
+    if (options_.world == WalkOptions::World::kGroupsForwarded) return live;
+    const bool by_rules = options_.world == WalkOptions::World::kKeptByRules;
+    const auto which = moves() && !by_rules ? can_keep_its_destination : can_set_out;
     const Set taken = bdd_.both(live, which(space_, flow_path_, sender_, options_.tracking));
     settle(Fate::kDropped, bdd_.minus(live, taken));
     return taken;
@@ -111,6 +119,7 @@ class PathWalker {
     const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
     for (const std::uint8_t bit : space_.layout(Axis::kMark).bits) {
       if (local && options_.unrouted) break;
+      if (options_.world == WalkOptions::World::kMarked) break;
       const Set now = *space_.bit(Axis::kMark, bit);
       const auto asked = space_.bit(Axis::kInitialMark, bit);
       const bool own = local && sender_ == FlowEnd::kInitiator && asked.has_value();
@@ -165,7 +174,8 @@ class PathWalker {
   // Through INPUT, to which IPv4 puts fragments together where nobody has tracked them
   // (pieces.hpp).
   void deliver(Set live) {
-    if (options_.tracking || space_.classes().family != Family::kIpv4) {
+    if (options_.tracking || space_.classes().defragments ||
+        space_.classes().family != Family::kIpv4) {
       return settle(Fate::kDelivered, hook_walk(Hook::kInput, live));
     }
     // (What is cut short may be no piece.)
@@ -184,7 +194,10 @@ class PathWalker {
     const Set through = hook_walk(Hook::kInput, bdd_.minus(whole(live), alone));
     const Set accepted = bdd_.either(arrived, through);
     result_.joined = of_headers(bdd_.either(through, whole(strange)));
-    result_.pieces = bdd_.minus(of_headers(parts_of(space_, accepted, live)), of_headers(arrived));
+    const Set whole_ones = of_headers(arrived);
+    result_.pieces = bdd_.minus(of_headers(parts_of(space_, accepted, live, false)), whole_ones);
+    const Set apart = of_headers(parts_of(space_, accepted, live, true));
+    result_.scattered = bdd_.minus(bdd_.minus(apart, whole_ones), result_.pieces);
   }
 
   // Over flow and packet axes.
@@ -263,8 +276,9 @@ class PathWalker {
     }
     if (turns_) settle(Fate::kTurned, out[Outcome::kBoundElsewhere]);
     if (!follows_) return out[Outcome::kAccepted];
-    settle(Fate::kElsewhere, out[Outcome::kBoundElsewhere]);
     const bool early = *follows_ == Hook::kPrerouting || *follows_ == Hook::kOutput;
+    settle(early && leads_off_groups() ? Fate::kTurned : Fate::kElsewhere,
+           out[Outcome::kBoundElsewhere]);
     if (early && !options_.nat.some()) note_moved(out[Outcome::kBoundElsewhere]);
     if (!by_rule()) return out[Outcome::kAccepted];
     settle(Fate::kElsewhere, out[Outcome::kAccepted]);
@@ -289,6 +303,15 @@ class PathWalker {
   // taken (a clash).
   bool by_rule() const {
     return follows_ && wanted_ != 0 && wanted_ != chains_.translations()->clash();
+  }
+
+  // Of what is for groups, does DNAT leave nothing there (which is then routed as any other)?
+  bool leads_off_groups() const {
+    if (options_.world != WalkOptions::World::kGroupsForwarded) return false;
+    const Translations& all = *chains_.translations();
+    return std::ranges::none_of(all.by_rules(flow_path_), [&](const NatVariant& nat) {
+      return nat.destination != 0 && all.range(nat.destination).keeps_address;
+    });
   }
 
   void note_moved(Set packets) {

@@ -55,6 +55,8 @@ struct PathWalk {
   // Without conntrack: packets that INPUT may accept, put together from pieces, though they do not
   // come there whole; and pieces of what it accepts that it would not accept alone.
   Set joined, pieces;
+  // ... of what it accepts where one of its pieces came by another interface or card.
+  Set scattered;
   // Packets that come to a lookup, by what they carry (Axis::kUntracked) and their pair of zones;
   // empty where no CT rule is followed.
   std::map<std::pair<std::uint32_t, std::uint32_t>, Set> requests;
@@ -76,6 +78,16 @@ struct WalkOptions {
   // binding, the walk is of packets with an entry that has it; the opener's first packets get it.
   bool follow = false;
   NatVariant nat = {};
+  // A world that answers leave out, whose walk says whether they hang on that (surroundings.hpp).
+  enum class World : std::uint8_t {
+    kUsual,
+    kGroupsForwarded,    // what sets out is for groups, and routed to where it goes
+    kMarked,             // packets come with any mark
+    kKeptByRules,        // an `ip rule` keeps here what is for others, DNAT or not
+    kBoundSocket,        // NAT in OUTPUT does not change the device
+    kFragmentsUnjoined,  // a raw socket sends them past defragmentation
+  };
+  World world = World::kUsual;
   // Of the initiator, these set out as well, though routing keeps their destination from the path:
   // they come to routing, and no further.
   Set led = kNothing;

@@ -31,6 +31,11 @@ Set of_flow(Space& space, Set packets, bool with_card) {
   return space.exists(packets, gone);
 }
 
+Set by_any_wire(Space& space, Set packets) {
+  static constexpr std::array kWire{Axis::kInitiatorInterface, Axis::kResponderInterface};
+  return space.exists(packets, kWire);
+}
+
 // Replaces each class of the axis by all those that `becomes` says of it.
 template <class Becomes>
 Set mapped(Space& space, Axis axis, Set packets, const Becomes& becomes) {
@@ -118,11 +123,14 @@ Set put_together(Space& space, Set first, Set later) {
   const Set cut = space.exists(bdd.both(first, cut_first(space)), kCutOff);
   first = bdd.both(bdd.either(uncut, cut), looks_whole(space));
   first = mapped(space, Axis::kTos, longer(space, first, 1), keeps_tos);
-  return bdd.both(first, of_flow(space, longer(space, later, kLeastFragment), false));
+  const Set rest = of_flow(space, longer(space, later, kLeastFragment), false);
+  return bdd.either(bdd.both(first, by_any_wire(space, rest)),
+                    bdd.both(by_any_wire(space, first), rest));
 }
 
-Set parts_of(Space& space, Set packets, Set pieces) {
+Set parts_of(Space& space, Set packets, Set pieces, bool apart) {
   Bdd& bdd = space.bdd();
+  if (apart) packets = space.exists(by_any_wire(space, packets), kCards);
   const Set later = bdd.minus(pieces, offset_0(space));
   const Set first = bdd.both(pieces, offset_0(space));
   const Set uncut = bdd.both(first, looks_whole(space)), cut = bdd.both(first, cut_first(space));

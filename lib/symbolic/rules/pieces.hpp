@@ -5,7 +5,8 @@
 // Idea: a fragment is a packet with an offset; the first one looks like a whole packet, or has its
 // transport header cut short. Of the whole everything is bounded by its first piece but the length
 // (and TCP's flags and options, if those were cut off), and some later piece must be there; which
-// pieces cover the rest is left open (an over-approximation). Pieces come by one interface.
+// pieces cover the rest is left open (an over-approximation). The whole comes by the interface of
+// the piece that came last.
 // Covered by tests/agreement/pieces_test.cpp.
 #pragma once
 
@@ -27,7 +28,8 @@ Set looks_whole(Space& space);
 // The whole packets whose first fragment is in `first` and of which another is in `later`: over
 // the axes of `first`. What packets can be at all is not looked at.
 Set put_together(Space& space, Set first, Set later);
-// Those of the pieces that may be part of one of the packets.
-Set parts_of(Space& space, Set packets, Set pieces);
+// Those of the pieces that may be part of one of the packets. `apart`: others of it came by another
+// interface, or from another card.
+Set parts_of(Space& space, Set packets, Set pieces, bool apart);
 
 }  // namespace postern

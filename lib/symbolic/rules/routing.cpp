@@ -15,7 +15,16 @@ Set link_local(Space& space, Axis address) {
 
 class Routing {
  public:
-  enum class Mode : std::uint8_t { kRouted, kUnrouted, kTranslated, kElsewhere, kAnywhere, kKept };
+  enum class Mode : std::uint8_t {
+    kRouted,
+    kUnrouted,
+    kTranslated,
+    kElsewhere,
+    kAnywhere,
+    kKept,
+    kToGroups,
+    kUnjoined
+  };
   Routing(Space& space, Path path, FlowEnd sender, Mode mode)
       : space_(space),
         bdd_(space.bdd()),
@@ -26,6 +35,8 @@ class Routing {
                     mode == Mode::kAnywhere),
         followed_(mode == Mode::kTranslated),
         by_rules_(mode != Mode::kKept),
+        to_groups_(mode == Mode::kToGroups),
+        unjoined_(mode == Mode::kUnjoined),
         v4_(space.classes().family == Family::kIpv4) {
     const bool initiator = sender == FlowEnd::kInitiator;
     source_ = initiator ? Axis::kInitiator : Axis::kResponder;
@@ -37,7 +48,7 @@ class Routing {
   Set everything(bool tracking) {
     Set s = bdd_.both(space_.domain(), interfaces());
     if (!unrouted_) {
-      const Set ends = v4_ ? addresses4() : addresses6();
+      const Set ends = to_groups_ ? routed_groups() : v4_ ? addresses4() : addresses6();
       const std::array replaced{Axis::kResponder};
       // NAT that is followed leads to plain addresses, which excuse no odd source, or nowhere else.
       const bool anyone = !v4_ || !followed_;
@@ -161,6 +172,24 @@ class Routing {
     return bdd_.minus(s, bdd_.minus(narrow, one_interface()));
   }
 
+  // What a multicast router takes on (ip_route_input_mc, ip6_mc_input): not what is for one link or
+  // node alone, as far as the classes tell.
+  Set routed_groups() {
+    const u128 group = v4_ ? u128{0xe0000000} : u128{0xff} << 120;
+    const u128 last = v4_ ? u128{0xefffffff} : ~u128{0};
+    Set s = space_.values(destination_, group, last);
+    s = outside(s, source_, group, last);
+    if (v4_) {
+      s = outside(outside(s, source_, 0xffffffff, 0xffffffff), source_, 0x7f000000, 0x7fffffff);
+      return outside(s, destination_, group, group + 0xff);
+    }
+    for (u128 flags = 0; flags < 16; ++flags) {
+      const u128 of_flags = group + (flags << 116);
+      s = outside(s, destination_, of_flags, of_flags + (u128{3} << 112) - 1);
+    }
+    return outside(s, source_, 1, 1);
+  }
+
   Set type_is(Axis axis, AddressType type) {
     return space_.values(axis, static_cast<u128>(type), static_cast<u128>(type));
   }
@@ -271,6 +300,7 @@ class Routing {
     const auto flags = static_cast<u128>(HeaderPart::kFlags);  // TCP's alone
     const Set known = bdd_.either(bdd_.complement(space_.values(Axis::kTruncated, flags, flags)),
                                   has_protocol(protocol::kTcp));
+    if (space_.classes().defragments && !unjoined_) return bdd_.both(known, first);
     // Of a later IPv6 fragment Linux reads the IPv6 header.
     return v4_ ? known : bdd_.both(known, bdd_.either(first, whole));
   }
@@ -295,7 +325,7 @@ class Routing {
   Space& space_;
   Bdd& bdd_;
   Path flow_path_, path_;
-  bool unrouted_, translated_, followed_, by_rules_, v4_;
+  bool unrouted_, translated_, followed_, by_rules_, to_groups_, unjoined_, v4_;
   Axis source_, destination_, source_type_, destination_type_;
 };
 
@@ -307,6 +337,15 @@ Set can_set_out(Space& space, Path path, FlowEnd sender, bool tracking) {
 
 Set can_keep_its_destination(Space& space, Path path, FlowEnd sender, bool tracking) {
   return Routing(space, path, sender, Routing::Mode::kKept).everything(tracking);
+}
+
+Set can_set_out_to_groups(Space& space, bool tracking) {
+  return Routing(space, Path::kForward, FlowEnd::kInitiator, Routing::Mode::kToGroups)
+      .everything(tracking);
+}
+
+Set can_set_out_unjoined(Space& space, Path path) {
+  return Routing(space, path, FlowEnd::kInitiator, Routing::Mode::kUnjoined).everything(false);
 }
 
 Set can_set_out_translated(Space& space, Path path, FlowEnd sender, bool tracking, bool elsewhere) {

@@ -16,6 +16,10 @@ namespace postern {
 // Packets from `sender` of a flow whose initiator's packets take `path` (answers take its reverse):
 // over flow and packet axes. With `tracking`, fragments have been put together.
 Set can_set_out(Space& space, Path path, FlowEnd sender, bool tracking);
+// ... that a multicast router forwards, if this host is one: packets to groups.
+Set can_set_out_to_groups(Space& space, bool tracking);
+// ... where rules have fragments put together, but for those of a raw socket with IP_NODEFRAG.
+Set can_set_out_unjoined(Space& space, Path path);
 // ... where NAT may have replaced the destination, but has not: then only some `ip rule` says that
 // a packet stays here, or does not, whose destination says otherwise (left out).
 Set can_keep_its_destination(Space& space, Path path, FlowEnd sender, bool tracking);

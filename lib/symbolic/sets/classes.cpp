@@ -7,6 +7,7 @@
 
 #include "base/check.hpp"
 #include "flow/conntrack.hpp"
+#include "flow/defragmentation.hpp"
 #include "flow/odd_headers.hpp"
 #include "symbolic/entries/templates.hpp"
 #include "symbolic/sets/cuts.hpp"
@@ -301,6 +302,7 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   Classes result;
   result.family = family;
   result.backend = program.ruleset().backend;
+  result.defragments = puts_fragments_together(program);
   result.address =
       by_interval(cuts.of(Field::kSource), address_bits(family), prefer_address(family));
   result.port =

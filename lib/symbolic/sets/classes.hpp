@@ -76,6 +76,7 @@ struct Classes {
   std::vector<std::uint8_t> initial_mark_bits;         // that the question names
   bool marks_are_read = false;            // some rule hangs on the mark that a packet sets out with
   std::vector<std::uint8_t> tcp_options;  // kinds that some rule tests
+  bool defragments = false;               // rules put fragments together, tracked or not
   bool expects = false;                   // a rule may give a helper: flows may be EXPECTED
 };
 

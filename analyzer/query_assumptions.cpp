@@ -1,0 +1,40 @@
+// What a no takes for granted, and lists: only where the answer hangs on it.
+// Covered by tests/unit/query_test.cpp, unusual_sockets_test.cpp, surroundings_test.cpp.
+#include "analyzer/query_ask.hpp"
+#include "analyzer/world_assumptions.hpp"
+
+namespace postern {
+
+void Asking::assume() {
+  if (question_.verb == Verb::kConnect) {
+    answer_.assumptions.push_back("the far end does not itself open (no simultaneous open)");
+  }
+  if (model_.moves_destination(answer_.path)) {
+    answer_.assumptions.push_back(
+        "addresses and ports are those of the first packet as it is sent, before DNAT");
+  }
+  if (!model_.tracking()) {
+    answer_.assumptions.push_back("nothing outside this ruleset switches connection tracking on");
+  }
+  if (space_.classes().marks_are_read && answer_.path != Path::kForward) {
+    answer_.assumptions.push_back(
+        "no local process marks its packets (SO_MARK), but for what the question says with -m "
+        "mark");
+  }
+  const bool sends = answer_.path == Path::kOut || answer_.path == Path::kLoopback;
+  if (sends && changes_what_routes(program_)) {
+    answer_.assumptions.push_back(
+        "no `ip rule` sends by another device what OUTPUT has given a mark, TOS or hop limit");
+  }
+}
+
+// Of the host around the rules, where the no hangs on that.
+void Asking::take_for_granted() {
+  if (question_.verb == Verb::kTrack && !model_.tracking()) return;
+  const PredicatePtr m = to_ == nullptr ? full_predicate(question_) : question_.predicate();
+  const Surroundings needed =
+      take(model_.surroundings(answer_.path, m, question_.verb == Verb::kConnect));
+  for (const std::string_view assumed : said_of(needed)) answer_.assumptions.emplace_back(assumed);
+}
+
+}  // namespace postern

@@ -1,0 +1,196 @@
+#include "symbolic/explore/surroundings.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "net/protocol.hpp"
+#include "symbolic/explore/model_impl.hpp"
+#include "symbolic/rules/routing.hpp"
+
+namespace postern {
+namespace {
+
+using World = WalkOptions::World;
+
+class Wonder {
+ public:
+  Wonder(Model::Impl& model, Path path, Set m)
+      : model_(model), space_(model.space), bdd_(model.bdd()), path_(path), m_(m) {}
+
+  bool groups(const Set asked) {
+    const PathWalk walk = walk_in(World::kGroupsForwarded, Path::kForward, asked);
+    if (let_through(walk).empty()) return false;
+    // A packet to a group comes to INPUT as well, and leaves an entry there.
+    const Set own = bdd_.both(flow_of(asked), to_everybody());
+    const PathWalk in = walk_in(World::kUsual, Path::kIn, own);
+    return !bdd_.disjoint(asked, may_come(let_through(walk), let_through(in)));
+  }
+
+  bool answered() {
+    if (!model_.tracking || path_ == Path::kForward) return false;
+    const Set asked = bdd_.both(m_, to_everybody());
+    if (asked.empty()) return false;
+    const Set all = let_through(usual());
+    return !bdd_.disjoint(asked, bdd_.minus(may_come(all, kNothing), begins()));
+  }
+
+  bool marked() {
+    const bool off_a_wire = path_ == Path::kIn || path_ == Path::kForward;
+    if (!off_a_wire || !space_.classes().marks_are_read || m_.empty()) return false;
+    if (bdd_.disjoint(m_, let_through(walk_in(World::kMarked, path_, m_)))) return false;
+    // An error may hang on the flow that it quotes.
+    const Set errors = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+      return c.canonical == protocol::kIcmp || c.canonical == protocol::kIcmpv6;
+    });
+    const bool any_flow = model_.tracking && !bdd_.disjoint(m_, errors);
+    const Set flows = any_flow ? Set{kEverything} : m_;
+    constexpr std::size_t kMostBindings = 8;  // more are not walked, each twice
+    std::vector<NatVariant> ways{NatVariant{}};
+    if (model_.follows()) {
+      std::ranges::copy(model_.translations.variants(path_), std::back_inserter(ways));
+    }
+    return ways.size() > kMostBindings || std::ranges::any_of(ways, [&](const NatVariant& nat) {
+             return marks_matter(flows, FlowEnd::kInitiator, nat) ||
+                    marks_matter(flows, FlowEnd::kResponder, nat);
+           });
+  }
+
+  bool kept() {
+    const bool asks = space_.classes().address_type.count() > 1;
+    if (path_ != Path::kIn || !asks || !model_.moves_destination(path_) || m_.empty()) return false;
+    const Set kept = let_through(walk_in(World::kKeptByRules, path_, m_));
+    return !bdd_.disjoint(m_, may_come(bdd_.minus(kept, let_through(usual())), kNothing));
+  }
+
+  bool bound() {
+    if (path_ != Path::kOut || !model_.follows() || m_.empty()) return false;
+    const auto ways = model_.translations.by_rules(Path::kLoopback);
+    return std::ranges::any_of(ways, [&](const NatVariant& nat) {
+      if (nat.originator != FlowEnd::kInitiator || nat.destination == 0) return false;
+      const EndRange& to = model_.translations.range(nat.destination);
+      if (!on_loopback(to, space_.classes().family)) return false;
+      const PathWalk walk = walk_in(World::kBoundSocket, path_, m_, FlowEnd::kInitiator, nat);
+      return !bdd_.disjoint(m_, may_come(let_through(walk), kNothing));
+    });
+  }
+
+  bool unjoined(const Set asked) {
+    const PathWalk walk = walk_in(World::kFragmentsUnjoined, Path::kOut, asked);
+    return !bdd_.disjoint(asked, may_come(let_through(walk), kNothing));
+  }
+
+  bool scattered() {
+    if (model_.tracking || m_.empty()) return false;
+    const Set all = model_.guards(path_, model_.flows_of(m_)).initiator.walk().scattered;
+    return !bdd_.disjoint(m_, all);
+  }
+
+ private:
+  PathWalk walk_in(World world, Path path, Set packets, FlowEnd sender = FlowEnd::kInitiator,
+                   const NatVariant& nat = {}) {
+    WalkOptions how = model_.walk_options();
+    how.follow = model_.follows();
+    how.world = world;
+    how.nat = nat;
+    return walk_path(space_, model_.chains, model_.program, path, sender, how, {},
+                     model_.flows_of(packets));
+  }
+
+  // As the search has walked it.
+  const PathWalk& usual() {
+    return model_.guards(path_, model_.flows_of(m_), true).initiator.walk();
+  }
+
+  // Through, or to where this walk does not follow.
+  Set let_through(const PathWalk& walk) {
+    Set s = walk.early_unmodelled;
+    for (const Passage* half : {&walk.direct, &walk.again}) {
+      for (const Fate f : {Fate::kDelivered, Fate::kUnmodelled, Fate::kElsewhere}) {
+        s = bdd_.either(s, (*half)[f]);
+      }
+    }
+    return s;
+  }
+
+  bool marks_matter(Set flows, FlowEnd sender, const NatVariant& nat) {
+    const PathWalk usual = walk_in(World::kUsual, path_, flows, sender, nat);
+    const PathWalk marked = walk_in(World::kMarked, path_, flows, sender, nat);
+    if (!bdd_.subset(marked.early_unmodelled, usual.early_unmodelled)) return true;
+    return std::ranges::any_of(
+        std::array{Fate::kDelivered, Fate::kUnmodelled, Fate::kElsewhere, Fate::kReset},
+        [&](Fate f) { return !bdd_.subset(marked.direct[f], usual.direct[f]); });
+  }
+
+  Set state(CtState of) { return space_.class_is(Axis::kState, static_cast<std::uint32_t>(of)); }
+  // States that take no entry.
+  Set begins() {
+    return bdd_.either(state(CtState::kInvalid),
+                       bdd_.either(state(CtState::kNew), state(CtState::kUntracked)));
+  }
+
+  // Of what some walk lets through: what needs no entry, and of flows whose first packet gets there
+  // (or is in `elsewhere`) the rest as well. Errors need one of any flow to the same end.
+  Set may_come(Set through, Set elsewhere) {
+    through = bdd_.both(through, conntrack_domain(space_));
+    const Set first = bdd_.both(bdd_.either(through, elsewhere), state(CtState::kNew));
+    const Set flows = flow_of(first);
+    constexpr std::array kButResponder{Axis::kInitiator, Axis::kInitiatorPort, Axis::kResponderPort,
+                                       Axis::kProtocol};
+    const Set ends =
+        space_.classes().expects ? Set{kEverything} : space_.exists(flows, kButResponder);
+    Set s = bdd_.both(through, begins());
+    s = bdd_.either(s, bdd_.both(bdd_.both(through, state(CtState::kEstablished)), flows));
+    return bdd_.either(s, bdd_.both(bdd_.both(through, state(CtState::kRelated)), ends));
+  }
+
+  // Addresses, ports and protocol alone.
+  Set flow_of(Set packets) {
+    constexpr std::array kKept{Axis::kInitiator, Axis::kResponder, Axis::kInitiatorPort,
+                               Axis::kResponderPort, Axis::kProtocol};
+    std::vector<Axis> gone;
+    for (std::size_t i = 0; i < kAxisCount; ++i) {
+      const auto axis = static_cast<Axis>(i);
+      if (std::ranges::find(kKept, axis) == kKept.end()) gone.push_back(axis);
+    }
+    return space_.exists(packets, gone);
+  }
+
+  Set to_everybody() {
+    if (space_.classes().family == Family::kIpv6) {
+      return space_.values(Axis::kResponder, u128{0xff} << 120, ~u128{0});
+    }
+    return bdd_.either(space_.values(Axis::kResponder, 0xe0000000, 0xefffffff),
+                       space_.values(Axis::kResponder, 0xffffffff, 0xffffffff));
+  }
+
+  Model::Impl& model_;
+  Space& space_;
+  Bdd& bdd_;
+  Path path_;
+  Set m_;
+};
+
+}  // namespace
+
+Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, bool conversation) {
+  const Set asked = reader.read_once(*m, Binding{.question = true}).may;
+  const auto of = [&](Set packets) { return bdd().both(asked, packets); };
+  Wonder wonder(*this, path, of(sendable(path, FlowEnd::kInitiator)));
+  Surroundings result;
+  if (path == Path::kForward && !conversation) {
+    result.groups = wonder.groups(of(can_set_out_to_groups(space, tracking)));
+  }
+  const bool joins = !tracking && space.classes().defragments && !conversation;
+  if (path == Path::kOut && joins && space.classes().family == Family::kIpv4) {
+    result.unjoined = wonder.unjoined(bdd().minus(of(can_set_out_unjoined(space, path)),
+                                                  of(sendable(path, FlowEnd::kInitiator))));
+  }
+  result.answered = wonder.answered();
+  result.marked = wonder.marked();
+  result.kept = wonder.kept();
+  result.bound = !conversation && wonder.bound();
+  result.scattered = wonder.scattered();
+  return result;
+}
+
+}  // namespace postern

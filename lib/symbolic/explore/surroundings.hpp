@@ -1,0 +1,23 @@
+// What a `no` takes for granted of the host around its ruleset, as far as what the rules let
+// through hangs on that: a multicast router, tunnels, an `ip rule`, unusual sockets.
+//
+// Idea: the packets in question are walked once more as such a host would have them (or from the
+// sets that the search has anyway), with whatever conntrack might say. Where the rules let none of
+// them through, the answer holds on any host; else it says what it assumes. That is a set operation
+// and no proof: where it is unsure, the answer lists the assumption.
+// Covered by tests/unit/surroundings_test.cpp.
+#pragma once
+
+namespace postern {
+
+struct Surroundings {
+  bool groups = false;     // packets to groups, if a multicast router runs here
+  bool answered = false;   // packets to groups and broadcasts, if such an address answers
+  bool marked = false;     // packets that a tunnel hands on with the mark of its own packet
+  bool kept = false;       // packets for others that an `ip rule` keeps here, where there is DNAT
+  bool bound = false;      // what leaves by a bound socket though OUTPUT turns it to this host
+  bool unjoined = false;   // fragments that a raw socket sends past defragmentation (IP_NODEFRAG)
+  bool scattered = false;  // pieces of one packet by several interfaces, or from several cards
+};
+
+}  // namespace postern
