@@ -32,8 +32,10 @@ void Asking::assume() {
 void Asking::take_for_granted() {
   if (question_.verb == Verb::kTrack && !model_.tracking()) return;
   const PredicatePtr m = to_ == nullptr ? full_predicate(question_) : question_.predicate();
-  const Surroundings needed =
-      take(model_.surroundings(answer_.path, m, question_.verb == Verb::kConnect));
+  const Denied denied = question_.verb == Verb::kConnect ? Denied::kConversation
+                        : question_.verb == Verb::kTrack ? Denied::kEntry
+                                                         : Denied::kPacket;
+  const Surroundings needed = take(model_.surroundings(answer_.path, m, denied));
   for (const std::string_view assumed : said_of(needed)) answer_.assumptions.emplace_back(assumed);
 }
 

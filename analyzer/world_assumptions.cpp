@@ -102,6 +102,11 @@ bool changes_what_routes(const Program& program) {
 
 std::vector<std::string_view> said_of(const Surroundings& needed) {
   std::vector<std::string_view> list;
+  if (needed.forged) {
+    list.emplace_back(
+        "nobody forges the address of the flow's other end (reverse-path filtering stops that)");
+  }
+  if (needed.bridged) list.emplace_back("no bridge hands its packets to these rules");
   if (needed.groups) list.emplace_back("no multicast router runs on this host");
   if (needed.answered)
     list.emplace_back("nobody sends answers as from a group or a broadcast address");

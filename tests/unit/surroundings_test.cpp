@@ -22,6 +22,16 @@ constexpr const char* kNodefrag =
 constexpr const char* kScattered =
     "the pieces of one packet come by one interface and from one card";
 
+constexpr const char* kForged =
+    "nobody forges the address of the flow's other end (reverse-path filtering stops that)";
+constexpr const char* kBridge = "no bridge hands its packets to these rules";
+constexpr const char* kStateful =
+    "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT ACCEPT\n"
+    "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A INPUT -p tcp --dport 443 -j ACCEPT\n"
+    "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n";
+constexpr const char* kDhcp =
+    "*filter\n:FORWARD DROP\n-A FORWARD -s 0.0.0.0 -d 255.255.255.255 -p udp -j ACCEPT\nCOMMIT\n";
+
 struct Row {
   const char* name;
   Family family;
@@ -34,6 +44,41 @@ struct Row {
 constexpr const char* kForwardAny = "deliver -i eth0 -o eth1 -p udp --path forward";
 
 const Row kRows[] = {
+    // Somebody in eth0's network opens a flow to eth2 in the name of a host behind eth1, and then
+    // sends what seems to answer it.
+    {"ForgedAnswers", k4, std::string(kStateful) + "-A FORWARD -i eth0 -o eth2 -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 -p tcp --dport 22", kForged, true},
+    {"ForgedAnswersOfNobody", k4,
+     std::string(kStateful) + "-A FORWARD -i eth1 -o eth0 -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 -p tcp --dport 22", kForged, false},
+    // ... in IPv6 also to this host, in whose name it then sends.
+    {"ForgedAnswersOfTheHost6", k6,
+     std::string(kStateful) + "-A FORWARD -i eth1 -o eth0 -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 -p tcp --dport 22", kForged, true},
+    {"ForgedToTheHost", k4, std::string(kStateful) + "COMMIT\n",
+     "deliver -i eth0 -p tcp --dport 22 --path in", kForged, false},
+    {"ForgedToTheHost6", k6, std::string(kStateful) + "COMMIT\n",
+     "deliver -i eth0 -p tcp --dport 22 --path in", kForged, true},
+    // The answers to its own flow.
+    {"ForgedAnswersToItself", k4,
+     "*filter\n:INPUT DROP\n-A INPUT -p udp -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+     "-A INPUT -p udp -m length --length 100 -j ACCEPT\n:OUTPUT DROP\nCOMMIT\n",
+     "deliver -i eth0 -p udp --dport 53 --sport 99 -m length --length 200 --path in", kForged,
+     true},
+    {"ForgedEntry", k4,
+     "*filter\n:INPUT DROP\n:OUTPUT DROP\n-A INPUT -p tcp --syn -m conntrack "
+     "--ctstate NEW -j ACCEPT\nCOMMIT\n",
+     "track -i eth0 -p tcp --dport 22 --sport 99 --entry-state SYN_RECV --path in", kForged, true},
+    {"ForgedWithoutTracking", k4,
+     "*filter\n:FORWARD DROP\n-A FORWARD -i eth0 -o eth2 -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 -p tcp --dport 22", kForged, false},
+    {"HonestEnds", k4, std::string(kStateful) + "-A FORWARD -i eth0 -o eth2 -j ACCEPT\nCOMMIT\n",
+     "connect -i eth0 -o eth1 -p tcp --dport 22", kForged, false},
+    {"Bridged", k4, kDhcp, "deliver -i br0 -o br0 -p udp", kBridge, true},
+    {"BridgedElsewhere", k4, kDhcp, "deliver -i eth0 -o eth1 -p udp", kBridge, false},
+    {"BridgedAndDropped", k4,
+     "*filter\n:FORWARD DROP\n-A FORWARD -s 10.0.0.0/8 -d 10.0.0.0/8 -p tcp -j ACCEPT\nCOMMIT\n",
+     "deliver -i br0 -o br0 -p udp", kBridge, false},
     {"Groups", k4, "*filter\n:FORWARD DROP\n-A FORWARD -d 224.0.0.0/4 -j ACCEPT\nCOMMIT\n",
      kForwardAny, kRouter, true},
     {"Groups6", k6, "*filter\n:FORWARD DROP\n-A FORWARD -d ff00::/8 -j ACCEPT\nCOMMIT\n",

@@ -191,12 +191,7 @@ Set Model::Impl::one_tuple_in_zones(Path path, Set flows) {
   if (!to_itself(path) || automaton.pairs() == 1) return kNothing;
   Set own = bdd().both(flows, one_tuple(space, false));
   if (path == Path::kForward) {  // one address is behind one interface
-    Set same = kNothing;
-    for (std::uint32_t i = 0; i < space.classes().interface.count(); ++i) {
-      same = bdd().either(same, bdd().both(space.class_is(Axis::kInitiatorInterface, i),
-                                           space.class_is(Axis::kResponderInterface, i)));
-    }
-    own = bdd().both(own, same);
+    own = bdd().both(own, by_one_interface(space));
   }
   if (own.empty()) return own;
   return bdd().both(own, zones_of(path, flows).several);

@@ -384,8 +384,8 @@ Budgeted<Conversed> Model::conversed(Path path, Set flows) {
   return budgeted([&] { return impl_->conversed(path, flows); });
 }
 
-Budgeted<Surroundings> Model::surroundings(Path path, const PredicatePtr& m, bool conversation) {
-  return budgeted([&] { return impl_->surroundings(path, m, conversation); });
+Budgeted<Surroundings> Model::surroundings(Path path, const PredicatePtr& m, Denied denied) {
+  return budgeted([&] { return impl_->surroundings(path, m, denied); });
 }
 
 Budgeted<bool> Model::same_entries_without(RuleId rule) {

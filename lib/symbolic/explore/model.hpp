@@ -351,8 +351,8 @@ class Model {
   // Where the packets of honest conversations go. `flows`: flow axes.
   Budgeted<Conversed> conversed(Path path, Set flows);
 
-  // What a `no` about M takes for granted of the host. `conversation`: asked of connect().
-  Budgeted<Surroundings> surroundings(Path path, const PredicatePtr& m, bool conversation);
+  // What a `no` about M takes for granted of the host and its wires.
+  Budgeted<Surroundings> surroundings(Path path, const PredicatePtr& m, Denied denied);
 
   // Does the ruleset without `rule` leave the same entries after every sequence (PST302)?
   Budgeted<bool> same_entries_without(RuleId rule);

@@ -165,7 +165,7 @@ struct Model::Impl {
   const Structure& facts();
   bool same_entries_without(RuleId rule);
   Conversed conversed(Path path, Set flows);
-  Surroundings surroundings(Path path, const PredicatePtr& m, bool conversation);
+  Surroundings surroundings(Path path, const PredicatePtr& m, Denied denied);
   std::vector<NatVariant> before_filter(Path path) const;
   DefaultAccept accepted_by_default(Path path, Set beginning);
 };

@@ -17,6 +17,34 @@ class Wonder {
   Wonder(Model::Impl& model, Path path, Set m)
       : model_(model), space_(model.space), bdd_(model.bdd()), path_(path), m_(m) {}
 
+  // Conntrack finds an entry by a packet's headers, whoever sent it and from where: who sends in
+  // the name of both ends has its packets taken for answers, where some packet of it may open a
+  // flow. (IPv4 takes nothing off a wire that comes from an address of this host: there it is the
+  // flow itself that is opened.)
+  bool forged(bool entry) {
+    const bool off_a_wire = path_ == Path::kIn || path_ == Path::kForward;
+    if (!model_.tracking || !off_a_wire || m_.empty()) return false;
+    const Set opens = state(CtState::kNew);
+    if (entry && !bdd_.disjoint(m_, bdd_.both(let_through(usual()), opens))) return true;
+    const Set answers = bdd_.either(state(CtState::kEstablished), state(CtState::kRelated));
+    if (bdd_.disjoint(m_, bdd_.both(all_let_through(), answers))) return false;
+    const bool v6 = space_.classes().family == Family::kIpv6;
+    if (path_ == Path::kIn && !v6) {
+      const Set own = may_come(all_let_through(), kNothing);
+      return !bdd_.disjoint(m_, bdd_.both(own, answers));
+    }
+    return opens_by_its_wire(Path::kForward) || (v6 && opens_by_its_wire(Path::kIn));
+  }
+
+  bool bridged(const Set asked) {
+    WalkOptions how = model_.walk_options();
+    how.follow = model_.follows();
+    how.unrouted = true;
+    const PathWalk walk = walk_path(space_, model_.chains, model_.program, Path::kForward,
+                                    FlowEnd::kInitiator, how, {}, model_.flows_of(asked));
+    return !bdd_.disjoint(asked, may_come(let_through(walk), kNothing));
+  }
+
   bool groups(const Set asked) {
     const PathWalk walk = walk_in(World::kGroupsForwarded, Path::kForward, asked);
     if (let_through(walk).empty()) return false;
@@ -101,6 +129,26 @@ class Wonder {
     return model_.guards(path_, model_.flows_of(m_), true).initiator.walk();
   }
 
+  // ... under any binding, too.
+  Set all_let_through() {
+    PathGuards& all = model_.guards(path_, model_.flows_of(m_), true);
+    Set s = let_through(all.initiator.walk());
+    for (auto& [number, bound] : all.bound) s = bdd_.either(s, let_through(bound.initiator.walk()));
+    return s;
+  }
+
+  // Does some packet that comes by a wire of the packets in question open a flow?
+  bool opens_by_its_wire(Path path) {
+    constexpr std::array kWire{Axis::kInitiatorInterface};
+    std::vector<Axis> gone;
+    for (std::size_t i = 0; i < kAxisCount; ++i) {
+      if (static_cast<Axis>(i) != kWire.front()) gone.push_back(static_cast<Axis>(i));
+    }
+    const PathWalk walk = walk_in(World::kUsual, path, space_.exists(m_, gone));
+    const Set first = bdd_.both(let_through(walk), state(CtState::kNew));
+    return !bdd_.disjoint(first, conntrack_domain(space_));
+  }
+
   // Through, or to where this walk does not follow.
   Set let_through(const PathWalk& walk) {
     Set s = walk.early_unmodelled;
@@ -172,11 +220,18 @@ class Wonder {
 
 }  // namespace
 
-Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, bool conversation) {
+Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, Denied denied) {
   const Set asked = reader.read_once(*m, Binding{.question = true}).may;
   const auto of = [&](Set packets) { return bdd().both(asked, packets); };
   Wonder wonder(*this, path, of(sendable(path, FlowEnd::kInitiator)));
   Surroundings result;
+  const bool conversation = denied == Denied::kConversation;  // between honest ends
+  result.forged = !conversation && wonder.forged(denied == Denied::kEntry);
+  if (path == Path::kForward) {
+    const Set dead = bdd().minus(unrouted(space, path, FlowEnd::kInitiator, tracking),
+                                 sendable(path, FlowEnd::kInitiator));
+    result.bridged = wonder.bridged(of(bdd().both(dead, by_one_interface(space))));
+  }
   if (path == Path::kForward && !conversation) {
     result.groups = wonder.groups(of(can_set_out_to_groups(space, tracking)));
   }

@@ -1,5 +1,6 @@
 // What a `no` takes for granted of the host around its ruleset, as far as what the rules let
-// through hangs on that: a multicast router, tunnels, an `ip rule`, unusual sockets.
+// through hangs on that: a bridge, a multicast router, tunnels, an `ip rule`, unusual sockets; and
+// of the wires, that nobody sends in another's name.
 //
 // Idea: the packets in question are walked once more as such a host would have them (or from the
 // sets that the search has anyway), with whatever conntrack might say. Where the rules let none of
@@ -8,9 +9,16 @@
 // Covered by tests/unit/surroundings_test.cpp.
 #pragma once
 
+#include <cstdint>
+
 namespace postern {
 
+// What the `no` denies.
+enum class Denied : std::uint8_t { kPacket, kConversation, kEntry };
+
 struct Surroundings {
+  bool forged = false;     // packets in the name of the flow's other end, from where it is not
+  bool bridged = false;    // what a bridge passes on, which routing never sees (br_netfilter)
   bool groups = false;     // packets to groups, if a multicast router runs here
   bool answered = false;   // packets to groups and broadcasts, if such an address answers
   bool marked = false;     // packets that a tunnel hands on with the mark of its own packet

@@ -103,15 +103,6 @@ class Routing {
     return kNothing;
   }
 
-  Set one_interface() {
-    Set same = kNothing;
-    for (std::uint32_t c = 0; c < space_.classes().interface.count(); ++c) {
-      same = bdd_.either(same, bdd_.both(space_.class_is(Axis::kInitiatorInterface, c),
-                                         space_.class_is(Axis::kResponderInterface, c)));
-    }
-    return same;
-  }
-
   Set outside(Set of, Axis axis, u128 lo, u128 hi) {
     return bdd_.minus(of, space_.values(axis, lo, hi));
   }
@@ -169,7 +160,7 @@ class Routing {
     // Only back by the device that they came in by (ip6_forward, rt6_need_strict).
     Set narrow = bdd_.either(space_.values(source_, 0, 0), link_local(space_, source_));
     narrow = bdd_.either(narrow, link_local(space_, destination_));
-    return bdd_.minus(s, bdd_.minus(narrow, one_interface()));
+    return bdd_.minus(s, bdd_.minus(narrow, by_one_interface(space_)));
   }
 
   // What a multicast router takes on (ip_route_input_mc, ip6_mc_input): not what is for one link or
@@ -337,6 +328,15 @@ Set can_set_out(Space& space, Path path, FlowEnd sender, bool tracking) {
 
 Set can_keep_its_destination(Space& space, Path path, FlowEnd sender, bool tracking) {
   return Routing(space, path, sender, Routing::Mode::kKept).everything(tracking);
+}
+
+Set by_one_interface(Space& space) {
+  Set same = kNothing;
+  for (std::uint32_t c = 0; c < space.classes().interface.count(); ++c) {
+    same = space.bdd().either(same, space.bdd().both(space.class_is(Axis::kInitiatorInterface, c),
+                                                     space.class_is(Axis::kResponderInterface, c)));
+  }
+  return same;
 }
 
 Set can_set_out_to_groups(Space& space, bool tracking) {

@@ -13,6 +13,9 @@
 
 namespace postern {
 
+// Flows both of whose ends are behind one interface.
+Set by_one_interface(Space& space);
+
 // Packets from `sender` of a flow whose initiator's packets take `path` (answers take its reverse):
 // over flow and packet axes. With `tracking`, fragments have been put together.
 Set can_set_out(Space& space, Path path, FlowEnd sender, bool tracking);
