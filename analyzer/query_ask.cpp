@@ -520,7 +520,8 @@ void Asking::answer_unknown(Set open) {
     answer_.reasons.push_back(fmt::format("... and {} more such rules", rules.size() - kShown));
   }
   if (rules.empty()) {
-    const bool pieces = !model_.tracking() && program_.ruleset().family == Family::kIpv4 &&
+    const bool pieces = !model_.tracking() && !space_.classes().defragments &&
+                        program_.ruleset().family == Family::kIpv4 &&
                         answer_.path != Path::kForward;
     answer_.reasons.emplace_back(pieces ? kPutTogether : kApproximated);
   }

@@ -106,8 +106,14 @@ const Row kRows[] = {
      kForwardAny, kRouter, true},
     {"GroupsThatDnatLeadsOff", k4,
      "*nat\n:PREROUTING ACCEPT\n-A PREROUTING -d 224.0.0.0/4 -j DNAT --to-destination 10.0.0.5\n"
-     "COMMIT\n*filter\n:FORWARD DROP\n-A FORWARD -d 224.0.0.0/4 -j ACCEPT\nCOMMIT\n",
+     "COMMIT\n*filter\n:FORWARD DROP\n-A FORWARD -d 224.0.0.0/4 -m conntrack --ctstate NEW -j "
+     "ACCEPT\nCOMMIT\n",
      kForwardAny, kRouter, false},
+    // (What is INVALID comes to no rule of NAT.)
+    {"InvalidGroupsBesideDnat", k4,
+     "*nat\n:PREROUTING ACCEPT\n-A PREROUTING -d 224.0.0.0/4 -j DNAT --to-destination 10.0.0.5\n"
+     "COMMIT\n*filter\n:FORWARD DROP\n-A FORWARD -d 224.0.0.0/4 -j ACCEPT\nCOMMIT\n",
+     kForwardAny, kRouter, true},
     {"GroupsThatDnatGivesAPort", k4,
      "*nat\n:PREROUTING ACCEPT\n-A PREROUTING -p udp -j DNAT --to-destination :99\n"
      "COMMIT\n*filter\n:FORWARD DROP\n-A FORWARD -p udp -d 224.0.0.0/4 --dport 99 -j ACCEPT\n"
@@ -122,15 +128,15 @@ const Row kRows[] = {
      "*filter\n:INPUT DROP\n:FORWARD DROP\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED "
      "-j ACCEPT\nCOMMIT\n",
      kForwardAny, kRouter, false},
-    {"ATunnelsMark", k4,
+    {"ATunnelsMark", k6,
      "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -i eth0 -p udp --dport 4789 -j MARK --set-mark 1\n"
      "COMMIT\n*filter\n:INPUT DROP\n-A INPUT -i vx0 -m mark --mark 1 -j ACCEPT\nCOMMIT\n",
      "deliver -i vx0 -p udp --path in", kTunnel, true},
-    {"ATunnelsMarkIsOverwritten", k4,
+    {"ATunnelsMarkIsOverwritten", k6,
      "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -j MARK --set-mark 0\n"
      "COMMIT\n*filter\n:INPUT DROP\n-A INPUT -i vx0 -m mark --mark 1 -j ACCEPT\nCOMMIT\n",
      "deliver -i vx0 -p udp --path in", kTunnel, false},
-    {"ATunnelsMarkIsOfNoUse", k4,
+    {"ATunnelsMarkIsOfNoUse", k6,
      "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -i eth0 -p udp --dport 4789 -j MARK --set-mark 1\n"
      "COMMIT\n*filter\n:INPUT DROP\n-A INPUT -i vx0 -m mark --mark 1 -p tcp -j ACCEPT\nCOMMIT\n",
      "deliver -i vx0 -p udp --path in", kTunnel, false},
@@ -156,6 +162,10 @@ const Row kRows[] = {
      "*filter\n:OUTPUT DROP\n-A OUTPUT -d 239.0.0.0/8 -p udp -m length --length 0:99 -j ACCEPT\n"
      "-A OUTPUT -d 239.0.0.0/8 -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n",
      "deliver -o eth1 -p udp -d 239.1.1.1 -m length --length 100 --path out", kAnswers, true},
+    {"NoAnswerAsFromAGroupThatDnatLeadsOff", k4,
+     "*nat\n:OUTPUT ACCEPT\n-A OUTPUT -p udp -j REDIRECT\nCOMMIT\n*filter\n:OUTPUT "
+     "ACCEPT\nCOMMIT\n",
+     "deliver -o eth1 -p udp --path out", kAnswers, false},
     {"NoAnswerToAnythingElse", k4,
      "*filter\n:OUTPUT DROP\n-A OUTPUT -d 239.0.0.0/8 -p udp -m length --length 0:99 -j ACCEPT\n"
      "-A OUTPUT -d 239.0.0.0/8 -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n",
@@ -171,10 +181,6 @@ const Row kRows[] = {
     {"APieceByAnotherInterface", k4,
      "*filter\n:INPUT DROP\n-A INPUT -i eth0 -p udp -j ACCEPT\nCOMMIT\n",
      "deliver -i eth1 -p udp --path in", kScattered, true},
-    {"APieceFromAnotherCard", k4,
-     "*filter\n:INPUT DROP\n-A INPUT -p udp -m mac --mac-source 00:11:22:33:44:55 -j "
-     "ACCEPT\nCOMMIT\n",
-     "deliver -i eth1 -p udp -m mac ! --mac-source 00:11:22:33:44:55 --path in", kScattered, true},
     {"PiecesOfWhatIsDropped", k4,
      "*filter\n:INPUT DROP\n-A INPUT -i eth0 -p tcp -j ACCEPT\nCOMMIT\n",
      "deliver -i eth1 -p udp --path in", kScattered, false},

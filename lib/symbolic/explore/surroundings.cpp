@@ -51,14 +51,14 @@ class Wonder {
     // A packet to a group comes to INPUT as well, and leaves an entry there.
     const Set own = bdd_.both(flow_of(asked), to_everybody());
     const PathWalk in = walk_in(World::kUsual, Path::kIn, own);
-    return !bdd_.disjoint(asked, may_come(let_through(walk), let_through(in)));
+    return !bdd_.disjoint(asked, may_come(let_through(walk), let_through_as_sent(in)));
   }
 
   bool answered() {
     if (!model_.tracking || path_ == Path::kForward) return false;
     const Set asked = bdd_.both(m_, to_everybody());
     if (asked.empty()) return false;
-    const Set all = let_through(usual());
+    const Set all = let_through_as_sent(usual());
     return !bdd_.disjoint(asked, bdd_.minus(may_come(all, kNothing), begins()));
   }
 
@@ -160,6 +160,12 @@ class Wonder {
     return s;
   }
 
+  // ... but for what DNAT leads off.
+  Set let_through_as_sent(const PathWalk& walk) {
+    const Set all = let_through(walk);
+    return keeps_a_destination() ? all : bdd_.minus(all, walk.moved);
+  }
+
   bool marks_matter(Set flows, FlowEnd sender, const NatVariant& nat) {
     const PathWalk usual = walk_in(World::kUsual, path_, flows, sender, nat);
     const PathWalk marked = walk_in(World::kMarked, path_, flows, sender, nat);
@@ -170,24 +176,33 @@ class Wonder {
   }
 
   Set state(CtState of) { return space_.class_is(Axis::kState, static_cast<std::uint32_t>(of)); }
-  // States that take no entry.
+  // What takes no entry.
   Set begins() {
-    return bdd_.either(state(CtState::kInvalid),
-                       bdd_.either(state(CtState::kNew), state(CtState::kUntracked)));
+    return bdd_.either(bdd_.either(state(CtState::kInvalid), state(CtState::kUntracked)), fresh());
+  }
+  Set fresh() { return bdd_.both(state(CtState::kNew), space_.class_is(Axis::kFirst, 1)); }
+
+  // May DNAT give a port alone?
+  bool keeps_a_destination() {
+    const auto ways = model_.translations.by_rules(path_);
+    return std::ranges::any_of(ways, [&](const NatVariant& nat) {
+      return nat.destination != 0 && model_.translations.range(nat.destination).keeps_address;
+    });
   }
 
   // Of what some walk lets through: what needs no entry, and of flows whose first packet gets there
   // (or is in `elsewhere`) the rest as well. Errors need one of any flow to the same end.
   Set may_come(Set through, Set elsewhere) {
     through = bdd_.both(through, conntrack_domain(space_));
-    const Set first = bdd_.both(bdd_.either(through, elsewhere), state(CtState::kNew));
+    const Set first = bdd_.both(bdd_.either(through, elsewhere), fresh());
     const Set flows = flow_of(first);
     constexpr std::array kButResponder{Axis::kInitiator, Axis::kInitiatorPort, Axis::kResponderPort,
                                        Axis::kProtocol};
     const Set ends =
         space_.classes().expects ? Set{kEverything} : space_.exists(flows, kButResponder);
     Set s = bdd_.both(through, begins());
-    s = bdd_.either(s, bdd_.both(bdd_.both(through, state(CtState::kEstablished)), flows));
+    const Set later = bdd_.either(state(CtState::kNew), state(CtState::kEstablished));
+    s = bdd_.either(s, bdd_.both(bdd_.both(through, later), flows));
     return bdd_.either(s, bdd_.both(bdd_.both(through, state(CtState::kRelated)), ends));
   }
 
