@@ -3,6 +3,7 @@
 #include <array>
 
 #include "flow/odd_headers.hpp"
+#include "net/no_protocol.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/rules/pieces.hpp"
 
@@ -275,13 +276,23 @@ class Routing {
     return v4_ ? known : bdd_.both(known, bdd_.either(first, whole));
   }
 
+  // An IPv6 packet's protocol is what follows its last extension header. One that ends before has
+  // none (kNoProtocol6): iptables-legacy drops it where a rule names a protocol, and where none
+  // does it is as one that says that nothing follows.
+  Set protocols() {
+    if (v4_) return kEverything;
+    const bool nft = space_.classes().backend == Backend::kNft;
+    const Set some = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+      return !is_extension_header(Family::kIpv6, static_cast<std::uint8_t>(c.canonical));
+    });
+    if (!nft) return some;
+    const Set none = space_.values(Axis::kProtocol, kNoProtocol6, kNoProtocol6);
+    return bdd_.either(some, bdd_.both(none, space_.class_is(Axis::kTruncated, 0)));
+  }
+
   Set headers(bool tracking) {
     Set s = bdd_.both(lengths(), pieces(tracking));
-    // An IPv6 packet's protocol is what follows its last extension header.
-    s = bdd_.both(s, space_.class_set_if(Axis::kProtocol, [this](const ValueClass& c) {
-      const auto number = static_cast<std::uint8_t>(c.canonical);
-      return v4_ || !is_extension_header(Family::kIpv6, number);
-    }));
+    s = bdd_.both(s, protocols());
     // Any TTL: a raw socket writes 0, too, and only forwarding looks at it (passage.cpp).
     if (!from_wire()) s = bdd_.both(s, space_.class_is(Axis::kHasMac, 0));
     // A packet without a link-layer header has no address there, and only its sender's counts.

@@ -8,6 +8,7 @@
 #include "base/check.hpp"
 #include "flow/conntrack.hpp"
 #include "flow/odd_headers.hpp"
+#include "net/no_protocol.hpp"
 #include "symbolic/entries/templates.hpp"
 #include "symbolic/sets/cuts.hpp"
 #include "symbolic/sets/mac_codes.hpp"
@@ -310,10 +311,16 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
       cuts.of(Field::kProtocol), 8,
       [family](std::uint32_t v) {
         const auto number = static_cast<std::uint8_t>(v);
-        if (!has_key(family, number)) return number == kNoNextHeader ? 0x100u : 0x200u;
+        if (!has_key(family, number)) {
+          if (number == kNoProtocol6) return 0x300u;
+          return number == kNoNextHeader ? 0x100u : 0x200u;
+        }
         return static_cast<std::uint32_t>(tracker_of(number));
       },
       prefer({protocol::kTcp, protocol::kUdp, icmp, 4, 2}));
+  if (!v4) {  // no witness shows a packet without a protocol where it can show another
+    result.protocol.classes[*result.protocol.of(kNoProtocol6)].preference += 0x100;
+  }
   result.icmp_type = icmp_type_classes(cuts.of(Field::kIcmpType), family);
   result.icmp_code = by_signature(cuts.of(Field::kIcmpCode), 8, no_kind, prefer({0}));
   result.tcp_flags = tcp_flag_classes(cuts.of(Field::kTcpFlags));

@@ -37,6 +37,18 @@ bool break_header(Packet& packet) {
   return true;
 }
 
+// A chain of headers, each of which says that it is as long as one can be.
+void end_within_extensions(Packet& packet) {
+  constexpr std::size_t kLongest = (255 + 1) * 8;
+  Bytes l4(packet.payload.size());
+  for (std::size_t at = 0; at < l4.size(); at += kLongest) {
+    l4[at] = kEndsWithin;
+    if (at + 1 < l4.size()) l4[at + 1] = 255;
+  }
+  packet.raw_l4 = std::move(l4);
+  packet.payload.clear();
+}
+
 bool is_redirect(const Packet& packet) {
   return packet.protocol == protocol::kIcmpv6 && packet.type == kIcmpv6Redirect;
 }
