@@ -9,4 +9,7 @@ namespace postern {
 
 inline constexpr std::uint8_t kNoProtocol6 = 0;
 
+// Of each extension header Linux wants to see two bytes.
+inline constexpr unsigned kSeenOfExtension = 2;
+
 }  // namespace postern

@@ -134,6 +134,25 @@ inline constexpr BackendCase kBackendCases[] = {
      "*filter\n:FORWARD DROP\n-A FORWARD -p udp -j DROP\n-A FORWARD ! -p udp -j DROP\n-A FORWARD "
      "-j ACCEPT\nCOMMIT\n",
      "connect -i eth0 -o eth1 --path forward", "no", "no"},
+    // To nf_tables an authentication header of IPv6 is the protocol, to ip6_tables what follows it.
+    {"AuthenticationHeader", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p ah -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 -p ah --path forward", "no", "yes"},
+    {"AuthenticationHeaderOfNoInside", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p ah -m conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 --path forward", "no", "yes"},
+    {"AuthenticationHeaderIsSeen", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p ah -m length --length 40:41 -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 --path forward", "no", "no"},
+    {"AuthenticationHeaderIsShort", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p ah -m length --length 42 -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 --path forward", "no", "yes"},
+    {"AuthenticationHeaderIsLong", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p ah -m length --length 1400:1401 -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 --path forward", "no", "yes"},
+    {"AuthenticationHeaderIsNotAsked", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p ah -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 -p udp --path forward", "no", "no"},
 };
 
 }  // namespace postern

@@ -247,6 +247,9 @@ class Routing {
     need(protocol::kUdp, 8);
     need(protocol::kUdplite, 8);
     need(v4_ ? protocol::kIcmp : protocol::kIcmpv6, 8);
+    if (!v4_ && space_.classes().backend == Backend::kNft) {
+      where(has_protocol(protocol::kAh), between(kSeenOfExtension, 0xffff));
+    }
     if (space_.classes().truncated.count() <= 2) return s;
     // Less of it than `bytes` is there from this part on.
     const auto less = [&](HeaderPart part, Set packets, u128 bytes) {
@@ -278,16 +281,17 @@ class Routing {
 
   // An IPv6 packet's protocol is what follows its last extension header. One that ends before has
   // none (kNoProtocol6): iptables-legacy drops it where a rule names a protocol, and where none
-  // does it is as one that says that nothing follows.
+  // does it is as one that says that nothing follows. To iptables-nft an authentication header is
+  // one.
   Set protocols() {
     if (v4_) return kEverything;
-    const bool nft = space_.classes().backend == Backend::kNft;
     const Set some = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
       return !is_extension_header(Family::kIpv6, static_cast<std::uint8_t>(c.canonical));
     });
-    if (!nft) return some;
+    if (space_.classes().backend != Backend::kNft) return some;
     const Set none = space_.values(Axis::kProtocol, kNoProtocol6, kNoProtocol6);
-    return bdd_.either(some, bdd_.both(none, space_.class_is(Axis::kTruncated, 0)));
+    const Set odd = bdd_.either(none, has_protocol(protocol::kAh));
+    return bdd_.either(some, bdd_.both(odd, space_.class_is(Axis::kTruncated, 0)));
   }
 
   Set headers(bool tracking) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/check.hpp"
+#include "flow/odd_headers.hpp"
 #include "net/no_protocol.hpp"
 #include "net/protocol.hpp"
 #include "scenario/result.hpp"
@@ -348,7 +349,7 @@ std::optional<std::string> fill(Packet& packet, const PacketPoint& point, Backen
   }
   if (value(Axis::kTruncated) != 0) return cut_short(packet, *point.part, *point.length);
   const auto obstacle = set_length(packet, *point.length);
-  if (six && packet.protocol == kEndsWithin) end_within_extensions(packet);
+  if (is_extension_header(packet.family(), packet.protocol)) end_within_extensions(packet);
   return obstacle;
 }
 
