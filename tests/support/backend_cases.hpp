@@ -99,7 +99,7 @@ inline constexpr BackendCase kBackendCases[] = {
      "deliver -i eth0 -o eth1 -p tcp --path forward", "no", "no"},
     {"NoProtocolOfALength", Family::kIpv6,
      "*filter\n:FORWARD DROP\n-A FORWARD -p udp -j DROP\n-A FORWARD ! -p udp -j DROP\n-A FORWARD "
-     "-m length --length 3000:3100 -j ACCEPT\nCOMMIT\n",
+     "-m length --length 1400:1450 -j ACCEPT\nCOMMIT\n",
      "deliver -i eth0 -o eth1 --path forward", "no", "yes"},
     {"NoProtocolIsInvalid", Family::kIpv6,
      "*filter\n:FORWARD DROP\n-A FORWARD -p udp -j DROP\n-A FORWARD ! -p udp -j DROP\n-A FORWARD "
@@ -150,6 +150,9 @@ inline constexpr BackendCase kBackendCases[] = {
     {"AuthenticationHeaderIsLong", Family::kIpv6,
      "*filter\n:FORWARD DROP\n-A FORWARD -p ah -m length --length 1400:1401 -j ACCEPT\nCOMMIT\n",
      "deliver -i eth0 -o eth1 --path forward", "no", "yes"},
+    {"AuthenticationHeadersBothWays", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p ah -j ACCEPT\nCOMMIT\n",
+     "connect -i eth0 -o eth1 -p ah --path forward", "no", "yes"},
     {"AuthenticationHeaderIsNotAsked", Family::kIpv6,
      "*filter\n:FORWARD DROP\n-A FORWARD -p ah -j ACCEPT\nCOMMIT\n",
      "deliver -i eth0 -o eth1 -p udp --path forward", "no", "no"},
