@@ -6,6 +6,7 @@
 
 #include "analyzer/answer.hpp"
 #include "analyzer/flags_text.hpp"
+#include "net/no_protocol.hpp"
 #include "net/protocol.hpp"
 
 namespace postern {
@@ -200,7 +201,10 @@ std::string field_text(Field field, Family family, std::pair<u128, u128> interva
     return to_decimal(value);
   };
   const auto& [lo, hi] = interval;
-  if (lo == hi && field == Field::kProtocol) return protocol_name(static_cast<std::uint8_t>(lo));
+  if (lo == hi && field == Field::kProtocol) {
+    if (family == Family::kIpv6 && lo == kNoProtocol6) return "none";
+    return protocol_name(static_cast<std::uint8_t>(lo));
+  }
   if (lo == hi) return one(lo);
   return fmt::format("{}-{}", one(lo), one(hi));
 }

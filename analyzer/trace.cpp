@@ -7,6 +7,7 @@
 #include "analyzer/flags_text.hpp"
 #include "engine/engine.hpp"
 #include "ir/print.hpp"
+#include "net/no_protocol.hpp"
 #include "net/protocol.hpp"
 
 namespace postern {
@@ -22,6 +23,8 @@ std::string value_text(Field field, u128 value, Family family) {
     case Field::kCtReplyDestination:
       return Address{family, value}.text();
     case Field::kProtocol:
+      if (family == Family::kIpv6 && value == kNoProtocol6) return "none";
+      [[fallthrough]];
     case Field::kCtProtocol:
       return protocol_name(static_cast<std::uint8_t>(value));
     case Field::kTcpFlags:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "flow/odd_headers.hpp"
 #include "scenario/serialise.hpp"
 
 namespace postern {
@@ -112,6 +113,8 @@ std::optional<Packet> tcp_reset(const Traveller& rejected) {
 bool may_be_rejected_by_icmp(const Traveller& rejected) {
   const PacketView& view = rejected.view;
   if (view.fragment_offset != 0) return false;
+  // reject6_csum_ok: what ends within its extension headers has nothing to sum up.
+  if (is_extension_header(view.family, view.protocol)) return false;
   if (view.family == Family::kIpv6 && view.l4_length == 0) return false;
   return checksum_holds(view);
 }

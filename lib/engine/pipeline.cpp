@@ -52,6 +52,7 @@ Traveller Pipeline::start(const Packet& packet) const {
 // Fills in what rules read of the headers; again after the headers changed.
 void Pipeline::describe(Traveller& packet) const {
   read_headers(packet);
+  read_protocol(packet, backend_);
   read_layer4_bytes(packet);
   const Walker* walker = walkers_[index(packet.view.family)].get();
   if (walker == nullptr) return;

@@ -1,6 +1,7 @@
 // Routing decisions: Linux's fib_lookup, ip_route_input_slow, fib_validate_source, ip6_rcv_core and
 // ip6_route_input, told in our words.
 #include "engine/world.hpp"
+#include "scenario/serialise.hpp"
 
 namespace postern {
 namespace {
@@ -105,8 +106,22 @@ bool World::hears(const Address& destination) const {
   return destination.family == Family::kIpv6 || !multicast(destination) || joined(destination);
 }
 
+namespace {
+
+// Hop-by-hop options are read before any hook, and must be whole (ipv6_parse_hopopts).
+bool cuts_hop_by_hop(const Packet& packet) {
+  constexpr std::size_t kHeader = 40;
+  if (packet.protocol != 0 && !packet.raw) return false;
+  const Bytes bytes = to_bytes(packet);
+  if (bytes[6] != 0) return false;
+  return bytes.size() < kHeader + 8 || bytes.size() < kHeader + (bytes[kHeader + 1] + 1U) * 8;
+}
+
+}  // namespace
+
 bool World::takes(const PacketView& packet, DeviceId in) const {
   if (packet.family == Family::kIpv4) return true;
+  if (cuts_hop_by_hop(*packet.packet)) return false;
   if ((packet.source == 1 || packet.destination == 1) && in != loopback_) return false;
   if (multicast(packet.source_address())) return false;
   const unsigned least = in == loopback_ ? 1 : 2;

@@ -1,5 +1,8 @@
 #include "engine/traveller.hpp"
 
+#include "flow/odd_headers.hpp"
+#include "net/no_protocol.hpp"
+#include "net/protocol.hpp"
 #include "scenario/serialise.hpp"
 
 namespace postern {
@@ -21,7 +24,6 @@ void read_headers(Traveller& traveller) {
   Reading& reading = traveller.reading;
   reading[Field::kSource] = view.source;
   reading[Field::kDestination] = view.destination;
-  reading[Field::kProtocol] = view.protocol;
   reading[Field::kFragmentOffset] = view.fragment_offset;
   reading[Field::kSourcePort] = view.source_port;
   reading[Field::kDestinationPort] = view.destination_port;
@@ -33,6 +35,19 @@ void read_headers(Traveller& traveller) {
   reading[Field::kTos] = view.tos;
   reading[Field::kMark] = view.mark;
   reading.tcp_options = view.tcp_options;
+}
+
+// nf_tables stops at an authentication header (nft_set_pktinfo_ipv6: IP6_FH_F_AUTH), ip6_tables
+// behind the last header (ip6_packet_match).
+void read_protocol(Traveller& traveller, Backend backend) {
+  const PacketView& view = traveller.view;
+  std::uint8_t number = view.protocol;
+  if (is_extension_header(view.family, number)) number = kNoProtocol6;
+  if (backend == Backend::kNft && view.family == Family::kIpv6 && view.packet->raw) {
+    const auto layer4 = find_layer4(*view.packet->raw);
+    if (layer4 && layer4->authenticated) number = protocol::kAh;
+  }
+  traveller.reading[Field::kProtocol] = number;
 }
 
 void read_layer4_bytes(Traveller& traveller) {

@@ -47,8 +47,10 @@ struct Traveller {
   }
 };
 
-// Copies the headers into `reading` (not: devices, address types, conntrack fields).
+// Copies the headers into `reading` (not: the protocol, devices, address types, conntrack fields).
 void read_headers(Traveller& traveller);
+// What rules take for the packet's protocol.
+void read_protocol(Traveller& traveller, Backend backend);
 // How much of a header there is, and what multiport and the nft backend read where it is not whole:
 // the bytes that stand in its place.
 void read_layer4_bytes(Traveller& traveller);

@@ -1,6 +1,7 @@
 #include "ir/builtin_clauses.hpp"
 
 #include "ir/spell.hpp"
+#include "net/no_protocol.hpp"
 #include "net/protocol.hpp"
 
 namespace postern {
@@ -41,10 +42,21 @@ Clause interface_clause(bool output, const Given<InterfacePattern>& given) {
               interface_is(output, given.value), given.span);
 }
 
-Clause protocol_clause(const Given<std::uint8_t>& given) {
+// An IPv6 packet that ends within its extension headers has no protocol. nf_tables then leaves the
+// rule, inverted or not (nft_meta: NFT_BREAK); ip6_tables drops it (ip6_packet_match). A question
+// has the plain meaning: it is not of the protocol.
+Clause protocol_clause(const Given<std::uint8_t>& given, const RuleContext& context) {
   if (given.value == 0) return make("", false, constant(true), given.span);
-  return make("-p " + protocol_name(given.value), given.inverted,
-              equals(Field::kProtocol, given.value), given.span);
+  Clause clause = make("-p " + protocol_name(given.value), given.inverted,
+                       equals(Field::kProtocol, given.value), given.span);
+  if (context.family == Family::kIpv4 || context.question()) return clause;
+  const PredicatePtr none = equals(Field::kProtocol, kNoProtocol6);
+  if (context.backend == Backend::kLegacy) {
+    clause.hotdrop = none;
+  } else if (given.inverted) {
+    clause.predicate = all({negate(none), std::move(clause.predicate)});
+  }
+  return clause;
 }
 
 Clause fragment_clause(const Given<bool>& given) {

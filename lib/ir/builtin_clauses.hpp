@@ -12,7 +12,7 @@ namespace postern {
 Clause address_clause(bool destination, const std::vector<Prefix>& prefixes, bool inverted,
                       Span span);
 Clause interface_clause(bool output, const Given<InterfacePattern>& given);
-Clause protocol_clause(const Given<std::uint8_t>& given);
+Clause protocol_clause(const Given<std::uint8_t>& given, const RuleContext& context);
 Clause fragment_clause(const Given<bool>& given);
 
 }  // namespace postern

@@ -61,7 +61,7 @@ std::optional<std::vector<Clause>> other_clauses(const RuleContext& context, con
   std::vector<Clause> clauses;
   if (draft.input) clauses.push_back(interface_clause(false, *draft.input));
   if (draft.output) clauses.push_back(interface_clause(true, *draft.output));
-  if (draft.protocol) clauses.push_back(protocol_clause(*draft.protocol));
+  if (draft.protocol) clauses.push_back(protocol_clause(*draft.protocol, context));
   if (draft.fragment) clauses.push_back(fragment_clause(*draft.fragment));
   bool good = true;
   for (const Extension& extension : draft.matches) {

@@ -17,21 +17,29 @@ bool is_extension(std::uint8_t next) {
          next == kDestinationOptions || next == kAuthentication;
 }
 
-// Walks IPv6 extension headers as the kernel does; stops in a non-first fragment.
+// Walks IPv6 extension headers as the kernel does (ipv6_find_hdr), which wants to see two bytes of
+// each, and four of a routing and of a fragment header; stops in a non-first fragment.
 Layer4 skip_extensions(ByteView bytes) {
+  const auto seen = [](std::uint8_t header) {
+    return header == kFragment || header == kRouting ? 4U : 2U;
+  };
   Layer4 found;
   found.protocol = bytes[6];
   found.offset = 40;
-  while (is_extension(found.protocol) && found.offset + 8 <= bytes.size()) {
+  while (is_extension(found.protocol) && found.offset + seen(found.protocol) <= bytes.size()) {
     const std::uint8_t current = found.protocol;
     const std::size_t at = found.offset;
     found.protocol = bytes[at];
     if (current == kFragment) {
-      found.fragment_offset = get16(bytes, at + 2) & 0xfff8;
-      found.more_fragments = (bytes[at + 3] & 1) != 0;
+      const std::uint16_t offset = get16(bytes, at + 2) & 0xfff8;
       found.offset += 8;
-      if (found.fragment_offset != 0) break;
+      if (found.offset <= bytes.size()) {  // else there is nothing to put together
+        found.fragment_offset = offset;
+        found.more_fragments = (bytes[at + 3] & 1) != 0;
+      }
+      if (offset != 0) break;
     } else {
+      found.authenticated = found.authenticated || current == kAuthentication;
       found.offset +=
           current == kAuthentication ? (bytes[at + 1] + 2u) * 4 : (bytes[at + 1] + 1u) * 8;
     }

@@ -33,6 +33,7 @@ struct Layer4 {
   std::size_t offset = 0;             // from the IP header's begin; may be the packet's end
   std::uint16_t fragment_offset = 0;  // in bytes
   bool more_fragments = false;
+  bool authenticated = false;  // an IPv6 authentication header stands before it
 };
 std::optional<Layer4> find_layer4(ByteView bytes);
 

@@ -13,6 +13,7 @@
 #include "engine/engine.hpp"
 #include "flow/hooks.hpp"
 #include "flow/odd_headers.hpp"
+#include "net/no_protocol.hpp"
 #include "net/protocol.hpp"
 #include "scenario/serialise.hpp"
 #include "tests/support/random_rules.hpp"
@@ -330,7 +331,8 @@ struct AttackedFlow {
   }
 };
 
-inline AttackedFlow random_flow(Dice& dice, Family family, Path path) {
+inline AttackedFlow random_flow(Dice& dice, Family family, Path path,
+                                Backend backend = Backend::kLegacy) {
   const bool v4 = family == Family::kIpv4;
   const auto at = [&](const char* four, const char* six) {
     return *Address::parse(v4 ? four : six);
@@ -373,6 +375,9 @@ inline AttackedFlow random_flow(Dice& dice, Family family, Path path) {
   f.protocol =
       dice.of<std::uint8_t>({6, 6, 6, 6, 17, 17, 17, icmp, icmp, 47, 253, 136, 132, 132, 33});
   if (!v4 && f.protocol == 253 && dice.chance(50)) f.protocol = kNoNextHeader;
+  if (f.protocol == kNoNextHeader && backend == Backend::kNft && dice.chance(70)) {
+    f.protocol = dice.chance(60) ? kNoProtocol6 : std::uint8_t{protocol::kAh};
+  }
   f.initiator_port = dice.of<std::uint16_t>({22, 5000, 5001, 1023, 40000});
   f.responder_port = dice.of<std::uint16_t>({23, 53, 80, 1024, 5002});
   if (f.protocol == icmp) {
@@ -391,6 +396,21 @@ inline void lead(Dice& dice, AttackedFlow& f) {
   f.responder = *Address::parse(dice.chance(60) ? (v4 ? "192.0.2.1" : "2001:db8:1::1")
                                                 : (v4 ? "198.51.100.1" : "2001:db8:2::1"));
   f.led = true;
+}
+
+// IPv6 that ends within its extension headers, for iptables-nft: an authentication header, or (0)
+// any other.
+inline bool nameless(const AttackedFlow& f) {
+  return f.family == Family::kIpv6 && (f.protocol == kNoProtocol6 || f.protocol == protocol::kAh);
+}
+
+inline void end_within(Packet& p) {
+  constexpr std::uint8_t kOptions = 60;
+  if (p.protocol == kNoProtocol6) p.protocol = kOptions;
+  p.raw_l4 = p.payload;
+  (*p.raw_l4)[0] = kOptions;
+  (*p.raw_l4)[1] = 255;  // longer than what is there
+  p.payload.clear();
 }
 
 class Attacker {
@@ -412,6 +432,7 @@ class Attacker {
     if (flow_.protocol == protocol::kUdplite && dice_.chance(15)) uncover(p);
     if (flow_.protocol == protocol::kSctp) sctp_.speak(dice_, p, reply);
     if (flow_.protocol == protocol::kIcmp || flow_.protocol == protocol::kIcmpv6) message(p, reply);
+    if (nameless(flow_)) end_within(p);
     if (!reply) said_.push_back(p);
     if (reply) answered_.push_back(p);
     return p;
@@ -444,7 +465,7 @@ class Attacker {
     // Nobody honest begins with an answer.
     const bool icmp = flow_.protocol == protocol::kIcmp || flow_.protocol == protocol::kIcmpv6;
     if (icmp && (flow_.icmp_type == 0 || flow_.icmp_type == 129)) return std::nullopt;
-    if (k >= conversation_length(flow_.protocol)) return std::nullopt;
+    if (nameless(flow_) || k >= conversation_length(flow_.protocol)) return std::nullopt;
     const bool reply = replies(flow_.protocol, k);
     Packet p = address_to(reply, reply);
     p.protocol = flow_.protocol;

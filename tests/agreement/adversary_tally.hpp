@@ -26,8 +26,8 @@ struct Tally {
            sctp_bound = 0, sctp_talks_bound = 0, crafted = 0, entries_led = 0, entries_led_off = 0,
            kept = 0, led_off = 0, dead = 0, errors_back = 0, errors_led = 0, zoned_bound = 0,
            several_bound = 0, found_bound = 0, errors_zoned = 0, expected_zoned = 0,
-           expected_zoned_through = 0, spent = 0, zero_sent = 0, no_next_header = 0, odd_gre = 0,
-           uncovered = 0, redirects = 0;
+           expected_zoned_through = 0, spent = 0, zero_sent = 0, no_next_header = 0,
+           no_protocol = 0, odd_gre = 0, uncovered = 0, redirects = 0;
 
   void note_nat(const EntryReport& entry, Path path) {
     const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
@@ -106,6 +106,7 @@ inline constexpr Wanted kWanted[] = {
     {"without a hop left, not forwarded", &Tally::spent},
     {"TTL 0 from this host, let through", &Tally::zero_sent},
     {"IPv6 without a next header, let through", &Tally::no_next_header},
+    {"IPv6 that ends within its extension headers, let through", &Tally::no_protocol},
     {"GRE that is INVALID, let through", &Tally::odd_gre},
     {"UDP-Lite that covers nothing, let through", &Tally::uncovered},
     {"redirects about the flow", &Tally::redirects},
@@ -128,6 +129,7 @@ inline void note_odd(Tally& tally, const Packet& packet, const PacketReport& rep
   if (redirect && is(CtState::kRelated)) ++tally.redirects;
   if (report.verdict == Verdict::kDropped || !is(CtState::kInvalid)) return;
   if (packet.family() == Family::kIpv6 && packet.protocol == kNoNextHeader) ++tally.no_next_header;
+  if (is_extension_header(packet.family(), packet.protocol)) ++tally.no_protocol;
   if (packet.protocol == protocol::kGre) ++tally.odd_gre;
   if (packet.protocol == protocol::kUdplite && packet.raw_l4) ++tally.uncovered;
 }

@@ -493,7 +493,7 @@ void round(const Draw& how, Dice& dice, Tally& tally) {
   options.strict = true;
   options.sysctl = world.sysctl;
   const auto next_flow = [&] {
-    AttackedFlow f = random_flow(dice, family, path);
+    AttackedFlow f = random_flow(dice, family, path, world.backend);
     if (led && dice.chance(60)) lead(dice, f);
     return f;
   };

@@ -71,6 +71,91 @@ inline constexpr BackendCase kBackendCases[] = {
     {"NoFlag", Family::kIpv4,
      "*filter\n:INPUT DROP\n-A INPUT -p tcp -m tcp --tcp-flags NONE SYN -j ACCEPT\nCOMMIT\n",
      "deliver -i eth0 -p tcp --dport 22 --path in", "no", "conditional"},
+    // A packet that ends within IPv6's extension headers has no protocol: no test of it holds, and
+    // no inverted one; iptables-legacy drops it there.
+    {"NoProtocol", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p udp -j DROP\n-A FORWARD ! -p udp -j DROP\n-A FORWARD "
+     "-j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 --path forward", "no", "yes"},
+    {"NoProtocolIn", Family::kIpv6,
+     "*filter\n:INPUT DROP\n-A INPUT -p udp -j DROP\n-A INPUT ! -p udp -j DROP\n-A INPUT -j "
+     "ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 --path in", "no", "yes"},
+    {"NoProtocolOut", Family::kIpv6,
+     "*filter\n:OUTPUT DROP\n-A OUTPUT -p udp -j DROP\n-A OUTPUT ! -p udp -j DROP\n-A OUTPUT -j "
+     "ACCEPT\nCOMMIT\n",
+     "deliver -o eth1 --path out", "no", "yes"},
+    {"NoProtocolOverLo", Family::kIpv6,
+     "*filter\n:OUTPUT DROP\n-A OUTPUT -p udp -j DROP\n-A OUTPUT ! -p udp -j DROP\n-A OUTPUT -j "
+     "ACCEPT\nCOMMIT\n",
+     "deliver -i lo", "no", "yes"},
+    {"NoProtocolIsNotUdp", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p udp -j DROP\n-A FORWARD ! -p udp -j DROP\n-A FORWARD "
+     "-j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 ! -p udp --path forward", "no", "yes"},
+    {"NoProtocolIsNoneAsked", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p udp -j DROP\n-A FORWARD ! -p udp -j DROP\n-A FORWARD "
+     "-j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 -p tcp --path forward", "no", "no"},
+    {"NoProtocolOfALength", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p udp -j DROP\n-A FORWARD ! -p udp -j DROP\n-A FORWARD "
+     "-m length --length 1400:1450 -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 --path forward", "no", "yes"},
+    {"NoProtocolIsInvalid", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p udp -j DROP\n-A FORWARD ! -p udp -j DROP\n-A FORWARD "
+     "-m conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 --path forward", "no", "yes"},
+    {"NoProtocolIsInvalidIn", Family::kIpv6,
+     "*filter\n:INPUT DROP\n-A INPUT -p udp -j DROP\n-A INPUT ! -p udp -j DROP\n-A INPUT -m "
+     "conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 --path in", "no", "yes"},
+    {"NoProtocolIsInvalidOut", Family::kIpv6,
+     "*filter\n:OUTPUT DROP\n-A OUTPUT -p udp -j DROP\n-A OUTPUT ! -p udp -j DROP\n-A OUTPUT -m "
+     "conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",
+     "deliver -o eth1 --path out", "no", "yes"},
+    {"NoProtocolIsInvalidOverLo", Family::kIpv6,
+     "*filter\n:OUTPUT DROP\n-A OUTPUT -p udp -j DROP\n-A OUTPUT ! -p udp -j DROP\n-A OUTPUT -m "
+     "conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",
+     "deliver -i lo", "no", "yes"},
+    {"NoProtocolIsNothingElse", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p udp -j DROP\n-A FORWARD ! -p udp -j DROP\n-A FORWARD "
+     "-m conntrack --ctstate NEW,ESTABLISHED,RELATED -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 --path forward", "no", "no"},
+    {"NoProtocolUntracked", Family::kIpv6,
+     "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -j CT --notrack\nCOMMIT\n"
+     "*filter\n:FORWARD DROP\n-A FORWARD -p udp -j DROP\n-A FORWARD ! -p udp -j DROP\n-A FORWARD "
+     "-m conntrack --ctstate UNTRACKED -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 --path forward", "no", "yes"},
+    {"NoProtocolIsLeftByAJump", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n:next -\n-A FORWARD ! -p 60 -g next\n-A FORWARD -p 60 -g next\n-A "
+     "FORWARD -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 --path forward", "no", "yes"},
+    {"NoProtocolIsForNoOrdinaryEnd", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p udp -j DROP\n-A FORWARD ! -p udp -j DROP\n-A FORWARD "
+     "-j ACCEPT\nCOMMIT\n",
+     "connect -i eth0 -o eth1 --path forward", "no", "no"},
+    // To nf_tables an authentication header of IPv6 is the protocol, to ip6_tables what follows it.
+    {"AuthenticationHeader", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p ah -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 -p ah --path forward", "no", "yes"},
+    {"AuthenticationHeaderOfNoInside", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p ah -m conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 --path forward", "no", "yes"},
+    {"AuthenticationHeaderIsSeen", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p ah -m length --length 40:41 -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 --path forward", "no", "no"},
+    {"AuthenticationHeaderIsShort", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p ah -m length --length 42 -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 --path forward", "no", "yes"},
+    {"AuthenticationHeaderIsLong", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p ah -m length --length 1400:1401 -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 --path forward", "no", "yes"},
+    {"AuthenticationHeadersBothWays", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p ah -j ACCEPT\nCOMMIT\n",
+     "connect -i eth0 -o eth1 -p ah --path forward", "no", "yes"},
+    {"AuthenticationHeaderIsNotAsked", Family::kIpv6,
+     "*filter\n:FORWARD DROP\n-A FORWARD -p ah -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -o eth1 -p udp --path forward", "no", "no"},
 };
 
 }  // namespace postern

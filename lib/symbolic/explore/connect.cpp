@@ -57,9 +57,11 @@ std::vector<std::vector<Line>> conversations(Space& space) {
   for (const PacketKind kind : {kDatagram, kUdplite, kIcmpOther, kIcmpUntracked, kGre, kGeneric}) {
     result.push_back({{kOne, kind, kEverything}, {kOther, kind, kEverything}});
   }
-  if (space.classes().family == Family::kIpv6) {  // of what is broken, the ends may mean this alone
-    const Set none = space.class_set_if(
-        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == kNoNextHeader; });
+  if (space.classes().family ==
+      Family::kIpv6) {  // of what is broken, the ends may mean these alone
+    const Set none = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+      return c.canonical == kNoNextHeader || c.canonical == protocol::kAh;
+    });
     result.push_back({{kOne, kBroken, none}, {kOther, kBroken, none}});
   }
   result.push_back({{kOne, kGre, kEverything}, {kOther, kGre, kEverything, std::nullopt, true}});

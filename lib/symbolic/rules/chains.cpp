@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/overloaded.hpp"
+#include "net/no_protocol.hpp"
 
 namespace postern {
 namespace {
@@ -20,6 +21,12 @@ bool may_drop(const Predicate& p) {
                                [&](const Any& n) { return any_of(n.operands); },
                                [](const auto&) { return false; }},
                     p.node);
+}
+
+// What iptables-legacy drops where a rule names a protocol of IPv6.
+bool wants_protocol(const Predicate& hotdrop) {
+  const InRange* test = std::get_if<InRange>(&hotdrop.node);
+  return test != nullptr && test->field == Field::kProtocol && test->hi == kNoProtocol6;
 }
 
 bool asks_of_entry(const Clause& clause) {
@@ -251,6 +258,7 @@ Set ChainWalker::match(RuleId rule, Frame& frame) {
     if (!clause.hotdrop) continue;
     if (const Const* c = std::get_if<Const>(&clause.hotdrop->node); c != nullptr && !c->value)
       continue;
+    if (wants_protocol(*clause.hotdrop)) continue;  // no set holds such packets (routing.cpp)
     // Rare: evaluate clause by clause up to here.
     MayMust here{frame.live, frame.live};
     for (const Clause& earlier : program_.rules()[rule].rule->clauses) {

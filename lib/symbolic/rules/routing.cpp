@@ -3,6 +3,7 @@
 #include <array>
 
 #include "flow/odd_headers.hpp"
+#include "net/no_protocol.hpp"
 #include "net/protocol.hpp"
 #include "symbolic/rules/pieces.hpp"
 
@@ -266,6 +267,9 @@ class Routing {
     need(protocol::kUdp, 8);
     need(protocol::kUdplite, 8);
     need(v4_ ? protocol::kIcmp : protocol::kIcmpv6, 8);
+    if (!v4_ && space_.classes().backend == Backend::kNft) {
+      where(has_protocol(protocol::kAh), between(kSeenOfExtension, 0xffff));
+    }
     if (space_.classes().truncated.count() <= 2) return s;
     // Less of it than `bytes` is there from this part on.
     const auto less = [&](HeaderPart part, Set packets, u128 bytes) {
@@ -296,13 +300,24 @@ class Routing {
     return v4_ ? known : bdd_.both(known, bdd_.either(first, whole));
   }
 
+  // An IPv6 packet's protocol is what follows its last extension header. One that ends before has
+  // none (kNoProtocol6): iptables-legacy drops it where a rule names a protocol, and where none
+  // does it is as one that says that nothing follows. To iptables-nft an authentication header is
+  // one.
+  Set protocols() {
+    if (v4_) return kEverything;
+    const Set some = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+      return !is_extension_header(Family::kIpv6, static_cast<std::uint8_t>(c.canonical));
+    });
+    if (space_.classes().backend != Backend::kNft) return some;
+    const Set none = space_.values(Axis::kProtocol, kNoProtocol6, kNoProtocol6);
+    const Set odd = bdd_.either(none, has_protocol(protocol::kAh));
+    return bdd_.either(some, bdd_.both(odd, space_.class_is(Axis::kTruncated, 0)));
+  }
+
   Set headers(bool tracking) {
     Set s = bdd_.both(lengths(), pieces(tracking));
-    // An IPv6 packet's protocol is what follows its last extension header.
-    s = bdd_.both(s, space_.class_set_if(Axis::kProtocol, [this](const ValueClass& c) {
-      const auto number = static_cast<std::uint8_t>(c.canonical);
-      return v4_ || !is_extension_header(Family::kIpv6, number);
-    }));
+    s = bdd_.both(s, protocols());
     // Any TTL: a raw socket writes 0, too, and only forwarding looks at it (passage.cpp).
     if (!from_wire()) s = bdd_.both(s, space_.class_is(Axis::kHasMac, 0));
     // A packet without a link-layer header has no address there, and only its sender's counts.

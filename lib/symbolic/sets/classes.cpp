@@ -9,6 +9,7 @@
 #include "flow/conntrack.hpp"
 #include "flow/defragmentation.hpp"
 #include "flow/odd_headers.hpp"
+#include "net/no_protocol.hpp"
 #include "symbolic/entries/templates.hpp"
 #include "symbolic/sets/cuts.hpp"
 #include "symbolic/sets/mac_codes.hpp"
@@ -281,12 +282,14 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   }
   cut_routing(cuts.of(Field::kSource), family);
   cut_netmaps(program, cuts.of(Field::kSource));
+  const bool nft = program.ruleset().backend == Backend::kNft;
   const bool v4 = family == Family::kIpv4;
   FieldCuts& truncated = cuts.of(Field::kTruncated);
   truncated.starts.push_back(1);
   FieldCuts& length = cuts.of(Field::kLength);
   if (length.tested()) {
     for (const u128 least : {0, 8, 20}) length.starts.push_back((v4 ? 20 : 40) + least);
+    if (nft && !v4) length.starts.push_back(40 + kSeenOfExtension);
     // Where a rule reads headers that are cut short (HeaderPart), lengths tell how far.
     const bool parts = std::ranges::any_of(truncated.starts, [](u128 start) { return start > 1; });
     for (const u128 least : {2, 4, 14}) {
@@ -310,12 +313,21 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   const std::uint8_t icmp = v4 ? protocol::kIcmp : protocol::kIcmpv6;
   result.protocol = by_signature(
       cuts.of(Field::kProtocol), 8,
-      [family](std::uint32_t v) {
+      [family, nft](std::uint32_t v) {
         const auto number = static_cast<std::uint8_t>(v);
-        if (!has_key(family, number)) return number == kNoNextHeader ? 0x100u : 0x200u;
+        if (!has_key(family, number)) {
+          if (number == kNoProtocol6) return 0x300u;
+          if (nft && number == protocol::kAh) return 0x400u;
+          return number == kNoNextHeader ? 0x100u : 0x200u;
+        }
         return static_cast<std::uint32_t>(tracker_of(number));
       },
       prefer({protocol::kTcp, protocol::kUdp, icmp, 4, 2}));
+  if (!v4) {  // no witness shows such packets where it can show others
+    for (const std::uint8_t odd : {protocol::kAh, kNoProtocol6}) {
+      result.protocol.classes[*result.protocol.of(odd)].preference += 0x100;
+    }
+  }
   result.icmp_type = icmp_type_classes(cuts.of(Field::kIcmpType), family);
   result.icmp_code = by_signature(cuts.of(Field::kIcmpCode), 8, no_kind, prefer({0}));
   result.tcp_flags = tcp_flag_classes(cuts.of(Field::kTcpFlags));

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "base/check.hpp"
+#include "flow/odd_headers.hpp"
+#include "net/no_protocol.hpp"
 #include "net/protocol.hpp"
 #include "scenario/result.hpp"
 #include "scenario/serialise.hpp"
@@ -269,6 +271,9 @@ void set_headers(Packet& packet, const FlowPoint& flow, bool reply) {
   packet.source = {flow.family, end(Axis::kInitiator, Axis::kResponder, true)};
   packet.destination = {flow.family, end(Axis::kInitiator, Axis::kResponder, false)};
   packet.protocol = static_cast<std::uint8_t>(flow.value(Axis::kProtocol));
+  if (flow.family == Family::kIpv6 && packet.protocol == kNoProtocol6) {
+    packet.protocol = kEndsWithin;
+  }
   if (has_ports(tracker_of(packet.protocol)) || packet.protocol == protocol::kDccp) {
     packet.source_port =
         static_cast<std::uint16_t>(end(Axis::kInitiatorPort, Axis::kResponderPort, true));
@@ -343,7 +348,9 @@ std::optional<std::string> fill(Packet& packet, const PacketPoint& point, Backen
     return "iptables-nft takes the IPv6 header of a later fragment for ports and flags";
   }
   if (value(Axis::kTruncated) != 0) return cut_short(packet, *point.part, *point.length);
-  return set_length(packet, *point.length);
+  const auto obstacle = set_length(packet, *point.length);
+  if (is_extension_header(packet.family(), packet.protocol)) end_within_extensions(packet);
+  return obstacle;
 }
 
 }  // namespace

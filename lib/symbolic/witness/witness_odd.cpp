@@ -1,6 +1,9 @@
 #include "symbolic/witness/witness_odd.hpp"
 
+#include <utility>
+
 #include "flow/odd_headers.hpp"
+#include "net/no_protocol.hpp"
 #include "scenario/serialise.hpp"
 
 namespace postern {
@@ -16,7 +19,9 @@ void put16_at(Bytes& bytes, std::size_t at, std::uint16_t value) {
 }  // namespace
 
 u128 well_formed_length(const Packet& packet) {
-  return packet.protocol == protocol::kGre ? ip_header(packet) + kPptpBytes : 0;
+  if (packet.protocol == protocol::kGre) return ip_header(packet) + kPptpBytes;
+  const bool seen = packet.family() == Family::kIpv6 && packet.protocol == protocol::kAh;
+  return seen ? ip_header(packet) + kSeenOfExtension : 0;
 }
 
 bool break_header(Packet& packet) {
@@ -35,6 +40,18 @@ bool break_header(Packet& packet) {
   packet.raw_l4 = std::move(l4);
   packet.payload.clear();
   return true;
+}
+
+// A chain of headers, each of which says that it is as long as one can be.
+void end_within_extensions(Packet& packet) {
+  std::size_t longest = packet.protocol == protocol::kAh ? (255 + 2) * 4 : (255 + 1) * 8;
+  Bytes l4(packet.payload.size());
+  for (std::size_t at = 0; at < l4.size(); at += std::exchange(longest, (255 + 1) * 8)) {
+    l4[at] = kEndsWithin;
+    if (at + 1 < l4.size()) l4[at + 1] = 255;
+  }
+  packet.raw_l4 = std::move(l4);
+  packet.payload.clear();
 }
 
 bool is_redirect(const Packet& packet) {

@@ -16,6 +16,11 @@ u128 well_formed_length(const Packet& packet);
 // Breaks the header of a packet that has its length already. False: it is too short for that.
 bool break_header(Packet& packet);
 
+// Writes what stands behind an IPv6 header that names an extension header, so that the packet ends
+// within it, whatever its length.
+void end_within_extensions(Packet& packet);
+inline constexpr std::uint8_t kEndsWithin = 60;  // the header: routers and hosts pass it by
+
 bool is_redirect(const Packet& packet);  // IPv6's
 
 // REQUIRES: it is an error or a redirect. `quoted` may be null, where nobody knows the flow.

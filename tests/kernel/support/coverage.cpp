@@ -116,6 +116,7 @@ const std::vector<std::string>& Coverage::reaches() {
       "protocol 136 seen both ways",
       "protocol 253 seen both ways",
       "IPv6 without a next header",
+      "IPv6 without a protocol",
       "call of PPTP",
       "GRE without PPP: INVALID",
       "coverage of UDP-Lite: INVALID",
@@ -130,6 +131,9 @@ void Coverage::add_odd(const Packet& packet, const std::string& state) {
   const bool six = packet.family() == Family::kIpv6;
   if (six && packet.protocol == kNoNextHeader && state == "INVALID") {
     ++reached["IPv6 without a next header"];
+  }
+  if (is_extension_header(packet.family(), packet.protocol) && state == "INVALID") {
+    ++reached["IPv6 without a protocol"];
   }
   if (packet.protocol == protocol::kIcmpv6 && packet.type == kIcmpv6Redirect) {
     ++reached["redirect: " + state];

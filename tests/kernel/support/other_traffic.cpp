@@ -1,6 +1,7 @@
 // Bodies by protocol. Covered by campaign_test.cpp.
 #include "tests/kernel/support/other_traffic.hpp"
 
+#include "flow/odd_headers.hpp"
 #include "net/protocol.hpp"
 
 namespace postern::kernel {
@@ -35,6 +36,24 @@ void speak_gre(Random& random, Packet& packet) {
                    0,
                    call};
   packet.raw_l4->resize(random.chance(25) ? random.below(8) : 8 + random.below(12));
+  packet.payload.clear();
+}
+
+// IPv6 that ends within its extension headers, or that shows a protocol behind them all the same.
+void end_within(Random& random, Packet& packet) {
+  static const std::vector<Bytes> kBodies{
+      {},
+      {60},
+      {60, 255},
+      {60, 0, 1, 4, 0, 0, 0, 0},
+      {60, 0, 1, 4, 0, 0, 0, 0, 60, 255, 0},
+      {protocol::kUdp, 0},
+      {protocol::kUdp, 0, 1, 4, 0, 0, 0, 0, 0xfa, 0},
+      {253, 0, 1, 4, 0, 0, 0, 0, 0x33},
+      {51, 0, 1, 4, 0, 0, 0, 0},
+      {51, 0, 1, 4, 0, 0, 0, 0, 60, 0},
+      {51, 0, 1, 4, 0, 0, 0, 0, 253, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x33}};
+  packet.raw_l4 = random.pick(kBodies);
   packet.payload.clear();
 }
 
@@ -79,6 +98,7 @@ void speak_other(Random& random, std::optional<std::uint8_t> chunk, Packet& pack
   if (packet.protocol == protocol::kUdplite) return speak_udplite(random, packet);
   packet.source_port = packet.destination_port = 0;
   if (packet.protocol == protocol::kGre) return speak_gre(random, packet);
+  if (is_extension_header(packet.family(), packet.protocol)) return end_within(random, packet);
   const std::size_t at = packet.protocol == protocol::kAh ? 4 : 0;
   if (at == 0 && packet.protocol != protocol::kEsp) return;
   for (std::size_t i = 0; i < 4; ++i) packet.payload[at + i] = i == 3 ? index : 0;

@@ -1,5 +1,5 @@
 // What is said in protocols other than TCP, UDP and ICMP: SCTP associations, DCCP, UDP-Lite, ESP,
-// AH, GRE and a protocol that nobody knows. Covered by campaign_test.cpp.
+// AH, GRE, a protocol that nobody knows, and IPv6 without any. Covered by campaign_test.cpp.
 #pragma once
 
 #include <cstdint>

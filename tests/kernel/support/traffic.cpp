@@ -56,10 +56,11 @@ Traffic::Traffic(Random& random, const Constants& constants, const std::vector<T
 void Traffic::begin(Flow& flow) {
   const auto ping = static_cast<std::uint8_t>(v4() ? protocol::kIcmp : protocol::kIcmpv6);
   const std::uint8_t nothing = v4() ? 253 : kNoNextHeader;
+  const std::uint8_t options = v4() ? 253 : 60;
   const auto ah = v4() ? std::uint8_t{protocol::kAh} : ping;
-  const std::vector<std::uint8_t> protocols{6,  6,  6,    6,    6,  6,  6,   6,      6,   17,
-                                            17, 17, ping, ping, 47, 47, 132, 132,    253, 136,
-                                            33, 33, 33,   50,   50, ah, ah,  nothing};
+  const std::vector<std::uint8_t> protocols{6,  6,  6,    6,    6,  6,  6,   6,       6,      17,
+                                            17, 17, ping, ping, 47, 47, 132, 132,     253,    136,
+                                            33, 33, 33,   50,   50, ah, ah,  nothing, options};
   const bool again = flow.said > 0 && random_.chance(drill_ ? 15 : 40);
   Flow::Side &first = flow.side[0], &second = flow.side[1];
   if (!again) {
