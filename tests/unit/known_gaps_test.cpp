@@ -16,20 +16,12 @@ struct Gap {
 };
 
 const Gap kGaps[] = {
-    // What a raw socket sends with IP_NODEFRAG conntrack does not put together: it is INVALID.
-    {"FragmentsPastConntrack", Family::kIpv4,
-     "*filter\n:OUTPUT DROP\n-A OUTPUT -f -m conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",
-     "deliver -o eth1 -p udp -f --path out"},
-    // A header that is cut short is INVALID off a wire, and a router passes it on.
-    {"CutHeadersAreInvalid", Family::kIpv4,
-     "*filter\n:FORWARD DROP\n-A FORWARD -p udp -m length --length 20:27 -m conntrack "
-     "--ctstate INVALID -j ACCEPT\nCOMMIT\n",
-     "deliver -i eth0 -o eth1 -p udp --path forward"},
-    // So is what conntrack does not track, if its checksum is wrong.
-    {"ABrokenReportIsInvalid", Family::kIpv6,
-     "*filter\n:FORWARD DROP\n-A FORWARD -p icmpv6 --icmpv6-type 143 -m conntrack --ctstate "
-     "INVALID -j ACCEPT\nCOMMIT\n",
-     "deliver -i eth0 -o eth1 -p icmpv6 --icmpv6-type 143 --path forward"},
+    // Over lo PREROUTING puts together what a raw socket has sent past conntrack (IP_NODEFRAG).
+    {"PiecesPastConntrackOverLo", Family::kIpv4,
+     "*filter\n:INPUT DROP\n:OUTPUT DROP\n-A OUTPUT -f -m conntrack --ctstate INVALID -j ACCEPT\n"
+     "-A OUTPUT -p icmp -m length --length 28:36 -j ACCEPT\n-A INPUT -p icmp -m length --length "
+     "60:65535 -j ACCEPT\nCOMMIT\n",
+     "deliver -i lo -p icmp"},
     // A multicast router (mrouted, igmpproxy) forwards to groups.
     {"GroupsAreForwarded", Family::kIpv4,
      "*filter\n:FORWARD DROP\n-A FORWARD -d 224.0.0.0/4 -j ACCEPT\nCOMMIT\n",
