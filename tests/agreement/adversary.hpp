@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "adversary_odd.hpp"
 #include "adversary_sctp.hpp"
 #include "engine/engine.hpp"
 #include "flow/hooks.hpp"
@@ -414,6 +415,9 @@ class Attacker {
     if (flow_.protocol == protocol::kIcmp || flow_.protocol == protocol::kIcmpv6) message(p, reply);
     if (!reply) said_.push_back(p);
     if (reply) answered_.push_back(p);
+    const bool report = icmp_class(flow_.family, p.type) == IcmpClass::kUntracked;
+    if (p.protocol == protocol::kIcmpv6 && report && dice_.chance(40)) p.bad_checksum = true;
+    spoil(dice_, p);
     return p;
   }
 
