@@ -374,11 +374,12 @@ inline AttackedFlow random_flow(Dice& dice, Family family, Path path) {
   f.protocol =
       dice.of<std::uint8_t>({6, 6, 6, 6, 17, 17, 17, icmp, icmp, 47, 253, 136, 132, 132, 33});
   if (!v4 && f.protocol == 253 && dice.chance(50)) f.protocol = kNoNextHeader;
+  if (!v4 && path == Path::kForward && dice.chance(15)) f.protocol = icmp;
   f.initiator_port = dice.of<std::uint16_t>({22, 5000, 5001, 1023, 40000});
   f.responder_port = dice.of<std::uint16_t>({23, 53, 80, 1024, 5002});
   if (f.protocol == icmp) {
     f.icmp_type = v4 ? dice.of<std::uint8_t>({8, 8, 8, 0, 13, 10, 3, 11})
-                     : dice.of<std::uint8_t>({128, 128, 128, 129, 139, 1, 135, 133});
+                     : dice.of<std::uint8_t>({128, 128, 129, 139, 1, 135, 133, 143});
   }
   return f;
 }
