@@ -6,8 +6,10 @@
 
 #include "analyzer/answer.hpp"
 #include "analyzer/flags_text.hpp"
+#include "engine/view.hpp"
 #include "net/no_protocol.hpp"
 #include "net/protocol.hpp"
+#include "scenario/serialise.hpp"
 
 namespace postern {
 namespace {
@@ -41,6 +43,12 @@ std::string packet_line(const Packet& p) {
     detail += fmt::format(" type {} code {}", p.type, p.code);
   }
   if (p.bad_checksum) detail += ", wrong checksum";
+  if (p.raw_l4 && p.fragment_offset == 0) {
+    const bool cut = p.raw_l4->size() < layer4_header_size(p.protocol);
+    const bool lite = p.protocol == protocol::kUdplite;  // has a checksum's length there
+    if (cut) detail += ", cut short";
+    if (!cut && !lite && view_of(readable(p)).bad_length) detail += ", wrong length";
+  }
   return fmt::format("{} > {} {}", endpoint(p, p.source, p.source_port),
                      endpoint(p, p.destination, p.destination_port), detail);
 }

@@ -326,6 +326,11 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   add_master(model_, answer_.path, flow, must, witness);
   const auto give_up = [&](std::string why) { answer_.reasons.push_back(std::move(why)); };
   if (witness.packets.empty()) return no_witness("it has no packets");
+  const bool piece = std::ranges::any_of(
+      witness.packets, [](const WitnessPacket& p) { return p.packet.fragment_offset != 0; });
+  if (model_.tracking() && piece) {
+    witness.obstacle = "a raw socket alone (IP_NODEFRAG) sends pieces that conntrack leaves apart";
+  }
   if (witness.obstacle) {
     return give_up("the sets say yes, but no witness can be replayed: " + *witness.obstacle);
   }

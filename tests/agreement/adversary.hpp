@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "adversary_odd.hpp"
 #include "adversary_sctp.hpp"
 #include "engine/engine.hpp"
 #include "flow/hooks.hpp"
@@ -378,11 +379,12 @@ inline AttackedFlow random_flow(Dice& dice, Family family, Path path,
   if (f.protocol == kNoNextHeader && backend == Backend::kNft && dice.chance(70)) {
     f.protocol = dice.chance(60) ? kNoProtocol6 : std::uint8_t{protocol::kAh};
   }
+  if (!v4 && path == Path::kForward && dice.chance(15)) f.protocol = icmp;
   f.initiator_port = dice.of<std::uint16_t>({22, 5000, 5001, 1023, 40000});
   f.responder_port = dice.of<std::uint16_t>({23, 53, 80, 1024, 5002});
   if (f.protocol == icmp) {
     f.icmp_type = v4 ? dice.of<std::uint8_t>({8, 8, 8, 0, 13, 10, 3, 11})
-                     : dice.of<std::uint8_t>({128, 128, 128, 129, 139, 1, 135, 133});
+                     : dice.of<std::uint8_t>({128, 128, 129, 139, 1, 135, 133, 143});
   }
   return f;
 }
@@ -435,6 +437,9 @@ class Attacker {
     if (nameless(flow_)) end_within(p);
     if (!reply) said_.push_back(p);
     if (reply) answered_.push_back(p);
+    const bool report = icmp_class(flow_.family, p.type) == IcmpClass::kUntracked;
+    if (p.protocol == protocol::kIcmpv6 && report && dice_.chance(40)) p.bad_checksum = true;
+    if (!nameless(flow_)) spoil(dice_, p);
     return p;
   }
 

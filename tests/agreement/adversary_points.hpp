@@ -44,7 +44,9 @@ class Points {
     at(Axis::kTos, p.tos);
     at(Axis::kHasMac, 0);
     at(Axis::kFragmentOffset, p.fragment_offset / 8);
-    at(Axis::kTruncated, 0);
+    const std::size_t header = layer4_header_size(p.protocol);
+    const std::size_t there = is_cut(p) ? p.raw_l4->size() : header;
+    at(Axis::kTruncated, static_cast<unsigned>(header_part(there, header)));
     return set_;
   }
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <iterator>
 
+#include "adversary_odd.hpp"
 #include "flow/conntrack.hpp"
 #include "flow/hooks.hpp"
 #include "flow/odd_headers.hpp"
@@ -27,7 +28,8 @@ struct Tally {
            kept = 0, led_off = 0, dead = 0, errors_back = 0, errors_led = 0, zoned_bound = 0,
            several_bound = 0, found_bound = 0, errors_zoned = 0, expected_zoned = 0,
            expected_zoned_through = 0, spent = 0, zero_sent = 0, no_next_header = 0,
-           no_protocol = 0, odd_gre = 0, uncovered = 0, redirects = 0;
+           no_protocol = 0, odd_gre = 0, uncovered = 0, redirects = 0, cut = 0, wrong_length = 0,
+           broken_reports = 0;
 
   void note_nat(const EntryReport& entry, Path path) {
     const bool moved = (entry.status & ct_status::kDestinationNat) != 0;
@@ -110,6 +112,9 @@ inline constexpr Wanted kWanted[] = {
     {"GRE that is INVALID, let through", &Tally::odd_gre},
     {"UDP-Lite that covers nothing, let through", &Tally::uncovered},
     {"redirects about the flow", &Tally::redirects},
+    {"headers cut short, INVALID, let through", &Tally::cut},
+    {"wrong lengths, INVALID, let through", &Tally::wrong_length},
+    {"ICMPv6 that is never tracked, INVALID, forwarded", &Tally::broken_reports},
 };
 
 // What became of a packet with that TTL, whose own path that is.
@@ -130,8 +135,13 @@ inline void note_odd(Tally& tally, const Packet& packet, const PacketReport& rep
   if (report.verdict == Verdict::kDropped || !is(CtState::kInvalid)) return;
   if (packet.family() == Family::kIpv6 && packet.protocol == kNoNextHeader) ++tally.no_next_header;
   if (is_extension_header(packet.family(), packet.protocol)) ++tally.no_protocol;
-  if (packet.protocol == protocol::kGre) ++tally.odd_gre;
-  if (packet.protocol == protocol::kUdplite && packet.raw_l4) ++tally.uncovered;
+  if (packet.protocol == protocol::kGre && !is_cut(packet)) ++tally.odd_gre;
+  if (packet.protocol == protocol::kUdplite && packet.raw_l4 && !is_cut(packet)) ++tally.uncovered;
+  if (is_cut(packet)) ++tally.cut;
+  if (claims_another_length(packet)) ++tally.wrong_length;
+  const bool icmp6 = packet.protocol == protocol::kIcmpv6 && packet.bad_checksum;
+  const bool never = icmp_class(Family::kIpv6, packet.type) == IcmpClass::kUntracked;
+  if (icmp6 && never && report.verdict == Verdict::kForwarded) ++tally.broken_reports;
 }
 
 // What an entry of the attacked flow counts for by its protocol.

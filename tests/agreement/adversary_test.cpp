@@ -144,12 +144,9 @@ class Attack {
              std::string(text(report.verdict)) + " " + report.died_at + "\n";
       ++tally_.packets;
       note_hops(tally_, reply ? reverse(flow_.path) : flow_.path, packet.ttl, report);
-      // No end hears a packet whose checksum is wrong, and this host's stack takes none: it counts
-      // where it goes on to others. Of UDP-Lite conntrack takes no other.
-      const bool sane = !packet.bad_checksum || packet.protocol == protocol::kUdplite;
       if (packet.protocol == protocol::kSctp && accepted) ++tally_.sctp_through;
-      if (!reply && accepted && !answers && (sane || flow_.path == Path::kForward)) {
-        reached = reached || sane;
+      if (!reply && accepted && !answers && counts(packet, flow_.path)) {
+        reached = reached || heard(packet);
         ++tally_.delivered;
         if (honest) {
           ASSERT_TRUE(covers(space_, sets_.deliver.packets, points_.packet(packet)))

@@ -159,6 +159,7 @@ void attack(Dice& dice, Tried& tried) {
     for (unsigned k = 0; k < 12; ++k) {
       Packet packet = attacker.packet(false);
       packet.bad_checksum = false;
+      packet.raw_l4.reset();
       packet.ip_id = static_cast<std::uint16_t>(k + 1);
       packet.payload.assign(dice.of<std::size_t>({8, 40, 100, 200}), 0x61);
       packet.fragment_size = dice.of<std::uint16_t>({0, 8, 16, 24, 64});

@@ -24,7 +24,7 @@ inline constexpr BackendCase kBackendCases[] = {
     {"OrderInInputReversed", Family::kIpv4,
      "*nat\n:INPUT ACCEPT\n-A INPUT -j SNAT --to-source 203.0.113.5\nCOMMIT\n"
      "*security\n:INPUT ACCEPT\n-A INPUT -s 203.0.113.5/32 -j DROP\nCOMMIT\n",
-     "deliver -i eth0 -p udp -s 192.0.2.9 --path in", "yes", "no"},
+     "deliver -i eth0 -p udp --dport 53 -s 192.0.2.9 --path in", "yes", "no"},
     // Whatever bytes stand there in a later fragment are its ports.
     {"LaterFragment", Family::kIpv4,
      "*filter\n:FORWARD DROP\n-A FORWARD -p tcp -m tcp --dport 80 -j ACCEPT\nCOMMIT\n",

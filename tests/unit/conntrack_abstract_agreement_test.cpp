@@ -253,7 +253,7 @@ class Explorer {
         if (remember(happened, concrete)) add(concrete.after);
       }
       auto broken = tcp_packet(from, to, flags_of(kind), numbers.seq, numbers.ack);
-      broken.bad_checksum = true;
+      broken.bad_length = true;  // as a wrong checksum, where that is looked at
       remember(happened, meet(entry, broken, config_));
       const auto happens = [&](const AbstractStep& step) {
         return std::any_of(happened.begin(), happened.end(),

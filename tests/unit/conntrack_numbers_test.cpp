@@ -59,7 +59,9 @@ std::size_t played(const Sequence& sequence, std::uint8_t reset_flags) {
     step.kind = taken.kind;
     step.condition = taken.step.condition;
     numbers.write(packet, step);
-    const ConcreteStep concrete = meet(entry, view_of(packet), {});
+    PacketView view = view_of(packet);
+    view.bad_length = taken.step.condition == Condition::kWrongLength;
+    const ConcreteStep concrete = meet(entry, view, {});
     if (concrete.state != taken.step.state ||
         !covers(taken.step.after, abstraction(concrete.after ? &*concrete.after : nullptr))) {
       return i;

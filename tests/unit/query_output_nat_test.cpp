@@ -93,10 +93,10 @@ TEST(QueryOutputNat, RedirectLeadsToLo) {
                 "connect -p tcp --dport 80 -d 198.51.100.9 -s 192.0.2.1 --path loopback");
   expect_answer(with, Truth::kNo, "connect -p tcp --dport 81 --path loopback");
   expect_answer(with, Truth::kNo, "connect -p tcp --dport 3128 -d 127.0.0.2 --path loopback");
-  // It never leaves by a wire; what is INVALID does, as it was sent (beside an entry: unknown).
+  // It never leaves by a wire; what is INVALID (by a wrong length, say) does, as it was sent.
   expect_answer(with, Truth::kNo, "connect -o eth0 -p tcp --dport 80 --path out");
   expect_answer(with, Truth::kYes, "deliver -o eth0 -p tcp --dport 80 --path out");
-  expect_answer(with, Truth::kUnknown, "deliver -o eth0 -p tcp --dport 80 --syn --path out");
+  expect_answer(with, Truth::kYes, "deliver -o eth0 -p tcp --dport 80 --syn --path out");
 }
 
 // A first packet that REDIRECT takes away and filter drops leaves no entry, but the far end may

@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, kPacketKindCount> kKindNames{
     "syn",      "syn-ack",          "fin",         "ack",        "rst",        "invalid-flags",
     "datagram", "udplite",          "request",     "icmp-reply", "icmp-other", "icmp-untracked",
     "init",     "init-ack",         "cookie-echo", "cookie-ack", "sctp",       "gre",
-    "generic",  "error-about-flow", "broken"};
+    "generic",  "error-about-flow", "broken",      "cut"};
 
 AbstractStep plain(const AbstractEntry& entry, CtState state, Condition condition) {
   AbstractStep step;
@@ -115,7 +115,7 @@ Steps udplite(const AbstractEntry& entry, FlowEnd sender, const ConntrackConfig&
 std::string_view text(PacketKind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
 
 std::string_view text(Condition condition) {
-  static constexpr std::array<std::string_view, 17> kNames{"always",
+  static constexpr std::array<std::string_view, 19> kNames{"always",
                                                            "in window",
                                                            "stretched",
                                                            "out of window",
@@ -131,7 +131,9 @@ std::string_view text(Condition condition) {
                                                            "crafted checksum",
                                                            "right tag",
                                                            "wrong tag",
-                                                           "wrong checksum"};
+                                                           "wrong checksum",
+                                                           "wrong length",
+                                                           "cut short"};
   return kNames[static_cast<std::size_t>(condition)];
 }
 
@@ -177,6 +179,11 @@ PacketKind packet_kind(Family family, std::uint8_t protocol, std::uint8_t tcp_fl
       break;
   }
   return PacketKind::kIcmpOther;
+}
+
+bool invalid_if_cut(std::uint8_t protocol) {
+  const Tracker tracker = tracker_of(protocol);
+  return tracker != Tracker::kGre && tracker != Tracker::kGeneric;
 }
 
 bool may_be(PacketKind kind, Family family, std::uint8_t protocol) {
@@ -259,6 +266,8 @@ Steps of_whole_packets(const AbstractEntry& entry, FlowEnd sender, PacketKind ki
     case PacketKind::kIcmpOther:
     case PacketKind::kBroken:
       return {plain(entry, CtState::kInvalid, Condition::kAlways)};
+    case PacketKind::kCut:
+      return {plain(entry, CtState::kInvalid, Condition::kCut)};
   }
   return {};
 }
@@ -267,7 +276,12 @@ Steps of_whole_packets(const AbstractEntry& entry, FlowEnd sender, PacketKind ki
 // too.)
 bool has_checksum(PacketKind kind) {
   return !sctp_kind(kind) && kind != PacketKind::kGeneric && kind != PacketKind::kGre &&
-         kind != PacketKind::kIcmpUntracked && kind != PacketKind::kErrorAboutFlow;
+         kind != PacketKind::kErrorAboutFlow;
+}
+
+// ... or a length beside the IP header's?
+bool has_length(PacketKind kind) {
+  return kind <= PacketKind::kTcpInvalid || kind == PacketKind::kDatagram;
 }
 
 }  // namespace
@@ -278,10 +292,11 @@ std::vector<AbstractStep> successors(const AbstractEntry& entry, FlowEnd sender,
   const auto invalid = [&](const AbstractStep& step) {
     return step.state == CtState::kInvalid && step.after == entry && !step.coarse;
   };
-  if (steps.empty() || !config.checksum || !has_checksum(kind)) return steps;
-  if (std::ranges::none_of(steps, invalid)) {
+  if (steps.empty() || std::ranges::any_of(steps, invalid)) return steps;
+  if (config.checksum && has_checksum(kind)) {
     steps.push_back(plain(entry, CtState::kInvalid, Condition::kBroken));
   }
+  if (has_length(kind)) steps.push_back(plain(entry, CtState::kInvalid, Condition::kWrongLength));
   return steps;
 }
 

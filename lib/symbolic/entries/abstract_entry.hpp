@@ -61,8 +61,9 @@ enum class PacketKind : std::uint8_t {
   kErrorAboutFlow,
   // A packet whose checksum or lengths are wrong: INVALID where they are looked at.
   kBroken,
+  kCut,  // its transport header is cut short, of a protocol whose tracker reads that: INVALID
 };
-inline constexpr std::size_t kPacketKindCount = 21;
+inline constexpr std::size_t kPacketKindCount = 22;
 std::string_view text(PacketKind kind);
 PacketKind packet_kind(TcpSegment segment);
 // What the header tells of a kind: chunks are no field of it, so all of SCTP's are kSctp.
@@ -120,9 +121,13 @@ enum class Condition : std::uint8_t {
   kCrafted,      // UDP-Lite: a checksum that is wrong, but passes the tracker's test
   kTagRight,     // SCTP: the tag that the entry waits for (0 as long as it knows none; INIT's is 0)
   kTagWrong,     // ... another one; behind chunks that were taken, an ABORT that claims another
-  kBroken,       // a wrong checksum, where it is looked at: INVALID. No end hears such a packet
+  // INVALID, whatever the packet is else; no end hears it.
+  kBroken,       // a wrong checksum, where it is looked at
+  kWrongLength,  // TCP's data offset, or UDP's length: looked at everywhere
+  kCut,          // a transport header that is cut short
 };
 std::string_view text(Condition condition);
+constexpr bool unheard(Condition condition) { return condition >= Condition::kBroken; }
 
 // The chunks of an SCTP packet that brings an outcome about, by type. With kTagWrong and more than
 // one chunk the tag is right, but the last, an ABORT with the T flag, claims it as the other
@@ -154,7 +159,7 @@ struct AbstractStep {
 };
 
 // Every way in which a tracked packet of `kind` from `sender` can meet `entry`. Never empty. The
-// most ordinary outcome (kAlways or kInWindow) comes first, that of a wrong checksum last. Not for
+// most ordinary outcome (kAlways or kInWindow) comes first, those that no end hears last. Not for
 // packets that are UNTRACKED by a rule (entry and state are then plain) nor for the second half of
 // loopback.
 std::vector<AbstractStep> successors(const AbstractEntry& entry, FlowEnd sender, PacketKind kind,

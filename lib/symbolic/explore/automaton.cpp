@@ -59,17 +59,19 @@ std::optional<std::uint16_t> Automaton::find(const AbstractEntry& entry) const {
 
 std::span<const PacketKind> Automaton::kinds(std::uint16_t number, FlowEnd sender) const {
   using enum PacketKind;
-  static constexpr std::array kTcp{kTcpSyn, kTcpSynAck, kTcpFin, kTcpAck, kTcpRst, kTcpInvalid};
+  static constexpr std::array kTcp{kTcpSyn, kTcpSynAck,  kTcpFin, kTcpAck,
+                                   kTcpRst, kTcpInvalid, kCut};
   static constexpr std::array kAll{kTcpSyn,      kTcpSynAck,   kTcpFin,         kTcpAck,
                                    kTcpRst,      kTcpInvalid,  kDatagram,       kUdplite,
                                    kIcmpRequest, kIcmpReply,   kIcmpOther,      kIcmpUntracked,
                                    kSctpInit,    kSctpInitAck, kSctpCookieEcho, kSctpCookieAck,
-                                   kSctp,        kGre,         kGeneric,        kBroken};
-  static constexpr std::array kUdp{kDatagram}, kQuery{kIcmpRequest}, kAnswer{kIcmpReply},
-      kOther{kGeneric};
-  static constexpr std::array kLite{kUdplite, kBroken}, kTunnel{kGre, kBroken};
-  static constexpr std::array kAssociation{kSctpInit, kSctpInitAck, kSctpCookieEcho, kSctpCookieAck,
-                                           kSctp};
+                                   kSctp,        kGre,         kGeneric,        kBroken,
+                                   kCut};
+  static constexpr std::array kUdp{kDatagram, kCut}, kQuery{kIcmpRequest, kCut},
+      kAnswer{kIcmpReply, kCut}, kOther{kGeneric, kCut};
+  static constexpr std::array kLite{kUdplite, kBroken, kCut}, kTunnel{kGre, kBroken, kCut};
+  static constexpr std::array kAssociation{kSctpInit,      kSctpInitAck, kSctpCookieEcho,
+                                           kSctpCookieAck, kSctp,        kCut};
   const AbstractEntry& e = infos_[number].entry;
   if (!e.present) return kAll;
   switch (e.tracker) {

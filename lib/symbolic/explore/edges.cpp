@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "symbolic/entries/kinds.hpp"
+
 namespace postern {
 namespace {
 
@@ -51,18 +53,28 @@ bool Edges::local(FlowEnd sender) const {
   return own == Path::kOut || own == Path::kLoopback;
 }
 
-// Whether a checksum is looked at is a matter of where the packet comes from; this host's own stack
-// takes none that is wrong, so that counts only for what goes on to others.
+// Whether a checksum is looked at is a matter of where the packet comes from.
 bool Edges::looked_at(FlowEnd sender, PacketKind kind, const Move& move) const {
-  if (move.step.condition == Condition::kBroken) return !whole_ && path_ == Path::kForward;
-  return kind != PacketKind::kUdplite ||
-         (move.step.condition == Condition::kUnlooked) == local(sender);
+  const Condition condition = move.step.condition;
+  if (whole_ && unheard(condition)) return false;
+  if (condition == Condition::kBroken) return wrong_checksums_count(path_);
+  if (condition == Condition::kWrongLength) return wrong_lengths_count(path_, sender);
+  // UNTRACKED whatever a rule says: it is plain.
+  if (kind == PacketKind::kIcmpUntracked) return false;
+  return kind != PacketKind::kUdplite || (condition == Condition::kUnlooked) == local(sender);
 }
 
 std::vector<Move> Edges::moves(std::uint16_t entry, FlowEnd sender, PacketKind kind,
                                std::uint8_t pair) {
   std::vector<Move> all = automaton_.moves(entry, sender, kind, pair);
   std::erase_if(all, [&](const Move& move) { return !looked_at(sender, kind, move); });
+  const auto is = [](Condition condition) {
+    return [condition](const Move& move) { return move.step.condition == condition; };
+  };
+  // One is enough to be INVALID.
+  if (std::ranges::any_of(all, is(Condition::kBroken))) {
+    std::erase_if(all, is(Condition::kWrongLength));
+  }
   return all;
 }
 
@@ -102,7 +114,7 @@ void Edges::collect(const FlowState& from, FlowEnd sender, std::vector<Edge>& ou
     if (!comes_in(from, sender, zone)) continue;
     const auto kinds = automaton_.kinds(from.entry, sender, zone);
     for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
-      if (kind != PacketKind::kIcmpUntracked) tracked(from, sender, kind, zone, out);
+      tracked(from, sender, kind, zone, out);
     }
   }
   found_by_resets(sender, first, out);
@@ -204,7 +216,7 @@ void Edges::reopened(const FlowState& from, std::vector<Edge>& out) {
   const auto kinds = automaton_.kinds(0, FlowEnd::kInitiator);
   for (const PacketKind kind : std::vector<PacketKind>(kinds.begin(), kinds.end())) {
     if (kind == PacketKind::kIcmpUntracked || kind == PacketKind::kTcpInvalid ||
-        kind == PacketKind::kBroken) {
+        kind == PacketKind::kBroken || kind == PacketKind::kCut) {
       continue;
     }
     for (const std::uint16_t assured : {std::uint16_t{0}, std::uint16_t{ct_status::kAssured}}) {
@@ -239,6 +251,11 @@ void Edges::plain(const FlowState& from, FlowEnd sender, CtState state, std::vec
   move.step.after = automaton_.entry(from.entry);
   move.kept = move.lost = move.reset = move.kept_reset = from.entry;
   by_fate(from, sender, false, std::nullopt, move, true, out);
+  if (must_ && !whole_) {  // Guards leaves these to a kind of their own, since no end hears them
+    Move cut = move;
+    cut.step.condition = Condition::kCut;
+    by_fate(from, sender, false, PacketKind::kCut, cut, false, out);
+  }
   if (!tracking_ || state != CtState::kUntracked) return;
   for (std::uint8_t zone = 0; zone < automaton_.pairs(); ++zone) {
     invalid_then_untracked(from, sender, move, zone, out);
@@ -355,6 +372,7 @@ void Edges::second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind
   const auto kinds = automaton_.kinds(move.lost, sender, zones.zone);
   if (std::ranges::find(kinds, kind) == kinds.end()) return;  // no packet of that entry's protocol
   const std::vector<Move> again = moves(move.lost, sender, kind, zones.zone);
+  if (again.empty()) return;
   const bool same =
       move.fresh ? again.front().fresh : std::ranges::any_of(again, [&](const Move& second) {
         return !second.fresh && second.pair == move.pair;
@@ -367,8 +385,10 @@ void Edges::second_lookup(const FlowState& from, FlowEnd sender, PacketKind kind
     }
   }
   for (Move second : again) {
-    const bool free = !same && (move.step.condition == Condition::kAlways ||
-                                second.step.condition == Condition::kAlways);
+    const auto unconditional = [](const AbstractStep& step) {
+      return step.condition == Condition::kAlways || step.condition == Condition::kCut;
+    };
+    const bool free = !same && (unconditional(move.step) || unconditional(second.step));
     second.step.coarse = second.step.coarse || !free;
     found_again(from, sender, kind, second, zones, ordinary, out);
     announced(from, sender, true, kind, second, zones, ordinary, out);
@@ -393,7 +413,7 @@ void Edges::by_fate(const FlowState& from, FlowEnd sender, bool again,
     edge.step = move.step;
     edge.created = move.step.created;
     edge.coarse = move.step.coarse;
-    edge.ordinary = ordinary;
+    edge.ordinary = ordinary && !unheard(move.step.condition);
     edge.pair = move.pair;
     edge.fresh = move.fresh;
     edge.what = {.again = again,
@@ -427,9 +447,7 @@ FlowState Edges::after(const FlowState& from, FlowEnd sender, Fate fate, const M
   switch (fate) {
     case Fate::kDelivered:
       to.entry = move.kept;
-      if (sender == FlowEnd::kInitiator && move.step.condition != Condition::kBroken) {
-        to.reached = true;
-      }
+      if (sender == FlowEnd::kInitiator && !unheard(move.step.condition)) to.reached = true;
       break;
     case Fate::kDropped:
       to.entry = move.lost;

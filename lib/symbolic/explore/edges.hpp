@@ -110,7 +110,7 @@ class Edges {
   void allow(Edge::Of of) { allowed_[static_cast<std::size_t>(of)] = true; }
   // Some flow may be announced to packets of the zone with that id.
   void allow_announced(std::uint16_t zone);
-  // No packet has a wrong checksum.
+  // No packet has a wrong checksum or length, or a header that is cut short.
   void only_whole() { whole_ = true; }
   // As Explorer's.
   void lose_turned() { lose_turned_ = true; }

@@ -70,7 +70,8 @@ class Explorer {
     }
   }
 
-  // Packets with a wrong checksum are left out: what is left is what ends can hear.
+  // Packets with a wrong checksum or length, or a cut header, are left out: what is left is what
+  // ends can hear.
   void only_whole() { edges_.only_whole(); }
 
   // What DNAT makes of a flow that the responder opens is another flow's: to this one it is lost.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "symbolic/entries/kinds.hpp"
+
 namespace postern {
 namespace {
 
@@ -124,13 +126,13 @@ class Possible {
     return s;
   }
 
-  // A wrong length, and off a wire a wrong checksum, makes any packet of these INVALID.
+  // A wrong length, and off a wire a wrong checksum, makes any packet of these INVALID; so is a
+  // piece that conntrack does not put together.
   Set broken() {
-    return space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-      const auto number = static_cast<std::uint8_t>(c.canonical);
-      const Tracker tracker = tracker_of(number);
-      return tracker != Tracker::kGeneric && tracker != Tracker::kGre;
+    const Set read = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+      return invalid_if_cut(static_cast<std::uint8_t>(c.canonical));
     });
+    return bdd_.either(read, bdd_.complement(space_.class_is(Axis::kFragmentOffset, 0)));
   }
 
   Model::Impl& model_;

@@ -131,7 +131,8 @@ void Induction::steps(FlowState state, Set flows, FlowEnd sender) {
     const Term marked = never ? Solver::kTrue : early.untracked;
     outcome(c_.solver.both(live, marked), one, path.end(Seen::untracked()),
             EntryEffect::none(*one.entry), " UNTRACKED");
-    const Term unmarked = c_.solver.both(live, c_.solver.negate(marked));
+    // (What is never tracked is INVALID all the same where its checksum is wrong.)
+    const Term unmarked = c_.solver.both(live, c_.solver.negate(early.untracked));
     if (!c_.tracking) {
       outcome(unmarked, one, path.end(Seen{CtState::kInvalid}), EntryEffect::none(*one.entry), "");
       continue;

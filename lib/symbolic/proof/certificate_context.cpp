@@ -184,9 +184,10 @@ std::vector<AbstractStep> CertificateContext::ways(const AbstractEntry& entry, F
   const bool query = request || kind == PacketKind::kIcmpReply;
   if (query && entry.present && request != (sender == entry.originator)) return {};
   std::vector<AbstractStep> steps = successors(entry, sender, kind, conntrack);
-  if (flow_path != Path::kForward) {  // this host's stack takes none
-    std::erase_if(steps, [](const AbstractStep& s) { return s.condition == Condition::kBroken; });
-  }
+  std::erase_if(steps, [&](const AbstractStep& s) {
+    return (s.condition == Condition::kBroken && !wrong_checksums_count(flow_path)) ||
+           (s.condition == Condition::kWrongLength && !wrong_lengths_count(flow_path, sender));
+  });
   if (kind == PacketKind::kUdplite) {
     std::erase_if(steps, [&](const AbstractStep& s) {
       return (s.condition == Condition::kUnlooked) != local(sender);
@@ -222,9 +223,16 @@ Term CertificateContext::kind_condition(PacketKind kind, FlowEnd sender, const A
   const Term others = values(Axis::kProtocol, [&](std::uint8_t p) {
     return p != protocol::kTcp && p != icmp && may_be(kind, family, p);
   });
+  const auto some = [&](Axis axis) {
+    return solver.negate(encoder.in_range(axes.value(axis), 0, 0));
+  };
+  const Term cut =
+      solver.either(solver.both(values(Axis::kProtocol, invalid_if_cut), some(Axis::kTruncated)),
+                    some(Axis::kFragmentOffset));
+  if (kind == PacketKind::kCut) return solver.named(cut, text(kind));
   const std::array all{solver.both(protocol_is(protocol::kTcp), tcp),
                        solver.both(protocol_is(icmp), types), others};
-  return solver.named(solver.any(all), text(kind));
+  return solver.named(solver.both(solver.any(all), solver.negate(cut)), text(kind));
 }
 
 void CertificateContext::find_kinds(FlowEnd sender) {

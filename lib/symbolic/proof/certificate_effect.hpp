@@ -15,7 +15,7 @@ struct EntryEffect {
   static EntryEffect of(const AbstractStep& step) {
     const AbstractEntry kept = step.entry(true), gone = step.entry(false);
     const bool attached = step.state != CtState::kInvalid && step.state != CtState::kUntracked;
-    const bool heard = step.condition != Condition::kBroken;
+    const bool heard = !unheard(step.condition);
     if (!attached) return {gone, gone, gone, gone, gone, false, heard};
     const auto closed = [](const AbstractEntry& e) { return e.present ? closed_by_reset(e) : e; };
     // Only an entry that stands in the table is closed by a reset.

@@ -138,8 +138,10 @@ Term Induction::tracked_again(Term live, const Case& one, const AbstractEntry& s
                               const std::string& name) {
   PathEncoder& path = c_.path(one.sender);
   const Term marked = path.again().untracked;
-  outcome(c_.solver.both(live, marked), one, path.end_again(Seen::untracked()),
-          EntryEffect::none(stands), name + ", then UNTRACKED");
+  EntryEffect effect = EntryEffect::none(stands);
+  effect.heard = one.kind != PacketKind::kCut;
+  outcome(c_.solver.both(live, marked), one, path.end_again(Seen::untracked()), effect,
+          name + ", then UNTRACKED");
   return c_.solver.both(live, c_.solver.negate(marked));
 }
 

@@ -9,9 +9,11 @@ namespace {
 
 constexpr std::array kSightAxes{Axis::kState,   Axis::kDirection, Axis::kFirst, Axis::kSeenReply,
                                 Axis::kAssured, Axis::kExpected,  Axis::kZone,  Axis::kZoneBefore};
-constexpr std::array kBesidesFlags{Axis::kLength,         Axis::kTtl,          Axis::kTos,
-                                   Axis::kHasMac,         Axis::kInitiatorMac, Axis::kResponderMac,
-                                   Axis::kFragmentOffset, Axis::kTruncated,    Axis::kTcpOptions};
+constexpr std::array kBesidesFlags{Axis::kLength,    Axis::kTtl,          Axis::kTos,
+                                   Axis::kHasMac,    Axis::kInitiatorMac, Axis::kResponderMac,
+                                   Axis::kTcpOptions};
+// What a kind of packet depends on beside the flow.
+constexpr std::array kKindAxes{Axis::kTcpFlags, Axis::kTruncated, Axis::kFragmentOffset};
 
 // Kinds that differ only by TCP flags share the rest.
 bool tcp_kind(PacketKind kind) {
@@ -168,9 +170,21 @@ Set Guards::flows_in(std::uint8_t zone) {
   return result;
 }
 
+// Later pieces, which have no transport header at all, and those whose header is cut short, where
+// conntrack cares.
+Set Guards::cut_short() {
+  Bdd& bdd = space_.bdd();
+  const Set read = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+    return invalid_if_cut(static_cast<std::uint8_t>(c.canonical));
+  });
+  return bdd.either(bdd.minus(read, space_.class_is(Axis::kTruncated, 0)),
+                    bdd.complement(space_.class_is(Axis::kFragmentOffset, 0)));
+}
+
 Set Guards::kind_set(PacketKind kind) {
   const auto it = kinds_.find(kind);
-  if (it != kinds_.end()) return space_.bdd().both(it->second.first, it->second.second);
+  if (it != kinds_.end()) return it->second;
+  if (kind == PacketKind::kCut) return kinds_[kind] = cut_short();
   const Family family = space_.classes().family;
   const auto value = [](const ValueClass& c) { return static_cast<std::uint8_t>(c.canonical); };
   const std::uint8_t own = family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6;
@@ -196,13 +210,13 @@ Set Guards::kind_set(PacketKind kind) {
   Bdd& bdd = space_.bdd();
   Set flow = protocols(false);
   if (icmp) flow = bdd.either(flow, bdd.both(protocols(true), types));
-  kinds_[kind] = {flow, flags};
-  return bdd.both(flow, flags);
+  return kinds_[kind] = bdd.minus(bdd.both(flow, flags), cut_short());
 }
 
 Set Guards::packets(const Case& c) {
   const Set cut = seen(c);
-  return c.kind ? space_.bdd().both(cut, kind_set(*c.kind)) : cut;
+  if (c.kind) return space_.bdd().both(cut, kind_set(*c.kind));
+  return c.must ? space_.bdd().minus(cut, kind_set(PacketKind::kCut)) : cut;
 }
 
 Set Guards::flows(const Case& c) {
@@ -211,14 +225,13 @@ Set Guards::flows(const Case& c) {
   Bdd& bdd = space_.bdd();
   const Set rest =
       remembered(projected_, {cut.id, 0}, [&] { return space_.exists(cut, kBesidesFlags); });
-  const std::array flags_axis{Axis::kTcpFlags};
   if (!c.kind) {
-    return remembered(projected_, {cut.id, 1}, [&] { return space_.exists(rest, flags_axis); });
+    return remembered(projected_, {cut.id, c.must ? 1 : 2}, [&] {
+      return space_.exists(c.must ? bdd.minus(rest, kind_set(PacketKind::kCut)) : rest, kKindAxes);
+    });
   }
-  kind_set(*c.kind);
-  const auto& kind = kinds_.at(*c.kind);
-  return remembered(projected_, {cut.id, 2 + static_cast<int>(*c.kind)}, [&] {
-    return bdd.both(bdd.both_exists(rest, kind.second, space_.cube(flags_axis)), kind.first);
+  return remembered(projected_, {cut.id, 3 + static_cast<int>(*c.kind)}, [&] {
+    return bdd.both_exists(rest, kind_set(*c.kind), space_.cube(kKindAxes));
   });
 }
 

@@ -29,7 +29,7 @@ struct Case {
   bool again = false;  // loopback: second lookup (PathWalk::again)
   Fate fate = Fate::kDelivered;
   Sight sight;
-  std::optional<PacketKind> kind;  // nullopt: any packet
+  std::optional<PacketKind> kind;  // nullopt: any packet; with `must` no kCut, which no end hears
   bool must = false;
   std::uint8_t first_zone = 0;  // with `again`: the pair of the first lookup
   auto operator<=>(const Case&) const = default;
@@ -62,6 +62,7 @@ class Guards {
   Passage sure(const Passage& may, Set others);
   Set undetermined(Set relation);
   Set seen_related(Set relation, const Case& c);
+  Set cut_short();
   Set seen(const Case& c);  // the passage cut down to what conntrack shows
 
   Space& space_;
@@ -72,7 +73,7 @@ class Guards {
   std::map<std::pair<std::uint32_t, std::uint32_t>, Set> seen_;
   std::map<std::tuple<std::uint32_t, bool, std::uint8_t, std::uint8_t>, Set> related_;
   std::map<std::pair<std::uint32_t, int>, Set> projected_;
-  std::map<PacketKind, std::pair<Set, Set>> kinds_;  // on flow axes, on TCP flags
+  std::map<PacketKind, Set> kinds_;
   std::map<std::uint32_t, std::vector<unsigned>> support_;
   std::map<std::pair<std::uint8_t, bool>, bool> comes_in_;
 };

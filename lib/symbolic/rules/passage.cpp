@@ -340,16 +340,18 @@ class PathWalker {
       return bdd_.either(bdd_.both(tracked, state_is(CtState::kInvalid)),
                          bdd_.both(untracked, state_is(CtState::kUntracked)));
     }
-    const Set never = never_tracked();
-    untracked = bdd_.either(untracked, in_pair(0, bdd_.both(tracked, never)));
+    const Set never = bdd_.both(tracked, never_tracked());
+    untracked = bdd_.either(untracked, in_pair(0, never));
     tracked = into_zones(bdd_.minus(tracked, never));
     note_requests(bdd_.either(untracked, tracked));
     note_ambiguous(untracked, tracked);
     if (options_.nat.some()) return lookup_bound(tracked);
     // Any state and status: the exploration asks only for those that an entry gives.
     const Set seen = state_range(CtState::kInvalid, CtState::kRelated);
-    return bdd_.either(bdd_.both(tracked, seen),
-                       bdd_.both(untracked, state_is(CtState::kUntracked)));
+    // ... where a checksum is wrong, of what is never tracked as well.
+    tracked = bdd_.either(bdd_.both(tracked, seen),
+                          bdd_.both(into_zones(never), state_is(CtState::kInvalid)));
+    return bdd_.either(tracked, bdd_.both(untracked, state_is(CtState::kUntracked)));
   }
 
   Set in_pair(std::uint32_t pair, Set packets) {
@@ -424,7 +426,7 @@ class PathWalker {
       return icmp_class(Family::kIpv6, own ? type : icmp_partner(Family::kIpv6, type)) ==
              IcmpClass::kUntracked;
     });
-    return bdd_.both(icmp, types);
+    return bdd_.both(bdd_.both(icmp, types), space_.class_is(Axis::kTruncated, 0));
   }
 
   // nat is consulted for the first packet of a flow only; on lo everything is decided on the way

@@ -245,7 +245,7 @@ class Routing {
                                [&](const ValueClass& c) { return c.canonical == number; });
   }
 
-  // Lengths that hold the headers which the other fields promise.
+  // Lengths that hold the headers which the other fields promise. (IPv6 may have others between.)
   Set lengths() {
     if (space_.classes().length.count() == 1) return kEverything;
     const u128 base = v4_ ? 20 : 40;
@@ -261,12 +261,13 @@ class Routing {
     const auto need = [&](std::uint8_t number, u128 header) {
       const Set packets = bdd_.both(first, has_protocol(number));
       where(bdd_.both(packets, whole), between(header, 0xffff));
-      where(bdd_.minus(packets, whole), between(0, base + header - 1));
+      where(bdd_.minus(packets, whole), between(0, v4_ ? base + header - 1 : 0xffff));
     };
     need(protocol::kTcp, 20);
     need(protocol::kUdp, 8);
     need(protocol::kUdplite, 8);
     need(v4_ ? protocol::kIcmp : protocol::kIcmpv6, 8);
+    need(protocol::kSctp, 12);
     if (!v4_ && space_.classes().backend == Backend::kNft) {
       where(has_protocol(protocol::kAh), between(kSeenOfExtension, 0xffff));
     }
@@ -275,7 +276,7 @@ class Routing {
     const auto less = [&](HeaderPart part, Set packets, u128 bytes) {
       const Set shorter = space_.values(Axis::kTruncated, static_cast<u128>(part), 7);
       const Set longer = space_.values(Axis::kTruncated, 1, static_cast<u128>(part) - 1);
-      where(bdd_.both(packets, shorter), between(0, base + bytes - 1));
+      where(bdd_.both(packets, shorter), between(0, v4_ ? base + bytes - 1 : 0xffff));
       where(bdd_.both(packets, longer), between(bytes, 0xffff));
     };
     less(HeaderPart::kNoPort, kEverything, 2);
@@ -284,17 +285,16 @@ class Routing {
     return s;
   }
 
-  // Conntrack puts fragments together, and to it a header that is cut short is INVALID
-  // (docs/fidelity.md 36).
+  // Conntrack puts fragments together, but keeps its hands off what a raw socket sends that asks
+  // for it (IP_NODEFRAG). (Over lo PREROUTING puts them together: docs/fidelity.md 36.)
   Set pieces(bool tracking) {
     const Set first = space_.class_is(Axis::kFragmentOffset, 0);
     const Set whole = space_.class_is(Axis::kTruncated, 0);
-    // A raw socket's own option keeps conntrack's hands off what it sends (IP_NODEFRAG).
-    const bool kept = anything() && v4_ && path_ == Path::kOut;
-    if (tracking) return kept ? whole : bdd_.both(first, whole);
+    const bool kept = (anything() || opens()) && v4_ && path_ == Path::kOut;
     const auto flags = static_cast<u128>(HeaderPart::kFlags);  // TCP's alone
     const Set known = bdd_.either(bdd_.complement(space_.values(Axis::kTruncated, flags, flags)),
                                   has_protocol(protocol::kTcp));
+    if (tracking) return kept ? known : bdd_.both(known, first);
     if (space_.classes().defragments && !unjoined_) return bdd_.both(known, first);
     // Of a later IPv6 fragment Linux reads the IPv6 header.
     return v4_ ? known : bdd_.both(known, bdd_.either(first, whole));

@@ -288,7 +288,7 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   truncated.starts.push_back(1);
   FieldCuts& length = cuts.of(Field::kLength);
   if (length.tested()) {
-    for (const u128 least : {0, 8, 20}) length.starts.push_back((v4 ? 20 : 40) + least);
+    for (const u128 least : {0, 8, 12, 20}) length.starts.push_back((v4 ? 20 : 40) + least);
     if (nft && !v4) length.starts.push_back(40 + kSeenOfExtension);
     // Where a rule reads headers that are cut short (HeaderPart), lengths tell how far.
     const bool parts = std::ranges::any_of(truncated.starts, [](u128 start) { return start > 1; });

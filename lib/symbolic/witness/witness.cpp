@@ -414,6 +414,9 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
     if (step.kind == PacketKind::kBroken && !break_header(made.packet)) {
       witness.obstacle = "the packet is too short to be broken";
     }
+    if (step.condition == Condition::kWrongLength && !lie_about_length(made.packet)) {
+      witness.obstacle = "a packet of a wrong length has no TCP options";
+    }
     pad_last_chunk(made.packet);
     if (speaks && made.packet.payload.size() != step.payload.size()) {
       witness.obstacle = "what it has to say does not fit into the packet";

@@ -54,6 +54,22 @@ void end_within_extensions(Packet& packet) {
   packet.payload.clear();
 }
 
+bool lie_about_length(Packet& packet) {
+  constexpr std::size_t kTcpOffset = 12, kUdpLength = 4;
+  Bytes l4 = to_bytes(packet);
+  l4.erase(l4.begin(), l4.begin() + static_cast<std::ptrdiff_t>(ip_header(packet)));
+  if (packet.protocol == protocol::kTcp) {
+    if (l4.size() <= kTcpOffset || !packet.options.empty()) return false;
+    l4[kTcpOffset] = static_cast<std::uint8_t>(l4[kTcpOffset] & 0x0f) | 0x40;  // 16 bytes
+  } else {
+    if (packet.protocol != protocol::kUdp || l4.size() < 8) return false;
+    put16_at(l4, kUdpLength, static_cast<std::uint16_t>(l4.size() + 1));
+  }
+  packet.raw_l4 = std::move(l4);
+  packet.payload.clear();
+  return true;
+}
+
 bool is_redirect(const Packet& packet) {
   return packet.protocol == protocol::kIcmpv6 && packet.type == kIcmpv6Redirect;
 }

@@ -1,5 +1,5 @@
 // Packets of a witness whose headers are not plain: those that are INVALID to every entry
-// (PacketKind::kBroken), and what ICMP errors and IPv6 redirects quote.
+// (PacketKind::kBroken, Condition::kWrongLength), and what ICMP errors and IPv6 redirects quote.
 // Covered by tests/unit/odd_packets_test.cpp.
 #pragma once
 
@@ -20,6 +20,10 @@ bool break_header(Packet& packet);
 // within it, whatever its length.
 void end_within_extensions(Packet& packet);
 inline constexpr std::uint8_t kEndsWithin = 60;  // the header: routers and hosts pass it by
+
+// A header of TCP or UDP that claims another length than the packet has. False: it has none, or
+// options, which are where the header would end.
+bool lie_about_length(Packet& packet);
 
 bool is_redirect(const Packet& packet);  // IPv6's
 
