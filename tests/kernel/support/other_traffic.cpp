@@ -41,7 +41,7 @@ void speak_gre(Random& random, Packet& packet) {
 
 // IPv6 that ends within its extension headers, or that shows a protocol behind them all the same.
 void end_within(Random& random, Packet& packet) {
-  static const std::vector<Bytes> kBodies{
+  static const std::vector<std::vector<std::uint8_t>> kBodies{
       {},
       {60},
       {60, 255},
