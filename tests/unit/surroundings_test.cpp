@@ -61,7 +61,8 @@ const Row kRows[] = {
      "deliver -i eth0 -p tcp --dport 22 --path in", kForged, true},
     // The answers to its own flow.
     {"ForgedAnswersToItself", k4,
-     "*filter\n:INPUT DROP\n:OUTPUT DROP\n-A INPUT -p udp -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+     "*filter\n:INPUT DROP\n:OUTPUT DROP\n-A INPUT -p udp -m conntrack --ctstate ESTABLISHED -j "
+     "ACCEPT\n"
      "-A INPUT -p udp -m length --length 100 -j ACCEPT\nCOMMIT\n",
      "deliver -i eth0 -p udp --dport 53 --sport 99 -m length --length 200 --path in", kForged,
      true},
