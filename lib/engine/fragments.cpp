@@ -93,6 +93,7 @@ std::optional<Packet> Reassembler::add(const Packet& fragment) {
     return std::nullopt;
   }
   Packet joined = queue.front().packet;
+  joined.in = fragment.in;  // the whole comes by the wire of the piece that completes it
   joined.tos |= *ecn;
   joined.more_fragments = false;
   joined.raw.reset();

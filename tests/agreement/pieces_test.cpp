@@ -111,12 +111,17 @@ std::string random_match(Dice& dice) {
                                " -m ttl --ttl-lt 64", " -m tos --tos 0x10/0x1c", " -p icmp"});
 }
 
+std::string random_wire(Dice& dice) {
+  if (!dice.chance(30)) return "";
+  return dice.of<std::string>({" -i eth0", " -i eth1", " ! -i eth0"});
+}
+
 std::string random_rules(Dice& dice) {
   std::string text;
   for (const char* table : {"raw", "mangle"}) {
     text += "*" + std::string(table) + "\n:PREROUTING ACCEPT\n";
     for (unsigned n = dice.below(3); n > 0; --n) {
-      text += "-A PREROUTING" + random_match(dice) +
+      text += "-A PREROUTING" + random_wire(dice) + random_match(dice) +
               dice.of<std::string>({" -j DROP\n", " -j DROP\n", " -j ACCEPT\n",
                                     " -j MARK --set-mark 1\n", " -j TTL --ttl-set 9\n"});
     }
@@ -124,7 +129,8 @@ std::string random_rules(Dice& dice) {
   }
   text += "*filter\n:INPUT DROP\n";
   for (unsigned n = 1 + dice.below(3); n > 0; --n) {
-    text += "-A INPUT" + random_match(dice) + (dice.chance(25) ? " -m mark --mark 1" : "") +
+    text += "-A INPUT" + random_wire(dice) + random_match(dice) +
+            (dice.chance(25) ? " -m mark --mark 1" : "") +
             (dice.chance(70) ? " -j ACCEPT\n" : " -j DROP\n");
   }
   return text + "COMMIT\n";
