@@ -106,6 +106,9 @@ std::vector<std::string_view> said_of(const Surroundings& needed) {
     list.emplace_back(
         "nobody forges the address of the flow's other end (reverse-path filtering stops that)");
   }
+  if (needed.wrapped) {
+    list.emplace_back("nobody sends what a rule would track behind an authentication header");
+  }
   if (needed.bridged) list.emplace_back("no bridge hands its packets to these rules");
   if (needed.groups) list.emplace_back("no multicast router runs on this host");
   if (needed.answered)

@@ -45,6 +45,19 @@ class Wonder {
     return !bdd_.disjoint(asked, may_come(let_through(walk), kNothing));
   }
 
+  // To iptables-nft an authentication header is the protocol; conntrack looks behind it.
+  bool wrapped() {
+    const Classes& classes = space_.classes();
+    const bool v6 = classes.family == Family::kIpv6;
+    if (!model_.tracking || !v6 || classes.backend != Backend::kNft) return false;
+    const Set header = space_.class_set_if(
+        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kAh; });
+    const Set asked = bdd_.both(m_, header);
+    if (asked.empty()) return false;
+    const Set none = bdd_.either(state(CtState::kInvalid), state(CtState::kUntracked));
+    return !bdd_.disjoint(asked, bdd_.minus(let_through(usual()), none));
+  }
+
   bool groups(const Set asked) {
     const PathWalk walk = walk_in(World::kGroupsForwarded, Path::kForward, asked);
     if (let_through(walk).empty()) return false;
@@ -242,6 +255,7 @@ Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, Denied 
   Surroundings result;
   const bool conversation = denied == Denied::kConversation;  // between honest ends
   result.forged = !conversation && wonder.forged(denied == Denied::kEntry);
+  result.wrapped = wonder.wrapped();
   if (path == Path::kForward) {
     const Set dead = bdd().minus(unrouted(space, path, FlowEnd::kInitiator, tracking),
                                  sendable(path, FlowEnd::kInitiator));

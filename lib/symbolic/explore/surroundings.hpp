@@ -19,6 +19,7 @@ enum class Denied : std::uint8_t { kPacket, kConversation, kEntry };
 struct Surroundings {
   bool forged = false;     // packets in the name of the flow's other end, from where it is not
   bool bridged = false;    // what a bridge passes on, which routing never sees (br_netfilter)
+  bool wrapped = false;    // what conntrack finds behind IPv6's authentication header (nft)
   bool groups = false;     // packets to groups, if a multicast router runs here
   bool answered = false;   // packets to groups and broadcasts, if such an address answers
   bool marked = false;     // packets that a tunnel hands on with the mark of its own packet
