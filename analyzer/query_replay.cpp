@@ -7,6 +7,7 @@
 #include "analyzer/honest_ends.hpp"
 #include "engine/engine.hpp"
 #include "net/protocol.hpp"
+#include "scenario/serialise.hpp"
 
 namespace postern {
 namespace {
@@ -248,6 +249,17 @@ bool next_choices(const std::vector<Choice>& made, std::vector<std::uint64_t>& c
   return false;
 }
 
+// Wires that hold every packet of the witness, also where TCPMSS makes it longer.
+void widen(std::vector<Interface>& wires, const Witness& witness) {
+  constexpr std::size_t kAdded = 4, kMost = 65535;
+  for (const WitnessPacket& packet : witness.packets) {
+    const std::size_t length = std::min(to_bytes(packet.packet).size() + kAdded, kMost);
+    for (Interface& wire : wires) {
+      if (wire.name != "lo") wire.mtu = std::max(wire.mtu, static_cast<std::uint32_t>(length));
+    }
+  }
+}
+
 }  // namespace
 
 Confirmed confirm(const Witness& witness, const Scenario& world, const Program& program,
@@ -255,6 +267,7 @@ Confirmed confirm(const Witness& witness, const Scenario& world, const Program& 
   Confirmed result;
   Scenario full = world;
   full.interfaces = witness.world.interfaces;
+  widen(full.interfaces, witness);
   full.routes = witness.world.routes;
   full.forwarding = witness.world.forwarding;
   Run run;

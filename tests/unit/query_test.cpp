@@ -174,6 +174,19 @@ TEST(Query, WhatTheNotrackRulesetsTrack) {
   EXPECT_TRUE(c.completeness && c.completeness->certified);
 }
 
+// The wires of a witness hold its packets.
+TEST(Query, AWitnessMayBeLong) {
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+    const LoadedRuleset rules("long.rules",
+                              "*filter\n:FORWARD DROP\n-A FORWARD -p udp -m length --length "
+                              "3000:3100 -j ACCEPT\nCOMMIT\n",
+                              family);
+    const Answer a = ask_one(rules, "deliver -i eth0 -o eth1 -p udp");
+    ASSERT_EQ(a.truth, Truth::kYes) << to_text(a);
+    EXPECT_TRUE(a.replayed);
+  }
+}
+
 // Over lo raw is asked twice. What PREROUTING drops has been tracked in OUTPUT.
 TEST(Query, WhatRawDropsOnTheWayInIsTracked) {
   const LoadedRuleset rules("raw.rules",
