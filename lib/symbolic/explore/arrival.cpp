@@ -4,14 +4,9 @@ namespace postern {
 
 MayMust Arrival::of(const Edge& edge) const {
   // Its entry is another flow's, or it is a flow to itself, whose ends are one.
-  const bool related = edge.of == Edge::Of::kRelated, reopened = edge.of == Edge::Of::kReopened;
-  const bool open = (edge.through != 0 && related) || edge.sender == FlowEnd::kResponder;
+  const bool of_other = edge.of == Edge::Of::kRelated || edge.of == Edge::Of::kReopened;
+  const bool open = (edge.through != 0 && of_other) || edge.sender == FlowEnd::kResponder;
   if (to_ != nullptr && open) return {kEverything, kNothing};
-  // The end to which that binding leads has opened the entry, from any port.
-  if (to_ != nullptr && reopened && edge.through != 0) {
-    const bool port = tests_field(*to_, Field::kDestinationPort);
-    return {port ? Set{kEverything} : under(edge.through).may, kNothing};
-  }
   return under(edge.through);
 }
 
