@@ -71,13 +71,15 @@ const Row kRows[] = {
      "deliver -i eth0 -p tcp --dport 22 --path in", kForged, true},
     // The answers to its own flow.
     {"ForgedAnswersToItself", k4,
-     "*filter\n:INPUT DROP\n:OUTPUT DROP\n-A INPUT -p udp -m conntrack --ctstate ESTABLISHED -j "
+     "*raw\n:OUTPUT ACCEPT\n-A OUTPUT -j DROP\nCOMMIT\n"
+     "*filter\n:INPUT DROP\n-A INPUT -p udp -m conntrack --ctstate ESTABLISHED -j "
      "ACCEPT\n"
      "-A INPUT -p udp -m length --length 100 -j ACCEPT\nCOMMIT\n",
      "deliver -i eth0 -p udp --dport 53 --sport 99 -m length --length 200 --path in", kForged,
      true},
     {"ForgedEntry", k4,
-     "*filter\n:INPUT DROP\n:OUTPUT DROP\n-A INPUT -p tcp --syn -m conntrack "
+     "*raw\n:OUTPUT ACCEPT\n-A OUTPUT -j DROP\nCOMMIT\n"
+     "*filter\n:INPUT DROP\n-A INPUT -p tcp --syn -m conntrack "
      "--ctstate NEW -j ACCEPT\nCOMMIT\n",
      "track -i eth0 -p tcp --dport 22 --sport 99 --entry-state SYN_RECV --path in", kForged, true},
     {"ForgedWithoutTracking", k4,
@@ -153,11 +155,12 @@ const Row kRows[] = {
      "deliver -i vx0 -p udp --path in", kTunnel, false},
     {"ABoundSocket", k4,
      "*nat\n:OUTPUT ACCEPT\n-A OUTPUT -p udp -j REDIRECT\nCOMMIT\n*filter\n:OUTPUT "
-     "ACCEPT\nCOMMIT\n",
+     "ACCEPT\n-A OUTPUT -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n",
      "deliver -o eth1 -p udp --path out", kBound, true},
     {"ABoundSocketIsDropped", k4,
      "*nat\n:OUTPUT ACCEPT\n-A OUTPUT -p udp -j REDIRECT\nCOMMIT\n"
-     "*filter\n:OUTPUT ACCEPT\n-A OUTPUT -o eth1 -d 127.0.0.0/8 -j DROP\nCOMMIT\n",
+     "*filter\n:OUTPUT ACCEPT\n-A OUTPUT -o eth1 -d 127.0.0.0/8 -j DROP\n"
+     "-A OUTPUT -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n",
      "deliver -o eth1 -p udp --path out", kBound, false},
     {"AnIpRuleBesideDnat", k4,
      "*nat\n:PREROUTING ACCEPT\n-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 10.0.0.5\n"
@@ -175,7 +178,7 @@ const Row kRows[] = {
      "deliver -o eth1 -p udp -d 239.1.1.1 -m length --length 100 --path out", kAnswers, true},
     {"NoAnswerAsFromAGroupThatDnatLeadsOff", k4,
      "*nat\n:OUTPUT ACCEPT\n-A OUTPUT -p udp -j REDIRECT\nCOMMIT\n*filter\n:OUTPUT "
-     "ACCEPT\nCOMMIT\n",
+     "ACCEPT\n-A OUTPUT -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n",
      "deliver -o eth1 -p udp --path out", kAnswers, false},
     {"NoAnswerToAnythingElse", k4,
      "*filter\n:OUTPUT DROP\n-A OUTPUT -d 239.0.0.0/8 -p udp -m length --length 0:99 -j ACCEPT\n"
