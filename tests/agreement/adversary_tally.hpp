@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <iterator>
+#include <string>
 
 #include "adversary_odd.hpp"
 #include "flow/conntrack.hpp"
@@ -52,9 +53,19 @@ struct Tally {
 // How many rulesets of a hundred are little else than a translation, have zones, have helpers.
 struct Draw {
   unsigned nat = 40, zones = 25, helpers = 40;
+  unsigned reports = 5;  // IPv6 that a router forwards, of ICMPv6 that conntrack leaves alone
 };
-inline constexpr Draw kTranslated{100, 0, 0}, kZoned{40, 100, 0}, kZonedNat{100, 100, 0},
-    kHelped{0, 0, 100}, kHelpedInZones{0, 100, 100};
+inline constexpr Draw kTranslated{100, 0, 0, 0}, kZoned{40, 100, 0, 0}, kZonedNat{100, 100, 0, 0},
+    kHelped{0, 0, 100, 0}, kHelpedInZones{0, 100, 100, 0}, kReported{0, 0, 0, 100};
+
+// What repeats a round, with POSTERN_ROUNDS=1.
+inline std::string words_for(std::uint64_t seed, const Draw& how) {
+  return "seed of this round: " + std::to_string(seed) +
+         " (POSTERN_NAT=" + std::to_string(how.nat) +
+         " POSTERN_ZONES=" + std::to_string(how.zones) +
+         " POSTERN_HELPERS=" + std::to_string(how.helpers) +
+         " POSTERN_REPORTS=" + std::to_string(how.reports) + ")";
+}
 
 // What a run must have reached, or proved nothing about; and where that is found, if rarely.
 struct Wanted {
@@ -114,7 +125,7 @@ inline constexpr Wanted kWanted[] = {
     {"redirects about the flow", &Tally::redirects},
     {"headers cut short, INVALID, let through", &Tally::cut},
     {"wrong lengths, INVALID, let through", &Tally::wrong_length},
-    {"ICMPv6 that is never tracked, INVALID, forwarded", &Tally::broken_reports},
+    {"ICMPv6 that is never tracked, INVALID, forwarded", &Tally::broken_reports, kReported},
 };
 
 // What became of a packet with that TTL, whose own path that is.

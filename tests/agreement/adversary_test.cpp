@@ -462,8 +462,9 @@ std::optional<Sets> solve(Model& model, const AttackedFlow& flow, const Goal& go
 }
 
 void round(const Draw& how, Dice& dice, Tally& tally) {
-  const Family family = dice.chance(70) ? Family::kIpv4 : Family::kIpv6;
-  Path path = static_cast<Path>(dice.below(4));
+  const bool reports = dice.chance(how.reports);
+  const Family family = !reports && dice.chance(70) ? Family::kIpv4 : Family::kIpv6;
+  Path path = reports ? Path::kForward : static_cast<Path>(dice.below(4));
   AdversaryRules draw(dice, family, how.zones);
   std::string text = dice.chance(how.nat) ? draw.translated(path) : draw.text();
   const bool helpers = dice.chance(how.helpers);
@@ -491,6 +492,10 @@ void round(const Draw& how, Dice& dice, Tally& tally) {
   options.sysctl = world.sysctl;
   const auto next_flow = [&] {
     AttackedFlow f = random_flow(dice, family, path, world.backend);
+    if (reports) {
+      f.protocol = protocol::kIcmpv6;
+      f.icmp_type = 143;
+    }
     if (led && dice.chance(60)) lead(dice, f);
     return f;
   };
@@ -556,15 +561,7 @@ Draw draw_of_environment() {
   };
   const Draw usual;
   return {percent("POSTERN_NAT", usual.nat), percent("POSTERN_ZONES", usual.zones),
-          percent("POSTERN_HELPERS", usual.helpers)};
-}
-
-// What repeats a round, with POSTERN_ROUNDS=1.
-std::string words_for(std::uint64_t seed, const Draw& how) {
-  return "seed of this round: " + std::to_string(seed) +
-         " (POSTERN_NAT=" + std::to_string(how.nat) +
-         " POSTERN_ZONES=" + std::to_string(how.zones) +
-         " POSTERN_HELPERS=" + std::to_string(how.helpers) + ")";
+          percent("POSTERN_HELPERS", usual.helpers), percent("POSTERN_REPORTS", usual.reports)};
 }
 
 TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
