@@ -106,6 +106,9 @@ std::vector<std::string_view> said_of(const Surroundings& needed) {
     list.emplace_back(
         "nobody forges the address of the flow's other end (reverse-path filtering stops that)");
   }
+  if (needed.forged_here) {
+    list.emplace_back("no raw socket forges the address of the flow's other end");
+  }
   if (needed.wrapped) {
     list.emplace_back("nobody sends what a rule would track behind an authentication header");
   }

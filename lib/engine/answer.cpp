@@ -144,8 +144,10 @@ std::optional<Packet> icmp_error(const Traveller& about, IcmpError error, const 
       narrow && about.in != kNoDevice && !world.has_address(about.in, view.destination_address());
   const AddressType type = world.address_type(view.destination_address());
   const bool anycast = !v4 && type == AddressType::kAnycast;
-  // To IPv4 it counts how the packet was routed: a bound socket's leaves by a wire (icmp_send).
-  const bool leaves = v4 && about.out != kNoDevice && about.out != world.loopback();
+  // To IPv4 it counts how the packet was routed last: a bound socket's leaves by a wire
+  // (icmp_send).
+  const DeviceId by = about.routed_by();
+  const bool leaves = v4 && by != kNoDevice && by != world.loopback();
   const bool here = !elsewhere && !leaves && (type == AddressType::kLocal || anycast);
   const bool by_input = !v4 && about.in != kNoDevice;
   const auto source = here       ? view.destination_address()

@@ -22,8 +22,7 @@ std::uint32_t path_mtu(const World& world, DeviceId device, Family family) {
 // Room for data in the smaller of the MTUs to the destination and back to the source; 0: none.
 std::uint32_t room(const Traveller& packet, const World& world) {
   const Family family = packet.view.family;
-  const DeviceId out = packet.rerouted != kNoDevice ? packet.rerouted : packet.out;
-  std::uint32_t mtu = path_mtu(world, out, family);
+  std::uint32_t mtu = path_mtu(world, packet.routed_by(), family);
   const OutputRoute back = world.route_output(packet.view.source_address(), kNoDevice);
   if (back.found) mtu = std::min(mtu, path_mtu(world, back.out, family));
   const std::uint32_t headers = family == Family::kIpv4 ? kHeaders4 : kHeaders6;

@@ -192,7 +192,9 @@ class SmallFlow {
     at(Axis::kInitiatorPort, packets_.front().source_port);
     at(Axis::kResponderPort, packets_.front().destination_port);
     at(Axis::kProtocol, protocol::kTcp);
-    if (flags != nullptr) at(Axis::kTcpFlags, *flags);
+    if (flags == nullptr) return s;
+    at(Axis::kTcpFlags, *flags);
+    for (const Axis whole : {Axis::kTruncated, Axis::kFragmentOffset}) at(whole, 0);
     return s;
   }
 

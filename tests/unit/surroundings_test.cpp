@@ -26,6 +26,7 @@ constexpr const char* kForged =
     "nobody forges the address of the flow's other end (reverse-path filtering stops that)";
 constexpr const char* kWrapped =
     "nobody sends what a rule would track behind an authentication header";
+constexpr const char* kRawSocket = "no raw socket forges the address of the flow's other end";
 constexpr const char* kBridge = "no bridge hands its packets to these rules";
 constexpr const char* kStateful =
     "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT ACCEPT\n"
@@ -87,6 +88,18 @@ const Row kRows[] = {
      "deliver -i eth0 -o eth1 -p tcp --dport 22", kForged, false},
     {"HonestEnds", k4, std::string(kStateful) + "-A FORWARD -i eth0 -o eth2 -j ACCEPT\nCOMMIT\n",
      "connect -i eth0 -o eth1 -p tcp --dport 22", kForged, false},
+    {"ForgedByARawSocket", k4,
+     "*filter\n:OUTPUT DROP\n-A OUTPUT -p udp --dport 99 -j ACCEPT\n"
+     "-A OUTPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n",
+     "deliver -o eth0 -p udp --sport 99 --dport 53 --path out", kRawSocket, true},
+    {"ForgedOverLo", k4,
+     "*filter\n:INPUT DROP\n:OUTPUT ACCEPT\n-A INPUT -p udp --dport 99 -j ACCEPT\n"
+     "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n",
+     "deliver -i lo -p tcp --dport 53 --sport 99", kRawSocket, true},
+    {"ForgedHereInVain", k4,
+     "*filter\n:INPUT DROP\n:OUTPUT ACCEPT\n-A INPUT -p udp --dport 99 -j ACCEPT\n"
+     "-A INPUT -p udp -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n",
+     "deliver -i lo -p tcp --dport 53", kRawSocket, false},
     {"Bridged", k4, kDhcp, "deliver -i br0 -o br0 -p udp", kBridge, true},
     {"BridgedElsewhere", k4, kDhcp, "deliver -i eth0 -o eth1 -p udp", kBridge, false},
     {"BridgedAndDropped", k4,

@@ -22,12 +22,12 @@ class Wonder {
   // flow. (IPv4 takes nothing off a wire that comes from an address of this host: there it is the
   // flow itself that is opened.)
   bool forged(bool entry) {
-    const bool off_a_wire = path_ == Path::kIn || path_ == Path::kForward;
-    if (!model_.tracking || !off_a_wire || m_.empty()) return false;
+    if (!model_.tracking || m_.empty()) return false;
     const Set opens = state(CtState::kNew);
     if (entry && !bdd_.disjoint(m_, bdd_.both(let_through(usual()), opens))) return true;
     const Set answers = bdd_.either(state(CtState::kEstablished), state(CtState::kRelated));
     if (bdd_.disjoint(m_, bdd_.both(all_let_through(), answers))) return false;
+    if (is_local()) return true;
     const bool v6 = space_.classes().family == Family::kIpv6;
     if (path_ == Path::kIn && !v6) {
       const Set own = may_come(all_let_through(), kNothing);
@@ -35,6 +35,9 @@ class Wonder {
     }
     return opens_by_its_wire(Path::kForward) || (v6 && opens_by_its_wire(Path::kIn));
   }
+
+  // Is the initiator a process of this host, whose raw socket may send what it likes?
+  bool is_local() const { return path_ == Path::kOut || path_ == Path::kLoopback; }
 
   bool bridged(const Set asked) {
     WalkOptions how = model_.walk_options();
@@ -254,7 +257,8 @@ Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, Denied 
   Wonder wonder(*this, path, of(sendable(path, FlowEnd::kInitiator)));
   Surroundings result;
   const bool conversation = denied == Denied::kConversation;  // between honest ends
-  result.forged = !conversation && wonder.forged(denied == Denied::kEntry);
+  const bool forged = !conversation && wonder.forged(denied == Denied::kEntry);
+  (wonder.is_local() ? result.forged_here : result.forged) = forged;
   result.wrapped = wonder.wrapped();
   if (path == Path::kForward) {
     const Set dead = bdd().minus(unrouted(space, path, FlowEnd::kInitiator, tracking),

@@ -17,16 +17,17 @@ namespace postern {
 enum class Denied : std::uint8_t { kPacket, kConversation, kEntry };
 
 struct Surroundings {
-  bool forged = false;     // packets in the name of the flow's other end, from where it is not
-  bool bridged = false;    // what a bridge passes on, which routing never sees (br_netfilter)
-  bool wrapped = false;    // what conntrack finds behind IPv6's authentication header (nft)
-  bool groups = false;     // packets to groups, if a multicast router runs here
-  bool answered = false;   // packets to groups and broadcasts, if such an address answers
-  bool marked = false;     // packets that a tunnel hands on with the mark of its own packet
-  bool kept = false;       // packets for others that an `ip rule` keeps here, where there is DNAT
-  bool bound = false;      // what leaves by a bound socket though OUTPUT turns it to this host
-  bool unjoined = false;   // fragments that a raw socket sends past defragmentation (IP_NODEFRAG)
-  bool scattered = false;  // pieces of one packet by several interfaces, or from several cards
+  bool forged = false;       // packets in the name of the flow's other end, from where it is not
+  bool forged_here = false;  // ... by a raw socket of this host
+  bool bridged = false;      // what a bridge passes on, which routing never sees (br_netfilter)
+  bool wrapped = false;      // what conntrack finds behind IPv6's authentication header (nft)
+  bool groups = false;       // packets to groups, if a multicast router runs here
+  bool answered = false;     // packets to groups and broadcasts, if such an address answers
+  bool marked = false;       // packets that a tunnel hands on with the mark of its own packet
+  bool kept = false;         // packets for others that an `ip rule` keeps here, where there is DNAT
+  bool bound = false;        // what leaves by a bound socket though OUTPUT turns it to this host
+  bool unjoined = false;     // fragments that a raw socket sends past defragmentation (IP_NODEFRAG)
+  bool scattered = false;    // pieces of one packet by several interfaces, or from several cards
 };
 
 }  // namespace postern
