@@ -251,11 +251,11 @@ bool next_choices(const std::vector<Choice>& made, std::vector<std::uint64_t>& c
 
 // Wires that hold every packet of the witness, also where TCPMSS makes it longer.
 void widen(std::vector<Interface>& wires, const Witness& witness) {
-  constexpr std::size_t kAdded = 4, kMost = 65535;
+  constexpr std::uint32_t kAdded = 4, kMost = 65535;  // a wire's; lo has no limit
   for (const WitnessPacket& packet : witness.packets) {
-    const std::size_t length = std::min(to_bytes(packet.packet).size() + kAdded, kMost);
+    const auto length = static_cast<std::uint32_t>(to_bytes(packet.packet).size() + kAdded);
     for (Interface& wire : wires) {
-      if (wire.name != "lo") wire.mtu = std::max(wire.mtu, static_cast<std::uint32_t>(length));
+      wire.mtu = std::max(wire.mtu, wire.name == "lo" ? length : std::min(length, kMost));
     }
   }
 }

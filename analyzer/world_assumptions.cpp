@@ -107,7 +107,11 @@ std::vector<std::string_view> said_of(const Surroundings& needed) {
         "nobody forges the address of the flow's other end (reverse-path filtering stops that)");
   }
   if (needed.forged_here) {
-    list.emplace_back("no raw socket forges the address of the flow's other end");
+    list.emplace_back(
+        "no other process speaks in the name of the flow's other end (a raw socket can)");
+  }
+  if (needed.asymmetric) {
+    list.emplace_back("each end of a flow is behind one interface (no asymmetric routes)");
   }
   if (needed.wrapped) {
     list.emplace_back("nobody sends what a rule would track behind an authentication header");

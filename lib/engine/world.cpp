@@ -24,13 +24,13 @@ World::World(const Scenario& scenario) : names_{""}, mtus_{0} {
   for (const Interface& interface : scenario.interfaces) {
     const auto id = static_cast<DeviceId>(names_.size());
     names_.push_back(interface.name);
-    mtus_.push_back(interface.name == "lo" ? 65536 : interface.mtu);
+    mtus_.push_back(interface.mtu);
     if (interface.name == "lo") loopback_ = id;
   }
   if (loopback_ == kNoDevice) {
     loopback_ = static_cast<DeviceId>(names_.size());
     names_.push_back("lo");
-    mtus_.push_back(65536);
+    mtus_.push_back(kLoopbackMtu);
   }
   for (const char* text : {"127.0.0.1/8", "::1/128"}) {
     const std::string_view word(text);

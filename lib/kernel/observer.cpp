@@ -232,6 +232,16 @@ void set_state(char letter, Sighting& sighting) {
   sighting.reply_direction = letter == 'e' || letter == 'r';
 }
 
+// An attribute of netlink holds 65531 bytes: of what is behind them in a packet only its length
+// tells, and zeros stand there.
+void complete(Bytes& packet) {
+  constexpr std::size_t kMostTold = 65535 - NLA_HDRLEN;
+  if (packet.size() != kMostTold) return;
+  const bool v4 = packet[0] >> 4 == 4;
+  const std::size_t counted = packet[v4 ? 2 : 4] * 256U + packet[v4 ? 3 : 5];
+  packet.resize(std::max(kMostTold, counted + (v4 ? 0 : 40)));
+}
+
 Sighting sighting_of(const nlmsghdr& message) {
   const Attributes attributes(message);
   Sighting sighting;
@@ -250,6 +260,7 @@ Sighting sighting_of(const nlmsghdr& message) {
   sighting.mark = attributes.be32(NFULA_MARK);
   const auto payload = attributes.bytes(NFULA_PAYLOAD);
   sighting.bytes.assign(payload.begin(), payload.end());
+  complete(sighting.bytes);
   return sighting;
 }
 

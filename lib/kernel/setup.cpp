@@ -62,10 +62,8 @@ const char* save_program(Family family, Backend backend) {
 std::string interface_commands(const Interface& interface) {
   std::string commands;
   const bool lo = interface.name == "lo";
-  if (!lo) {
-    commands += fmt::format("link set dev {} mtu {} multicast off addrgenmode none\n",
-                            interface.name, interface.mtu);
-  }
+  commands += fmt::format("link set dev {} mtu {}{}\n", interface.name, interface.mtu,
+                          lo ? "" : " multicast off addrgenmode none");
   commands += fmt::format("link set dev {} up\n", interface.name);
   for (const InterfaceAddress& address : interface.addresses) {
     const std::string text = address.address.text();

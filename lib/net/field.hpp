@@ -70,7 +70,7 @@ inline constexpr std::array<FieldInfo, kFieldCount> kFields{{
     {Field::kTcpFlags, "flags", 8},
     {Field::kIcmpType, "type", 8},
     {Field::kIcmpCode, "code", 8},
-    {Field::kLength, "length", 16},
+    {Field::kLength, "length", 17},
     {Field::kTtl, "ttl", 8},
     {Field::kTos, "tos", 8},
     {Field::kHasMac, "has_mac", 1},

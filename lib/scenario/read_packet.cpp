@@ -1,5 +1,7 @@
 // JSON -> Packet. A packet that is given as bytes (`raw`, `rawl4`) has its fields filled from them,
 // so that every consumer can read fields only. Covered by tests/unit/scenario_read_test.cpp.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -13,8 +15,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kMaxPayload = 65000;  // with headers it must fit 16-bit lengths
-constexpr unsigned kMaxNesting = 4;         // quotations inside quotations
+constexpr std::size_t kMaxPayload = 65535;
+constexpr unsigned kMaxNesting = 4;  // quotations inside quotations
 
 struct ChunkName {
   std::string_view name;
@@ -273,6 +275,12 @@ Packet read_headers(const ObjectReader& object, unsigned depth) {
     } else {
       p.inner = std::make_shared<const Packet>(read_headers(inner, depth + 1));
     }
+  }
+  if (ip_length(p) > longest_packet(p.family())) {
+    object.context().complain(
+        object.pointer(), "value",
+        fmt::format("this packet has {} bytes, and no length field counts more than {}",
+                    ip_length(p), longest_packet(p.family())));
   }
   return p.raw_l4 ? with_fields_of_bytes(std::move(p)) : p;
 }

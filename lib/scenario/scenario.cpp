@@ -77,6 +77,7 @@ Interface read_interface(JsonContext& context, const std::string& pointer) {
     context.complain(object.has("name") ? object.at("name") : pointer, "value",
                      "an interface needs a `name` of 1 to 15 letters, digits and -_.@+");
   }
+  if (interface.name == "lo") interface.mtu = kLoopbackMtu;
   object.number_into("mtu", interface.mtu);
   for (const std::string& item : object.items("addresses")) {
     const Json& value = context.document.root().at(Json::json_pointer(item));
@@ -96,7 +97,7 @@ void complete_loopback(std::vector<Interface>& interfaces) {
   auto lo = std::find_if(interfaces.begin(), interfaces.end(),
                          [](const Interface& interface) { return interface.name == "lo"; });
   if (lo == interfaces.end()) {
-    interfaces.insert(interfaces.begin(), Interface{"lo", {}, 65536});
+    interfaces.insert(interfaces.begin(), Interface{"lo", {}, kLoopbackMtu});
   } else {
     std::rotate(interfaces.begin(), lo, lo + 1);
   }

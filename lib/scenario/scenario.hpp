@@ -22,6 +22,7 @@ struct InterfaceAddress {
   Address address;
   unsigned length = 32;
 };
+inline constexpr std::uint32_t kLoopbackMtu = 65536;  // bytes
 struct Interface {
   std::string name;
   std::vector<InterfaceAddress> addresses;

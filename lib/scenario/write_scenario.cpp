@@ -108,7 +108,7 @@ OrderedJson interface_json(const Interface& interface) {
     addresses.push_back(prefix_text(address));
   }
   out["addresses"] = std::move(addresses);
-  put_unless(out, "mtu", interface.mtu, interface.name == "lo" ? 65536u : 1500u);
+  put_unless(out, "mtu", interface.mtu, interface.name == "lo" ? kLoopbackMtu : 1500u);
   return out;
 }
 

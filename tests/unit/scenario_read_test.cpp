@@ -122,6 +122,12 @@ TEST(ScenarioRead, EveryErrorWithItsPlace) {
       (std::vector<std::string>{"1:19 `eth9` is not one of the interfaces",
                                 "1:48 `src` and `dst` are of different families",
                                 "1:62 no such protocol"}));
+  const std::string length =
+      R"({"packets":[{"local":true,"src":"::1","dst":"::1","proto":"udp","payload":)";
+  EXPECT_EQ(errors(length + "65527}]}"), std::vector<std::string>{});
+  EXPECT_EQ(errors(length + "65528}]}"),
+            std::vector<std::string>{
+                "1:13 this packet has 65576 bytes, and no length field counts more than 65575"});
   EXPECT_EQ(errors("{\"packets\":[],\"packets\":[]}"),
             (std::vector<std::string>{"1:15 `packets` stands here twice"}));
   EXPECT_EQ(errors("{\"ruleset\":\"/nonexistent\"}"),

@@ -26,12 +26,26 @@ constexpr const char* kForged =
     "nobody forges the address of the flow's other end (reverse-path filtering stops that)";
 constexpr const char* kWrapped =
     "nobody sends what a rule would track behind an authentication header";
-constexpr const char* kRawSocket = "no raw socket forges the address of the flow's other end";
+constexpr const char* kRawSocket =
+    "no other process speaks in the name of the flow's other end (a raw socket can)";
+constexpr const char* kAsymmetric =
+    "each end of a flow is behind one interface (no asymmetric routes)";
 constexpr const char* kBridge = "no bridge hands its packets to these rules";
 constexpr const char* kStateful =
     "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT ACCEPT\n"
     "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A INPUT -p tcp --dport 443 -j ACCEPT\n"
     "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n";
+constexpr const char* kByOneWire =
+    "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\n"
+    "-A INPUT -i eth1 -p udp --dport 53 -j ACCEPT\n-A FORWARD -i eth1 -p udp --dport 53 -j ACCEPT\n"
+    "-A OUTPUT -o eth1 -p udp --dport 53 -j ACCEPT\n"
+    "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+    "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+    "-A OUTPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n";
+constexpr const char* kAnsweredElsewhere =
+    "*raw\n:OUTPUT ACCEPT\n-A OUTPUT -o eth0 -j DROP\nCOMMIT\n*filter\n:INPUT DROP\n:OUTPUT ACCEPT\n"
+    "-A INPUT -p udp -m length --length 0:99 -j ACCEPT\n"
+    "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A OUTPUT -p tcp -j DROP\nCOMMIT\n";
 constexpr const char* kDhcp =
     "*filter\n:FORWARD DROP\n-A FORWARD -s 0.0.0.0 -d 255.255.255.255 -p udp -j ACCEPT\nCOMMIT\n";
 
@@ -100,6 +114,28 @@ const Row kRows[] = {
      "*filter\n:INPUT DROP\n:OUTPUT ACCEPT\n-A INPUT -p udp --dport 99 -j ACCEPT\n"
      "-A INPUT -p udp -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n",
      "deliver -i lo -p tcp --dport 53", kRawSocket, false},
+    // An entry stands that packets by another interface have made, or that answers by another have
+    // found.
+    {"OpenedByAnotherWire", k4, kByOneWire, "deliver -i eth0 -p udp --dport 53 --path in",
+     kAsymmetric, true},
+    {"ForwardedFromAnotherWire", k4, kByOneWire, "deliver -i eth0 -o eth2 -p udp --path forward",
+     kAsymmetric, true},
+    {"SentByAnotherWire", k4, kByOneWire, "deliver -o eth0 -p udp --dport 53 --path out",
+     kAsymmetric, true},
+    {"OpenedByNoWire", k4, kByOneWire, "deliver -i eth0 -p udp --dport 54 --path in", kAsymmetric,
+     false},
+    {"OpenedByItsOwnWire", k4,
+     "*filter\n:INPUT DROP\n-A INPUT -p udp --dport 53 -m length --length 0:99 -j ACCEPT\n"
+     "-A INPUT -m conntrack --ctstate RELATED -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -p udp -m length --length 100 --path in", kAsymmetric, false},
+    {"AnsweredByAnotherWire", k4, kAnsweredElsewhere,
+     "deliver -i eth0 -p udp -m length --length 100 --path in", kAsymmetric, true},
+    {"AnsweredByNoWire", k4, kAnsweredElsewhere,
+     "deliver -i eth0 -p tcp -m length --length 100 --path in", kAsymmetric, false},
+    {"HeardByAnotherWire", k4, "*filter\n:OUTPUT DROP\n-A OUTPUT -o eth1 -j ACCEPT\nCOMMIT\n",
+     "connect -i eth0 -p udp --path in", kAsymmetric, true},
+    {"HeardByNoWire", k4, "*filter\n:OUTPUT DROP\n-A OUTPUT -o eth1 -p tcp -j ACCEPT\nCOMMIT\n",
+     "connect -i eth0 -p udp --path in", kAsymmetric, false},
     {"Bridged", k4, kDhcp, "deliver -i br0 -o br0 -p udp", kBridge, true},
     {"BridgedElsewhere", k4, kDhcp, "deliver -i eth0 -o eth1 -p udp", kBridge, false},
     {"BridgedAndDropped", k4,
@@ -205,6 +241,25 @@ const Row kRows[] = {
      "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -m socket\nCOMMIT\n"
      "*filter\n:OUTPUT DROP\n-A OUTPUT -p tcp -f -j ACCEPT\nCOMMIT\n",
      "deliver -o eth1 -p udp --path out", kNodefrag, false},
+    {"FragmentsPastConntrackOverLo", k4,
+     "*filter\n:INPUT DROP\n:OUTPUT DROP\n-A OUTPUT -f -m conntrack --ctstate INVALID -j ACCEPT\n"
+     "-A OUTPUT -p icmp -m length --length 28:36 -j ACCEPT\n-A INPUT -p icmp -m length --length "
+     "60:65535 -j ACCEPT\nCOMMIT\n",
+     "deliver -i lo -p icmp", kNodefrag, true},
+    {"FragmentsPastDefragmentationOverLo", k4,
+     "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -m socket\nCOMMIT\n*filter\n:INPUT DROP\n:OUTPUT "
+     "DROP\n-A OUTPUT -f -j ACCEPT\n-A OUTPUT -m length --length 0:40 -j ACCEPT\n-A INPUT -p udp "
+     "-m "
+     "length --length 60:65535 -j ACCEPT\nCOMMIT\n",
+     "deliver -i lo -p udp", kNodefrag, true},
+    {"FragmentsOfAnotherProtocolOverLo", k4,
+     "*filter\n:INPUT DROP\n:OUTPUT DROP\n-A OUTPUT -p udp -j ACCEPT\n"
+     "-A INPUT -m conntrack --ctstate NEW,INVALID -j ACCEPT\nCOMMIT\n",
+     "deliver -i lo -p icmp", kNodefrag, false},
+    {"FragmentsNobodyTakesOverLo", k4,
+     "*filter\n:INPUT DROP\n:OUTPUT ACCEPT\n-A INPUT -p udp -m conntrack --ctstate NEW -j "
+     "ACCEPT\nCOMMIT\n",
+     "deliver -i lo -p icmp", kNodefrag, false},
     {"APieceByAnotherInterface", k4,
      "*filter\n:INPUT DROP\n-A INPUT -i eth0 -p udp -j ACCEPT\nCOMMIT\n",
      "deliver -i eth1 -p udp --path in", kScattered, true},

@@ -88,12 +88,8 @@ class Wonder {
     });
     const bool any_flow = model_.tracking && !bdd_.disjoint(m_, errors);
     const Set flows = any_flow ? Set{kEverything} : m_;
-    constexpr std::size_t kMostBindings = 8;  // more are not walked, each twice
-    std::vector<NatVariant> ways{NatVariant{}};
-    if (model_.follows()) {
-      std::ranges::copy(model_.translations.variants(path_), std::back_inserter(ways));
-    }
-    return ways.size() > kMostBindings || std::ranges::any_of(ways, [&](const NatVariant& nat) {
+    const std::vector<NatVariant> all = ways();
+    return all.size() > kMostBindings || std::ranges::any_of(all, [&](const NatVariant& nat) {
              return marks_matter(flows, FlowEnd::kInitiator, nat) ||
                     marks_matter(flows, FlowEnd::kResponder, nat);
            });
@@ -121,6 +117,24 @@ class Wonder {
   bool unjoined(const Set asked) {
     const PathWalk walk = walk_in(World::kFragmentsUnjoined, Path::kOut, asked);
     return !bdd_.disjoint(asked, may_come(let_through(walk), kNothing));
+  }
+
+  bool joined_over_lo() {
+    const PathWalk walk = walk_in(World::kJoinedOverLo, Path::kLoopback, m_);
+    const Set before = let_through(usual()), more = bdd_.minus(let_through(walk), before);
+    return !more.empty() && !bdd_.disjoint(m_, may_come(bdd_.either(more, before), kNothing));
+  }
+
+  // Does what becomes of the flow hang on which wire its ends are behind: may it be opened by
+  // another, or are answers that take another looked up where its own are not (or heard, for a
+  // conversation)?
+  bool asymmetric(Denied denied) {
+    const bool conversation = denied == Denied::kConversation;
+    if (path_ == Path::kLoopback || (!model_.tracking && !conversation)) return false;
+    Set held = bdd_.both(m_, all_let_through());
+    if (denied == Denied::kPacket) held = bdd_.minus(held, begins());
+    if (held.empty()) return false;
+    return (!conversation && opened_elsewhere(held)) || answers_hang_on_wires(held, conversation);
   }
 
   bool scattered() {
@@ -163,6 +177,55 @@ class Wonder {
     const PathWalk walk = walk_in(World::kUsual, path, space_.exists(m_, gone));
     const Set first = bdd_.both(let_through(walk), state(CtState::kNew));
     return !bdd_.disjoint(first, conntrack_domain(space_));
+  }
+
+  static constexpr std::size_t kMostBindings = 8;  // more are not walked
+  static constexpr std::array kWires{Axis::kInitiatorInterface, Axis::kResponderInterface};
+
+  bool opened_elsewhere(Set held) {
+    const Set first =
+        bdd_.both(let_through(walk_in(World::kUsual, path_, space_.exists(m_, kWires))), fresh());
+    const Set own = flow_of(first, true), all = flow_of(first);
+    const bool marked = !space_.layout(Axis::kConnmark).bits.empty();
+    return !bdd_.disjoint(held, marked ? all : bdd_.minus(all, own));
+  }
+
+  bool answers_hang_on_wires(Set held, bool heard) {
+    const Set everywhere = flow_of(held);
+    const Set flows = bdd_.both(flow_of(held, true), opened(everywhere, heard));
+    const auto hangs = [&](Set looked_up) {
+      const Set otherwise = bdd_.both(space_.exists(looked_up, kWires), flows);
+      return !bdd_.subset(otherwise, looked_up);
+    };
+    const std::vector<NatVariant> all_ways = ways();
+    if (all_ways.size() > kMostBindings) return true;
+    return std::ranges::any_of(all_ways, [&](const NatVariant& nat) {
+      const PathWalk walk = walk_in(World::kUsual, path_, everywhere, FlowEnd::kResponder, nat);
+      Set all = let_through(walk);
+      for (const Set fate : walk.direct.fates) all = heard ? all : bdd_.either(all, fate);
+      return hangs(all) ||
+             std::ranges::any_of(walk.requests, [&](const auto& one) { return hangs(one.second); });
+    });
+  }
+
+  // Flows that some packet may open, of the far end's, too, by whichever wire.
+  Set opened(Set packets, bool conversation) {
+    if (space_.classes().expects || !model_.tracking) return kEverything;
+    Set first = let_through(walk_in(World::kUsual, path_, packets));
+    if (!conversation) {
+      const PathWalk back = walk_in(World::kUsual, path_, packets, FlowEnd::kResponder);
+      first = bdd_.either(first, let_through(back));
+    }
+    return flow_of(bdd_.both(first, fresh()));
+  }
+
+  // No binding, and each that a rule may give.
+  std::vector<NatVariant> ways() {
+    std::vector<NatVariant> all{NatVariant{}};
+    if (model_.follows()) {
+      std::ranges::copy(model_.translations.variants(path_), std::back_inserter(all));
+    }
+    return all;
   }
 
   // Through, or to where this walk does not follow.
@@ -222,14 +285,15 @@ class Wonder {
     return bdd_.either(s, bdd_.both(bdd_.both(through, state(CtState::kRelated)), ends));
   }
 
-  // Addresses, ports and protocol alone.
-  Set flow_of(Set packets) {
+  // Addresses, ports and protocol alone; the wires, too, if asked for.
+  Set flow_of(Set packets, bool with_wires = false) {
     constexpr std::array kKept{Axis::kInitiator, Axis::kResponder, Axis::kInitiatorPort,
                                Axis::kResponderPort, Axis::kProtocol};
     std::vector<Axis> gone;
     for (std::size_t i = 0; i < kAxisCount; ++i) {
       const auto axis = static_cast<Axis>(i);
-      if (std::ranges::find(kKept, axis) == kKept.end()) gone.push_back(axis);
+      const bool wire = with_wires && std::ranges::find(kWires, axis) != kWires.end();
+      if (!wire && std::ranges::find(kKept, axis) == kKept.end()) gone.push_back(axis);
     }
     return space_.exists(packets, gone);
   }
@@ -259,6 +323,7 @@ Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, Denied 
   const bool conversation = denied == Denied::kConversation;  // between honest ends
   const bool forged = !conversation && wonder.forged(denied == Denied::kEntry);
   (wonder.is_local() ? result.forged_here : result.forged) = forged;
+  result.asymmetric = wonder.asymmetric(denied);
   result.wrapped = wonder.wrapped();
   if (path == Path::kForward) {
     const Set dead = bdd().minus(unrouted(space, path, FlowEnd::kInitiator, tracking),
@@ -269,9 +334,13 @@ Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, Denied 
     result.groups = wonder.groups(of(can_set_out_to_groups(space, tracking)));
   }
   const bool joins = !tracking && space.classes().defragments && !conversation;
-  if (path == Path::kOut && joins && space.classes().family == Family::kIpv4) {
+  const bool v4 = space.classes().family == Family::kIpv4;
+  if (path == Path::kOut && joins && v4) {
     result.unjoined = wonder.unjoined(bdd().minus(of(can_set_out_unjoined(space, path)),
                                                   of(sendable(path, FlowEnd::kInitiator))));
+  }
+  if (path == Path::kLoopback && (tracking || joins) && !conversation) {
+    result.unjoined = v4 && wonder.joined_over_lo();
   }
   result.answered = wonder.answered();
   result.marked = wonder.marked();

@@ -20,6 +20,7 @@ struct Surroundings {
   bool forged = false;       // packets in the name of the flow's other end, from where it is not
   bool forged_here = false;  // ... by a raw socket of this host
   bool bridged = false;      // what a bridge passes on, which routing never sees (br_netfilter)
+  bool asymmetric = false;   // packets of one end by more than one interface
   bool wrapped = false;      // what conntrack finds behind IPv6's authentication header (nft)
   bool groups = false;       // packets to groups, if a multicast router runs here
   bool answered = false;     // packets to groups and broadcasts, if such an address answers

@@ -74,7 +74,8 @@ class PathWalker {
     if (options_.world == WalkOptions::World::kGroupsForwarded) {
       return can_set_out_to_groups(space_, options_.tracking);
     }
-    if (options_.world == WalkOptions::World::kFragmentsUnjoined) {
+    if (options_.world == WalkOptions::World::kFragmentsUnjoined ||
+        options_.world == WalkOptions::World::kJoinedOverLo) {
       return can_set_out_unjoined(space_, flow_path_);
     }
     const bool replaced = sender_ == FlowEnd::kInitiator
@@ -154,6 +155,7 @@ class PathWalker {
     before_nat_ = true;
     live = route(hook_walk(Hook::kOutput, live));
     live = hook_walk(Hook::kPostrouting, live);
+    if (options_.world == WalkOptions::World::kJoinedOverLo) return joined_over_lo(live);
     confirmed_ = true;
     const Set lost = options_.tracking ? state_is(CtState::kInvalid) : kNothing;
     const Set second = bdd_.both(live, lost);
@@ -169,6 +171,27 @@ class PathWalker {
     fresh = bdd_.both(zone_parked(fresh), bare());
     fresh = hook_walk(Hook::kPrerouting, fresh);
     settle(Fate::kDelivered, hook_walk(Hook::kInput, fresh));
+  }
+
+  // Whole packets between the ends of some piece that has left, as if nobody had seen them before.
+  void joined_over_lo(Set pieces) {
+    pieces = bdd_.either(pieces, result_.early_unmodelled);
+    for (const Fate f : {Fate::kUnmodelled, Fate::kElsewhere}) {
+      pieces = bdd_.either(pieces, (*passage_)[f]);
+    }
+    constexpr std::array kEnds{Axis::kInitiator, Axis::kResponder, Axis::kProtocol};
+    std::vector<Axis> others;
+    for (std::size_t i = 0; i < kAxisCount; ++i) {
+      const auto axis = static_cast<Axis>(i);
+      const bool moved = axis == Axis::kResponder && moves();
+      if (moved || std::ranges::find(kEnds, axis) == kEnds.end()) others.push_back(axis);
+    }
+    result_ = {};
+    passage_ = &result_.direct;
+    attached_ = false;
+    const Set whole = can_set_out(space_, flow_path_, sender_, true);
+    const Set live = bdd_.both(bdd_.both(whole, initial()), space_.exists(pieces, others));
+    settle(Fate::kDelivered, hook_walk(Hook::kInput, hook_walk(Hook::kPrerouting, live)));
   }
 
   // Through INPUT, to which IPv4 puts fragments together where nobody has tracked them

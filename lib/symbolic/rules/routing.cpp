@@ -248,11 +248,11 @@ class Routing {
   // Lengths that hold the headers which the other fields promise. (IPv6 may have others between.)
   Set lengths() {
     if (space_.classes().length.count() == 1) return kEverything;
-    const u128 base = v4_ ? 20 : 40;
+    const u128 base = v4_ ? 20 : 40, longest = longest_packet(space_.classes().family);
     const auto between = [&](u128 low, u128 high) {
       return space_.values(Axis::kLength, base + low, high);
     };
-    Set s = between(0, 0xffff);
+    Set s = between(0, longest);
     const auto where = [&](Set packets, Set lengths) {
       s = bdd_.both(s, bdd_.either(bdd_.complement(packets), lengths));
     };
@@ -260,8 +260,8 @@ class Routing {
     const Set first = v4_ ? kEverything : space_.class_is(Axis::kFragmentOffset, 0);
     const auto need = [&](std::uint8_t number, u128 header) {
       const Set packets = bdd_.both(first, has_protocol(number));
-      where(bdd_.both(packets, whole), between(header, 0xffff));
-      where(bdd_.minus(packets, whole), between(0, v4_ ? base + header - 1 : 0xffff));
+      where(bdd_.both(packets, whole), between(header, longest));
+      where(bdd_.minus(packets, whole), between(0, v4_ ? base + header - 1 : longest));
     };
     need(protocol::kTcp, 20);
     need(protocol::kUdp, 8);
@@ -269,15 +269,15 @@ class Routing {
     need(v4_ ? protocol::kIcmp : protocol::kIcmpv6, 8);
     need(protocol::kSctp, 12);
     if (!v4_ && space_.classes().backend == Backend::kNft) {
-      where(has_protocol(protocol::kAh), between(kSeenOfExtension, 0xffff));
+      where(has_protocol(protocol::kAh), between(kSeenOfExtension, longest));
     }
     if (space_.classes().truncated.count() <= 2) return s;
     // Less of it than `bytes` is there from this part on.
     const auto less = [&](HeaderPart part, Set packets, u128 bytes) {
       const Set shorter = space_.values(Axis::kTruncated, static_cast<u128>(part), 7);
       const Set longer = space_.values(Axis::kTruncated, 1, static_cast<u128>(part) - 1);
-      where(bdd_.both(packets, shorter), between(0, v4_ ? base + bytes - 1 : 0xffff));
-      where(bdd_.both(packets, longer), between(bytes, 0xffff));
+      where(bdd_.both(packets, shorter), between(0, v4_ ? base + bytes - 1 : longest));
+      where(bdd_.both(packets, longer), between(bytes, longest));
     };
     less(HeaderPart::kNoPort, kEverything, 2);
     less(HeaderPart::kSourcePort, kEverything, 4);
@@ -286,7 +286,7 @@ class Routing {
   }
 
   // Conntrack puts fragments together, but keeps its hands off what a raw socket sends that asks
-  // for it (IP_NODEFRAG). (Over lo PREROUTING puts them together: docs/fidelity.md 36.)
+  // for it (IP_NODEFRAG). (Over lo PREROUTING puts them together: surroundings.hpp.)
   Set pieces(bool tracking) {
     const Set first = space_.class_is(Axis::kFragmentOffset, 0);
     const Set whole = space_.class_is(Axis::kTruncated, 0);

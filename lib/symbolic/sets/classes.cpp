@@ -289,6 +289,7 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   FieldCuts& length = cuts.of(Field::kLength);
   if (length.tested()) {
     for (const u128 least : {0, 8, 12, 20}) length.starts.push_back((v4 ? 20 : 40) + least);
+    length.starts.push_back(longest_packet(family) + 1);
     if (nft && !v4) length.starts.push_back(40 + kSeenOfExtension);
     // Where a rule reads headers that are cut short (HeaderPart), lengths tell how far.
     const bool parts = std::ranges::any_of(truncated.starts, [](u128 start) { return start > 1; });
@@ -331,7 +332,7 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   result.icmp_type = icmp_type_classes(cuts.of(Field::kIcmpType), family);
   result.icmp_code = by_signature(cuts.of(Field::kIcmpCode), 8, no_kind, prefer({0}));
   result.tcp_flags = tcp_flag_classes(cuts.of(Field::kTcpFlags));
-  result.length = by_interval(length, 16, prefer({v4 ? 40u : 60u, v4 ? 60u : 80u, 100}));
+  result.length = by_interval(length, info(Field::kLength).width, prefer({v4 ? 40u : 60u, v4 ? 60u : 80u, 100}));
   result.ttl = by_signature(ttl, 8, no_kind, prefer({64, 128, 255}));
   result.tos = by_signature(cuts.of(Field::kTos), 8, no_kind, prefer({0}));
   FieldCuts flag;
