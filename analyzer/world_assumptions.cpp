@@ -123,6 +123,9 @@ std::vector<std::string_view> said_of(const Surroundings& needed) {
   if (needed.marked) {
     list.emplace_back("no tunnel of this host hands packets on with the mark of its own packets");
   }
+  if (needed.echoed) {
+    list.emplace_back("no multicast or broadcast packet of this host comes back to it as a copy");
+  }
   if (needed.kept) list.emplace_back("no `ip rule` keeps here what is for another host");
   if (needed.bound) {
     list.emplace_back(

@@ -30,6 +30,8 @@ constexpr const char* kRawSocket =
     "no other process speaks in the name of the flow's other end (a raw socket can)";
 constexpr const char* kAsymmetric =
     "each end of a flow is behind one interface (no asymmetric routes)";
+constexpr const char* kCopies =
+    "no multicast or broadcast packet of this host comes back to it as a copy";
 constexpr const char* kBridge = "no bridge hands its packets to these rules";
 constexpr const char* kStateful =
     "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT ACCEPT\n"
@@ -43,7 +45,8 @@ constexpr const char* kByOneWire =
     "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
     "-A OUTPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n";
 constexpr const char* kAnsweredElsewhere =
-    "*raw\n:OUTPUT ACCEPT\n-A OUTPUT -o eth0 -j DROP\nCOMMIT\n*filter\n:INPUT DROP\n:OUTPUT ACCEPT\n"
+    "*raw\n:OUTPUT ACCEPT\n-A OUTPUT -o eth0 -j DROP\nCOMMIT\n*filter\n:INPUT DROP\n:OUTPUT "
+    "ACCEPT\n"
     "-A INPUT -p udp -m length --length 0:99 -j ACCEPT\n"
     "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A OUTPUT -p tcp -j DROP\nCOMMIT\n";
 constexpr const char* kDhcp =
@@ -114,6 +117,26 @@ const Row kRows[] = {
      "*filter\n:INPUT DROP\n:OUTPUT ACCEPT\n-A INPUT -p udp --dport 99 -j ACCEPT\n"
      "-A INPUT -p udp -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n",
      "deliver -i lo -p tcp --dport 53", kRawSocket, false},
+    // A copy of a multicast packet comes back by eth0, as OUTPUT has left it.
+    {"CopiesAreUntracked", k4,
+     "*raw\n:OUTPUT ACCEPT\n-A OUTPUT -d 224.0.0.0/4 -j NOTRACK\nCOMMIT\n*filter\n:INPUT DROP\n"
+     "-A INPUT -m conntrack --ctstate UNTRACKED -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -p udp --path in", kCopies, true},
+    {"CopiesAreMarked", k6,
+     "*mangle\n:OUTPUT ACCEPT\n-A OUTPUT -j MARK --set-mark 7\nCOMMIT\n*filter\n:INPUT DROP\n"
+     "-A INPUT -m mark --mark 7 -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -p udp --path in", kCopies, true},
+    {"CopiesCarryAnEntry", k4,
+     "*mangle\n:OUTPUT ACCEPT\n-A OUTPUT -j CONNMARK --set-mark 7\nCOMMIT\n*filter\n:INPUT DROP\n"
+     "-A INPUT -i eth0 -m connmark --mark 7 -m conntrack --ctstate NEW -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -p udp -d 224.0.0.251 --path in", kCopies, true},
+    {"NoCopyOfWhatIsForOneHost", k6,
+     "*raw\n:OUTPUT ACCEPT\n-A OUTPUT -j NOTRACK\nCOMMIT\n*filter\n:INPUT DROP\n"
+     "-A INPUT -d 2001:db8::1 -m conntrack --ctstate UNTRACKED -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -p udp --path in", kCopies, false},
+    {"NothingGivenToCopies", k4,
+     "*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctstate UNTRACKED -j ACCEPT\nCOMMIT\n",
+     "deliver -i eth0 -p udp --path in", kCopies, false},
     // An entry stands that packets by another interface have made, or that answers by another have
     // found.
     {"OpenedByAnotherWire", k4, kByOneWire, "deliver -i eth0 -p udp --dport 53 --path in",

@@ -95,6 +95,23 @@ class Wonder {
            });
   }
 
+  // What this host sends to everybody comes back to it, too, by the interface that it left by, with
+  // what OUTPUT has given it (dev_loopback_xmit). (In IPv4 any address may be a broadcast address.)
+  bool echoed(Set asked) {
+    const bool untracks = std::ranges::any_of(model_.program.rules(), [](const ProgramRule& rule) {
+      const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+      return effect != nullptr && std::holds_alternative<NoTrack>(*effect);
+    });
+    const bool marks =
+        space_.classes().marks_are_read || !space_.layout(Axis::kConnmark).bits.empty();
+    if (!untracks && !marks) return false;
+    if (space_.classes().family == Family::kIpv6) asked = bdd_.both(asked, to_everybody());
+    Set through = let_through(walk_in(World::kEchoed, Path::kIn, asked));
+    if (model_.tracking) through = bdd_.both(through, begins());
+    if (!untracks) through = bdd_.minus(through, state(CtState::kUntracked));
+    return !bdd_.disjoint(asked, through);
+  }
+
   bool kept() {
     const bool asks = space_.classes().address_type.count() > 1;
     if (path_ != Path::kIn || !asks || !model_.moves_destination(path_) || m_.empty()) return false;
@@ -344,6 +361,7 @@ Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, Denied 
   }
   result.answered = wonder.answered();
   result.marked = wonder.marked();
+  result.echoed = path == Path::kIn && denied == Denied::kPacket && wonder.echoed(asked);
   result.kept = wonder.kept();
   result.bound = !conversation && wonder.bound();
   result.scattered = wonder.scattered();

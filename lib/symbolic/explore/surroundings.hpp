@@ -25,6 +25,7 @@ struct Surroundings {
   bool groups = false;       // packets to groups, if a multicast router runs here
   bool answered = false;     // packets to groups and broadcasts, if such an address answers
   bool marked = false;       // packets that a tunnel hands on with the mark of its own packet
+  bool echoed = false;       // copies of this host's own packets to groups and broadcasts
   bool kept = false;         // packets for others that an `ip rule` keeps here, where there is DNAT
   bool bound = false;        // what leaves by a bound socket though OUTPUT turns it to this host
   bool unjoined = false;     // fragments that a raw socket sends past defragmentation (IP_NODEFRAG)

@@ -78,6 +78,9 @@ class PathWalker {
         options_.world == WalkOptions::World::kJoinedOverLo) {
       return can_set_out_unjoined(space_, flow_path_);
     }
+    if (options_.world == WalkOptions::World::kEchoed) {
+      return unrouted(space_, flow_path_, sender_, options_.tracking);
+    }
     const bool replaced = sender_ == FlowEnd::kInitiator
                               ? moves() || options_.nat.of_error() ||
                                     (options_.loose && chains_.translations()->some())
@@ -97,7 +100,10 @@ class PathWalker {
   Set route(Set live) {
     if (sender_ != FlowEnd::kInitiator || replaces_destination()) return live;
     if (!moves() && options_.led.empty()) return live;
-    if (options_.world == WalkOptions::World::kGroupsForwarded) return live;
+    if (options_.world == WalkOptions::World::kGroupsForwarded ||
+        options_.world == WalkOptions::World::kEchoed) {
+      return live;
+    }
     const bool by_rules = options_.world == WalkOptions::World::kKeptByRules;
     const auto which = moves() && !by_rules ? can_keep_its_destination : can_set_out;
     const Set taken = bdd_.both(live, which(space_, flow_path_, sender_, options_.tracking));
@@ -116,11 +122,12 @@ class PathWalker {
 
   // Marks as the packet sets out with them; the connmark is remembered.
   Set initial() {
-    Set s = bare();
+    const bool echoed = options_.world == WalkOptions::World::kEchoed;
+    Set s = echoed ? space_.class_is(Axis::kZone, 0) : bare();
     const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
     for (const std::uint8_t bit : space_.layout(Axis::kMark).bits) {
       if (local && options_.unrouted) break;
-      if (options_.world == WalkOptions::World::kMarked) break;
+      if (echoed || options_.world == WalkOptions::World::kMarked) break;
       const Set now = *space_.bit(Axis::kMark, bit);
       const auto asked = space_.bit(Axis::kInitialMark, bit);
       const bool own = local && sender_ == FlowEnd::kInitiator && asked.has_value();

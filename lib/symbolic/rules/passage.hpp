@@ -86,6 +86,7 @@ struct WalkOptions {
     kKeptByRules,        // an `ip rule` keeps here what is for others, DNAT or not
     kBoundSocket,        // NAT in OUTPUT does not change the device
     kFragmentsUnjoined,  // a raw socket sends them past defragmentation
+    kEchoed,             // copies of this host's own packets come back, with any mark, or UNTRACKED
     kJoinedOverLo,       // ... over lo, where PREROUTING puts them together
   };
   World world = World::kUsual;
