@@ -118,14 +118,15 @@ void add_step(std::string& out, const WitnessStep& step, std::size_t number, Sty
 }
 
 // Every value that the field can have: nothing to read for a person (JSON has it).
-bool says_nothing(Field field, const IntervalList& intervals) {
+bool says_nothing(Field field, Family family, const IntervalList& intervals) {
+  const u128 most = field == Field::kLength ? longest_packet(family) : low_bits(info(field).width);
   switch (field) {
     case Field::kLength:
     case Field::kTtl:
     case Field::kTos:
     case Field::kIcmpCode:
       return intervals.size() == 1 && intervals.front().first == 0 &&
-             intervals.front().second == low_bits(info(field).width);
+             intervals.front().second == most;
     default:
       return false;
   }
@@ -134,7 +135,7 @@ bool says_nothing(Field field, const IntervalList& intervals) {
 std::string box_text(const FieldBox& box, Family family) {
   std::string out;
   for (const auto& [field, intervals] : box) {
-    if (says_nothing(field, intervals)) continue;
+    if (says_nothing(field, family, intervals)) continue;
     out += fmt::format("{}{} ", out.empty() ? "" : "; ", info(field).name);
     if (field == Field::kTcpFlags) {
       out += tcp_flags_text(intervals);

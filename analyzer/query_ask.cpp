@@ -78,8 +78,9 @@ FieldBox field_box(Space& space, const ClassBox& box) {
     const auto at = box.find(axis);
     if (at == box.end()) continue;
     IntervalList list;
+    const u128 most = field == Field::kLength ? longest_packet(space.classes().family) : ~u128{0};
     for (const Interval& i : values_of(*space.layout(axis).classes, at->second)) {
-      list.emplace_back(i.lo, i.hi);
+      list.emplace_back(i.lo, std::min(i.hi, most));
     }
     result[field] = std::move(list);
   }

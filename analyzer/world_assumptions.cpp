@@ -134,6 +134,13 @@ std::vector<std::string_view> said_of(const Surroundings& needed) {
   if (needed.unjoined) {
     list.emplace_back("no raw socket sends fragments past defragmentation (IP_NODEFRAG)");
   }
+  if (needed.lengthless) {
+    list.emplace_back(
+        "nobody sends UDP whose length field is 0 (INVALID, but IPv6's sockets take it)");
+  }
+  if (needed.in_pieces) {
+    list.emplace_back("no packet comes in fragments that only its receiver puts together");
+  }
   if (needed.scattered) {
     list.emplace_back("the pieces of one packet come by one interface and from one card");
   }

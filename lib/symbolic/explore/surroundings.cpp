@@ -5,6 +5,7 @@
 
 #include "net/protocol.hpp"
 #include "symbolic/explore/model_impl.hpp"
+#include "symbolic/rules/pieces.hpp"
 #include "symbolic/rules/routing.hpp"
 
 namespace postern {
@@ -152,6 +153,27 @@ class Wonder {
     if (denied == Denied::kPacket) held = bdd_.minus(held, begins());
     if (held.empty()) return false;
     return (!conversation && opened_elsewhere(held)) || answers_hang_on_wires(held, conversation);
+  }
+
+  // IPv6's UDP takes a length of 0 for a longer one that stands elsewhere (RFC 2675), and its
+  // sockets hear such a packet; to conntrack it is INVALID (udp_error).
+  bool lengthless() {
+    const bool here = path_ == Path::kIn || path_ == Path::kLoopback;
+    if (!here || !model_.tracking || space_.classes().family != Family::kIpv6) return false;
+    if (bdd_.disjoint(m_, all_let_through())) return false;
+    const Set udp = space_.class_set_if(
+        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kUdp; });
+    const Set none = bdd_.either(state(CtState::kInvalid), state(CtState::kUntracked));
+    return !bdd_.disjoint(bdd_.both(flow_of(m_), udp), bdd_.both(let_through(usual()), none));
+  }
+
+  // Does the receiver of some pieces put together what no rule has let through?
+  bool in_pieces() {
+    const bool here = path_ == Path::kIn || path_ == Path::kLoopback;
+    const bool joined_here = here && space_.classes().family == Family::kIpv4;
+    if (model_.tracking || space_.classes().defragments || joined_here) return false;
+    const Set through = let_through(usual());
+    return !bdd_.disjoint(m_, bdd_.minus(put_together(space_, through, through), through));
   }
 
   bool scattered() {
@@ -364,6 +386,8 @@ Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, Denied 
   result.echoed = path == Path::kIn && denied == Denied::kPacket && wonder.echoed(asked);
   result.kept = wonder.kept();
   result.bound = !conversation && wonder.bound();
+  result.lengthless = wonder.lengthless();
+  result.in_pieces = wonder.in_pieces();
   result.scattered = wonder.scattered();
   return result;
 }

@@ -29,6 +29,8 @@ struct Surroundings {
   bool kept = false;         // packets for others that an `ip rule` keeps here, where there is DNAT
   bool bound = false;        // what leaves by a bound socket though OUTPUT turns it to this host
   bool unjoined = false;     // fragments that a raw socket sends past defragmentation (IP_NODEFRAG)
+  bool lengthless = false;   // UDP over IPv6 whose length says 0
+  bool in_pieces = false;    // fragments that only their receiver puts together
   bool scattered = false;    // pieces of one packet by several interfaces, or from several cards
 };
 
