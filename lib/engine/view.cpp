@@ -142,8 +142,16 @@ PacketView view_of(const Packet& packet) {
 }
 
 Packet readable(const Packet& packet) {
-  const bool extended = is_extension_header(packet.family(), packet.protocol);
-  if (!packet.raw && !packet.raw_l4 && !extended) return packet;
+  const auto plain = [](const Packet& p) {
+    return !p.raw && !p.raw_l4 && !is_extension_header(p.family(), p.protocol);
+  };
+  if (plain(packet)) {
+    Packet same = packet;
+    if (packet.inner != nullptr && !plain(*packet.inner)) {
+      same.inner = std::make_shared<const Packet>(readable(*packet.inner));
+    }
+    return same;
+  }
   std::optional<Packet> read = from_bytes(to_bytes(packet));
   if (!read) return packet;
   if (read->raw) {

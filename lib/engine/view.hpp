@@ -53,7 +53,7 @@ struct PacketView {
 std::size_t header_size(std::uint8_t number);
 
 // The packet with the header fields that its bytes say, where it was given as bytes (`raw`,
-// `raw_l4`); any other packet unchanged.
+// `raw_l4`), and so with what it quotes; any other packet unchanged.
 Packet readable(const Packet& packet);
 
 // The view of a readable packet, which must outlive the view.

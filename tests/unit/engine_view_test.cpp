@@ -63,6 +63,24 @@ TEST(EngineView, BytesAreDissected) {
   EXPECT_EQ(view_of(read).destination_port, 0);
 }
 
+// What stands behind an extension header is the protocol of a quoted packet, too.
+TEST(EngineView, QuotedBytesAreDissected) {
+  Packet quoted;
+  quoted.source = *Address::parse("2001:db8::1");
+  quoted.destination = *Address::parse("2001:db8::2");
+  quoted.protocol = 60;
+  quoted.raw_l4 = Bytes{253, 0, 1, 4, 0, 0, 0, 0, 0x33};
+  Packet error;
+  error.source = quoted.destination;
+  error.destination = quoted.source;
+  error.protocol = protocol::kIcmpv6;
+  error.type = 1;
+  error.inner = std::make_shared<const Packet>(quoted);
+  const Packet read = readable(error);
+  EXPECT_EQ(view_of(*read.inner).protocol, 253);
+  EXPECT_EQ(to_bytes(read), to_bytes(error));
+}
+
 TEST(EngineFragments, CutAndJoined) {
   for (const bool v6 : {false, true}) {
     Packet p = base(17, v6);

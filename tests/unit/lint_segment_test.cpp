@@ -16,6 +16,15 @@ TEST(StatelessSegment, AnAckScanIsTheRulesOwnFault) {
   EXPECT_EQ(found[0].answer->witness.front().packet.flags & tcp_flag::kSyn, 0);
 }
 
+// A later fragment, which no rule for ports sees, is no segment to a port.
+TEST(StatelessSegment, ALaterFragmentIsNone) {
+  const Linted linted(
+      "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"
+      "-A FORWARD -p tcp --dport 22 --syn -j DROP\nCOMMIT\n");
+  EXPECT_FALSE(linted.open("PST206"));
+  EXPECT_EQ(linted.of("PST206").size(), 1u);
+}
+
 TEST(StatelessSegment, OneRuleIsOneFindingOnAllItsPaths) {
   const Linted linted(filter_table("-A INPUT -p tcp --tcp-flags FIN,ACK ACK -j ACCEPT\n"));
   ASSERT_EQ(linted.of("PST206").size(), 1U);

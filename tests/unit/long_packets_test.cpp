@@ -28,5 +28,15 @@ TEST(LongPackets, NoLengthCanBeGivenFor) {
   }
 }
 
+TEST(LongPackets, NoWirePassesThemOnWhole) {
+  const std::string rules =
+      "*filter\n:FORWARD ACCEPT\n-A FORWARD -m length --length 0:65535 -j DROP\nCOMMIT\n";
+  const Answer a =
+      ask_one(LoadedRuleset("long.rules", rules, k6), "deliver -i eth0 -o eth1 -p udp");
+  ASSERT_EQ(a.truth, Truth::kUnknown) << to_text(a);
+  EXPECT_NE(to_text(a).find("no interface sends more than 65535 bytes"), std::string::npos)
+      << to_text(a);
+}
+
 }  // namespace
 }  // namespace postern

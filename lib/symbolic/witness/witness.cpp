@@ -226,6 +226,8 @@ Set flow_set(Space& space, const FlowPoint& point) {
 
 namespace {
 
+constexpr std::uint32_t kMostOnAWire = 65535;  // bytes
+
 // The packet's own axes, one value each.
 struct PacketPoint {
   std::map<Axis, u128> values;
@@ -411,6 +413,10 @@ Witness build_witness(Space& space, std::span<const EntryInfo> entries, Path pat
         is_redirect(made.packet) ? 255 : 64);
     if (auto obstacle = fill(made.packet, point, space.classes().backend))
       witness.obstacle = std::move(obstacle);
+    const bool leaves = made.path == Path::kOut || made.path == Path::kForward;
+    if (leaves && ip_length(made.packet) > kMostOnAWire) {
+      witness.obstacle = "no interface sends more than 65535 bytes at once";
+    }
     if (step.kind == PacketKind::kBroken && !break_header(made.packet)) {
       witness.obstacle = "the packet is too short to be broken";
     }
