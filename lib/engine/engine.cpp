@@ -12,7 +12,7 @@ struct Engine::Impl {
   }
 
   Verdict run(const Packet& packet, PacketReport* report) {
-    if (!packet.raw && !packet.raw_l4) return pipeline.inject(packet, report);
+    if (is_readable(packet)) return pipeline.inject(packet, report);
     return pipeline.inject(readable(packet), report);
   }
 

@@ -102,6 +102,10 @@ bool length_lies(std::uint8_t protocol, ByteView l4) {
   return false;
 }
 
+bool given_as_fields(const Packet& p) {
+  return !p.raw && !p.raw_l4 && !is_extension_header(p.family(), p.protocol);
+}
+
 }  // namespace
 
 std::size_t header_size(std::uint8_t number) {
@@ -141,15 +145,15 @@ PacketView view_of(const Packet& packet) {
   return view;
 }
 
+bool is_readable(const Packet& packet) {
+  return given_as_fields(packet) && (packet.inner == nullptr || given_as_fields(*packet.inner));
+}
+
 Packet readable(const Packet& packet) {
-  const auto plain = [](const Packet& p) {
-    return !p.raw && !p.raw_l4 && !is_extension_header(p.family(), p.protocol);
-  };
-  if (plain(packet)) {
+  if (is_readable(packet)) return packet;
+  if (given_as_fields(packet)) {
     Packet same = packet;
-    if (packet.inner != nullptr && !plain(*packet.inner)) {
-      same.inner = std::make_shared<const Packet>(readable(*packet.inner));
-    }
+    same.inner = std::make_shared<const Packet>(readable(*packet.inner));
     return same;
   }
   std::optional<Packet> read = from_bytes(to_bytes(packet));

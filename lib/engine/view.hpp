@@ -52,6 +52,9 @@ struct PacketView {
 // no interest). Bytes.
 std::size_t header_size(std::uint8_t number);
 
+// Whether the packet's fields, and those of what it quotes, say all that its bytes do.
+bool is_readable(const Packet& packet);
+
 // The packet with the header fields that its bytes say, where it was given as bytes (`raw`,
 // `raw_l4`), and so with what it quotes; any other packet unchanged.
 Packet readable(const Packet& packet);

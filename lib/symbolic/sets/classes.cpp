@@ -332,7 +332,8 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   result.icmp_type = icmp_type_classes(cuts.of(Field::kIcmpType), family);
   result.icmp_code = by_signature(cuts.of(Field::kIcmpCode), 8, no_kind, prefer({0}));
   result.tcp_flags = tcp_flag_classes(cuts.of(Field::kTcpFlags));
-  result.length = by_interval(length, info(Field::kLength).width, prefer({v4 ? 40u : 60u, v4 ? 60u : 80u, 100}));
+  result.length = by_interval(length, info(Field::kLength).width,
+                              prefer({v4 ? 40u : 60u, v4 ? 60u : 80u, 100}));
   result.ttl = by_signature(ttl, 8, no_kind, prefer({64, 128, 255}));
   result.tos = by_signature(cuts.of(Field::kTos), 8, no_kind, prefer({0}));
   FieldCuts flag;
