@@ -31,7 +31,9 @@ constexpr CommandInfo kCommands[] = {
      "Example: iptables-save | postern lint -\n"},
     {Command::kQuery, "query", "Answer one question: deliver, connect or track",
      "[OPTIONS] FILE... -- VERB MATCH...",
-     "VERB  deliver  can an outsider get such a packet accepted to its destination?\n"
+     "VERB  deliver  can an outsider, unasked, get such a packet accepted to its destination?\n"
+     "               (on the way out the outsider is a process of this host; what only\n"
+     "               answers, as REJECT does, is not asked about)\n"
      "      connect  can a conversation that begins with such a packet be held?\n"
      "      track    can such a flow leave a conntrack entry? (--entry-state STATE)\n"
      "MATCH is written in iptables' own words: -i eth0 -p tcp -s 198.51.100.0/24 ! --dport 22\n"

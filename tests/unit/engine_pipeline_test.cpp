@@ -123,6 +123,38 @@ TEST(EnginePipeline, SomeErrorsAreNotTranslated) {
   EXPECT_EQ(router.send(broken).verdict, Verdict::kDropped);
 }
 
+// nf_conntrack_icmpv6 (ipv6_skip_exthdr): the protocol that an error's flow has stands behind the
+// extension headers of what it quotes.
+TEST(EnginePipeline, WhatAnErrorQuotesIsReadBehindExtensionHeaders) {
+  LoadedRuleset rules("six.rules", "*filter\n-A FORWARD -m conntrack --ctstate INVALID\nCOMMIT\n",
+                      Family::kIpv6);
+  Scenario world;
+  world.interfaces = {{"lo", {}, 65536},
+                      {"eth0", {{*Address::parse("2001:db8:1::1"), 64}}, 1500},
+                      {"eth1", {{*Address::parse("2001:db8:2::1"), 64}}, 1500}};
+  world.forwarding = true;
+  ListChooser chooser;
+  Engine engine(world, nullptr, &rules.program(), chooser);
+  Packet first;
+  first.in = "eth0";
+  first.source = *Address::parse("2001:db8:1::9");
+  first.destination = *Address::parse("2001:db8:2::9");
+  first.protocol = 253;
+  first.raw_l4 = Bytes{0x33};
+  engine.inject(first);
+  Packet quoted = first;
+  quoted.protocol = 60;
+  quoted.raw_l4 = Bytes{253, 0, 1, 4, 0, 0, 0, 0, 0x33};
+  Packet error;
+  error.in = "eth1";
+  error.source = first.destination;
+  error.destination = first.source;
+  error.protocol = protocol::kIcmpv6;
+  error.type = 1;
+  error.inner = std::make_shared<const Packet>(quoted);
+  EXPECT_EQ(engine.inject(error).state.at(Hook::kForward), CtState::kRelated);
+}
+
 TEST(EnginePipeline, DnatToAPortChangesIt) {
   for (const char* to : {"10.0.0.2:8080", "10.0.0.2:8080-8081"}) {
     Router router(std::string("*nat\n-A PREROUTING -p udp -j DNAT --to-destination ") + to +
