@@ -151,6 +151,20 @@ TEST(StatelessSegment, WhatComesBesideARedirectedFlowIsNoQuestion) {
   EXPECT_EQ(linted("").of("PST206").size(), 1U);
 }
 
+// One address that a rule names is not both ends of a conversation by a wire.
+TEST(StatelessSegment, AnAddressThatTalksToItselfIsNoQuestion) {
+  for (const auto& [family, address] :
+       {std::pair{Family::kIpv4, "203.0.113.6"}, std::pair{Family::kIpv6, "2001:db8::6"}}) {
+    const Linted linted(std::string("*nat\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n"
+                                    "-A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 3000\n"
+                                    "-A OUTPUT -s ") +
+                            address + " -j RETURN\nCOMMIT\n",
+                        family);
+    EXPECT_TRUE(linted.of("PST206").empty());
+    EXPECT_FALSE(linted.open("PST206")) << address;
+  }
+}
+
 // The SYN goes out translated, its answer comes untracked to an address that is not the client's.
 TEST(StatelessSegment, AnAnswerToAStrangerOpensNothing) {
   const Linted linted(
