@@ -105,7 +105,8 @@ class DefaultListener {
     taken_ = kNothing;
   }
   Set bare(Set packets) {
-    static constexpr Axis kMarks[] = {Axis::kMark, Axis::kConnmark, Axis::kConnmarkBefore};
+    static constexpr Axis kMarks[] = {Axis::kMark, Axis::kConnmark, Axis::kConnmarkBefore,
+                                      Axis::kTtlNow, Axis::kTosNow};
     return space_.exists(packets, kMarks);
   }
 

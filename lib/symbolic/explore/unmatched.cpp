@@ -38,7 +38,7 @@ Unmatched::Unmatched(Model::Impl& model, const ChainRuns& runs)
       bdd_(model.bdd()),
       callers_of_(model.program.chains().size()) {
   const std::array marks{Axis::kMark, Axis::kConnmark, Axis::kConnmarkBefore, Axis::kUntracked,
-                         Axis::kZone};
+                         Axis::kZone, Axis::kTtlNow,   Axis::kTosNow};
   const std::array conntrack{Axis::kState,     Axis::kDirection, Axis::kFirst,
                              Axis::kSeenReply, Axis::kAssured,   Axis::kExpected};
   marks_ = space_.cube(marks);

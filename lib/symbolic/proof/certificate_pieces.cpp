@@ -40,6 +40,11 @@ Term PathEncoder::is_longer(Term length, Term piece, unsigned by) {
   return solver_.all(parts);
 }
 
+// The TOS byte of a packet that met congestion (RFC 3168).
+Term PathEncoder::congested(Term tos) {
+  return solver_.bit_xor(solver_.bit_and(tos, solver_.number(0xfc, 8)), solver_.number(3, 8));
+}
+
 PathEncoder::Piece PathEncoder::first_piece(const PacketTerms& whole) {
   Piece piece{whole, Solver::kTrue};
   PacketTerms& p = piece.packet;
@@ -57,8 +62,7 @@ PathEncoder::Piece PathEncoder::first_piece(const PacketTerms& whole) {
   p[Field::kLength] = fresh(Field::kLength);
   p[Field::kTos] = fresh(Field::kTos);
   // Any piece may tell of congestion.
-  const Term told = solver_.bit_xor(solver_.bit_and(p[Field::kTos], solver_.number(0xfc, 8)),
-                                    solver_.number(3, 8));
+  const Term told = congested(p[Field::kTos]);
   std::vector<Term> parts{is_longer(whole[Field::kLength], p[Field::kLength], 1),
                           solver_.either(solver_.equal(whole[Field::kTos], p[Field::kTos]),
                                          solver_.equal(whole[Field::kTos], told))};
@@ -160,8 +164,15 @@ Term PathEncoder::together() {
   for (const Walk& walk : firsts) {
     Walk last;
     last.packet = whole;
-    for (const Field f : {Field::kMark, Field::kCtState, Field::kCtStatus, Field::kCtMark}) {
+    for (const Field f :
+         {Field::kMark, Field::kCtState, Field::kCtStatus, Field::kCtMark, Field::kTtl}) {
       last.packet[f] = walk.packet[f];
+    }
+    // What rules have made of the first's TOS, but for what other pieces tell of congestion.
+    if (encoder_.rewrites_tos()) {
+      const Term tos = walk.packet[Field::kTos];
+      last.packet[Field::kTos] =
+          solver_.choose(solver_.fresh_boolean("congested"), congested(tos), tos);
     }
     const std::array alive{first_of_all.live, walk.live, solver_.any(later), wires.possible,
                            solver_.in_range(whole[Field::kTruncated], 0, 0)};

@@ -129,6 +129,7 @@ class PathEncoder {
   void keep_whole(Walk& walk);
   Piece first_piece(const PacketTerms& whole);
   Piece later_piece(const PacketTerms& whole);
+  Term congested(Term tos);
   Term is_longer(Term length, Term piece, unsigned by);
   std::vector<Walk> before_input(const Piece& piece);
   void see(PacketTerms& packet, const Seen& seen, bool confirmed);

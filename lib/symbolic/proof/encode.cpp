@@ -22,6 +22,13 @@ bool may_drop(const Predicate& p) {
                     p.node);
 }
 
+// The header field that the target writes: TTL, TOS or TCP flags.
+std::optional<Field> written_header(const Effect& effect) {
+  if (const auto* add = std::get_if<AddField>(&effect)) return add->field;
+  if (const auto* set = std::get_if<SetField>(&effect)) return set->field;
+  return std::nullopt;
+}
+
 }  // namespace
 
 // The state of the walk while one chain is encoded; terms are relative to a packet that entered it.
@@ -62,9 +69,13 @@ void Encoder::read_predicate(const Predicate& p, Reads& into) {
   const auto list = [&](const std::vector<PredicatePtr>& operands) {
     for (const auto& o : operands) read_predicate(*o, into);
   };
+  const auto tested = [&](Field field) {
+    into.fields[index(field)] = true;
+    reads_tos_ = reads_tos_ || field == Field::kTos;
+  };
   std::visit(
-      Overloaded{[](const Const&) {}, [&](const InRange& n) { into.fields[index(n.field)] = true; },
-                 [&](const Masked& n) { into.fields[index(n.field)] = true; },
+      Overloaded{[](const Const&) {}, [&](const InRange& n) { tested(n.field); },
+                 [&](const Masked& n) { tested(n.field); },
                  [&](const InterfaceIs& n) { (n.output ? into.out : into.in) = true; },
                  [&](const TcpOption&) { into.options = true; },
                  [&](const Opaque&) { into.opaque = true; },
@@ -85,6 +96,10 @@ void Encoder::read_effect(const Effect& effect, Reads& into) {
   if (std::holds_alternative<AttachTemplate>(effect)) {
     into.fields[index(Field::kCtStatus)] = into.fields[index(Field::kCtZone)] = true;
   }
+  if (const auto field = written_header(effect)) {
+    into.fields[index(*field)] = true;
+    writes_tos_ = writes_tos_ || field == Field::kTos;
+  }
   if (std::holds_alternative<OpaqueTarget>(effect)) {
     into.opaque = true;
   }
@@ -103,7 +118,6 @@ void Encoder::find_reads() {
         read_predicate(*clause.hotdrop, reads);
       }
       if (const auto* effect = std::get_if<Effect>(&rule.rule->action)) read_effect(*effect, reads);
-      reads_tos_ = reads_tos_ || reads.fields[index(Field::kTos)];
       reads_length_ = reads_length_ || reads.fields[index(Field::kLength)];
       if (!rule.callee) continue;
       const Reads& below = reads_[*rule.callee];
@@ -236,43 +250,59 @@ void Encoder::apply(const Effect& effect, RuleId rule, Term matched, Frame& fram
     return solver_.both(in_range(state, number(CtState::kInvalid), number(CtState::kInvalid)),
                         solver_.negate(frame.attached));
   };
-  std::visit(
-      Overloaded{
-          [&](const Accept&) { stop(frame.accepted); }, [&](const Drop&) { stop(frame.dropped); },
-          [&](const Reject& e) {
-            if (e.tcp_reset) frame.reset.push_back(matched);
-            stop(frame.dropped);
-          },
-          [&](const Return&) { stop(frame.returned); },
-          [&](const Annotate& e) {
-            if (e.mss && reads_length_) frame.unmodelled.push_back(matched);
-          },
-          [&](const SetMark& e) {
-            Term& mark = frame.packet[Field::kMark];
-            mark = solver_.choose(matched, set_bits(mark, e.value, e.mask), mark);
-          },
-          [&](const SetConnmark& e) { apply_connmark(e, matched, frame); },
-          [&](const NoTrack&) {
-            state = solver_.choose(solver_.both(matched, not_attached()),
-                                   solver_.number(number(CtState::kUntracked), 3), state);
-          },
-          [&](const AttachTemplate&) {
-            attach_template(rule, solver_.both(matched, not_attached()), frame);
-          },
-          [&](const Nat&) {
-            frame.bound.emplace_back(rule, matched);
-            stop(frame.accepted);
-          },
-          // Fields other than marks do not change in a frame; TOS may, where nobody reads it.
-          [&](const SetField& e) {
-            if (e.field != Field::kTos || reads_tos_) frame.unmodelled.push_back(matched);
-          },
-          [&](const AddField&) { frame.unmodelled.push_back(matched); },
-          [&](const OpaqueTarget&) {
-            // Any verdict, or it goes on with anything changed: beyond the model.
-            frame.unmodelled.push_back(matched);
-          }},
-      effect);
+  std::visit(Overloaded{[&](const Accept&) { stop(frame.accepted); },
+                        [&](const Drop&) { stop(frame.dropped); },
+                        [&](const Reject& e) {
+                          if (e.tcp_reset) frame.reset.push_back(matched);
+                          stop(frame.dropped);
+                        },
+                        [&](const Return&) { stop(frame.returned); },
+                        [&](const Annotate& e) {
+                          if (e.mss && reads_length_) frame.unmodelled.push_back(matched);
+                        },
+                        [&](const SetMark& e) {
+                          Term& mark = frame.packet[Field::kMark];
+                          mark = solver_.choose(matched, set_bits(mark, e.value, e.mask), mark);
+                        },
+                        [&](const SetConnmark& e) { apply_connmark(e, matched, frame); },
+                        [&](const NoTrack&) {
+                          state =
+                              solver_.choose(solver_.both(matched, not_attached()),
+                                             solver_.number(number(CtState::kUntracked), 3), state);
+                        },
+                        [&](const AttachTemplate&) {
+                          attach_template(rule, solver_.both(matched, not_attached()), frame);
+                        },
+                        [&](const Nat&) {
+                          frame.bound.emplace_back(rule, matched);
+                          stop(frame.accepted);
+                        },
+                        [&](const SetField& e) { rewrite(effect, e.field, matched, frame); },
+                        [&](const AddField& e) { rewrite(effect, e.field, matched, frame); },
+                        [&](const OpaqueTarget&) {
+                          // Any verdict, or it goes on with anything changed: beyond the model.
+                          frame.unmodelled.push_back(matched);
+                        }},
+             effect);
+}
+
+void Encoder::rewrite(const Effect& effect, Field field, Term matched, Frame& frame) {
+  Term& now = frame.packet[field];
+  const unsigned width = solver_.width(now);
+  if (const auto* set = std::get_if<SetField>(&effect)) {
+    const u128 all = low_bits(width);
+    now = solver_.choose(matched, set_bits(now, set->value & all, set->mask), now);
+    return;
+  }
+  // Up or down one by one, stopping at the ends: as far as deltas go, each value by itself.
+  const int largest = static_cast<int>(low_bits(width)), delta = std::get<AddField>(effect).delta;
+  Term after = now;
+  for (int value = 0; value <= largest; ++value) {
+    const auto from = static_cast<u128>(value);
+    const auto to = static_cast<u128>(std::clamp(value + delta, 0, largest));
+    after = solver_.choose(solver_.in_range(now, from, from), solver_.number(to, width), after);
+  }
+  now = solver_.choose(matched, after, now);
 }
 
 void Encoder::call(const ProgramRule& rule, Term matched, bool returns_here, Frame& frame) {
@@ -291,6 +321,9 @@ void Encoder::call(const ProgramRule& rule, Term matched, bool returns_here, Fra
   merge(frame.packet[Field::kCtState], exits.state);
   merge(frame.packet[Field::kCtStatus], exits.status);
   merge(frame.packet[Field::kCtZone], exits.zone);
+  merge(frame.packet[Field::kTtl], exits.ttl);
+  merge(frame.packet[Field::kTos], exits.tos);
+  merge(frame.packet[Field::kTcpFlags], exits.flags);
   merge(frame.attached, exits.attached);
   if (returns_here) {
     frame.live = solver_.both(frame.live, solver_.either(solver_.negate(matched), exits.returned));
@@ -353,6 +386,9 @@ Encoder::Exits Encoder::encode_chain(ChainId id, const PacketTerms& packet, Term
           frame.packet[Field::kCtState],
           frame.packet[Field::kCtStatus],
           frame.packet[Field::kCtZone],
+          frame.packet[Field::kTtl],
+          frame.packet[Field::kTos],
+          frame.packet[Field::kTcpFlags],
           frame.attached,
           frame.bound};
 }
@@ -381,6 +417,9 @@ Encoder::Exits Encoder::chain(ChainId id, const PacketTerms& packet, Term attach
   if (!reads.fields[index(Field::kCtState)]) exits.state = packet[Field::kCtState];
   if (!reads.fields[index(Field::kCtStatus)]) exits.status = packet[Field::kCtStatus];
   if (!reads.fields[index(Field::kCtZone)]) exits.zone = packet[Field::kCtZone];
+  if (!reads.fields[index(Field::kTtl)]) exits.ttl = packet[Field::kTtl];
+  if (!reads.fields[index(Field::kTos)]) exits.tos = packet[Field::kTos];
+  if (!reads.fields[index(Field::kTcpFlags)]) exits.flags = packet[Field::kTcpFlags];
   if (!reads.template_attached) exits.attached = attached;
   return exits;
 }
@@ -405,6 +444,9 @@ WalkTerms Encoder::walk(Hook hook, TableName table, const PacketTerms& packet) {
   result.after[Field::kCtState] = exits.state;
   result.after[Field::kCtStatus] = exits.status;
   result.after[Field::kCtZone] = exits.zone;
+  result.after[Field::kTtl] = exits.ttl;
+  result.after[Field::kTos] = exits.tos;
+  result.after[Field::kTcpFlags] = exits.flags;
   return result;
 }
 

@@ -73,6 +73,8 @@ class Encoder {
   WalkTerms walk(Hook hook, TableName table, const PacketTerms& packet);
 
   std::size_t encoded_rules() const { return encoded_; }
+  // Does some rule write the TOS byte that another reads?
+  bool rewrites_tos() const { return writes_tos_ && reads_tos_; }
 
  private:
   // What the rules of a chain, and of those it calls, look at or change.
@@ -85,7 +87,7 @@ class Encoder {
   // The result of one chain for a packet that enters it.
   struct Exits {
     Term accepted, dropped, reset, returned, unmodelled;
-    Term mark, connmark, state, status, zone, attached;
+    Term mark, connmark, state, status, zone, ttl, tos, flags, attached;
     std::vector<std::pair<RuleId, Term>> bound;
   };
   struct KeyHash {
@@ -104,6 +106,7 @@ class Encoder {
   void call(const ProgramRule& rule, Term matched, bool returns_here, Frame& frame);
   Term interface_matches(Term name, const InterfacePattern& pattern);
   Term set_bits(Term old_value, u128 value, u128 mask);
+  void rewrite(const Effect& effect, Field field, Term matched, Frame& frame);
 
   Solver& solver_;
   const Program& program_;
@@ -111,6 +114,7 @@ class Encoder {
   const Zones* zones_ = nullptr;
   std::vector<std::string> interfaces_;
   bool reads_tos_ = false;     // some rule tests the TOS byte
+  bool writes_tos_ = false;    // ... writes it
   bool reads_length_ = false;  // ... the length
   std::size_t budget_, encoded_ = 0;
   std::vector<Reads> reads_;  // by ChainId

@@ -48,7 +48,10 @@ Writes writes_of(const Rule& rule) {
                  [](const NoTrack&) { return Writes{.untracked = true}; },
                  [](const AttachTemplate&) { return Writes{.untracked = true, .zone = true}; },
                  [](const OpaqueTarget&) { return Writes{.mark = true, .connmark = true}; },
-                 [](const auto&) { return Writes{}; }},
+                 [&](const auto&) {
+                   const auto field = rewritten_field(*effect);
+                   return Writes{.ttl = field == Field::kTtl, .tos = field == Field::kTos};
+                 }},
       *effect);
 }
 
@@ -98,6 +101,8 @@ void ChainWalker::find_writes() {
     w.mark = w.mark && marks;
     w.connmark = w.connmark && connmarks;
     w.zone = w.zone && space_.classes().zones.some();
+    w.ttl = w.ttl && space_.present(Field::kTtl);
+    w.tos = w.tos && space_.present(Field::kTos);
   }
 }
 
@@ -148,7 +153,8 @@ std::vector<Set> ChainWalker::callers_may_send(ChainId entry, Set live,
   Bdd& bdd = space_.bdd();
   const std::array changing{Axis::kMark,       Axis::kConnmark,       Axis::kUntracked,
                             Axis::kMarkBefore, Axis::kConnmarkBefore, Axis::kUntrackedBefore,
-                            Axis::kZone,       Axis::kZoneBefore};
+                            Axis::kZone,       Axis::kZoneBefore,     Axis::kTtlNow,
+                            Axis::kTosNow,     Axis::kTtlBefore,      Axis::kTosBefore};
   const Set cube = space_.cube(changing);
   std::vector<Set> sent(program_.chains().size(), kNothing);
   sent[entry] = bdd.exists(live, cube);
@@ -378,12 +384,27 @@ bool ChainWalker::is_read(Field field) const {
          std::ranges::find(classes.tcp_options, kMss) != classes.tcp_options.end();
 }
 
+// Does the target lead some value to where rules, or conntrack, tell it apart? (ECN's bits of TCP
+// flags are nobody's but `-m ecn`'s.)
+bool ChainWalker::is_noticed(const SetField& e) const {
+  if (e.field != Field::kTcpFlags) return is_read(e.field);
+  const FieldClasses& flags = space_.classes().tcp_flags;
+  for (u128 v = 0; v < 256; ++v) {
+    if (flags.of(v) != flags.of((v & ~e.mask) ^ e.value)) return true;
+  }
+  return false;
+}
+
 // A header field changes. Nobody notices where no rule reads it (one class).
-void ChainWalker::rewrite(Field field, Set taken, Frame& frame) {
+void ChainWalker::rewrite(const Effect& effect, Field field, Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
-  if (frame.context.loose) {
+  if (space_.present(field)) {
+    const Change change = [&](std::uint32_t value) { return rewritten(effect, value); };
+    frame.live = bdd.either(frame.live, relations_.rewrite(taken, field, change));
+  } else if (frame.context.loose) {
     frame.live = bdd.either(frame.live, any_header(taken));
-  } else if (!is_read(field)) {
+  } else if (const auto* set = std::get_if<SetField>(&effect);
+             set != nullptr ? !is_noticed(*set) : !is_read(field)) {
     frame.live = bdd.either(frame.live, taken);
   } else {
     frame.leave(bdd, Outcome::kUnmodelled, taken);
@@ -487,8 +508,8 @@ bool ChainWalker::unmodelled(RuleId rule, const TableContext& context) const {
   if (effect == nullptr) return false;
   return std::visit(
       Overloaded{[&](const Annotate& e) { return e.mss.has_value() && is_read(Field::kLength); },
-                 [&](const SetField& e) { return is_read(e.field); },
-                 [&](const AddField& e) { return is_read(e.field); },
+                 [&](const SetField& e) { return !space_.present(e.field) && is_noticed(e); },
+                 [&](const AddField& e) { return !space_.present(e.field) && is_read(e.field); },
                  [&](const Nat&) { return bound(rule, context) == Outcome::kUnmodelled; },
                  [&](const AttachTemplate&) { return !follows_template(rule); },
                  [](const OpaqueTarget&) { return true; }, [](const auto&) { return false; }},
@@ -506,7 +527,7 @@ void ChainWalker::apply(const Effect& effect, RuleId rule, Set taken, Frame& fra
                                       taken);
                         },
                         [&](const Annotate& e) {
-                          if (e.mss) return rewrite(Field::kLength, taken, frame);
+                          if (e.mss) return rewrite(effect, Field::kLength, taken, frame);
                           go_on(taken);
                         },
                         [&](const SetMark& e) { go_on(relations_.set_mark(taken, e)); },
@@ -514,8 +535,8 @@ void ChainWalker::apply(const Effect& effect, RuleId rule, Set taken, Frame& fra
                         [&](const NoTrack&) { no_track(taken, frame); },
                         [&](const AttachTemplate&) { attach_template(rule, taken, frame); },
                         [&](const Nat&) { translate(rule, taken, frame); },
-                        [&](const SetField& e) { rewrite(e.field, taken, frame); },
-                        [&](const AddField& e) { rewrite(e.field, taken, frame); },
+                        [&](const SetField& e) { rewrite(effect, e.field, taken, frame); },
+                        [&](const AddField& e) { rewrite(effect, e.field, taken, frame); },
                         [&](const OpaqueTarget&) { opaque_target(taken, frame); }},
              effect);
 }

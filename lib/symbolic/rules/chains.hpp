@@ -96,7 +96,8 @@ class ChainWalker {
   void act(RuleId rule, Set taken, Frame& frame);
   void call(RuleId rule, Set taken, Frame& frame);
   bool is_read(Field field) const;
-  void rewrite(Field field, Set taken, Frame& frame);
+  bool is_noticed(const SetField& effect) const;
+  void rewrite(const Effect& effect, Field field, Set taken, Frame& frame);
   bool follows_template(RuleId rule) const;
   void attach_template(RuleId rule, Set taken, Frame& frame);
   void no_track(Set taken, Frame& frame);

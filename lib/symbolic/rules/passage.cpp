@@ -13,10 +13,10 @@
 namespace postern {
 namespace {
 
-constexpr std::array kPresent{Axis::kMark, Axis::kUntracked};
+constexpr std::array kPresent{Axis::kMark, Axis::kUntracked, Axis::kTtlNow, Axis::kTosNow};
 // What a packet carries to its lookup.
-constexpr std::array kOfNow{Axis::kMark,           Axis::kUntracked, Axis::kConnmark,
-                            Axis::kConnmarkBefore, Axis::kZone,      Axis::kZoneBefore};
+constexpr std::array kOfNow{Axis::kMark, Axis::kUntracked,  Axis::kConnmark, Axis::kConnmarkBefore,
+                            Axis::kZone, Axis::kZoneBefore, Axis::kTtlNow,   Axis::kTosNow};
 constexpr std::array kConntrackAxes{Axis::kState,     Axis::kDirection, Axis::kFirst,
                                     Axis::kSeenReply, Axis::kAssured,   Axis::kExpected};
 
@@ -47,7 +47,7 @@ class PathWalker {
         if (hook == Hook::kInput) break;
         live = hook_walk(hook, live);
         if (hook == Hook::kPrerouting || hook == Hook::kOutput) live = route(live);
-        if (hook == Hook::kPrerouting) live = outlive_hop(live);
+        if (hook == Hook::kPrerouting) live = one_hop(outlive_hop(live));
       }
       path_ == Path::kIn ? deliver(live) : settle(Fate::kDelivered, live);
     }
@@ -115,15 +115,24 @@ class PathWalker {
   // rule is dead for.)
   Set outlive_hop(Set live) {
     if (path_ != Path::kForward || options_.unrouted) return live;
-    const Set spent = space_.values(Axis::kTtl, 0, 1);
+    const std::optional<Axis> now = space_.present(Field::kTtl);
+    const Set spent = space_.values(now.value_or(Axis::kTtl), 0, 1);
     settle(Fate::kDropped, bdd_.both(live, spent));
     return bdd_.minus(live, spent);
+  }
+
+  // (Where no rule writes the TTL, its readers know: Binding::ttl_decremented.)
+  Set one_hop(Set live) {
+    if (path_ != Path::kForward || !space_.present(Field::kTtl)) return live;
+    return Relations(space_).rewrite(live, Field::kTtl, one_hop_less);
   }
 
   // Marks as the packet sets out with them; the connmark is remembered.
   Set initial() {
     const bool echoed = options_.world == WalkOptions::World::kEchoed;
+    const bool rewritten = echoed || options_.world == WalkOptions::World::kJoinedOverLo;
     Set s = echoed ? space_.class_is(Axis::kZone, 0) : bare();
+    s = bdd_.both(s, rewritten ? space_.domain() : space_.as_sent());
     const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
     for (const std::uint8_t bit : space_.layout(Axis::kMark).bits) {
       if (local && options_.unrouted) break;

@@ -123,6 +123,7 @@ Set put_together(Space& space, Set first, Set later) {
   const Set cut = space.exists(bdd.both(first, cut_first(space)), kCutOff);
   first = bdd.both(bdd.either(uncut, cut), looks_whole(space));
   first = mapped(space, Axis::kTos, longer(space, first, 1), keeps_tos);
+  if (const auto now = space.present(Field::kTos)) first = mapped(space, *now, first, keeps_tos);
   const Set rest = of_flow(space, longer(space, later, kLeastFragment), false);
   return bdd.either(bdd.both(first, by_any_wire(space, rest)),
                     bdd.both(by_any_wire(space, first), rest));

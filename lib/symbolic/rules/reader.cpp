@@ -344,6 +344,7 @@ MayMust Reader::of_entry(Part part, bool opener, Shown shown, const Binding& b,
 MayMust Reader::field(Field f, const Binding& b, const FieldTest& test) {
   const bool from_initiator = b.sender == FlowEnd::kInitiator;
   const auto axis = [&](Axis a) { return exactly(on_axis(space_, a, test)); };
+  const std::optional<Axis> now = space_.present(f);
   switch (f) {
     case Field::kSource:
       return of_packet(Part::kAddress, true, b, test);
@@ -377,12 +378,13 @@ MayMust Reader::field(Field f, const Binding& b, const FieldTest& test) {
     case Field::kLength:
       return axis(Axis::kLength);
     case Field::kTtl:
+      if (now && !b.question) return axis(*now);
       if (!b.ttl_decremented) return axis(Axis::kTtl);
       return exactly(space_.class_set_if(Axis::kTtl, [&](const ValueClass& c) {
         return c.canonical > 0 && test.holds(c.canonical - 1);
       }));
     case Field::kTos:
-      return axis(Axis::kTos);
+      return axis(now && !b.question ? *now : Axis::kTos);
     case Field::kHasMac:
       return axis(Axis::kHasMac);
     case Field::kMacSource:

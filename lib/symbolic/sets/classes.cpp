@@ -14,6 +14,7 @@
 #include "symbolic/sets/cuts.hpp"
 #include "symbolic/sets/mac_codes.hpp"
 #include "symbolic/sets/netmap.hpp"
+#include "symbolic/sets/rewriting.hpp"
 #include "symbolic/sets/scattered.hpp"
 
 namespace postern {
@@ -86,11 +87,27 @@ std::vector<Interval> merge(const std::vector<u128>& ascending) {
   return result;
 }
 
+// Splits classes until each change leads a class into one class.
+void refine(std::vector<std::size_t>& class_of, const std::vector<Change>& changes) {
+  for (std::size_t count = 0, before = 1; count != before;) {
+    before = count;
+    std::map<std::vector<std::size_t>, std::size_t> known;
+    std::vector<std::size_t> finer;
+    for (std::uint32_t v = 0; v < class_of.size(); ++v) {
+      std::vector<std::size_t> key{class_of[v]};
+      for (const Change& change : changes) key.push_back(class_of[change(v)]);
+      finer.push_back(known.try_emplace(std::move(key), known.size()).first->second);
+    }
+    class_of = std::move(finer);
+    count = known.size();
+  }
+}
+
 // A narrow field, value by value: two values share a class when no predicate and no `kind` tells
-// them apart.
+// them apart, nor what the changes make of them.
 FieldClasses by_signature(const FieldCuts& cuts, unsigned width,
                           const std::function<std::uint32_t(std::uint32_t)>& kind,
-                          const Preference& preference) {
+                          const Preference& preference, const std::vector<Change>& changes = {}) {
   std::vector<u128> starts = cuts.starts;
   std::ranges::sort(starts);
   const auto signature = [&](std::uint32_t v) {
@@ -101,12 +118,13 @@ FieldClasses by_signature(const FieldCuts& cuts, unsigned width,
     return s;
   };
   std::map<std::vector<std::uint32_t>, std::size_t> known;
-  std::vector<std::vector<u128>> members;
+  std::vector<std::size_t> class_of;
   for (std::uint32_t v = 0; v < (1u << width); ++v) {
-    const auto [it, fresh] = known.try_emplace(signature(v), members.size());
-    if (fresh) members.emplace_back();
-    members[it->second].push_back(v);
+    class_of.push_back(known.try_emplace(signature(v), known.size()).first->second);
   }
+  if (!changes.empty()) refine(class_of, changes);
+  std::vector<std::vector<u128>> members(std::ranges::max(class_of) + 1);
+  for (std::size_t v = 0; v < class_of.size(); ++v) members[class_of[v]].push_back(v);
   FieldClasses result;
   for (const auto& values : members) {
     ValueClass c{merge(values)};
@@ -276,6 +294,7 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
       if (clause.hotdrop) cuts.add(*clause.hotdrop);
     }
   }
+  const bool tos_is_read = cuts.of(Field::kTos).tested();
   for (const PredicatePtr& question : questions) {
     asked.add(*question);
     cuts.add(*question);
@@ -334,8 +353,12 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   result.tcp_flags = tcp_flag_classes(cuts.of(Field::kTcpFlags));
   result.length = by_interval(length, info(Field::kLength).width,
                               prefer({v4 ? 40u : 60u, v4 ? 60u : 80u, 100}));
-  result.ttl = by_signature(ttl, 8, no_kind, prefer({64, 128, 255}));
-  result.tos = by_signature(cuts.of(Field::kTos), 8, no_kind, prefer({0}));
+  const auto ttl_changes = changes_of(program, Field::kTtl);
+  const auto tos_changes = tos_is_read ? changes_of(program, Field::kTos) : std::vector<Change>{};
+  result.follows_ttl = !ttl_changes.empty();
+  result.follows_tos = !tos_changes.empty();
+  result.ttl = by_signature(ttl, 8, no_kind, prefer({64, 128, 255}), ttl_changes);
+  result.tos = by_signature(cuts.of(Field::kTos), 8, no_kind, prefer({0}), tos_changes);
   FieldCuts flag;
   flag.starts = {1};
   result.has_mac = by_signature(flag, 1, no_kind, prefer({0}));

@@ -78,6 +78,7 @@ struct Classes {
   std::vector<std::uint8_t> tcp_options;  // kinds that some rule tests
   bool defragments = false;               // rules put fragments together, tracked or not
   bool expects = false;                   // a rule may give a helper: flows may be EXPECTED
+  bool follows_ttl = false, follows_tos = false;  // rules write it, and something reads it
 };
 
 inline constexpr std::uint32_t kNoInterface = 0, kLoopbackInterface = 1;

@@ -15,6 +15,8 @@ std::vector<Relations::Group> Relations::groups(const Writes& writes) const {
     result.push_back({Axis::kUntrackedBefore, Axis::kUntracked, &space_.untracked_scratch});
   }
   if (writes.zone) result.push_back({Axis::kZoneBefore, Axis::kZone, &space_.zone_scratch});
+  if (writes.ttl) result.push_back({Axis::kTtlBefore, Axis::kTtlNow, &space_.ttl_scratch});
+  if (writes.tos) result.push_back({Axis::kTosBefore, Axis::kTosNow, &space_.tos_scratch});
   return result;
 }
 
@@ -117,6 +119,24 @@ Set Relations::set_untracked(Set live, std::uint32_t value) {
 Set Relations::set_zone(Set live, std::uint32_t number) {
   const std::array axis{Axis::kZone};
   return space_.bdd().both(space_.exists(live, axis), space_.class_is(Axis::kZone, number));
+}
+
+Set Relations::rewrite(Set live, Field field, const Change& change) {
+  const std::array now{space_.present(field).value()};
+  const FieldClasses& of = *space_.layout(now[0]).classes;
+  std::vector<std::uint32_t> becomes;
+  for (const ValueClass& c : of.classes) {
+    becomes.push_back(of.of(change(static_cast<std::uint32_t>(c.canonical))).value());
+  }
+  Bdd& bdd = space_.bdd();
+  Set result = kNothing;
+  for (std::uint32_t to = 0; to < of.count(); ++to) {
+    std::vector<bool> from;
+    for (const std::uint32_t c : becomes) from.push_back(c == to);
+    const Set moved = space_.exists(bdd.both(live, space_.class_set(now[0], from)), now);
+    result = bdd.either(result, bdd.both(moved, space_.class_is(now[0], to)));
+  }
+  return result;
 }
 
 Set Relations::forget_marks(Set live) {

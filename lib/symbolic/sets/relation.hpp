@@ -1,4 +1,5 @@
-// What a walk changes on a packet, as images of relations: marks, connmark, the UNTRACKED mark.
+// What a walk changes on a packet, as images of relations: marks, connmark, the UNTRACKED mark, TTL
+// and TOS.
 //
 // A live set is a relation between a packet as it set out and the present values of those bits. A
 // chain's summary is one between the values on entry (the "before" axes) and on exit; composing the
@@ -9,16 +10,18 @@
 #include <cstdint>
 
 #include "meaning/effect.hpp"
+#include "symbolic/sets/rewriting.hpp"
 #include "symbolic/sets/space.hpp"
 
 namespace postern {
 
 // Which groups of bits a chain may write.
 struct Writes {
-  bool mark = false, connmark = false, untracked = false, zone = false;
-  bool any() const { return mark || connmark || untracked || zone; }
+  bool mark = false, connmark = false, untracked = false, zone = false, ttl = false, tos = false;
+  bool any() const { return mark || connmark || untracked || zone || ttl || tos; }
   Writes operator|(const Writes& o) const {
-    return {mark || o.mark, connmark || o.connmark, untracked || o.untracked, zone || o.zone};
+    return {mark || o.mark, connmark || o.connmark, untracked || o.untracked,
+            zone || o.zone, ttl || o.ttl,           tos || o.tos};
   }
 };
 
@@ -39,6 +42,8 @@ class Relations {
   Set set_untracked(Set live, std::uint32_t value = 1);
   // Carries this template, or has this pair of zones (Axis::kZone), from here on.
   Set set_zone(Set live, std::uint32_t number);
+  // TTL or TOS (Space::present), as `change` makes it of what it is now.
+  Set rewrite(Set live, Field field, const Change& change);
   // All values of the present marks (after a target that nobody knows).
   Set forget_marks(Set live);
 

@@ -70,10 +70,14 @@ constexpr std::array<std::string_view, kAxisCount> kNames{"initiator",
                                                           "ctmark",
                                                           "untracked",
                                                           "zone",
+                                                          "ttl-now",
+                                                          "tos-now",
                                                           "mark-before",
                                                           "ctmark-before",
                                                           "untracked-before",
-                                                          "zone-before"};
+                                                          "zone-before",
+                                                          "ttl-before",
+                                                          "tos-before"};
 
 const FieldClasses* classes_of(const Classes& c, Axis axis, const FieldClasses& binary) {
   switch (axis) {
@@ -202,6 +206,13 @@ class SpaceBuilder {
       space_.zone_scratch.push_back(scratch());
       add(Axis::kZone);
     }
+    const Classes& classes = space_.classes_;
+    if (classes.follows_ttl) {
+      follow(classes.ttl, Axis::kTtlBefore, Axis::kTtlNow, space_.ttl_scratch);
+    }
+    if (classes.follows_tos) {
+      follow(classes.tos, Axis::kTosBefore, Axis::kTosNow, space_.tos_scratch);
+    }
     return next_;
   }
 
@@ -215,6 +226,14 @@ class SpaceBuilder {
   void add_bit(Axis axis, std::uint8_t bit) {
     of(axis).bits.push_back(bit);
     add(axis);
+  }
+  void follow(const FieldClasses& classes, Axis before, Axis now, std::vector<unsigned>& between) {
+    of(before).classes = of(now).classes = &classes;
+    for (unsigned i = 0; i < bits_for(classes.count()); ++i) {
+      add(before);
+      between.push_back(scratch());
+      add(now);
+    }
   }
   unsigned scratch() {
     space_.meanings_.emplace_back(std::nullopt);
@@ -327,6 +346,27 @@ std::optional<Set> Space::bit(Axis axis, std::uint8_t bit, bool positive) {
   const auto it = std::ranges::find(l.bits, bit);
   if (it == l.bits.end()) return std::nullopt;
   return bdd_.literal(l.variables[static_cast<std::size_t>(it - l.bits.begin())], positive);
+}
+
+std::optional<Axis> Space::present(Field field) const {
+  if (field == Field::kTtl && classes_.follows_ttl) return Axis::kTtlNow;
+  if (field == Field::kTos && classes_.follows_tos) return Axis::kTosNow;
+  return std::nullopt;
+}
+
+Set Space::as_sent() {
+  Set result = kEverything;
+  for (const auto& [field, axis] :
+       {std::pair{Field::kTtl, Axis::kTtl}, std::pair{Field::kTos, Axis::kTos}}) {
+    const std::optional<Axis> now = present(field);
+    if (!now) continue;
+    const auto& sent = layout(axis).variables;
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+      const Set same = bdd_.same(bdd_.literal(sent[i]), bdd_.literal(layout(*now).variables[i]));
+      result = bdd_.both(result, same);
+    }
+  }
+  return result;
 }
 
 Set Space::cube(std::span<const Axis> axes) {

@@ -61,11 +61,15 @@ enum class Axis : std::uint8_t {
   kConnmark,   // current value, the bits that some rule tests
   kUntracked,  // before the lookup: 1 marked UNTRACKED (NOTRACK), more: a template (templates.hpp)
   kZone,       // a template before the lookup, a pair of zones behind it (zones.hpp)
+  kTtlNow,     // where rules write them (rewriting.hpp): no variables elsewhere
+  kTosNow,
   // The same where a chain, or a path, was entered.
   kMarkBefore,
   kConnmarkBefore,
   kUntrackedBefore,
   kZoneBefore,
+  kTtlBefore,
+  kTosBefore,
   kCount,
 };
 inline constexpr std::size_t kAxisCount = static_cast<std::size_t>(Axis::kCount);
@@ -118,6 +122,11 @@ class Space {
   // marks, and free for TCP options).
   std::optional<Set> bit(Axis axis, std::uint8_t bit, bool positive = true);
 
+  // The axis of what TTL or TOS is by now; nullopt where no rule writes it: it is as it was sent.
+  std::optional<Axis> present(Field field) const;
+  // Nothing has been rewritten yet: each of them is as it was sent.
+  Set as_sent();
+
   // Every code that stands for a class.
   Set domain() const { return domain_; }
   Set cube(std::span<const Axis> axes);
@@ -148,7 +157,8 @@ class Space {
 
  public:
   // Scratch copies of the bits that a walk changes, for composing relations (relation.cpp).
-  std::vector<unsigned> mark_scratch, connmark_scratch, untracked_scratch, zone_scratch;
+  std::vector<unsigned> mark_scratch, connmark_scratch, untracked_scratch, zone_scratch,
+      ttl_scratch, tos_scratch;
 
  private:
   Bdd bdd_;
