@@ -371,7 +371,10 @@ Set ChainWalker::any_ends(Set packets) {
 
 Set ChainWalker::any_header(Set packets) {
   std::vector<Axis> axes(packet_axes().begin(), packet_axes().end());
-  for (const Axis axis : {Axis::kProtocol, Axis::kIcmpType, Axis::kIcmpCode}) axes.push_back(axis);
+  for (const Axis axis :
+       {Axis::kProtocol, Axis::kIcmpType, Axis::kIcmpCode, Axis::kTtlNow, Axis::kTosNow}) {
+    axes.push_back(axis);
+  }
   return space_.bdd().both(space_.exists(any_ends(packets), axes), space_.domain());
 }
 
