@@ -272,12 +272,7 @@ Set Asking::winners(Set yes) {
   kept.insert(kept.end(), every.begin(), every.end());
   const std::vector<Axis> rest = other_axes(kept);
   Bdd& bdd = space_.bdd();
-  // Nobody forwards what has no hop left: that is not among "every" TTL.
-  const Set spent =
-      answer_.path == Path::kForward ? space_.values(Axis::kTtl, 0, 1) : Set{kNothing};
-  const Set all = bdd.minus(universe_, spent);
-  const Set plain = bdd.minus(all, odd_flows(space_, answer_.path));
-  const Set possible = space_.exists(plain.empty() ? all : plain, rest);
+  const Set possible = space_.exists(worth_asking(), rest);
   const Set reached = space_.exists(yes, rest);
   if (every.empty()) return reached;
   // A find-value loses when some every-value that M allows with it is not reached.
@@ -335,8 +330,7 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   if (witness.obstacle) {
     return give_up("the sets say yes, but no witness can be replayed: " + *witness.obstacle);
   }
-  Confirmed confirmed =
-      confirm(witness, bare_world(), program_, model_.entries(), Destination::asked(question_));
+  Confirmed confirmed = confirm_with_addresses(witness);
   if (!confirmed.mismatch.empty()) {
     // To the sets an opaque target may have changed anything (marks, headers); the engine's changes
     // nothing.

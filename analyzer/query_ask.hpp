@@ -44,6 +44,8 @@ class Asking {
   bool arrives_apart();
   // Which values of the --find fields win; everything when nothing is quantified. Empty: none.
   Set winners(Set yes);
+  // What --every speaks of: all that M allows, but for what no ordinary host sends.
+  Set worth_asking();
   // The first of `sure` and `may` that wins, plain flows before odd ones (routing.hpp); nothing.
   struct Won {
     Set yes = kNothing;
@@ -52,6 +54,8 @@ class Asking {
   Won first_to_win(Set sure, Set may);
   Set to_yes_axes(Set m);
   void answer_yes(const Solved& solved, Set yes, bool must);
+  // Where NAT gives an address of the host's choice, it is one that the rules ask for, if need be.
+  Confirmed confirm_with_addresses(Witness& witness);
   void assume();
   void take_for_granted();
   void answer_no(const Solved& solved);

@@ -53,7 +53,7 @@ std::vector<std::string> world_assumptions(Space& space, Path path, const FlowPo
   switch (path) {
     case Path::kIn:
       if (own) list.push_back(v4 ? of_a_network(from) : of_this_host(from));
-      if (!for_everybody(to)) list.push_back(of_this_host(to));
+      if (!for_everybody(to) && witness.given != to) list.push_back(of_this_host(to));
       break;
     case Path::kOut:
       if (is_odd(space, path, flow)) {
@@ -78,6 +78,10 @@ std::vector<std::string> world_assumptions(Space& space, Path path, const FlowPo
                         from.text(), to.text()));
       }
       break;
+  }
+  if (witness.given) {
+    list.push_back(fmt::format("{} is the first address of {}, which NAT takes",
+                               witness.given->text(), *witness.giving_device));
   }
   const auto master = std::ranges::find(witness.packets, true, &WitnessPacket::of_master);
   if (master != witness.packets.end()) {
@@ -104,7 +108,7 @@ std::vector<std::string_view> said_of(const Surroundings& needed) {
   std::vector<std::string_view> list;
   if (needed.forged) {
     list.emplace_back(
-        "nobody forges the address of the flow's other end (reverse-path filtering stops that)");
+        "nobody forges the address of the flow's other end (IPv4's rp_filter stops that)");
   }
   if (needed.forged_here) {
     list.emplace_back(

@@ -23,7 +23,7 @@ constexpr const char* kScattered =
     "the pieces of one packet come by one interface and from one card";
 
 constexpr const char* kForged =
-    "nobody forges the address of the flow's other end (reverse-path filtering stops that)";
+    "nobody forges the address of the flow's other end (IPv4's rp_filter stops that)";
 constexpr const char* kWrapped =
     "nobody sends what a rule would track behind an authentication header";
 constexpr const char* kRawSocket =

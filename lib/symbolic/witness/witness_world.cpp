@@ -135,7 +135,9 @@ class NatWorld {
   // What the opener's address becomes: whoever answers must know a way there.
   void source(const EndRange& range) {
     const bool in = path_ == Path::kIn, over_lo = path_ == Path::kLoopback;
-    add_own_address(world_, in ? flow_.initiator_interface : way_out(), flow_);
+    const std::string device = in ? flow_.initiator_interface : way_out();
+    add_own_address(world_, device, flow_);
+    if (!range.address && !range.keeps_address && !over_lo) witness_.giving_device = device;
     const Address opener{flow_.family, flow_.value(Axis::kInitiator)};
     for (const Address& one : few_of(range, opener)) {
       if (one == opener || one == sent_) continue;
@@ -146,11 +148,11 @@ class NatWorld {
 
   // What the destination becomes, and where it was before.
   void destination(const EndRange& range) {
-    before(range);
+    const auto list = few_of(range, sent_);
+    if (std::ranges::find(list, sent_) == list.end()) before(range);
     if (path_ == Path::kIn || path_ == Path::kForward) {
       add_own_address(world_, flow_.initiator_interface, flow_);
     }
-    const auto list = few_of(range, sent_);
     if (list.empty()) return redirected();
     witness_.translated_to = list.front();
     for (const Address& to : list) {
@@ -178,6 +180,8 @@ class NatWorld {
   // REDIRECT off a wire takes the first address of the device (nf_nat_redirect).
   void redirected() {
     if (path_ != Path::kIn) return;
+    witness_.giving_device = flow_.initiator_interface;
+    witness_.redirects = true;
     const Interface& device = interface_of(world_, flow_.initiator_interface);
     const auto own = std::ranges::find(device.addresses, flow_.family,
                                        [](const auto& a) { return a.address.family; });

@@ -34,9 +34,9 @@ bool bound_to_lo(Space& space, const FlowPoint& flow);
 void add_nat(Space& space, Path path, const FlowPoint& flow, const std::vector<FlowStep>& steps,
              const Translations& translations, Witness& witness);
 
-// Adds to a world what another flow's needs; to one address there is one route, the first.
-// The device's first address, which MASQUERADE gives; no other device leads to it.
+// The device's first address, which MASQUERADE and REDIRECT give; no other device leads to it.
 void give_first_address(const Address& address, const std::string& device, Scenario& world);
+// Adds to a world what another flow's needs; to one address there is one route, the first.
 void add_world(const Scenario& from, Scenario& into);
 
 }  // namespace postern

@@ -1,0 +1,76 @@
+// Which address NAT gives where the host chooses it, and what --every speaks of.
+#include <gtest/gtest.h>
+
+#include "query_fixture.hpp"
+
+namespace postern {
+namespace {
+
+Answer asked(const std::string& nat, const std::string& filter, const char* words) {
+  const LoadedRuleset rules("addresses.rules", nat + filter);
+  return ask_one(rules, words);
+}
+
+const std::string kRedirect =
+    "*nat\n:PREROUTING ACCEPT\n"
+    "-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080\nCOMMIT\n";
+
+bool assumes(const Answer& answer, const std::string& line) {
+  return std::ranges::find(answer.assumptions, line) != answer.assumptions.end();
+}
+
+// Rules behind REDIRECT ask for the address that the device has.
+TEST(GivenAddress, OfRedirectIsOneThatRulesAskFor) {
+  for (const char* rule : {"-A INPUT -d 192.0.2.1/32 -p tcp -m tcp --dport 8080 -j ACCEPT\n",
+                           "-A INPUT ! -d 192.0.2.1/32 -p tcp -j DROP\n-A INPUT -j ACCEPT\n",
+                           "-A INPUT ! -d 10.1.0.0/16 -p tcp -j DROP\n-A INPUT -j ACCEPT\n"}) {
+    const Answer answer =
+        asked(kRedirect, std::string("*filter\n:INPUT DROP\n") + rule + "COMMIT\n",
+              "deliver -i eth0 -p tcp --syn --dport 80 --path in");
+    EXPECT_EQ(answer.truth, Truth::kYes) << rule << to_text(answer);
+    EXPECT_TRUE(answer.conditional) << rule;
+    EXPECT_TRUE(assumes(answer, "192.0.2.1 is the first address of eth0, which NAT takes") ||
+                assumes(answer, "10.1.0.1 is the first address of eth0, which NAT takes"))
+        << to_text(answer);
+  }
+}
+
+TEST(GivenAddress, OfMasqueradeIsOneThatRulesAskFor) {
+  const Answer answer = asked(
+      "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n",
+      "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -i eth0 ! -d 203.0.113.5/32 -j DROP\nCOMMIT\n"
+      "*filter\n:FORWARD DROP\n-A FORWARD -i eth1 -o eth0 -j ACCEPT\n"
+      "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n",
+      "connect -i eth1 -o eth0 -p tcp --dport 80");
+  EXPECT_EQ(answer.truth, Truth::kYes) << to_text(answer);
+  EXPECT_TRUE(assumes(answer, "203.0.113.5 is the first address of eth0, which NAT takes"));
+}
+
+// DNAT may lead a packet to the address that it has.
+TEST(GivenAddress, OfDnatMayBeTheOneThatItWasSentTo) {
+  for (const char* words : {"deliver -i eth0 -p tcp --syn --dport 80 --path in",
+                            "connect -i eth0 -p tcp -d 192.0.2.1 --dport 80 --path in",
+                            "track -i eth0 -p tcp -d 192.0.2.1 --dport 80 --path in"}) {
+    const Answer answer = asked(
+        "*nat\n:PREROUTING ACCEPT\n-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT "
+        "--to-destination 192.0.2.1:8080\nCOMMIT\n",
+        "*filter\n:INPUT DROP\n-A INPUT -p tcp -m tcp --dport 8080 -j ACCEPT\nCOMMIT\n", words);
+    EXPECT_EQ(answer.truth, Truth::kYes) << to_text(answer);
+  }
+}
+
+// "Every source" is every source that a host may have.
+TEST(EveryAddress, LeavesOutWhatNoHostSends) {
+  const std::string rules =
+      "*filter\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\n"
+      "-A INPUT -j DROP\nCOMMIT\n";
+  const LoadedRuleset loaded("every.rules", rules);
+  for (const char* find : {"dst", "sport", "dport", "dst,sport"}) {
+    const Answer answer = ask_one(
+        loaded, std::string("connect --path in -i eth0 -p tcp --find ") + find + " --every src");
+    EXPECT_EQ(answer.truth, Truth::kYes) << find << to_text(answer);
+  }
+}
+
+}  // namespace
+}  // namespace postern
