@@ -3,7 +3,7 @@
 // Covered by tests/unit/query_addresses_test.cpp.
 #include <algorithm>
 
-#include "analyzer/checks/flows.hpp"
+#include "analyzer/between_hosts.hpp"
 #include "analyzer/query_ask.hpp"
 #include "symbolic/rules/routing.hpp"
 #include "symbolic/witness/witness_world.hpp"

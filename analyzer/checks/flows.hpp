@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/between_hosts.hpp"
 #include "analyzer/checks/check.hpp"
 
 namespace postern {
@@ -27,11 +28,6 @@ using FlowPoint = std::map<Axis, AxisPoint>;
 // The canonical element of a set that is not empty: over lo between 127.0.0.1 (::1) and itself, to
 // port 80, where the set has such flows.
 FlowPoint canonical_point(Space& space, Path path, Set flows, bool packet);
-// Those of `flows` whose ends could both hold a conversation, whatever the host: no multicast, no
-// broadcast, no 0.0.0.0 or ::, none from an address to itself by a wire, nothing that depends on
-// its routes (a subnet's broadcast address) or takes an unusual socket. `moved`: NAT may replace
-// destinations on the path.
-Set between_hosts(Space& space, Path path, Set flows, bool moved = false);
 // The set of that one class of each axis.
 Set point_set(Space& space, const FlowPoint& point);
 

@@ -17,10 +17,12 @@ struct RewritingCase {
 inline constexpr const char* kTosOfDns =
     "*mangle\n:PREROUTING ACCEPT\n"
     "-A PREROUTING -p udp -m udp --dport 53 -j TOS --set-tos 0x10/0xff\nCOMMIT\n"
-    "*filter\n:INPUT DROP\n-A INPUT -m tos --tos 0x10/0xff -j ACCEPT\nCOMMIT\n";
+    "*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctstate INVALID -j DROP\n-A INPUT -m tos --tos "
+    "0x10/0xff -j ACCEPT\nCOMMIT\n";
 inline constexpr const char* kNoTos =
     "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -j TOS --set-tos 0x00/0xff\nCOMMIT\n"
-    "*filter\n:INPUT DROP\n-A INPUT -m tos --tos 0x10/0xff -j ACCEPT\nCOMMIT\n";
+    "*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctstate INVALID -j DROP\n-A INPUT -m tos --tos "
+    "0x10/0xff -j ACCEPT\nCOMMIT\n";
 inline constexpr const char* kExpedited =
     "*mangle\n:FORWARD ACCEPT\n-A FORWARD -j DSCP --set-dscp 0x2e\nCOMMIT\n"
     "*filter\n:FORWARD DROP\n-A FORWARD -m tos --tos 0xb8/0xff -j ACCEPT\nCOMMIT\n";
@@ -30,10 +32,12 @@ inline constexpr const char* kChain =
     "-A class -m tos --tos 0x08/0xff -j RETURN\n-A class -j TOS --set-tos 0x04/0xff\n"
     "-A PREROUTING -p udp -j class\n-A PREROUTING -p tcp -j TOS --set-tos 0x08/0xff\n"
     "-A PREROUTING -p tcp -j class\nCOMMIT\n"
-    "*filter\n:INPUT DROP\n-A INPUT -m tos --tos 0x08/0xff -j ACCEPT\nCOMMIT\n";
+    "*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctstate INVALID -j DROP\n-A INPUT -m tos --tos "
+    "0x08/0xff -j ACCEPT\nCOMMIT\n";
 inline constexpr const char* kFlipped =  // --xor-tos
     "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -j TOS --set-tos 0x18/0x00\nCOMMIT\n"
-    "*filter\n:INPUT DROP\n-A INPUT -m tos --tos 0x10/0xff -j ACCEPT\nCOMMIT\n";
+    "*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctstate INVALID -j DROP\n-A INPUT -m tos --tos "
+    "0x10/0xff -j ACCEPT\nCOMMIT\n";
 inline constexpr const char* kRaised =
     "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -i eth0 -j TTL --ttl-inc 5\nCOMMIT\n"
     "*filter\n:FORWARD DROP\n-A FORWARD -i eth0 -j ACCEPT\nCOMMIT\n";
@@ -49,28 +53,34 @@ inline constexpr const char* kTenHops =
     "-A FORWARD -p tcp -m ttl --ttl-eq 10 -j ACCEPT\nCOMMIT\n";
 inline constexpr const char* kUpToTheEnd =
     "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -j TTL --ttl-inc 200\nCOMMIT\n"
-    "*filter\n:INPUT DROP\n-A INPUT -m ttl --ttl-lt 255 -j ACCEPT\nCOMMIT\n";
+    "*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctstate INVALID -j DROP\n-A INPUT -m ttl "
+    "--ttl-lt 255 -j ACCEPT\nCOMMIT\n";
 inline constexpr const char* kDownToTheEnd =
     "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -j TTL --ttl-dec 100\nCOMMIT\n"
-    "*filter\n:INPUT DROP\n-A INPUT -m ttl --ttl-eq 0 -j ACCEPT\nCOMMIT\n";
+    "*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctstate INVALID -j DROP\n-A INPUT -m ttl "
+    "--ttl-eq 0 -j ACCEPT\nCOMMIT\n";
 inline constexpr const char* kOverLo =
     "*mangle\n:OUTPUT ACCEPT\n-A OUTPUT -p udp -m udp --dport 53 -j TOS --set-tos 0x10/0xff\n"
-    "COMMIT\n*filter\n:INPUT DROP\n-A INPUT -i lo -m tos --tos 0x10/0xff -j ACCEPT\nCOMMIT\n";
+    "COMMIT\n*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctstate INVALID -j DROP\n-A INPUT -i lo "
+    "-m tos --tos 0x10/0xff -j ACCEPT\nCOMMIT\n";
 inline constexpr const char* kAnswers =
-    "*mangle\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -m tcp --sport 80 -j DSCP --set-dscp 0x04\nCOMMIT\n"
+    "*mangle\n:OUTPUT ACCEPT\n-A OUTPUT -j DSCP --set-dscp 0\n"
+    "-A OUTPUT -p tcp -m tcp --sport 80 -j DSCP --set-dscp 0x04\nCOMMIT\n"
     "*filter\n:INPUT ACCEPT\n:OUTPUT DROP\n-A OUTPUT -m dscp --dscp 0x04 -j ACCEPT\nCOMMIT\n";
 inline constexpr const char* kRedirected =
     "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -p tcp -m tcp --dport 80 -j TOS --set-tos "
     "0x10/0xff\nCOMMIT\n"
     "*nat\n:PREROUTING ACCEPT\n-A PREROUTING -p tcp -m tos --tos 0x10/0xff -j REDIRECT --to-ports "
-    "8080\nCOMMIT\n*filter\n:INPUT DROP\n-A INPUT -p tcp -m tcp --dport 8080 -j ACCEPT\nCOMMIT\n";
+    "8080\nCOMMIT\n*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctstate INVALID -j DROP\n-A INPUT "
+    "-p tcp -m tcp --dport 8080 -j ACCEPT\nCOMMIT\n";
 inline constexpr const char* kHopLimit =
     "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -i eth0 -j HL --hl-set 7\n"
     "-A PREROUTING -i eth0 -j HL --hl-dec 1\nCOMMIT\n"
     "*filter\n:FORWARD DROP\n-A FORWARD -m hl --hl-eq 5 -j ACCEPT\nCOMMIT\n";
 inline constexpr const char* kCongestion =
     "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -p tcp -j ECN --ecn-tcp-remove\nCOMMIT\n"
-    "*filter\n:INPUT DROP\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT\n";
+    "*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctstate INVALID -j DROP\n-A INPUT -p tcp -m tcp "
+    "--dport 22 -j ACCEPT\nCOMMIT\n";
 
 inline constexpr RewritingCase kRewritingCases[] = {
     {"TosIsWritten", Family::kIpv4, kTosOfDns,
@@ -114,8 +124,8 @@ inline constexpr RewritingCase kRewritingCases[] = {
     {"OverLoNotWritten", Family::kIpv4, kOverLo,
      "deliver -i lo -p udp --dport 54 -m tos --tos 0/0xff", "no"},
     {"Answers", Family::kIpv4, kAnswers, "connect -i eth0 -p tcp --dport 80 --path in", "yes"},
-    {"AnswersNotWritten", Family::kIpv4, kAnswers,
-     "connect -i eth0 -p udp --dport 80 -m tos --tos 0/0xff --path in", "no"},
+    {"AnswersNotWritten", Family::kIpv4, kAnswers, "connect -i eth0 -p udp --dport 80 --path in",
+     "no"},
     {"NatReadsIt", Family::kIpv4, kRedirected,
      "deliver -i eth0 -p tcp --syn --dport 80 -m tos --tos 0/0xff --path in", "yes"},
     {"HopLimit", Family::kIpv6, kHopLimit, "deliver -i eth0 -o eth1 -p udp", "yes"},

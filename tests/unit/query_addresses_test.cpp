@@ -22,8 +22,10 @@ bool assumes(const Answer& answer, const std::string& line) {
 // Rules behind REDIRECT ask for the address that the device has.
 TEST(GivenAddress, OfRedirectIsOneThatRulesAskFor) {
   for (const char* rule : {"-A INPUT -d 192.0.2.1/32 -p tcp -m tcp --dport 8080 -j ACCEPT\n",
-                           "-A INPUT ! -d 192.0.2.1/32 -p tcp -j DROP\n-A INPUT -j ACCEPT\n",
-                           "-A INPUT ! -d 10.1.0.0/16 -p tcp -j DROP\n-A INPUT -j ACCEPT\n"}) {
+                           "-A INPUT ! -d 192.0.2.1/32 -p tcp -j DROP\n-A INPUT -p tcp -m tcp "
+                           "--dport 8080 -j ACCEPT\n",
+                           "-A INPUT ! -d 10.1.0.0/16 -p tcp -j DROP\n-A INPUT -p tcp -m tcp "
+                           "--dport 8080 -j ACCEPT\n"}) {
     const Answer answer =
         asked(kRedirect, std::string("*filter\n:INPUT DROP\n") + rule + "COMMIT\n",
               "deliver -i eth0 -p tcp --syn --dport 80 --path in");
