@@ -22,12 +22,12 @@ const Row kRows[] = {
     {"ARuleMayRaiseIt",
      "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -m ttl --ttl-gt 1 -j DROP\n"
      "-A PREROUTING -i eth0 -j TTL --ttl-inc 1\nCOMMIT\n",
-     "deliver -i eth0 -p udp --path forward", Truth::kUnknown},
+     "deliver -i eth0 -p udp --path forward", Truth::kYes},
     {"ARuleMayRaiseIt6",
      "6*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -p udp -m hl --hl-eq 1 -j MARK --set-mark 1\n"
      "-A PREROUTING -p udp -m hl --hl-eq 1 -j HL --hl-set 64\nCOMMIT\n"
      "*filter\n:FORWARD DROP\n-A FORWARD -m mark --mark 1 -j ACCEPT\nCOMMIT\n",
-     "deliver -i eth0 -p udp --path forward", Truth::kUnknown},
+     "deliver -i eth0 -p udp --path forward", Truth::kYes},
     {"NobodyForwardsIt",
      "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -m ttl --ttl-lt 2 -j MARK --set-mark 1\nCOMMIT\n"
      "*filter\n:FORWARD DROP\n-A FORWARD -m mark --mark 1 -j ACCEPT\nCOMMIT\n",

@@ -33,6 +33,12 @@ bool follows_nat(Model::Impl& model) {
   return bindings <= kMostBindings;
 }
 
+bool names_states(const ProgramRule& rule) {
+  return std::ranges::any_of(rule.rule->clauses, [](const Clause& clause) {
+    return mentions(*clause.predicate, Field::kCtState);
+  });
+}
+
 }  // namespace
 
 StructureFinder::StructureFinder(Model::Impl& model)
@@ -43,9 +49,14 @@ StructureFinder::StructureFinder(Model::Impl& model)
       loose_(anything_unmodelled(model.program, model.chains, follows_)),
       facts_(model.program.rules().size()),
       called_(model.program.chains().size()),
-      untracks_(std::ranges::any_of(model.program.rules(), [](const ProgramRule& rule) {
-        const Effect* effect = effect_of(rule);
-        return effect != nullptr && std::holds_alternative<NoTrack>(*effect);
+      untracks_(std::ranges::any_of(model.program.rules(),
+                                    [](const ProgramRule& rule) {
+                                      const Effect* effect = effect_of(rule);
+                                      return effect != nullptr &&
+                                             std::holds_alternative<NoTrack>(*effect);
+                                    })),
+      raw_asks_(std::ranges::any_of(model.program.rules(), [&](const ProgramRule& rule) {
+        return model.program.chains()[rule.chain].table == TableName::kRaw && names_states(rule);
       })) {
   runs_.of.resize(model.program.chains().size());
 }
@@ -188,24 +199,20 @@ Set StructureFinder::of_others(Path path, FlowEnd sender) {
 }
 
 // The host's own answers carry their entry into raw OUTPUT already (kernel-facts 19, 43); a rule
-// there that names states is taken to see them.
+// there that names states, or stands behind NOTRACK and such a rule, is taken to see them.
 bool StructureFinder::host_reply_matches(RuleId rule, const Binding& binding) {
   if (binding.sees_input || !model_.tracking) return false;
   Set carried = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
+  // NOTRACK in raw is void to them, so that they come to later rules with their entry all the same;
+  // about what was UNTRACKED (or INVALID) they are INVALID.
+  if (untracks_) {
+    carried = bdd_.either(
+        carried, space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kInvalid)));
+  }
   if (!binding.before_lookup) {
-    // NOTRACK in raw is void to them, so that they come to later rules with their entry all the
-    // same. (To what was INVALID or UNTRACKED they are INVALID.)
-    const Set invalid =
-        space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kInvalid));
-    carried = bdd_.either(carried, invalid);
     return untracks_ && !bdd_.disjoint(model_.chains.condition(rule, binding).may, carried);
   }
-  const auto& clauses = model_.program.rules()[rule].rule->clauses;
-  if (std::ranges::none_of(clauses, [](const Clause& clause) {
-        return mentions(*clause.predicate, Field::kCtState);
-      })) {
-    return false;
-  }
+  if (!names_states(model_.program.rules()[rule]) && !(untracks_ && raw_asks_)) return false;
   Binding attached = binding;
   attached.before_lookup = false;
   return !bdd_.disjoint(model_.chains.condition(rule, attached).may, carried);

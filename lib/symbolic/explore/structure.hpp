@@ -44,6 +44,7 @@ class StructureFinder {
   std::vector<RuleFacts> facts_;
   std::vector<bool> called_;
   bool untracks_ = false;  // some rule is NOTRACK
+  bool raw_asks_ = false;  // some rule of raw names states
   bool unrouted_ = false;
   ChainRuns runs_;
   std::map<std::tuple<Path, FlowEnd, bool>, std::array<Set, 3>>
