@@ -59,7 +59,7 @@ struct Witness {
   // Whose first address NAT gives to them (REDIRECT, then `redirects`) or to their sender.
   std::optional<std::string> giving_device = {};
   bool redirects = false;
-  std::optional<Address> given = {};  // that address, where rules ask for a certain one
+  std::optional<Address> given = {};    // that address, where rules ask for a certain one
   Scenario world;                       // interfaces, routes, forwarding; no rulesets, no steps
   std::optional<std::string> obstacle;  // why these packets cannot be written down
 };
