@@ -76,9 +76,6 @@ Packet current(const PacketView& view) {
   packet.ttl = view.ttl;
   packet.tos = view.tos;
   packet.mark = view.mark;
-  if (view.protocol == protocol::kTcp && !view.truncated && view.fragment_offset == 0) {
-    packet.flags = view.tcp_flags;
-  }
   if (changed && packet.raw) patch_raw(*packet.raw, view);
   return packet;
 }

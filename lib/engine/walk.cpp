@@ -45,21 +45,12 @@ bool mentions_interface(const Predicate& predicate, bool output) {
                     predicate.node);
 }
 
-// A whole TCP header, which ECN writes to; elsewhere it drops, or writes to what is no header.
-bool has_whole_tcp(const PacketView& view) {
-  const Packet& packet = *view.packet;
-  return view.protocol == protocol::kTcp && !view.truncated && view.fragment_offset == 0 &&
-         !packet.raw && !packet.raw_l4;
-}
-
-// TTL, hop limit, TOS, and the congestion bits of TCP flags.
+// TTL, hop limit and TOS; other headers are not rewritten yet.
 void write_field(Field field, u128 value, Traveller& packet) {
-  if (field == Field::kTcpFlags && !has_whole_tcp(packet.view)) {
-    throw Unmodelled("a target that writes flags where there is no whole TCP header");
+  if (field != Field::kTtl && field != Field::kTos) {
+    throw Unmodelled("a target that writes " + std::string(info(field).name));
   }
-  auto& header = field == Field::kTtl   ? packet.view.ttl
-                 : field == Field::kTos ? packet.view.tos
-                                        : packet.view.tcp_flags;
+  auto& header = field == Field::kTtl ? packet.view.ttl : packet.view.tos;
   header = static_cast<std::uint8_t>(value);
   packet.reading[field] = value;
 }
