@@ -48,12 +48,12 @@ Set Asking::worth_asking() {
   return plain.empty() ? all : plain;
 }
 
-Confirmed Asking::confirm_with_addresses(Witness& witness) {
+Confirmed Asking::confirm_with_addresses(Witness& witness, bool must) {
   const auto replay = [&](const Witness& of) {
     return confirm(of, bare_world(), program_, model_.entries(), Destination::asked(question_));
   };
   Confirmed confirmed = replay(witness);
-  if (confirmed.mismatch.empty() || !witness.giving_device) return confirmed;
+  if (must || confirmed.mismatch.empty() || !witness.giving_device) return confirmed;
   const auto is_end = [&](const Address& address) {
     return std::ranges::any_of(witness.packets, [&](const WitnessPacket& p) {
       return p.packet.source == address || (!witness.redirects && p.packet.destination == address);

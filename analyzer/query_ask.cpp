@@ -330,7 +330,7 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   if (witness.obstacle) {
     return give_up("the sets say yes, but no witness can be replayed: " + *witness.obstacle);
   }
-  Confirmed confirmed = confirm_with_addresses(witness);
+  Confirmed confirmed = confirm_with_addresses(witness, must);
   if (!confirmed.mismatch.empty()) {
     // To the sets an opaque target may have changed anything (marks, headers); the engine's changes
     // nothing.

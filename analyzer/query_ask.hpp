@@ -54,8 +54,9 @@ class Asking {
   Won first_to_win(Set sure, Set may);
   Set to_yes_axes(Set m);
   void answer_yes(const Solved& solved, Set yes, bool must);
-  // Where NAT gives an address of the host's choice, it is one that the rules ask for, if need be.
-  Confirmed confirm_with_addresses(Witness& witness);
+  // Where NAT gives an address of the host's choice, it is one that the rules ask for, if need be;
+  // what `must` happen does so with any.
+  Confirmed confirm_with_addresses(Witness& witness, bool must);
   void assume();
   void take_for_granted();
   void answer_no(const Solved& solved);
