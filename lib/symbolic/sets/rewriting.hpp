@@ -2,7 +2,7 @@
 //
 // Idea: a walk follows what such a field is now beside what the packet was sent with
 // (Axis::kTtlNow, kTosNow), class by class, so classes are split until each change leads a class
-// into one class. Covered by tests/unit/rewriting_test.cpp and tests/unit/classes_test.cpp.
+// into one class. Covered by tests/unit/rewriting_test.cpp.
 #pragma once
 
 #include <cstdint>
