@@ -5,6 +5,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "analyzer/replay.hpp"
 #include "kernel/run.hpp"
 #include "scenario/result.hpp"
@@ -106,7 +108,7 @@ KernelRun run_on_kernel(const Scenario& scenario, const nlohmann::json& engine,
     }
     found =
         differences(comparable(engine, scenario.backend), comparable(*document, scenario.backend));
-    run.document = std::move(*document);
+    run.document = std::make_shared<const nlohmann::json>(std::move(*document));
     ++run.verdict.runs;
   } while (!found.empty() && run.verdict.runs < most);
   run.verdict.release = kernel_release();

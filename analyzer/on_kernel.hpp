@@ -7,8 +7,8 @@
 #pragma once
 
 #include <chrono>
-#include <nlohmann/json.hpp>
-#include <optional>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "scenario/scenario.hpp"
@@ -25,7 +25,8 @@ struct OnKernel {
 
 struct KernelRun {
   OnKernel verdict;
-  std::optional<nlohmann::json> document;  // Linux's result (scenario-format.md), when it ran
+  // Linux's result (scenario-format.md); null: it did not run.
+  std::shared_ptr<const nlohmann::json> document;
 };
 
 // Runs `scenario` on this machine's kernel and compares with `engine`, the document of the engine's

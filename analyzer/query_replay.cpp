@@ -58,8 +58,8 @@ std::string compare_one(const EntryInfo& expected, const EntryReport& e,
   const bool by_responder = opened_by_responder(e, begun);
   if (e.state != expected.state || !e.unreplied() != expected.seen_reply ||
       e.assured() != expected.assured || by_responder != expected.by_responder) {
-    return fmt::format("expected entry {}, saw {}{}{}{}", entry_word(expected), e.state,
-                       e.unreplied() ? " unreplied" : "", e.assured() ? " assured" : "",
+    return fmt::format("its conntrack entry should be {}, and is {}{}{}{}", entry_word(expected),
+                       e.state, e.unreplied() ? " unreplied" : "", e.assured() ? " assured" : "",
                        by_responder ? " roles swapped" : "");
   }
   return "";
@@ -69,17 +69,20 @@ std::string compare_entry(std::span<const EntryInfo> entries, std::uint16_t numb
                           const std::vector<EntryReport>& seen, const WitnessPacket& first) {
   const EntryInfo& expected = entries[number];
   if (!expected.entry.present) {
-    return seen.empty() ? "" : fmt::format("expected no entry, saw {}", seen.front().state);
+    return seen.empty() ? ""
+                        : fmt::format("it should leave no conntrack entry, and leaves one ({})",
+                                      seen.front().state);
   }
   std::vector<EntryPart> parts = expected.parts;
   if (parts.empty()) parts.push_back({0, 0, number});
   if (seen.size() != parts.size()) {
-    return fmt::format("expected {} ({}), saw {}",
+    return fmt::format("behind it conntrack should hold {} of the flow ({}), and holds {}",
                        parts.size() == 1 ? "one entry" : fmt::format("{} entries", parts.size()),
-                       entry_word(expected), seen.size());
+                       entry_word(expected), seen.empty() ? "none" : std::to_string(seen.size()));
   }
   for (const EntryPart& part : parts) {
-    std::string difference = fmt::format("expected an entry in zone {}, saw none", part.zone);
+    std::string difference =
+        fmt::format("conntrack should hold an entry in zone {}, and holds none", part.zone);
     for (const EntryReport& e : seen) {
       if (e.zone != part.zone) continue;
       difference = compare_one(entries[part.entry], e, first);
@@ -95,8 +98,9 @@ std::string compare(const WitnessPacket& expected, const PacketReport& report, b
                     const WitnessPacket& first) {
   const bool accepted = report.verdict != Verdict::kDropped;
   if (accepted != expected.step.accepted) {
-    return fmt::format("expected {}, was {}{}{}", expected.step.accepted ? "accepted" : "dropped",
-                       text(report.verdict), report.died_at.empty() ? "" : " in ", report.died_at);
+    return fmt::format("it should be {}, and was {}{}{}",
+                       expected.step.accepted ? "accepted" : "dropped", text(report.verdict),
+                       report.died_at.empty() ? "" : " in ", report.died_at);
   }
   if (!tracked) return "";
   std::optional<CtState> state;
@@ -104,7 +108,7 @@ std::string compare(const WitnessPacket& expected, const PacketReport& report, b
     if (const auto at = report.state.find(hook); at != report.state.end()) state = at->second;
   }
   if (accepted && state != expected.step.state) {
-    return fmt::format("expected state {}, saw {}", text(expected.step.state),
+    return fmt::format("its state should be {}, and is {}", text(expected.step.state),
                        state ? text(*state) : "none");
   }
   if (expected.step.quotes) return "";  // the entry is its parent's

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -40,14 +39,5 @@ tl::expected<Replayed, ReplayError> replay(const Scenario& scenario);
 // null program is a family without ruleset.
 tl::expected<Replayed, ReplayError> replay(const Scenario& scenario, const Program* v4,
                                            const Program* v6);
-
-// What `postern replay` prints and returns: the report of a lone scenario, a list of reports
-// otherwise. A scenario that met something unmodelled has "error" beside what came before it (exit
-// status 3). Errors: every ruleset error of every scenario (exit status 2).
-struct ReplayDocument {
-  nlohmann::json json;
-  int exit_status = 0;
-};
-tl::expected<ReplayDocument, std::vector<ReplayError>> replay_document(const ScenarioFile& file);
 
 }  // namespace postern

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "analyzer/on_kernel.hpp"
-#include "analyzer/replay.hpp"
+#include "analyzer/replay_document.hpp"
 #include "analyzer/report/replay_text.hpp"
 #include "cli/commands.hpp"
 #include "cli/input.hpp"
@@ -31,7 +31,7 @@ ExitCode run_on_kernel_too(const Scenario& scenario, nlohmann::json& document,
                            const Options& options) {
   const bool modelled = !document.contains("error");
   KernelRun run = run_on_kernel(scenario, document, std::chrono::milliseconds::max());
-  if (run.document) document = std::move(*run.document);
+  if (run.document) document = *run.document;
   document["meta"]["on_kernel"] = to_json(run.verdict);
   if (!options.quiet) fmt::print(stderr, "postern: {}\n", to_text(run.verdict));
   return modelled && run.verdict.difference.empty() ? ExitCode::kClean : ExitCode::kIncomplete;

@@ -24,8 +24,8 @@ class SourcePortHoles {
     if (search->unmodelled) return run_.leave_unmodelled("PST202", question);
     if (search->undecided) {
       return leave_open(question,
-                        "what an arbitrary source port can reach depends on rules that the "
-                        "text does not decide");
+                        "what an arbitrary source port can reach depends on what the text does "
+                        "not decide (chance, time, sets, the values that NAT takes)");
     }
     for (const HoleFlow& hole : search->holes) add(hole, path, protocol, *search, question);
     for (const HoleFlow& hole : search->conditional) add(hole, path, protocol, *search, question);
@@ -78,7 +78,9 @@ class SourcePortHoles {
   void make_conditional(Answer& answer) {
     answer.conditional = true;
     answer.assumptions.push_back(
-        "an arbitrary source port is kept out, which hangs on rules that the text does not decide");
+        "an arbitrary source port is kept out, which hangs on what the text does not decide "
+        "(chance, "
+        "time, sets, the values that NAT takes)");
   }
 
   // The rule has a finding already: say there what else it opens.

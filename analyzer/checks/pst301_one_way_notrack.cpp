@@ -48,7 +48,10 @@ bool ask(LintRun& run, Path path, RuleId rule, std::string& open) {
   }
   if (flows->one_way.empty()) {
     if (flows->unmodelled) open = "unmodelled";
-    if (flows->undecided) open = "it depends on rules that the text does not decide";
+    if (flows->undecided)
+      open =
+          "it depends on what the text does not decide (chance, time, sets, the values that NAT "
+          "takes)";
     return false;
   }
   const FlowPoint point = canonical_point(model.space(), path, flows->one_way, false);

@@ -70,6 +70,8 @@ void report(LintRun& run, RuleId rule) {
         "tracked in OUTPUT and keeps its entry in PREROUTING"};
     finding.help =
         "untrack where the packet first appears: in OUTPUT what this host sends, over lo too";
+  } else if (!run.model()->tracking()) {
+    finding.reasons = {"nothing in this ruleset switches connection tracking on"};
   } else {
     finding.reasons = {
         "another rule untracks its packets already, or they leave no entry for other "

@@ -1,5 +1,7 @@
 // Each yes of tests/support/backend_cases.hpp on Linux, and each no: its ruleset lets nothing of
 // the kind through.
+#include <nlohmann/json.hpp>
+
 #include "analyzer/on_kernel.hpp"
 #include "analyzer/query.hpp"
 #include "kernel_fixture.hpp"

@@ -3,6 +3,7 @@
 #include <net/if.h>
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "kernel/user_namespace.hpp"

@@ -82,6 +82,11 @@ inline constexpr const char* kCongestion =
     "*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctstate INVALID -j DROP\n-A INPUT -p tcp -m tcp "
     "--dport 22 -j ACCEPT\nCOMMIT\n";
 
+inline constexpr const char* kTosThatNobodyReads =
+    "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -j TOS --set-tos 0x10/0xff\nCOMMIT\n"
+    "*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctstate INVALID -j DROP\n-A INPUT -p udp -j "
+    "ACCEPT\nCOMMIT\n";
+
 inline constexpr RewritingCase kRewritingCases[] = {
     {"TosIsWritten", Family::kIpv4, kTosOfDns,
      "deliver -i eth0 -p udp --dport 53 -m tos --tos 0/0xff --path in", "yes"},
@@ -89,6 +94,10 @@ inline constexpr RewritingCase kRewritingCases[] = {
      "deliver -i eth0 -p udp --dport 54 -m tos --tos 0/0xff --path in", "no"},
     {"TosAsItWas", Family::kIpv4, kTosOfDns, "deliver -i eth0 -p udp --dport 54 --path in", "yes"},
     {"TosIsTaken", Family::kIpv4, kNoTos, "deliver -i eth0 --path in", "no"},
+    {"TosThatOnlyTheQuestionReads", Family::kIpv4, kTosThatNobodyReads,
+     "deliver -i eth0 -p udp -m tos --tos 0x08/0xff --path in", "yes"},
+    {"TosThatOnlyTheQuestionReadsOpensNothing", Family::kIpv4, kTosThatNobodyReads,
+     "deliver -i eth0 -p tcp -m tos --tos 0x08/0xff --path in", "no"},
     {"DscpIsWritten", Family::kIpv4, kExpedited,
      "deliver -i eth0 -o eth1 -p udp -m tos --tos 0x44/0xff", "yes"},
     {"DscpLeavesCongestion", Family::kIpv4, kExpedited,

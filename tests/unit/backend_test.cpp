@@ -1,6 +1,8 @@
 // The backend that runs a ruleset decides some questions: what each of them answers.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "query_fixture.hpp"
 #include "tests/support/backend_cases.hpp"
 

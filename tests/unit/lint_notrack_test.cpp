@@ -42,6 +42,16 @@ TEST(Notrack, OverLoOnlyOutputCounts) {
   EXPECT_TRUE(linted.of("PST301").empty());
 }
 
+TEST(Notrack, WhatNobodyTracksIsANote) {
+  const Linted linted("*raw\n:PREROUTING ACCEPT [0:0]\n" + std::string(kThere) + "COMMIT\n" +
+                      filter_table("-A INPUT -p udp -j ACCEPT\n"));
+  const auto found = linted.of("PST302");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::kInfo);
+  ASSERT_EQ(found[0].reasons.size(), 1U);
+  EXPECT_EQ(found[0].reasons[0], "nothing in this ruleset switches connection tracking on");
+}
+
 TEST(Notrack, WhatIsUntrackedAlreadyIsANote) {
   const Linted linted(raw(std::string(kThere) + kBack + kThere));
   // Of two equal rules either may go.

@@ -30,6 +30,22 @@ TEST(QueryArrival, IsAskedOfTheDestinationThatNatGives) {
                 "connect -i wan -o lan -p tcp --dport 8080 --to-destination 192.168.1.11");
 }
 
+// A new entry gets its source behind every rule: what a clash may make of it is for later packets.
+TEST(QueryArrival, AFirstPacketHasItsOldSource) {
+  const auto with = [](const std::string& states) {
+    return nat_and_filter(
+        "-A PREROUTING -i wan -p tcp --dport 80 -j DNAT --to-destination 192.168.1.10\n",
+        ":INPUT DROP\n:FORWARD DROP\n:OUTPUT ACCEPT\n"
+        "-A FORWARD -m conntrack --ctstate INVALID -j DROP\n"
+        "-A FORWARD -m conntrack --ctstate " +
+            states + " -j ACCEPT\n");
+  };
+  const std::string to = " -i wan -o lan -p tcp --dport 80";
+  expect_answer(with("SNAT"), Truth::kNo, "deliver" + to);
+  expect_answer(with("ESTABLISHED,SNAT"), Truth::kNo, "connect" + to);
+  expect_answer(with("ESTABLISHED,DNAT"), Truth::kYes, "connect" + to);
+}
+
 // ... of every other host or port, too.
 TEST(QueryArrival, IsAskedInverted) {
   const auto home = nat_and_filter(

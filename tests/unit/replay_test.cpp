@@ -1,7 +1,5 @@
 // analyzer/replay: the engine gives, document by document, what Linux answered to the scripts of
 // the corpus and to the examples of the scenario format; and says loudly what it does not model.
-#include "analyzer/replay.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "analyzer/replay_document.hpp"
 #include "tests/support/required.hpp"
 #include "tests/support/stories.hpp"
 #include "vocabulary/registry.hpp"

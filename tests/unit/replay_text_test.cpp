@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "analyzer/replay.hpp"
+#include "analyzer/replay_document.hpp"
 
 namespace postern {
 namespace {

@@ -212,7 +212,8 @@ void PathEncoder::see_binding(PacketTerms& p, const Seen& seen) {
         p[Field::kCtStatus], solver_.choose(set, solver_.number(bit, 16), solver_.number(0, 16)));
   };
   if (nat_.bound.destination != 0) add(ct_status::kDestinationNat, other);
-  add(ct_status::kSourceNat, opener);
+  // A new entry's source is bound behind every rule, unless its master's binding is taken over.
+  if (!seen.created || nat_.bound.follows_master()) add(ct_status::kSourceNat, opener);
 }
 
 // The nat table, for the first packet of a flow: on go those that get the binding of this walk.

@@ -381,7 +381,7 @@ Set ChainWalker::any_header(Set packets) {
 bool ChainWalker::is_read(Field field) const {
   constexpr std::uint8_t kMss = 2;  // what makes a SYN longer is an option of its own
   const Classes& classes = space_.classes();
-  if (field == Field::kTos) return classes.tos.count() > 1;
+  if (field == Field::kTos) return false;  // where a rule reads it, it is followed
   if (field != Field::kLength) return true;
   return classes.length.count() > 1 ||
          std::ranges::find(classes.tcp_options, kMss) != classes.tcp_options.end();
