@@ -20,6 +20,22 @@ TEST(LintTranslation, AStateThatADnatRuleMakesIsPossible) {
   EXPECT_FALSE(linted.open("PST103"));
 }
 
+// A router that forwards ports to twenty hosts.
+TEST(LintTranslation, ManyForwardedPortsLeaveNothingOpen) {
+  std::string rules;
+  for (int host = 1; host <= 20; ++host) {
+    const std::string number = std::to_string(host);
+    rules += "-A PREROUTING -i eth0 -p tcp --dport " + std::to_string(8000 + host) +
+             " -j DNAT --to-destination 10.0.0." + number + ":80\n";
+  }
+  const std::string nat = nat_table(rules + "-A POSTROUTING -o eth0 -j MASQUERADE\n");
+  const Linted linted(
+      nat + filter_table("-A FORWARD -i eth0 -m conntrack --ctstate DNAT -j ACCEPT\n"
+                         "-A FORWARD -i eth0 -d 10.0.0.20 -p tcp --dport 80 -j ACCEPT\n"));
+  for (const char* id : {"PST101", "PST103", "PST305"}) EXPECT_FALSE(linted.open(id)) << id;
+  EXPECT_TRUE(linted.of("PST103").empty());
+}
+
 TEST(LintTranslation, AStateThatNoRuleMakesIsNot) {
   EXPECT_EQ(Linted(kByState).of("PST103").size(), 1u);
   EXPECT_EQ(Linted(kMasquerade + kByState).of("PST103").size(), 1u);

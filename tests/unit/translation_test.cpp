@@ -69,17 +69,17 @@ TEST(Translations, OutputHasRangesOfItsOwn) {
 // Each further range multiplies the ways in which a flow can be bound.
 TEST(Translations, OnlySoManyRangesAreFollowed) {
   std::string text;
-  for (int i = 0; i < 60; ++i) {
+  for (std::size_t i = 0; i <= kMostRanges; ++i) {
     text += "-A PREROUTING -p tcp --dport " + std::to_string(8000 + i) +
             " -j DNAT --to-destination 10.0." + std::to_string(i) + ".2:80\n";
   }
   const LoadedRuleset rules = nat(text);
   const Translations t(rules.program());
   EXPECT_NE(t.range_of(0, Hook::kPrerouting), 0);
-  EXPECT_NE(t.range_of(40, Hook::kPrerouting), 0);
-  EXPECT_EQ(t.range_of(59, Hook::kPrerouting), 0);
-  EXPECT_TRUE(t.is_followed(40));
-  EXPECT_FALSE(t.is_followed(59));
+  EXPECT_NE(t.range_of(kMostRanges - 1, Hook::kPrerouting), 0);
+  EXPECT_EQ(t.range_of(kMostRanges, Hook::kPrerouting), 0);
+  EXPECT_TRUE(t.is_followed(kMostRanges - 1));
+  EXPECT_FALSE(t.is_followed(kMostRanges));
 }
 
 TEST(Translations, AddressesThatRoutingTreatsApartAreNotFollowed) {

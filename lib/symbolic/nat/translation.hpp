@@ -26,8 +26,8 @@ namespace postern {
 // Ranges have numbers of so many bits (the reader keys its results by them): those that rules name,
 // a clash's, and what helpers announce under NAT. More ranges of rules than kMostRanges are not
 // followed: each costs walks of its own.
-inline constexpr unsigned kRangeBits = 6;
-inline constexpr std::size_t kMostRanges = 48, kMostRangeNumbers = (1U << kRangeBits) - 1;
+inline constexpr unsigned kRangeBits = 7;
+inline constexpr std::size_t kMostRanges = 64, kMostRangeNumbers = (1U << kRangeBits) - 1;
 static_assert(kMostRanges + 1 < kMostRangeNumbers);
 
 // What an end may become: any address of `address`, but for `from`, with any port of `port`.
