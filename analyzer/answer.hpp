@@ -91,6 +91,9 @@ std::string field_text(Field field, Family family, std::pair<u128, u128> interva
 
 // For a terminal; `color` adds ANSI escapes.
 std::string to_text(const Answer& answer, bool color = false);
+// Of which combinations a box does not speak: "src = dst" (no host sends to itself by a wire; over
+// lo that is a flow to itself only with one port); "" where it has none such.
+std::string box_exception(const Answer& answer, const FieldBox& box);
 // One element of "answers" (docs/schema/postern-1.json).
 nlohmann::json to_json(const Answer& answer);
 // Keys that findings share with answers: conditional, assumptions, witness, generalised, replayed,

@@ -71,6 +71,9 @@ json witness_json(const Answer& answer) {
   const auto commands = reproduction(answer);
   if (!commands.empty()) result["witness"]["reproduce"] = commands;
   result["generalised"] = box_json(answer.generalised, family_of(answer));
+  if (const std::string but = box_exception(answer, answer.generalised); !but.empty()) {
+    result["generalised_except"] = but;
+  }
   return result;
 }
 
@@ -90,6 +93,9 @@ json to_json(const Answer& answer) {
   }
   if (!answer.witness.empty()) {
     result["within_question"] = box_json(answer.within_question, family_of(answer));
+    if (const std::string but = box_exception(answer, answer.within_question); !but.empty()) {
+      result["within_question_except"] = but;
+    }
   }
   if (!answer.found.empty()) {
     json found = json::object();

@@ -7,6 +7,7 @@
 #include "analyzer/answer.hpp"
 #include "analyzer/flags_text.hpp"
 #include "engine/view.hpp"
+#include "flow/conntrack.hpp"
 #include "net/no_protocol.hpp"
 #include "net/protocol.hpp"
 #include "scenario/serialise.hpp"
@@ -159,6 +160,11 @@ bool is_one_point(const FieldBox& box) {
   });
 }
 
+std::string but(const Answer& a, const FieldBox& box) {
+  const std::string exception = box_exception(a, box);
+  return exception.empty() ? "" : "; but " + exception;
+}
+
 // The address from which Linux speaks to one of its own.
 std::string usual_source(const std::string& destination) {
   return destination.starts_with("127.") ? "127.0.0.1" : destination;
@@ -201,6 +207,27 @@ std::string_view text(Truth truth) {
   return "";
 }
 
+std::string box_exception(const Answer& answer, const FieldBox& box) {
+  if (answer.witness.empty() || is_one_point(box)) return "";
+  const Packet& first = answer.beginning().packet;
+  const auto meet = [&](Field one, Field other) {
+    const auto a = box.find(one), b = box.find(other);
+    if (a == box.end() || b == box.end()) return false;
+    return std::ranges::any_of(a->second, [&](const auto& x) {
+      return std::ranges::any_of(
+          b->second, [&](const auto& y) { return x.first <= y.second && y.first <= x.second; });
+    });
+  };
+  const bool lo = answer.path == Path::kLoopback;
+  const bool ports = has_ports(tracker_of(first.protocol));
+  const bool icmp = first.protocol == protocol::kIcmp || first.protocol == protocol::kIcmpv6;
+  const bool itself = first.source == first.destination &&
+                      (!lo || !ports || first.source_port == first.destination_port);
+  if (!meet(Field::kSource, Field::kDestination) || itself || (lo && icmp)) return "";
+  if (!lo || !ports) return "src = dst";
+  return meet(Field::kSourcePort, Field::kDestinationPort) ? "src = dst with sport = dport" : "";
+}
+
 std::string field_text(Field field, Family family, std::pair<u128, u128> interval) {
   const auto one = [&](u128 value) {
     if (field == Field::kSource || field == Field::kDestination) {
@@ -235,10 +262,12 @@ std::string to_text(const Answer& a, bool color) {
                        field_text(field, family, {value, value}));
   }
   if (!a.generalised.empty()) {
-    out += fmt::format("  every combination of: {}\n", box_text(a.generalised, family));
+    out += fmt::format("  every combination of: {}{}\n", box_text(a.generalised, family),
+                       but(a, a.generalised));
   }
   if (!is_one_point(a.within_question) && a.within_question != a.generalised) {
-    out += fmt::format("  within the question:  {}\n", box_text(a.within_question, family));
+    out += fmt::format("  within the question:  {}{}\n", box_text(a.within_question, family),
+                       but(a, a.within_question));
   }
   if (a.completeness) {
     const Completeness& c = *a.completeness;

@@ -48,7 +48,9 @@ Model* LintRun::model() {
 const Structure* LintRun::structure() {
   if (!structure_tried_ && model() != nullptr) {
     structure_tried_ = true;
+    model_->set_deadline(std::chrono::steady_clock::now() + settings_.timeout);
     if (const auto facts = model_->structure()) structure_ = **facts;
+    model_->set_deadline(std::nullopt);
   }
   return structure_ ? &*structure_ : nullptr;
 }

@@ -282,6 +282,12 @@ Set Asking::winners(Set yes) {
 
 Asking::Won Asking::first_to_win(Set sure, Set may) {
   const Set odd = odd_flows(space_, answer_.path);
+  // "Every" value speaks of the one, too, that makes it a flow to itself.
+  if (!question_.every.empty()) {
+    const Set own = model_.may_be_own_tuple(answer_.path);
+    sure = space_.bdd().minus(sure, own);
+    may = space_.bdd().minus(may, own);
+  }
   for (const bool plain : {true, false}) {
     for (const bool must : {true, false}) {
       const Set all = must ? sure : may;

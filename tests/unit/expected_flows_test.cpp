@@ -216,5 +216,21 @@ TEST(ExpectedFlows, AnErrorMayQuoteOne) {
          kQuestion, Truth::kUnknown);
 }
 
+// Linux's helper drops the EPSV answer that names port 0.
+TEST(ExpectedFlows, NobodyAnnouncesPort0OverIpv6) {
+  const LoadedRuleset rules(
+      "ftp6.rules",
+      "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp\n"
+      "COMMIT\n*filter\n:FORWARD DROP\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j "
+      "ACCEPT\n-A FORWARD -p tcp -m tcp --dport 21 -j ACCEPT\nCOMMIT\n",
+      Family::kIpv6);
+  const std::string packet = " -i eth0 -o eth1 -p tcp --syn --dport ";
+  EXPECT_NE(ask_one(rules, "deliver" + packet + "0:20 --every dport").truth, Truth::kYes);
+  EXPECT_EQ(ask_one(rules, "deliver" + packet + "1:20 --every dport").truth, Truth::kYes);
+  const Answer one = ask_one(rules, "deliver" + packet + "0:20");
+  ASSERT_EQ(one.truth, Truth::kYes);
+  EXPECT_EQ(one.within_question.at(Field::kDestinationPort).front().first, 1U);
+}
+
 }  // namespace
 }  // namespace postern

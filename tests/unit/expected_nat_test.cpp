@@ -173,5 +173,19 @@ TEST(ExpectedNat, WhatItsMasterBindsIsSeenByRules) {
   EXPECT_EQ(passed.truth, Truth::kYes) << reasons(passed);
 }
 
+// What MASQUERADE gives is an address that a device may have.
+TEST(ExpectedNat, MasqueradeGivesADevicesAddress) {
+  const std::string rules =
+      ruleset(kFtp, kMasquerade,
+              "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+              "-A FORWARD -o eth1 -p tcp -m tcp --dport 21 -j ACCEPT\n");
+  const std::string to = "deliver -i eth1 -o eth0 -p tcp --syn --dport 5000 -d ";
+  expect(rules, to + "192.0.2.1", Truth::kYes);
+  for (const char* nobodys : {"0.0.0.0", "127.5.5.5"}) {
+    const LoadedRuleset loaded("helpers.rules", rules);
+    EXPECT_NE(ask_one(loaded, to + nobodys).truth, Truth::kYes) << nobodys;
+  }
+}
+
 }  // namespace
 }  // namespace postern

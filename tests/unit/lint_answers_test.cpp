@@ -39,6 +39,34 @@ TEST_P(HostAnswers, MeetRulesOfRaw) {
   EXPECT_EQ(dead != 0, GetParam().dead);
 }
 
+// Each of these rules counts a packet on Linux.
+TEST(HostAnswers, KeepRulesAlive) {
+  const std::string raw = "*raw\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n";
+  const std::string filter = "COMMIT\n*filter\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n";
+  for (const std::string& rules :
+       // An answer is RELATED in raw OUTPUT already.
+       {raw + "-A OUTPUT -m conntrack --ctstate INVALID -j ACCEPT\n-A OUTPUT -p icmp -j DROP\n" +
+            filter + "-A INPUT -j REJECT\n",
+        // The reset of a new flow asks nat.
+        "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -m conntrack --ctstate RELATED -j ACCEPT\n"
+        "-A POSTROUTING -m conntrack --ctdir REPLY -j ACCEPT\n" +
+            filter + "-A INPUT -p tcp -j REJECT --reject-with tcp-reset\n",
+        // About an UNTRACKED segment it finds the flow.
+        raw + "-A PREROUTING -p tcp --tcp-flags ACK ACK -j NOTRACK\n-A OUTPUT -p tcp -j NOTRACK\n" +
+            filter +
+            "-A INPUT -p tcp --tcp-flags ACK ACK -j REJECT --reject-with tcp-reset\n"
+            "-A OUTPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n",
+        // Over lo it comes back.
+        raw + "-A OUTPUT -j NOTRACK\n" + filter +
+            "-A INPUT -i lo -m conntrack --ctstate INVALID -j DROP\n"
+            "-A INPUT -i lo -p tcp -m tcp --dport 53 -j REJECT --reject-with tcp-reset\n"}) {
+    const Linted linted(rules + "COMMIT\n");
+    for (const char* id : {"PST101", "PST103", "PST305"}) {
+      EXPECT_TRUE(linted.of(id).empty()) << id << " in\n" << rules;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Of, HostAnswers, ::testing::ValuesIn(kRows),
                          [](const auto& row) { return std::string(row.param.name); });
 

@@ -61,6 +61,26 @@ TEST(GivenAddress, OfDnatMayBeTheOneThatItWasSentTo) {
   }
 }
 
+// An address that is named for one end is taken for the other only where there is no other.
+TEST(EveryAddress, EndsOnWiresHaveTwo) {
+  const LoadedRuleset open("open.rules", "*filter\n:FORWARD ACCEPT\nCOMMIT\n");
+  const Answer a = ask_one(open, "deliver -i eth0 -o eth1 -p tcp -s 198.51.100.9 --path forward");
+  ASSERT_EQ(a.truth, Truth::kYes) << to_text(a);
+  EXPECT_EQ(box_exception(a, a.generalised), "src = dst");
+}
+
+// Among every port is the one that makes it a flow to itself, which fares otherwise.
+TEST(EveryAddress, SpeaksOfAFlowToItself) {
+  const LoadedRuleset rules("own.rules",
+                            "*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctdir ORIGINAL -j "
+                            "ACCEPT\nCOMMIT\n");
+  const std::string one = "deliver -i lo -p tcp -s 127.0.0.1 -d 127.0.0.1 --tcp-flags ALL FIN,ACK";
+  EXPECT_NE(ask_one(rules, one + " --find sport --every dport").truth, Truth::kYes);
+  const Answer a = ask_one(rules, one);
+  ASSERT_EQ(a.truth, Truth::kYes) << to_text(a);
+  EXPECT_EQ(box_exception(a, a.within_question), "src = dst with sport = dport");
+}
+
 // "Every source" is every source that a host may have.
 TEST(EveryAddress, LeavesOutWhatNoHostSends) {
   const std::string rules =

@@ -26,6 +26,29 @@ void expect_proved(const Answer& answer) {
   EXPECT_TRUE(answer.completeness && answer.completeness->certified) << to_text(answer);
 }
 
+// NOTRACK (and states) in raw OUTPUT do nothing to what carries an entry: the error writes the
+// flow's connmark all the same (nf_ct_attach; seen on Linux: the second packet is forwarded).
+TEST(RelatedError, WritesTheConnmarkBehindNotrack) {
+  for (const char* raw :
+       {"-A OUTPUT -j NOTRACK\n", "-A OUTPUT -m conntrack --ctstate INVALID -j DROP\n"}) {
+    for (const char* reject :
+         {"-A FORWARD -p udp -m dscp --dscp 1 -j REJECT\n", "-A FORWARD -p udp -j ACCEPT\n"}) {
+      const LoadedRuleset rules(
+          "marks.rules", std::string("*raw\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n") + raw +
+                             "COMMIT\n*mangle\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"
+                             "-A FORWARD -p udp -m dscp --dscp 2 -m connmark ! --mark 1 -j DROP\n"
+                             "-A FORWARD -p udp -m dscp --dscp 2 -m conntrack --ctstate "
+                             "INVALID,UNTRACKED -j DROP\n"
+                             "-A OUTPUT -m conntrack --ctstate RELATED -j CONNMARK --set-mark 1\n"
+                             "COMMIT\n*filter\n:FORWARD ACCEPT\n" +
+                             reject + "COMMIT\n");
+      const Answer answer =
+          ask_one(rules, "deliver -i eth0 -o eth1 -p udp --dport 53 -m dscp --dscp 2");
+      EXPECT_NE(answer.truth, Truth::kNo) << to_text(answer);
+    }
+  }
+}
+
 TEST(RelatedError, IsDroppedWhereNoRuleTakesIt) { expect_proved(ask_one(forward(""), kError)); }
 
 TEST(RelatedError, QuotesAFlowThatNatHasBound) {

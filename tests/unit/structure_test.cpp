@@ -228,6 +228,15 @@ TEST(Structure, ErrorsToAnOpenerBehindNatAreForwarded) {
   EXPECT_TRUE(f.of("--ctstate RELATED").matched);
 }
 
+// TCPMSS makes a SYN four bytes longer, in a chain of its own as well.
+TEST(Structure, WhatAUserChainChangesStaysChanged) {
+  const Facts f(
+      "*mangle\n:FORWARD ACCEPT\n:M -\n-A FORWARD -m length ! --length 40 -j DROP\n"
+      "-A FORWARD -j M\n-A FORWARD -m length --length 44 -j ACCEPT\n"
+      "-A M -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1300\nCOMMIT\n");
+  EXPECT_TRUE(f.of("--length 44").matched);
+}
+
 TEST(Structure, TheSourcePortRuleOfTest1IsAlive) {
   const Facts f = Facts::of_file("corpus/notrack/test1.rules");
   EXPECT_TRUE(f.of("--sport 1234").matched);

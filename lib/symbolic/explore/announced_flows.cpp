@@ -57,7 +57,16 @@ Set Announcements::swapped(Set flows) {
 // Flows whose end is, or may be, what the range makes of it.
 Set Announcements::within(Axis axis, std::uint8_t number, bool surely) {
   const EndRange& range = model_.translations.range(number);
-  if (!range.address) return kEverything;
+  if (!range.address && !surely) return kEverything;
+  if (!range.address) {  // a device's, which those that routing keeps on lo are not
+    const bool v4 = model_.program.ruleset().family == Family::kIpv4;
+    const Interval lo = v4 ? Interval{0x7f000000, 0x7fffffff} : Interval{1, 1};
+    return model_.space.class_set_if(axis, [&](const ValueClass& c) {
+      return std::ranges::none_of(c.intervals, [&](const Interval& in) {
+        return in.lo == 0 || (in.lo <= lo.hi && lo.lo <= in.hi);
+      });
+    });
+  }
   const auto [low, high] = *range.address;
   return model_.space.class_set_if(axis, [&, low = low, high = high](const ValueClass& c) {
     if (surely) {
@@ -110,6 +119,11 @@ std::vector<Axis> Announcements::kept(const Master& master, bool follows, bool m
   }
   // Whoever opened it may have lied about where it is.
   if (routed && must) result.push_back(Axis::kInitiatorInterface);
+  // By another wire NAT may have bound it.
+  const bool by_its_wire = must && !follows && model_.translations.some();
+  if (by_its_wire && master.path == Path::kForward && master.helper != Helper::kIrc) {
+    result.push_back(Axis::kResponderInterface);
+  }
   return result;
 }
 
@@ -117,14 +131,22 @@ Set Announcements::shape(const Master& master, Set flows, bool follows, bool mus
   Bdd& bdd = model_.bdd();
   const std::vector<Axis> axes = kept(master, follows, must);
   Set result = bdd.both(only(flows, axes), of_protocol(master.helper));
-  if (!master.to_opener()) return result;
+  if (!master.to_opener()) return must ? bdd.minus(result, to_nobody()) : result;
   if (!contains(axes, Axis::kInitiator)) {
     result = bdd.both(result, within(Axis::kInitiator, master.bound.source, must));
   }
   if (!contains(axes, Axis::kResponder) && master.helper != Helper::kIrc) {
     result = bdd.both(result, within(Axis::kResponder, master.bound.destination, must));
   }
-  return swapped(result);
+  result = swapped(result);
+  return must ? bdd.minus(result, to_nobody()) : result;
+}
+
+// Some helpers take port 0, others lose the packet that announces it; no host is 0.0.0.0 or ::.
+Set Announcements::to_nobody() {
+  const auto holds_0 = [](const ValueClass& c) { return c.intervals.front().lo == 0; };
+  return model_.bdd().either(model_.space.class_set_if(Axis::kResponderPort, holds_0),
+                             model_.space.class_set_if(Axis::kResponder, holds_0));
 }
 
 // Flows of the master that its binding surely changes.
@@ -282,9 +304,10 @@ void Announcements::unmodelled(Path path, ExpectedFlows& result) {
   }
 }
 
-// Masters like this one that announce the flow.
+// Masters like this one that announce the flow. `by_its_wires`: they come by the wires that it
+// comes by itself.
 void Announcements::find(const Master& master, Path path, Set flow, FlowEnd sender,
-                         std::uint16_t nat, std::vector<Master>& found) {
+                         std::uint16_t nat, bool by_its_wires, std::vector<Master>& found) {
   Bdd& bdd = model_.bdd();
   const Translations& translations = model_.translations;
   const auto variants = translations.variants(path);
@@ -306,29 +329,33 @@ void Announcements::find(const Master& master, Path path, Set flow, FlowEnd send
   const Set hosts = only(named, ends);
   std::vector<Axis> devices{Axis::kInitiatorInterface};
   if (master.helper != Helper::kIrc) devices.push_back(Axis::kResponderInterface);
-  // By the same wires, if it can be.
-  for (const Set like : {bdd.both(hosts, only(named, devices)), hosts}) {
-    const Set flows = bdd.both(master.flows, like);
-    if (flows.empty()) continue;
-    found.push_back(master);
-    found.back().flows = flows;
-  }
+  const Set like = by_its_wires ? bdd.both(hosts, only(named, devices)) : hosts;
+  const Set flows = bdd.both(master.flows, like);
+  if (flows.empty()) return;
+  found.push_back(master);
+  found.back().flows = flows;
 }
 
 std::vector<Master> Announcements::masters(Path path, Set flow, FlowEnd sender, std::uint16_t in,
                                            std::uint16_t nat) {
-  std::vector<Master> found;
-  for (const Path of :
-       {path, reverse(path), Path::kForward, Path::kIn, Path::kOut, Path::kLoopback}) {
-    for (const Kind& kind : kinds()) {
-      if (zone(kind) != in || model_.bdd().disjoint(flow, of_protocol(kind.helper))) continue;
-      for (const Master& master : heard(of, kind, true).masters) {
-        find(master, path, flow, sender, nat, found);
+  const auto search = [&](bool by_its_wires) {
+    std::vector<Master> found;
+    for (const Path of :
+         {path, reverse(path), Path::kForward, Path::kIn, Path::kOut, Path::kLoopback}) {
+      for (const Kind& kind : kinds()) {
+        if (zone(kind) != in || model_.bdd().disjoint(flow, of_protocol(kind.helper))) continue;
+        for (const Master& master : heard(of, kind, true).masters) {
+          find(master, path, flow, sender, nat, by_its_wires, found);
+        }
       }
     }
-  }
-  // Without NAT, where there is a choice.
-  std::ranges::stable_sort(found, {}, [](const Master& master) { return master.nat != 0; });
+    // Without NAT, where there is a choice.
+    std::ranges::stable_sort(found, {}, [](const Master& master) { return master.nat != 0; });
+    return found;
+  };
+  // By the same wires, if it can be: by others NAT may do something else.
+  std::vector<Master> found = search(true);
+  std::ranges::move(search(false), std::back_inserter(found));
   return found;
 }
 

@@ -80,6 +80,7 @@ class Announcements {
   std::vector<Path> ways(const Master& master) const;
   std::vector<Axis> kept(const Master& master, bool follows, bool must) const;
   Set shape(const Master& master, Set flows, bool follows, bool must);
+  Set to_nobody();
   Set changed(const Master& master);
   bool may_clash(Helper helper);
   bool alike(Path one, Path other) const;
@@ -90,7 +91,7 @@ class Announcements {
   void unmodelled(Path path, ExpectedFlows& result);
   void elsewhere(ExpectedFlows& result);
   void find(const Master& master, Path path, Set flow, FlowEnd sender, std::uint16_t nat,
-            std::vector<Master>& found);
+            bool by_its_wires, std::vector<Master>& found);
 
   Model::Impl& model_;
   std::map<std::tuple<Path, Kind, bool>, Heard> heard_;

@@ -257,6 +257,8 @@ Budgeted<LedHere> Model::errors_led_here(Path path, const PredicatePtr& m) {
   return budgeted([&] { return impl_->errors_led_here(path, m); });
 }
 
+Set Model::may_be_own_tuple(Path path) { return impl_->may_be_own_tuple(path); }
+
 Budgeted<Set> Model::errors_to_openers(Path path) {
   return budgeted([&] { return impl_->errors_to_openers(path); });
 }

@@ -274,6 +274,8 @@ class Model {
   Budgeted<LedHere> errors_led_here(Path path, const PredicatePtr& m);
   // Every ICMP error that may be so led, whatever routing makes of it.
   Budgeted<Set> errors_to_openers(Path path);
+  // Flows that may be from an address and port to themselves, as far as the classes tell.
+  Set may_be_own_tuple(Path path);
   // Everything that can set out on the path.
   Budgeted<Set> anything(Path path);
   // Everything that one end may send on the path of a flow, as the fixpoint takes it: the

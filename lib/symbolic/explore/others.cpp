@@ -2,6 +2,7 @@
 // makes of this host. They are RELATED to it, and what rules do to their connmark is done to the
 // entry's. Covered by tests/unit/related_error_test.cpp and tests/agreement/adversary_test.cpp.
 #include <algorithm>
+#include <array>
 
 #include "flow/odd_headers.hpp"
 #include "net/protocol.hpp"
@@ -9,6 +10,21 @@
 
 namespace postern {
 namespace {
+
+constexpr std::array kEntryFields{Field::kCtState,
+                                  Field::kCtStatus,
+                                  Field::kCtDirection,
+                                  Field::kCtMark,
+                                  Field::kCtZone,
+                                  Field::kCtProtocol,
+                                  Field::kCtOriginalSource,
+                                  Field::kCtOriginalDestination,
+                                  Field::kCtOriginalSourcePort,
+                                  Field::kCtOriginalDestinationPort,
+                                  Field::kCtReplySource,
+                                  Field::kCtReplyDestination,
+                                  Field::kCtReplySourcePort,
+                                  Field::kCtReplyDestinationPort};
 
 bool has_resets(const Program& program) {
   return std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
@@ -40,6 +56,18 @@ bool writes_connmark(const ProgramRule& rule) {
     return set->op != SetConnmark::Op::kRestore;
   }
   return std::holds_alternative<OpaqueTarget>(*effect);
+}
+
+// Does the rule do something else to a packet that has an entry?
+bool heeds_entries(const ProgramRule& rule) {
+  const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+  const bool attaches = effect != nullptr && (std::holds_alternative<NoTrack>(*effect) ||
+                                              std::holds_alternative<AttachTemplate>(*effect));
+  if (attaches || writes_connmark(rule)) return true;
+  return std::ranges::any_of(rule.rule->clauses, [](const Clause& clause) {
+    return std::ranges::any_of(kEntryFields,
+                               [&](Field field) { return mentions(*clause.predicate, field); });
+  });
 }
 
 }  // namespace
@@ -77,7 +105,7 @@ Set Model::Impl::marks_by_others() {
   if (!some) return *(marks_by_others_known = relation);
   // Only the host's own replies have an entry in raw already: anything, there.
   const bool raw = std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
-    return writes_connmark(rule) && program.chains()[rule.chain].table == TableName::kRaw;
+    return program.chains()[rule.chain].table == TableName::kRaw && heeds_entries(rule);
   });
   if (raw || translations.some()) relation = kEverything;
   std::vector<Axis> rest;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "net/protocol.hpp"
 #include "symbolic/explore/possible.hpp"
 #include "symbolic/rules/routing.hpp"
 
@@ -53,6 +54,7 @@ StructureFinder::StructureFinder(Model::Impl& model)
         return model.program.chains()[rule.chain].table == TableName::kRaw && names_states(rule);
       })) {
   runs_.of.resize(model.program.chains().size());
+  errs_ = errs_over_lo();
 }
 
 Structure StructureFinder::find() {
@@ -192,24 +194,57 @@ Set StructureFinder::of_others(Path path, FlowEnd sender) {
                    model_.carriers(sender, local));
 }
 
-// The host's own answers carry their entry into raw OUTPUT already (kernel-facts 19, 43); a rule
-// there that names states, or stands behind NOTRACK and such a rule, is taken to see them.
-bool StructureFinder::host_reply_matches(RuleId rule, const Binding& binding) {
-  if (binding.sees_input || !model_.tracking) return false;
-  Set carried = space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kRelated));
-  // NOTRACK in raw is void to them, so that they come to later rules with their entry all the same;
-  // about what was UNTRACKED (or INVALID) they are INVALID.
+// The host's own answers carry their entry into raw OUTPUT already, and over lo into PREROUTING
+// (kernel-facts 19, 43): NOTRACK there is void to them, and rules that name states see theirs, so
+// that they come further than the walk says. About what was UNTRACKED (or INVALID) they are
+// INVALID, and a reset may find another flow's entry. Those of REJECT that are RELATED to a flow
+// still to be bound ask nat (kernel-facts 47).
+bool StructureFinder::host_reply_matches(RuleId rule, const ChainRun& run) {
+  const Binding& binding = run.context.binding;
+  const bool back = binding.sees_input;
+  if (!model_.tracking || (back && run.path != Path::kLoopback)) return false;
+  const auto in = [&](CtState state) {
+    return space_.class_is(Axis::kState, static_cast<std::uint32_t>(state));
+  };
+  const auto meets = [&](const Binding& seen, Set carried) {
+    return !bdd_.disjoint(model_.chains.condition(rule, seen).may, carried);
+  };
+  const Set errors = model_.carriers(binding.sender, false);
+  const Set resets = bdd_.minus(model_.carriers(binding.sender, true), errors);
+  if (model_.program.chains()[run.chain].table == TableName::kNat) {
+    return meets(binding, bdd_.both(in(CtState::kRelated), resets));
+  }
+  Set carried = in(CtState::kRelated);
   if (untracks_) {
-    carried = bdd_.either(
-        carried, space_.class_is(Axis::kState, static_cast<std::uint32_t>(CtState::kInvalid)));
+    carried = bdd_.either(carried, in(CtState::kInvalid));
+    carried = bdd_.either(carried, bdd_.both(in(CtState::kEstablished), resets));
   }
-  if (!binding.before_lookup) {
-    return untracks_ && !bdd_.disjoint(model_.chains.condition(rule, binding).may, carried);
-  }
-  if (!names_states(model_.program.rules()[rule]) && !(untracks_ && raw_asks_)) return false;
+  if (back) carried = bdd_.both(carried, errs_ ? bdd_.either(errors, resets) : resets);
+  if (!binding.before_lookup) return (untracks_ || raw_asks_) && meets(binding, carried);
+  if (!names_states(model_.program.rules()[rule]) && !raw_asks_) return false;
   Binding attached = binding;
   attached.before_lookup = false;
-  return !bdd_.disjoint(model_.chains.condition(rule, attached).may, carried);
+  return meets(attached, carried);
+}
+
+// Does this host send ICMP errors over lo about what NOTRACK untracks? Of its own accord never
+// about TCP.
+bool StructureFinder::errs_over_lo() {
+  const Set tcp = space_.class_set_if(
+      Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kTcp; });
+  for (RuleId r = 0; r < facts_.size(); ++r) {
+    const Effect* effect = effect_of(model_.program.rules()[r]);
+    if (effect == nullptr) continue;
+    const auto* reject = std::get_if<Reject>(effect);
+    if (reject != nullptr && !reject->tcp_reset) return true;
+    Binding before;
+    before.before_lookup = true;
+    if (std::holds_alternative<NoTrack>(*effect) &&
+        !bdd_.subset(model_.chains.condition(r, before).may, tcp)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // A socket may set any mark (SO_MARK), also one that no rule writes and that the walk takes for 0.
@@ -248,7 +283,7 @@ void StructureFinder::judge(const ChainRun& run) {
                   socket_mark_matches(r, run, at, possible);
     }
     const Binding& binding = run.context.binding;
-    f.matched = f.matched || host_reply_matches(r, binding) ||
+    f.matched = f.matched || host_reply_matches(r, run) ||
                 (model_.tracking && model_.chains.asks_a_template(r, binding));
     f.alone = f.alone || f.matched ||
               !bdd_.disjoint(model_.chains.condition(r, binding).may, run.universe);

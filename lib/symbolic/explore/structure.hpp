@@ -30,7 +30,8 @@ class StructureFinder {
   void find_possible(ChainRun& run);
   Set of_others(Path path, FlowEnd sender);
   void judge(const ChainRun& run);
-  bool host_reply_matches(RuleId rule, const Binding& binding);
+  bool host_reply_matches(RuleId rule, const ChainRun& run);
+  bool errs_over_lo();
   bool socket_mark_matches(RuleId rule, const ChainRun& run, const AtRule& at, Set possible);
   void never_called();
   void at_odds(RuleId rule);
@@ -45,6 +46,7 @@ class StructureFinder {
   std::vector<bool> called_;
   bool untracks_ = false;  // some rule is NOTRACK
   bool raw_asks_ = false;  // some rule of raw names states
+  bool errs_ = false;      // errs_over_lo()
   bool unrouted_ = false;
   ChainRuns runs_;
   std::map<std::tuple<Path, FlowEnd, bool>, std::array<Set, 3>>

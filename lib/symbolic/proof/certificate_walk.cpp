@@ -212,8 +212,11 @@ void PathEncoder::see_binding(PacketTerms& p, const Seen& seen) {
         p[Field::kCtStatus], solver_.choose(set, solver_.number(bit, 16), solver_.number(0, 16)));
   };
   if (nat_.bound.destination != 0) add(ct_status::kDestinationNat, other);
-  // A new entry's source is bound behind every rule, unless its master's binding is taken over.
-  if (!seen.created || nat_.bound.follows_master()) add(ct_status::kSourceNat, opener);
+  // A new entry's source is bound behind every rule (but iptables-nft's security INPUT), unless its
+  // master's binding is taken over.
+  const bool late = backend_ == Backend::kNft && (path_ == Path::kIn || path_ == Path::kLoopback);
+  const bool shown = !seen.created || nat_.bound.follows_master() || late;
+  if (shown) add(ct_status::kSourceNat, opener);
 }
 
 // The nat table, for the first packet of a flow: on go those that get the binding of this walk.

@@ -36,6 +36,14 @@ bool asks_of_entry(const Clause& clause) {
                              [&](Field field) { return mentions(*clause.predicate, field); });
 }
 
+bool changes_headers(const Rule& rule) {
+  const Effect* effect = std::get_if<Effect>(&rule.action);
+  if (effect == nullptr) return false;
+  const auto* notes = std::get_if<Annotate>(effect);
+  return std::holds_alternative<Nat>(*effect) || std::holds_alternative<OpaqueTarget>(*effect) ||
+         rewritten_field(*effect) || (notes != nullptr && notes->mss);
+}
+
 Writes writes_of(const Rule& rule) {
   const Effect* effect = std::get_if<Effect>(&rule.action);
   if (effect == nullptr) return {};
@@ -78,6 +86,7 @@ ChainWalker::ChainWalker(Space& space, Reader& reader, const Program& program,
       rows_(program),
       disabled_(program.rules().size()),
       writes_(program.chains().size()),
+      rewrites_(program.chains().size()),
       below_(program.chains().size()),
       may_hotdrop_(program.rules().size()) {
   find_writes();
@@ -91,7 +100,10 @@ void ChainWalker::find_writes() {
     for (RuleId r = chain.first; r < chain.first + chain.count; ++r) {
       const ProgramRule& rule = program_.rules()[r];
       writes_[*it] = writes_[*it] | writes_of(*rule.rule);
-      if (rule.callee) writes_[*it] = writes_[*it] | writes_[*rule.callee];
+      rewrites_[*it] = rewrites_[*it] || changes_headers(*rule.rule);
+      if (!rule.callee) continue;
+      writes_[*it] = writes_[*it] | writes_[*rule.callee];
+      rewrites_[*it] = rewrites_[*it] || rewrites_[*rule.callee];
     }
   }
   // Nothing to follow means nothing to write.
@@ -338,11 +350,16 @@ void ChainWalker::call(RuleId r, Set taken, Frame& frame) {
     (*frame.arriving)[callee] = bdd.either((*frame.arriving)[callee], taken);
   }
   const Outcomes& summary = frame.summaries[callee];
+  const bool changed = frame.context.loose && rewrites_[callee];  // in any way
+  const auto passed = [&](Outcome o) {
+    const Set packets = relations_.compose(taken, summary[o], writes_[callee]);
+    return changed ? any_header(packets) : packets;
+  };
   for (const Outcome o : {Outcome::kAccepted, Outcome::kDropped, Outcome::kReset,
                           Outcome::kUnmodelled, Outcome::kBound, Outcome::kBoundElsewhere}) {
-    frame.leave(bdd, o, relations_.compose(taken, summary[o], writes_[callee]));
+    frame.leave(bdd, o, passed(o));
   }
-  const Set back = relations_.compose(taken, summary[Outcome::kReturned], writes_[callee]);
+  const Set back = passed(Outcome::kReturned);
   if (std::holds_alternative<Goto>(rule.rule->action)) {
     frame.leave(bdd, Outcome::kReturned, back);
   } else {

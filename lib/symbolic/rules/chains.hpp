@@ -120,6 +120,7 @@ class ChainWalker {
   Rows rows_;
   std::vector<bool> disabled_;
   std::vector<Writes> writes_;               // by chain, callees included
+  std::vector<bool> rewrites_;               // ... whether headers may change
   std::vector<std::vector<ChainId>> below_;  // by entry chain: callers first, itself included
   std::vector<RuleId> opaque_rules_, unmodelled_rules_;
   std::size_t opaque_targets_ = 0;

@@ -301,6 +301,8 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   }
   cut_routing(cuts.of(Field::kSource), family);
   cut_netmaps(program, cuts.of(Field::kSource));
+  const Templates templates(program);
+  if (templates.help()) cuts.of(Field::kSourcePort).starts.push_back(1);  // what may be announced
   const bool nft = program.ruleset().backend == Backend::kNft;
   const bool v4 = family == Family::kIpv4;
   FieldCuts& truncated = cuts.of(Field::kTruncated);
@@ -375,7 +377,6 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   result.state = by_interval(states, 3, prefer({1, 2}));
   std::erase_if(result.state.classes, [](const ValueClass& c) { return c.intervals[0].lo > 4; });
   result.state.classes.back().intervals[0].hi = 4;
-  const Templates templates(program);
   result.expects = templates.help() || templates.strange_help();
   const u128 last = templates.values() - 1;
   for (u128 value = 0; value <= last; ++value) {

@@ -52,11 +52,6 @@ class Chooser {
     const Set both = space_.bdd().both(set_, wanted);
     if (!both.empty()) set_ = both;
   }
-  // Another class than this where there is one.
-  void avoid(Axis axis, std::uint32_t c) {
-    const Set rest = space_.bdd().minus(set_, space_.class_is(axis, c));
-    if (!rest.empty()) set_ = rest;
-  }
   // Bits of a bit axis, zeros where possible.
   u128 take_bits(Axis axis) {
     u128 value = 0;
@@ -176,13 +171,9 @@ FlowPoint choose_flow(Space& space, Set flows, Path path) {
   take(Axis::kInitiatorType, role.initiator_type);
   take(Axis::kIcmpType, {v6 ? 128U : 8U});
   take(Axis::kIcmpCode, {0});
+  // Two ends on wires have two addresses.
+  if (path != Path::kLoopback) chooser.prefer(space.bdd().complement(space.from_itself()));
   take(Axis::kResponder, role.responder);
-  // Two ends on wires have two addresses (both axes share their classes).
-  const auto& to = space.layout(Axis::kResponder).classes->classes[point.classes[Axis::kResponder]];
-  if (path != Path::kLoopback && to.intervals.size() == 1 &&
-      to.intervals[0].lo == to.intervals[0].hi) {
-    chooser.avoid(Axis::kInitiator, point.classes[Axis::kResponder]);
-  }
   take(Axis::kInitiator, role.initiator);
   const std::vector<u128> services{80, 22, 53, 443}, ephemeral{40000, 40001};
   take(Axis::kResponderPort, services, 1);

@@ -309,6 +309,7 @@ void add_nat(Space& space, Path path, const FlowPoint& flow, const std::vector<F
 }
 
 void give_first_address(const Address& address, const std::string& device, Scenario& world) {
+  if (address.value == 0 || (is_loopback(address) && device != kLo)) return;  // no device has it
   std::erase_if(world.routes, [&](const Route& r) { return r.to.address == address; });
   for (Interface& one : world.interfaces) {
     std::erase_if(one.addresses, [&](const InterfaceAddress& a) { return a.address == address; });
