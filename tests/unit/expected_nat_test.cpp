@@ -173,6 +173,17 @@ TEST(ExpectedNat, WhatItsMasterBindsIsSeenByRules) {
   EXPECT_EQ(passed.truth, Truth::kYes) << reasons(passed);
 }
 
+// ... also where the rule of the control connection names no device, so that some are not bound.
+TEST(ExpectedNat, TheControlConnectionMayLeaveByAnyDevice) {
+  for (const std::string& nat : {kMasquerade, kSnat}) {
+    const std::string rules =
+        ruleset(kFtp, nat,
+                "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+                "-A FORWARD -p tcp -m tcp --dport 21 -j ACCEPT\n");
+    expect(rules, "deliver -i eth1 -o eth0 -p tcp --syn --dport 5000", Truth::kYes);
+  }
+}
+
 // What MASQUERADE gives is an address that a device may have.
 TEST(ExpectedNat, MasqueradeGivesADevicesAddress) {
   const std::string rules =

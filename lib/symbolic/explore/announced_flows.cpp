@@ -98,9 +98,13 @@ std::vector<Axis> Announcements::kept(const Master& master, bool follows, bool m
   // Routing led the master to its other end, and leads there again, if no rule takes it elsewhere.
   const bool routed =
       master.path == Path::kForward && (follows || !model_.translations.moves_destination());
+  // By another wire NAT may have bound the master, or not.
+  const bool by_its_wire =
+      must && !follows && master.path == Path::kForward && model_.translations.some();
   if (!master.to_opener()) {
     std::vector<Axis> ends{Axis::kInitiator, Axis::kResponder};
     if (routed) ends.push_back(Axis::kResponderInterface);
+    if (by_its_wire) ends.push_back(Axis::kInitiatorInterface);
     return ends;
   }
   const auto changed = [&](std::uint8_t number) {
@@ -119,11 +123,7 @@ std::vector<Axis> Announcements::kept(const Master& master, bool follows, bool m
   }
   // Whoever opened it may have lied about where it is.
   if (routed && must) result.push_back(Axis::kInitiatorInterface);
-  // By another wire NAT may have bound it.
-  const bool by_its_wire = must && !follows && model_.translations.some();
-  if (by_its_wire && master.path == Path::kForward && master.helper != Helper::kIrc) {
-    result.push_back(Axis::kResponderInterface);
-  }
+  if (by_its_wire && master.helper != Helper::kIrc) result.push_back(Axis::kResponderInterface);
   return result;
 }
 
@@ -330,7 +330,8 @@ void Announcements::find(const Master& master, Path path, Set flow, FlowEnd send
   std::vector<Axis> devices{Axis::kInitiatorInterface};
   if (master.helper != Helper::kIrc) devices.push_back(Axis::kResponderInterface);
   const Set like = by_its_wires ? bdd.both(hosts, only(named, devices)) : hosts;
-  const Set flows = bdd.both(master.flows, like);
+  Set flows = bdd.both(master.flows, like);
+  if (!follows && master.nat != 0) flows = bdd.minus(flows, changed(master));
   if (flows.empty()) return;
   found.push_back(master);
   found.back().flows = flows;
