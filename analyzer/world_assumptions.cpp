@@ -114,6 +114,10 @@ std::vector<std::string_view> said_of(const Surroundings& needed) {
     list.emplace_back(
         "no other process speaks in the name of the flow's other end (a raw socket can)");
   }
+  if (needed.replies) {
+    list.emplace_back(
+        "this host sends it unasked (what its servers, its kernel and REJECT answer is not meant)");
+  }
   if (needed.asymmetric) {
     list.emplace_back("each end of a flow is behind one interface (no asymmetric routes)");
   }

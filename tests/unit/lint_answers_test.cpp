@@ -48,7 +48,9 @@ TEST(HostAnswers, KeepRulesAlive) {
        {raw + "-A OUTPUT -m conntrack --ctstate INVALID -j ACCEPT\n-A OUTPUT -p icmp -j DROP\n" +
             filter + "-A INPUT -j REJECT\n",
         // The reset of a new flow asks nat.
-        "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -m conntrack --ctstate RELATED -j ACCEPT\n"
+        "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -m conntrack --ctstate RELATED -j ACCEPT\n" +
+            filter + "-A INPUT -p tcp -j REJECT --reject-with tcp-reset\n",
+        "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -m conntrack --ctstate NEW -j ACCEPT\n"
         "-A POSTROUTING -m conntrack --ctdir REPLY -j ACCEPT\n" +
             filter + "-A INPUT -p tcp -j REJECT --reject-with tcp-reset\n",
         // About an UNTRACKED segment it finds the flow.
@@ -65,6 +67,26 @@ TEST(HostAnswers, KeepRulesAlive) {
       EXPECT_TRUE(linted.of(id).empty()) << id << " in\n" << rules;
     }
   }
+}
+
+// Neighbour discovery is UNTRACKED of itself: the error about one that is forwarded with no hop
+// left.
+TEST(HostAnswers, AboutNeighbourDiscoveryAreInvalid) {
+  const Linted linted(
+      "*raw\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n-A OUTPUT -j CT --zone 1\n"
+      "-A OUTPUT -p ipv6-icmp -m conntrack --ctstate INVALID -j ACCEPT\n"
+      "-A OUTPUT -p tcp -m conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",
+      Family::kIpv6);
+  ASSERT_EQ(linted.of("PST305").size() + linted.of("PST101").size(), 1U);
+}
+
+// ... and what an earlier rule takes of them, later ones do not get.
+TEST(HostAnswers, AreTakenByTheFirstRuleOfNat) {
+  const Linted linted(
+      "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -o eth0 -j SNAT --to-source 192.0.2.1\n"
+      "-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n*filter\n:INPUT ACCEPT\n"
+      "-A INPUT -p tcp -j REJECT --reject-with tcp-reset\nCOMMIT\n");
+  EXPECT_EQ(linted.of("PST101").size(), 1U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, HostAnswers, ::testing::ValuesIn(kRows),

@@ -28,6 +28,8 @@ constexpr const char* kWrapped =
     "nobody sends what a rule would track behind an authentication header";
 constexpr const char* kRawSocket =
     "no other process speaks in the name of the flow's other end (a raw socket can)";
+constexpr const char* kUnasked =
+    "this host sends it unasked (what its servers, its kernel and REJECT answer is not meant)";
 constexpr const char* kAsymmetric =
     "each end of a flow is behind one interface (no asymmetric routes)";
 constexpr const char* kCopies =
@@ -319,6 +321,21 @@ const Row kRows[] = {
     {"APieceByAnotherInterface", k4,
      "*filter\n:INPUT DROP\n-A INPUT -i eth0 -p udp -j ACCEPT\nCOMMIT\n",
      "deliver -i eth1 -p udp --path in", kScattered, true},
+    {"AResetOfReject", k4,
+     "*filter\n:INPUT ACCEPT\n:OUTPUT DROP\n-A INPUT -p tcp -j REJECT --reject-with tcp-reset\n"
+     "-A OUTPUT -m conntrack --ctstate RELATED -j ACCEPT\nCOMMIT\n",
+     "deliver -p tcp --path out", kUnasked, true},
+    {"AnErrorThatCarriesItsEntryIntoRaw", k4,
+     "*raw\n:OUTPUT ACCEPT\n-A OUTPUT -m conntrack --ctstate RELATED -j ACCEPT\n"
+     "-A OUTPUT -j DROP\nCOMMIT\n*filter\n:INPUT ACCEPT\n-A INPUT -m conntrack --ctstate NEW -j "
+     "ACCEPT\nCOMMIT\n",
+     "deliver -p icmp --path out", kUnasked, true},
+    {"NoAnswerLeaves", k4,
+     "*raw\n:OUTPUT DROP\nCOMMIT\n*filter\n:INPUT ACCEPT\n-A INPUT -m conntrack --ctstate NEW -j "
+     "ACCEPT\nCOMMIT\n",
+     "deliver -p icmp --path out", kUnasked, false},
+    {"WhatComesAsksNothingOfAnswers", k4, std::string(kStateful) + "COMMIT\n",
+     "deliver -p udp --dport 53 --path in", kUnasked, false},
     {"PiecesOfWhatIsDropped", k4,
      "*filter\n:INPUT DROP\n-A INPUT -i eth0 -p tcp -j ACCEPT\nCOMMIT\n",
      "deliver -i eth1 -p udp --path in", kScattered, false},

@@ -84,6 +84,8 @@ struct Model::Impl {
   // Packets that carry a flow's entry without being of the flow: ICMP errors, the host's own resets
   // (others.cpp); and how they may change its connmark: over kConnmarkBefore and kConnmark.
   Set carriers(FlowEnd sender, bool resets);
+  // Does some rule of raw do something else to a packet that has an entry?
+  bool raw_heeds_entries() const;
   Set marks_by_others();
   std::optional<Set> marks_by_others_known;
   // Flows of m whose initiator may send an ICMP error that is RELATED to a flow that it opened.

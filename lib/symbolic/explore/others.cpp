@@ -93,6 +93,12 @@ Set Model::Impl::carriers(FlowEnd sender, bool resets) {
   return bdd().either(result, bdd().both(is(protocol::kTcp), reset));
 }
 
+bool Model::Impl::raw_heeds_entries() const {
+  return std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
+    return program.chains()[rule.chain].table == TableName::kRaw && heeds_entries(rule);
+  });
+}
+
 // Over kConnmarkBefore and kConnmark, for entries of flows on any path. A reset about a segment
 // that was INVALID is looked up in OUTPUT like any packet, and finds the flow there: ESTABLISHED.
 // It has the source of whom the segment was sent to, and comes back over lo to one who sent that
@@ -104,10 +110,7 @@ Set Model::Impl::marks_by_others() {
                     std::ranges::any_of(program.rules(), writes_connmark);
   if (!some) return *(marks_by_others_known = relation);
   // Only the host's own replies have an entry in raw already: anything, there.
-  const bool raw = std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
-    return program.chains()[rule.chain].table == TableName::kRaw && heeds_entries(rule);
-  });
-  if (raw || translations.some()) relation = kEverything;
+  if (raw_heeds_entries() || translations.some()) relation = kEverything;
   std::vector<Axis> rest;
   for (std::size_t i = 0; i < kAxisCount; ++i) {
     const auto axis = static_cast<Axis>(i);

@@ -212,12 +212,18 @@ bool StructureFinder::host_reply_matches(RuleId rule, const ChainRun& run) {
   const Set errors = model_.carriers(binding.sender, false);
   const Set resets = bdd_.minus(model_.carriers(binding.sender, true), errors);
   if (model_.program.chains()[run.chain].table == TableName::kNat) {
-    return meets(binding, bdd_.both(in(CtState::kRelated), resets));
+    const Set first = bdd_.both(in(CtState::kRelated), resets);
+    return meets(binding, left_over(rule, binding, first));
   }
   Set carried = in(CtState::kRelated);
   if (untracks_) {
     carried = bdd_.either(carried, in(CtState::kInvalid));
     carried = bdd_.either(carried, bdd_.both(in(CtState::kEstablished), resets));
+  }
+  // (Neighbour discovery is UNTRACKED of itself.)
+  const bool v6 = space_.classes().family == Family::kIpv6;
+  if (v6 && binding.before_lookup) {
+    carried = bdd_.either(carried, bdd_.both(in(CtState::kInvalid), errors));
   }
   if (back) carried = bdd_.both(carried, errs_ ? bdd_.either(errors, resets) : resets);
   if (!binding.before_lookup) return (untracks_ || raw_asks_) && meets(binding, carried);
@@ -225,6 +231,20 @@ bool StructureFinder::host_reply_matches(RuleId rule, const ChainRun& run) {
   Binding attached = binding;
   attached.before_lookup = false;
   return meets(attached, carried);
+}
+
+// What the rules before this one in its chain surely leave of these packets.
+Set StructureFinder::left_over(RuleId rule, const Binding& binding, Set packets) {
+  const ProgramRule& here = model_.program.rules()[rule];
+  for (RuleId r = model_.program.chains()[here.chain].first; r < rule; ++r) {
+    const Effect* effect = effect_of(model_.program.rules()[r]);
+    const bool ends =
+        effect != nullptr &&
+        (std::holds_alternative<Accept>(*effect) || std::holds_alternative<Drop>(*effect) ||
+         std::holds_alternative<Return>(*effect) || std::holds_alternative<Nat>(*effect));
+    if (ends) packets = bdd_.minus(packets, model_.chains.condition(r, binding).must);
+  }
+  return packets;
 }
 
 // Does this host send ICMP errors over lo about what NOTRACK untracks? Of its own accord never

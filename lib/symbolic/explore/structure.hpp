@@ -31,6 +31,7 @@ class StructureFinder {
   Set of_others(Path path, FlowEnd sender);
   void judge(const ChainRun& run);
   bool host_reply_matches(RuleId rule, const ChainRun& run);
+  Set left_over(RuleId rule, const Binding& binding, Set packets);
   bool errs_over_lo();
   bool socket_mark_matches(RuleId rule, const ChainRun& run, const AtRule& at, Set possible);
   void never_called();

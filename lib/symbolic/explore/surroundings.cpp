@@ -40,6 +40,16 @@ class Wonder {
   // Is the initiator a process of this host, whose raw socket may send what it likes?
   bool is_local() const { return path_ == Path::kOut || path_ == Path::kLoopback; }
 
+  // May what only answers leave this host: as a packet of a flow that another has opened, or (what
+  // its kernel and REJECT send, which carries an entry into raw OUTPUT already) about one?
+  bool replies() {
+    if (path_ != Path::kOut || !model_.tracking || m_.empty()) return false;
+    const Set answers = bdd_.either(state(CtState::kEstablished), state(CtState::kRelated));
+    if (!bdd_.disjoint(m_, bdd_.both(all_let_through(), answers))) return true;
+    return model_.raw_heeds_entries() &&
+           !bdd_.disjoint(m_, model_.carriers(FlowEnd::kInitiator, true));
+  }
+
   bool bridged(const Set asked) {
     WalkOptions how = model_.walk_options();
     how.follow = model_.follows();
@@ -362,6 +372,7 @@ Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, Denied 
   const bool conversation = denied == Denied::kConversation;  // between honest ends
   const bool forged = !conversation && wonder.forged(denied == Denied::kEntry);
   (wonder.is_local() ? result.forged_here : result.forged) = forged;
+  result.replies = denied == Denied::kPacket && wonder.replies();
   result.asymmetric = wonder.asymmetric(denied);
   result.wrapped = wonder.wrapped();
   if (path == Path::kForward) {

@@ -19,6 +19,7 @@ enum class Denied : std::uint8_t { kPacket, kConversation, kEntry };
 struct Surroundings {
   bool forged = false;       // packets in the name of the flow's other end, from where it is not
   bool forged_here = false;  // ... by a raw socket of this host
+  bool replies = false;      // what this host sends to whoever asks it, its kernel and REJECT, too
   bool bridged = false;      // what a bridge passes on, which routing never sees (br_netfilter)
   bool asymmetric = false;   // packets of one end by more than one interface
   bool wrapped = false;      // what conntrack finds behind IPv6's authentication header (nft)
