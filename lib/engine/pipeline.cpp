@@ -327,6 +327,7 @@ bool Pipeline::may_leave_by(const PacketView& view, DeviceId out) const {
 void Pipeline::track(Hook hook, Traveller& packet) {
   conntrack_.track(packet.view, hook, packet.attachment, packet.request);
   packet.has_template = false;
+  if (packet.view.protocol == protocol::kTcp) packet.has_bare_state = false;
   packet.request = nullptr;
   packet.template_mark = nullptr;
   const ConntrackEntryPtr& entry = packet.attachment.entry;
@@ -371,7 +372,7 @@ void Pipeline::answer(Packet made, const Traveller& about, bool closes) {
   Traveller packet = start(made_.back());
   packet.is_answer = true;
   packet.depth = about.depth + 1;
-  packet.has_template = about.attachment.untracked();
+  packet.has_bare_state = about.attachment.untracked();
   // Answers are routed by their source as well (icmp_route_lookup, nf_send_reset).
   const OutputRoute route = world_.route_output(packet.view.destination_address(), kNoDevice);
   if (!route.found || !may_leave_by(packet.view, route.out)) return;

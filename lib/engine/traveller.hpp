@@ -17,9 +17,12 @@ struct Traveller {
   PacketView view;
   Reading reading;  // kept in step with view, attachment and mark by its owner
   Attachment attachment;
-  // A CT target attached a template in this raw walk, or the kernel left a state without an entry
-  // on an answer to an untracked packet: NOTRACK is void from then on (kernel-facts 23, 46).
+  // A CT target attached a template in this raw walk: NOTRACK is void from then on (kernel-facts 23).
   bool has_template = false;
+  // An answer to an untracked packet has a state without an entry, and NOTRACK is void, too
+  // (nf_conntrack_attach; kernel-facts 46). The lookup leaves it to an ICMP error that finds no
+  // flow, also over lo (nf_conntrack_in).
+  bool has_bare_state = false;
   // The template's, until the lookup: what it asks for, and its mark, which is the rule's and stays
   // from packet to packet.
   const AttachTemplate* request = nullptr;

@@ -62,7 +62,8 @@ void add_field(const AddField& effect, Traveller& packet) {
 }
 
 bool settled(const Traveller& packet) {
-  return packet.has_template || packet.attachment.entry || packet.attachment.untracked();
+  return packet.has_template || packet.has_bare_state || packet.attachment.entry ||
+         packet.attachment.untracked();
 }
 
 void notrack(Traveller& packet) {

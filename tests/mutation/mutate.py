@@ -46,7 +46,7 @@ SEARCHES = ('Adversary.*:Exhaustive.*:Agreement.*:Deadline.*:*OddAddresses.*:Own
 STAGES = (
     ('unit', 'unit_tests', '-' + SEARCHES, {}),
     ('campaign', 'kernel_tests', 'CampaignTest.FindsNoDifference',
-     {'POSTERN_CAMPAIGN_PACKETS': '20000', 'POSTERN_CAMPAIGN_SEED': '1'}),
+     {'POSTERN_CAMPAIGN_PACKETS': '25000', 'POSTERN_CAMPAIGN_SEED': '5'}),
     ('kernel', 'kernel_tests', '-CampaignTest.*:*PlantedFault*', {}),
     ('cli', 'cli_tests', '*', {}),
     ('agreement', 'unit_tests', SEARCHES, {'POSTERN_SEED': '1', 'POSTERN_STRIDE': '12'}),
