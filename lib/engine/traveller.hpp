@@ -17,7 +17,8 @@ struct Traveller {
   PacketView view;
   Reading reading;  // kept in step with view, attachment and mark by its owner
   Attachment attachment;
-  // A CT target attached a template in this raw walk: NOTRACK is void from then on (kernel-facts 23).
+  // A CT target attached a template in this raw walk: NOTRACK is void from then on (kernel-facts
+  // 23).
   bool has_template = false;
   // An answer to an untracked packet has a state without an entry, and NOTRACK is void, too
   // (nf_conntrack_attach; kernel-facts 46). The lookup leaves it to an ICMP error that finds no
