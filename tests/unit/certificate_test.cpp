@@ -75,24 +75,29 @@ TEST(Certificate, AFalseConnectIsRefuted) {
 
 // Taking any reached state (every `stride`-th) out of the invariant breaks an obligation, which Z3
 // refutes (under NAT: cannot exclude).
+void expect_no_hole(Asked& asked, const LoadedRuleset& rules, Claim claim, std::size_t stride) {
+  const CertificateResult whole = check(asked, rules, claim);
+  EXPECT_EQ(whole.verdict, Verification::kProved) << whole.why;
+  EXPECT_GT(whole.obligations, 0U);
+  const Exploration reached = *claim.reached;
+  ASSERT_GT(reached.states.size(), 2U);
+  for (std::size_t i = 0; i < reached.states.size(); i += stride) {
+    Exploration holed = reached;
+    holed.states.erase(holed.states.begin() + static_cast<std::ptrdiff_t>(i));
+    claim.reached = &holed;
+    const CertificateResult cut = check(asked, rules, claim);
+    EXPECT_NE(cut.verdict, Verification::kProved)
+        << asked.model->entries()[reached.states[i].state.entry].text << " " << cut.why;
+  }
+}
+
 void expect_no_hole(const LoadedRuleset& rules, const std::string& question, Path path,
                     std::size_t stride) {
   Asked asked(rules, question, path);
   const TrackAnswer answer = *asked.model->track(asked.path, asked.m, "LAST_ACK");
   Claim claim = claim_of(Claim::Goal::kTrack, asked.flows, asked.m, &answer.may);
   claim.entry_state = "NO_SUCH_STATE";
-  const CertificateResult whole = check(asked, rules, claim);
-  EXPECT_EQ(whole.verdict, Verification::kProved) << whole.why;
-  EXPECT_GT(whole.obligations, 0U);
-  ASSERT_GT(answer.may.states.size(), 2U);
-  for (std::size_t i = 0; i < answer.may.states.size(); i += stride) {
-    Exploration holed = answer.may;
-    holed.states.erase(holed.states.begin() + static_cast<std::ptrdiff_t>(i));
-    claim.reached = &holed;
-    const CertificateResult cut = check(asked, rules, claim);
-    EXPECT_NE(cut.verdict, Verification::kProved)
-        << asked.model->entries()[answer.may.states[i].state.entry].text << " " << cut.why;
-  }
+  expect_no_hole(asked, rules, claim, stride);
 }
 
 TEST(Certificate, AnInvariantWithAHoleIsRefuted) {
@@ -119,6 +124,19 @@ TEST(Certificate, AHoleBehindNatIsSeen) {
       "*filter\n:FORWARD ACCEPT\nCOMMIT\n");
   expect_no_hole(rules, "track --entry-state ESTABLISHED -i eth0 -o eth1 -p udp --dport 53",
                  Path::kForward, 1);
+}
+
+// So does what the responder opens, but for what NAT leads to another.
+TEST(Certificate, AHoleInWhatTheResponderOpensIsSeen) {
+  const LoadedRuleset rules(
+      "turned.rules",
+      "*nat\n:PREROUTING ACCEPT\n-A PREROUTING -i eth1 -p udp --dport 80 -j DNAT --to-destination "
+      "10.0.0.2\nCOMMIT\n*filter\n:FORWARD DROP\n-A FORWARD -i eth0 -p udp -m length --length 0:99 "
+      "-j ACCEPT\n-A FORWARD -i eth1 -p udp -j ACCEPT\nCOMMIT\n");
+  Asked asked(rules, "deliver -i eth0 -o eth1 -s 192.0.2.9 -p udp -m length --length 200:300",
+              Path::kForward);
+  const DeliverAnswer answer = *asked.model->deliver(asked.path, asked.m);
+  expect_no_hole(asked, rules, claim_of(Claim::Goal::kDeliver, asked.m, asked.m, &answer.may), 1);
 }
 
 TEST(Certificate, GivesUpInsteadOfGuessing) {
