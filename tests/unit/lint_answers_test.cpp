@@ -61,7 +61,10 @@ TEST(HostAnswers, KeepRulesAlive) {
         // Over lo it comes back.
         raw + "-A OUTPUT -j NOTRACK\n" + filter +
             "-A INPUT -i lo -m conntrack --ctstate INVALID -j DROP\n"
-            "-A INPUT -i lo -p tcp -m tcp --dport 53 -j REJECT --reject-with tcp-reset\n"}) {
+            "-A INPUT -i lo -p tcp -m tcp --dport 53 -j REJECT --reject-with tcp-reset\n",
+        // ... also where raw lets nothing else through, about a protocol that nobody listens to.
+        raw + "-A OUTPUT -p 200 -j ACCEPT\n-A OUTPUT -m conntrack --ctstate INVALID -j DROP\n" +
+            filter + "-A INPUT -i lo -p icmp -m conntrack --ctstate RELATED -j ACCEPT\n"}) {
     const Linted linted(rules + "COMMIT\n");
     for (const char* id : {"PST101", "PST103", "PST305"}) {
       EXPECT_TRUE(linted.of(id).empty()) << id << " in\n" << rules;
@@ -78,6 +81,21 @@ TEST(HostAnswers, AboutNeighbourDiscoveryAreInvalid) {
       "-A OUTPUT -p tcp -m conntrack --ctstate INVALID -j ACCEPT\nCOMMIT\n",
       Family::kIpv6);
   ASSERT_EQ(linted.of("PST305").size() + linted.of("PST101").size(), 1U);
+}
+
+// IPv6 takes packets with its own source off a wire; the error about one without a hop left comes
+// over lo.
+TEST(HostAnswers, ComeOverLoAboutWhatIsForwarded) {
+  const Linted linted(
+      "*raw\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n"
+      "-A OUTPUT -m conntrack --ctstate INVALID,UNTRACKED -j DROP\nCOMMIT\n*filter\n"
+      ":INPUT ACCEPT\n-A INPUT -i lo -p ipv6-icmp -m conntrack --ctstate RELATED -j ACCEPT\n"
+      "-A INPUT -i lo -p tcp -j ACCEPT\nCOMMIT\n",
+      Family::kIpv6);
+  const auto dead = linted.of("PST103");
+  ASSERT_EQ(dead.size(), 1U);
+  EXPECT_TRUE(dead.front().related.empty());
+  EXPECT_NE(dead.front().reasons.front().find("-i lo"), std::string::npos);
 }
 
 // ... and what an earlier rule takes of them, later ones do not get.

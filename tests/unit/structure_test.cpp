@@ -119,6 +119,26 @@ TEST(Structure, ImpossibleStates) {
   EXPECT_TRUE(f.of("INVALID").wrong_state);
 }
 
+// A socket may set any mark (SO_MARK), and a rule save it: later packets of the flow have it back.
+// Measured; wg-quick's rules do so.
+TEST(Structure, MarksOfSocketsAreNotFollowedButCounted) {
+  const Facts f(
+      "*mangle\n:PREROUTING ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
+      "-A PREROUTING -p udp -j CONNMARK --restore-mark\n"
+      "-A POSTROUTING -p udp -m mark --mark 0xca6c -j CONNMARK --save-mark\nCOMMIT\n"
+      "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A INPUT -i eth0 -m mark --mark 0xca6c -j ACCEPT\n"
+      "-A INPUT -i eth1 -m connmark --mark 0xca6c -j ACCEPT\n"
+      "-A INPUT -i eth2 -m connmark ! --mark 0xca6c -j DROP\n-A INPUT -i eth2 -p udp -j ACCEPT\n"
+      "-A FORWARD -m mark --mark 0xca6c -j DROP\n"
+      "-A OUTPUT ! -o wg0 -m mark ! --mark 0xca6c -j REJECT\n-A OUTPUT -o eth0 -p udp -j ACCEPT\n"
+      "COMMIT\n");
+  for (const char* alive : {"-i eth0", "-i eth1", "-i eth2 -p udp", "-o eth0 -p udp"}) {
+    EXPECT_TRUE(f.of(alive).matched) << alive;
+  }
+  EXPECT_FALSE(f.of("-A FORWARD").matched);
+}
+
 // All measured: PREROUTING comes before routing; 0.0.0.0 to itself is a broadcast; a socket may set
 // a mark (SO_MARK).
 TEST(Structure, WhatOnlyRoutingKeepsOutIsNoImpossibleMatch) {

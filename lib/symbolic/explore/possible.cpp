@@ -62,10 +62,15 @@ class Possible {
     return s;
   }
 
-  // The flows' present connmark is the one that the next packet finds.
+  // The flows' present connmark is the one that the next packet finds. Where a rule saves marks, it
+  // may be one that a socket has given its packets (SO_MARK), which the search leaves out.
   Set before(Set flows) {
     const auto& now = space_.layout(Axis::kConnmark).variables;
     if (now.empty()) return flows;
+    if (saves_marks(model_.program)) {
+      const std::array gone{Axis::kConnmark};
+      return space_.exists(flows, gone);
+    }
     Bdd::VariableMap map(bdd_.variables());
     std::iota(map.begin(), map.end(), 0u);
     for (std::size_t i = 0; i < now.size(); ++i) {

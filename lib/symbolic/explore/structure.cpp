@@ -82,6 +82,7 @@ void StructureFinder::walk_all() {
     find_possible(runs_.all[i]);
     judge(runs_.all[i]);
   }
+  if (raw_asks_ || untracks_) where_only_answers_come();
   if (!unrouted_ || follows_) return;
   for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
     model_.guards_by_flows.erase({path, flows(path), false});  // no question may meet them
@@ -94,7 +95,7 @@ Set StructureFinder::flows(Path path) {
   const Set routed = model_.flows_of(model_.sendable(path, FlowEnd::kInitiator));
   if (!unrouted_) return routed;
   const Set all = model_.flows_of(unrouted(space_, path, FlowEnd::kInitiator, model_.tracking));
-  if (path != Path::kForward && !space_.layout(Axis::kMark).bits.empty()) return all;
+  if (path != Path::kForward && space_.classes().marks_are_read) return all;
   const Set answered = model_.flows_of(model_.sendable(path, FlowEnd::kResponder));
   return bdd_.minus(all, bdd_.both(routed, answered));
 }
@@ -247,9 +248,12 @@ Set StructureFinder::left_over(RuleId rule, const Binding& binding, Set packets)
   return packets;
 }
 
-// Does this host send ICMP errors over lo about what NOTRACK untracks? Of its own accord never
-// about TCP.
+// Does this host send ICMP errors over lo to which raw does something else than to others? About
+// what NOTRACK untracks it sends none of its own accord if that is TCP (IPv6: but about packets
+// with its own source off a wire that have no hop left); where rules of raw ask for states, any is
+// another.
 bool StructureFinder::errs_over_lo() {
+  if (raw_asks_ || space_.classes().family == Family::kIpv6) return true;
   const Set tcp = space_.class_set_if(
       Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kTcp; });
   for (RuleId r = 0; r < facts_.size(); ++r) {
@@ -267,29 +271,12 @@ bool StructureFinder::errs_over_lo() {
   return false;
 }
 
-// A socket may set any mark (SO_MARK), also one that no rule writes and that the walk takes for 0.
-bool StructureFinder::socket_mark_matches(RuleId rule, const ChainRun& run, const AtRule& at,
-                                          Set possible) {
-  if (run.path != Path::kLoopback && run.context.binding.sees_input) return false;
-  const auto& clauses = model_.program.rules()[rule].rule->clauses;
-  const auto names_mark = [](const Clause& clause) {
-    return mentions(*clause.predicate, Field::kMark);
-  };
-  if (std::ranges::none_of(clauses, names_mark)) return false;
-  Set rest = bdd_.both(at.reaching, possible);
-  for (const Clause& clause : clauses) {
-    if (names_mark(clause)) continue;
-    rest = bdd_.both(rest, model_.reader.read(clause.predicate, run.context.binding).may);
-  }
-  return !rest.empty();
-}
-
 // What comes to each rule of a chain in this run, and what its conditions allow there whatever
 // earlier rules took.
 void StructureFinder::judge(const ChainRun& run) {
   const ProgramChain& chain = model_.program.chains()[run.chain];
   const AtRule& top = run.rules.front();
-  if (bdd_.both(bdd_.both(top.among, run.possible), top.reaching).empty()) return;
+  if (bdd_.both(bdd_.both(top.among, run.possible), top.reaching).empty()) return answered(run);
   called_[run.chain] = true;
   for (RuleId r = chain.first; r < chain.first + chain.count; ++r) {
     RuleFacts& f = facts_[r];
@@ -299,14 +286,47 @@ void StructureFinder::judge(const ChainRun& run) {
       const AtRule& at = run.rules[k];
       const Set possible = bdd_.both(at.among, run.possible);
       f.reached = f.reached || !bdd_.disjoint(at.reaching, possible);
-      f.matched = f.matched || !bdd_.disjoint(at.matching, possible) ||
-                  socket_mark_matches(r, run, at, possible);
+      f.matched = f.matched || !bdd_.disjoint(at.matching, possible);
     }
     const Binding& binding = run.context.binding;
     f.matched = f.matched || host_reply_matches(r, run) ||
                 (model_.tracking && model_.chains.asks_a_template(r, binding));
     f.alone = f.alone || f.matched ||
               !bdd_.disjoint(model_.chains.condition(r, binding).may, run.universe);
+  }
+}
+
+// Where nothing else comes, answers of this host may.
+void StructureFinder::answered(const ChainRun& run) {
+  const ProgramChain& chain = model_.program.chains()[run.chain];
+  for (RuleId r = chain.first; r < chain.first + chain.count; ++r) {
+    if (!host_reply_matches(r, run)) continue;
+    RuleFacts& f = facts_[r];
+    called_[run.chain] = f.called = f.reached = f.matched = f.alone = true;
+  }
+}
+
+// Where raw lets nothing else through, no walk comes by.
+void StructureFinder::where_only_answers_come() {
+  constexpr std::array kHooks{Hook::kOutput, Hook::kPostrouting, Hook::kPrerouting, Hook::kInput};
+  for (ChainId c = 0; c < called_.size(); ++c) {
+    const ProgramChain& chain = model_.program.chains()[c];
+    for (const Hook hook : kHooks) {
+      if (chain.chain->builtin() && chain.chain->name != text(hook)) continue;
+      for (const Path path : {Path::kOut, Path::kLoopback}) {
+        ChainRun run;
+        run.context.binding = Binding::at(hook, path, FlowEnd::kInitiator);
+        run.context.binding.before_lookup = chain.table == TableName::kRaw;
+        run.chain = c;
+        run.path = path;
+        const bool walked = std::ranges::any_of(runs_.of[c], [&](std::size_t i) {
+          const ChainRun& other = runs_.all[i];
+          return other.path == path &&
+                 other.context.binding.sees_input == run.context.binding.sees_input;
+        });
+        if (!walked) answered(run);
+      }
+    }
   }
 }
 

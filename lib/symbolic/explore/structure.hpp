@@ -33,7 +33,8 @@ class StructureFinder {
   bool host_reply_matches(RuleId rule, const ChainRun& run);
   Set left_over(RuleId rule, const Binding& binding, Set packets);
   bool errs_over_lo();
-  bool socket_mark_matches(RuleId rule, const ChainRun& run, const AtRule& at, Set possible);
+  void answered(const ChainRun& run);
+  void where_only_answers_come();
   void never_called();
   void at_odds(RuleId rule);
   bool can_hold(RuleId rule, const std::vector<std::size_t>& clauses);

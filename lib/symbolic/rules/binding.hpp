@@ -32,6 +32,9 @@ struct Binding {
   // Behind the NAT of sources: security of INPUT, with iptables-nft; over lo, PREROUTING and INPUT.
   bool behind_source = false;
   SeenDevice device = SeenDevice::kOfFlow;  // which device its rules see
+  // A socket of this host may have given the packet any mark (SO_MARK), also in bits that no rule
+  // sets and that are not followed; `any_connmark`: a rule may have saved such a one in its entry.
+  bool any_mark = false, any_connmark = false;
   auto operator<=>(const Binding&) const = default;
 
   static Binding at(Hook hook, Path path, FlowEnd sender);

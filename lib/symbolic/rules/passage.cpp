@@ -32,7 +32,8 @@ class PathWalker {
         observer_(observer),
         flow_path_(path),
         sender_(sender),
-        path_(sender == FlowEnd::kInitiator ? path : reverse(path)) {}
+        path_(sender == FlowEnd::kInitiator ? path : reverse(path)),
+        saves_marks_(options.unrouted && flow_path_ != Path::kForward && saves_marks(program)) {}
 
   PathWalk run(Set only) {
     result_.start = bdd_.both(sent(), only);
@@ -295,6 +296,9 @@ class PathWalker {
     context.binding = Binding::at(hook, path_, sender_);
     context.binding.before_lookup = before_lookup_;
     context.binding.confirmed = confirmed_ && !afresh_;
+    context.binding.any_connmark = saves_marks_ && !before_lookup_;
+    const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
+    context.binding.any_mark = options_.unrouted && (local || saves_marks_);
     context.attaches = before_lookup_;
     context.entries = options_.tracking;
     context.loose = options_.loose;
@@ -512,6 +516,7 @@ class PathWalker {
   Path flow_path_;
   FlowEnd sender_;
   Path path_;
+  bool saves_marks_ = false;  // ... of this host's sockets, in a flow's entry
   PathWalk result_{};
   Passage* passage_ = nullptr;
   bool attached_ = false;   // second half of loopback: the lookup is done
@@ -524,6 +529,14 @@ class PathWalker {
 };
 
 }  // namespace
+
+bool saves_marks(const Program& program) {
+  return std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
+    const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+    const auto* connmark = effect == nullptr ? nullptr : std::get_if<SetConnmark>(effect);
+    return connmark != nullptr && connmark->op == SetConnmark::Op::kSave;
+  });
+}
 
 bool sources_seen(Path path, Backend backend) {
   return path == Path::kLoopback || (path == Path::kIn && backend == Backend::kNft);

@@ -100,6 +100,9 @@ PathWalk walk_path(Space& space, ChainWalker& chains, const Program& program, Pa
                    FlowEnd sender, const WalkOptions& options, const RuleObserver& observer = {},
                    Set only = kEverything);
 
+// Does some rule save a packet's mark in its entry (CONNMARK --save-mark)?
+bool saves_marks(const Program& program);
+
 // Do rules see what NAT made of a packet's source (in security of INPUT, over lo in PREROUTING)?
 bool sources_seen(Path path, Backend backend);
 

@@ -17,7 +17,7 @@ constexpr MayMust exactly(Set s) { return {s, s}; }
 std::uint32_t number(const Binding& b) {
   constexpr unsigned kDestination = 10, kSource = kDestination + kRangeBits,
                      kRest = kSource + kRangeBits;
-  static_assert(kRest + 6 <= 32);
+  static_assert(kRest + 8 <= 32);
   return (b.sender == FlowEnd::kResponder ? 1u : 0u) | (b.sees_input ? 2u : 0u) |
          (b.sees_output ? 4u : 0u) | (b.ttl_decremented ? 8u : 0u) | (b.before_lookup ? 16u : 0u) |
          (b.confirmed ? 32u : 0u) | (b.question ? 64u : 0u) | (b.before_nat ? 128u : 0u) |
@@ -25,7 +25,8 @@ std::uint32_t number(const Binding& b) {
          (b.behind_source ? 1u << kRest : 0u) |
          (static_cast<std::uint32_t>(b.device) << (kRest + 1)) |
          (b.nat.follows_master() ? 1u << (kRest + 4) : 0u) |
-         (b.nat.of_error() ? 1u << (kRest + 5) : 0u) |
+         (b.nat.of_error() ? 1u << (kRest + 5) : 0u) | (b.any_mark ? 1u << (kRest + 6) : 0u) |
+         (b.any_connmark ? 1u << (kRest + 7) : 0u) |
          (std::uint32_t{b.nat.destination} << kDestination) |
          (std::uint32_t{b.nat.source} << kSource);
 }
@@ -112,6 +113,7 @@ MayMust Reader::range(const InRange& test, const Binding& b) {
       return static_cast<std::uint32_t>(std::min<u128>(v, low_bits(32)));
     };
     if (test.lo > test.hi || test.lo > low_bits(32)) return exactly(kNothing);
+    if (*axis == Axis::kConnmark ? b.any_connmark : b.any_mark) return {kEverything, kNothing};
     return exactly(space_.bdd().both(mark_bound(*axis, bound(test.lo), true),
                                      mark_bound(*axis, bound(test.hi), false)));
   }
@@ -123,8 +125,16 @@ MayMust Reader::masked(const Masked& test, const Binding& b) {
     return exactly(test.value == 0 ? kEverything : kNothing);
   }
   if (const auto axis = mark_axis(test.field, b)) {
-    return exactly(mark_masked(*axis, static_cast<std::uint32_t>(test.value),
-                               static_cast<std::uint32_t>(test.mask)));
+    const auto value = static_cast<std::uint32_t>(test.value);
+    const auto mask = static_cast<std::uint32_t>(test.mask);
+    if (*axis == Axis::kConnmark ? b.any_connmark : b.any_mark) {
+      if (*axis == Axis::kConnmark || b.any_connmark) return {kEverything, kNothing};
+      std::uint32_t followed = 0;
+      for (const std::uint8_t bit : space_.layout(*axis).bits) followed |= 1u << bit;
+      const Set may = mark_masked(*axis, value & followed, mask & followed);
+      return {may, (mask & ~followed) == 0 ? may : Set{kNothing}};
+    }
+    return exactly(mark_masked(*axis, value, mask));
   }
   const u128 full = low_bits(width_of(test.field, space_.classes().family));
   const u128 rest = full & ~test.mask;
