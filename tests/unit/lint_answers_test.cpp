@@ -64,7 +64,16 @@ TEST(HostAnswers, KeepRulesAlive) {
             "-A INPUT -i lo -p tcp -m tcp --dport 53 -j REJECT --reject-with tcp-reset\n",
         // ... also where raw lets nothing else through, about a protocol that nobody listens to.
         raw + "-A OUTPUT -p 200 -j ACCEPT\n-A OUTPUT -m conntrack --ctstate INVALID -j DROP\n" +
-            filter + "-A INPUT -i lo -p icmp -m conntrack --ctstate RELATED -j ACCEPT\n"}) {
+            filter + "-A INPUT -i lo -p icmp -m conntrack --ctstate RELATED -j ACCEPT\n",
+        // ... in a chain that others come to at another hook.
+        raw +
+            "-A OUTPUT -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n*mangle\n"
+            ":PREROUTING ACCEPT\n:OUTPUT ACCEPT\n:u0 -\n-A PREROUTING -p udp -j u0\n"
+            "-A OUTPUT -j u0\n-A u0 -p icmp\n" +
+            filter + "-A INPUT -j REJECT\n",
+        "*nat\n:PREROUTING ACCEPT\n:POSTROUTING ACCEPT\n:u0 -\n-A PREROUTING -j u0\n"
+        "-A POSTROUTING -m conntrack --ctstate RELATED -j u0\n-A u0 -o eth0 -p tcp\n" +
+            filter + "-A INPUT -p tcp -j REJECT --reject-with tcp-reset\n"}) {
     const Linted linted(rules + "COMMIT\n");
     for (const char* id : {"PST101", "PST103", "PST305"}) {
       EXPECT_TRUE(linted.of(id).empty()) << id << " in\n" << rules;

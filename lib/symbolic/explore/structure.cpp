@@ -77,6 +77,7 @@ Structure StructureFinder::find() {
 void StructureFinder::walk_all() {
   const std::size_t before = runs_.all.size();
   points_.clear();
+  answered_.clear();
   for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) walk(path);
   for (std::size_t i = before; i < runs_.all.size(); ++i) {
     find_possible(runs_.all[i]);
@@ -289,43 +290,54 @@ void StructureFinder::judge(const ChainRun& run) {
       f.matched = f.matched || !bdd_.disjoint(at.matching, possible);
     }
     const Binding& binding = run.context.binding;
-    f.matched = f.matched || host_reply_matches(r, run) ||
-                (model_.tracking && model_.chains.asks_a_template(r, binding));
+    const bool answers = host_reply_matches(r, run);
+    if (answers) answered_below(r, run);
+    f.matched =
+        f.matched || answers || (model_.tracking && model_.chains.asks_a_template(r, binding));
     f.alone = f.alone || f.matched ||
               !bdd_.disjoint(model_.chains.condition(r, binding).may, run.universe);
   }
 }
 
-// Where nothing else comes, answers of this host may.
+// The rules that answers of this host come to, as far as their own conditions tell, in this chain
+// and those that they call: to where nothing else comes no walk does.
 void StructureFinder::answered(const ChainRun& run) {
+  if (!answered_.insert({run.chain, run.path, run.context.binding}).second) return;
   const ProgramChain& chain = model_.program.chains()[run.chain];
   for (RuleId r = chain.first; r < chain.first + chain.count; ++r) {
     if (!host_reply_matches(r, run)) continue;
     RuleFacts& f = facts_[r];
     called_[run.chain] = f.called = f.reached = f.matched = f.alone = true;
+    answered_below(r, run);
   }
 }
 
-// Where raw lets nothing else through, no walk comes by.
+void StructureFinder::answered_below(RuleId jump, const ChainRun& run) {
+  const auto callee = model_.program.rules()[jump].callee;
+  if (!callee) return;
+  ChainRun below;
+  below.context = run.context;
+  below.path = run.path;
+  below.chain = *callee;
+  answered(below);
+}
+
+// Where raw lets nothing else through.
 void StructureFinder::where_only_answers_come() {
   constexpr std::array kHooks{Hook::kOutput, Hook::kPostrouting, Hook::kPrerouting, Hook::kInput};
   for (ChainId c = 0; c < called_.size(); ++c) {
     const ProgramChain& chain = model_.program.chains()[c];
-    for (const Hook hook : kHooks) {
-      if (chain.chain->builtin() && chain.chain->name != text(hook)) continue;
-      for (const Path path : {Path::kOut, Path::kLoopback}) {
-        ChainRun run;
-        run.context.binding = Binding::at(hook, path, FlowEnd::kInitiator);
-        run.context.binding.before_lookup = chain.table == TableName::kRaw;
-        run.chain = c;
-        run.path = path;
-        const bool walked = std::ranges::any_of(runs_.of[c], [&](std::size_t i) {
-          const ChainRun& other = runs_.all[i];
-          return other.path == path &&
-                 other.context.binding.sees_input == run.context.binding.sees_input;
-        });
-        if (!walked) answered(run);
-      }
+    const auto hook = std::ranges::find(kHooks, chain.chain->name, [](Hook h) { return text(h); });
+    if (!chain.chain->builtin() || hook == kHooks.end()) continue;
+    for (const Path path : {Path::kOut, Path::kLoopback}) {
+      const auto here = [&](std::size_t i) { return runs_.all[i].path == path; };
+      if (std::ranges::any_of(runs_.of[c], here)) continue;
+      ChainRun run;
+      run.context.binding = Binding::at(*hook, path, FlowEnd::kInitiator);
+      run.context.binding.before_lookup = chain.table == TableName::kRaw;
+      run.chain = c;
+      run.path = path;
+      answered(run);
     }
   }
 }

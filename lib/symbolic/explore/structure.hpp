@@ -9,6 +9,7 @@
 // Covered by tests/unit/structure_test.cpp and tests/agreement/adversary_test.cpp.
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "symbolic/explore/unmatched.hpp"
@@ -34,6 +35,7 @@ class StructureFinder {
   Set left_over(RuleId rule, const Binding& binding, Set packets);
   bool errs_over_lo();
   void answered(const ChainRun& run);
+  void answered_below(RuleId jump, const ChainRun& run);
   void where_only_answers_come();
   void never_called();
   void at_odds(RuleId rule);
@@ -50,6 +52,7 @@ class StructureFinder {
   bool raw_asks_ = false;  // some rule of raw names states
   bool errs_ = false;      // errs_over_lo()
   bool unrouted_ = false;
+  std::set<std::tuple<ChainId, Path, Binding>> answered_;  // chains that were asked, and for whom
   ChainRuns runs_;
   std::map<std::tuple<Path, FlowEnd, bool>, std::array<Set, 3>>
       points_;  // by `errors` as well: before the lookup, any, possible
