@@ -81,6 +81,19 @@ TEST(Bind, KeepsAnUnknownModuleOpaque) {
             "-A INPUT -s 192.0.2.1/32 -m frobnicate ! --level 3 --name \"a b\" -j ACCEPT");
 }
 
+// Their kernel's matches may set hotdrop on a header that is cut short.
+TEST(Bind, MatchesOfExtensionHeadersMayDrop) {
+  for (const char* match : {"-m ah --ahspi 5", "-m dst --dst-len 8", "-m eui64",
+                            "-m frag --fragid 5", "-m hbh --hbh-len 8"}) {
+    const auto bound = read_ruleset(
+        source_of(filter("-A INPUT " + std::string(match) + " -j ACCEPT")), Family::kIpv6);
+    ASSERT_TRUE(bound) << match;
+    const Rule& rule = bound->ruleset.tables[0].chains[0].rules.at(0);
+    ASSERT_EQ(rule.clauses.size(), 1U) << match;
+    EXPECT_TRUE(std::get<Opaque>(rule.clauses[0].predicate->node).may_drop) << match;
+  }
+}
+
 // ---- who owns an option ----
 
 TEST(Bind, GivesAnOptionToTheNewestExtensionThatHasIt) {

@@ -112,6 +112,21 @@ TEST(EngineAnswer, AnErrorQuotesAndComesFromTheAddressAskedOrTheWayBack) {
   EXPECT_EQ(six->protocol, protocol::kIcmpv6);
 }
 
+TEST(EngineAnswer, ALinkLocalAddressAnswersForItselfOnItsDevice) {
+  Scenario s = scenario();
+  for (const char* own : {"fe80::1", "fe80::2"}) {
+    s.interfaces[1].addresses.push_back({*Address::parse(own), 64});
+  }
+  const World world(s);
+  for (const char* asked : {"fe80::1", "fe80::2"}) {
+    Rejected rejected(packet("fe80::9", asked, protocol::kUdp));
+    rejected.traveller.in = *world.device("eth0");
+    const auto made = icmp_error(rejected.traveller, {1, 4}, world, 0);
+    ASSERT_TRUE(made);
+    EXPECT_EQ(made->source.text(), asked);
+  }
+}
+
 TEST(EngineAnswer, AnErrorCarriesTheMtuAndQuotesNoMoreThanFits) {
   Packet large = packet("192.0.2.9", "192.0.2.1", protocol::kUdp);
   large.payload.assign(1400, 1);

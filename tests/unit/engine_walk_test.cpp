@@ -201,6 +201,7 @@ TEST(EngineWalk, TraceSaysWhatTheFailedClauseRead) {
   EXPECT_EQ(step.values[0].first, Field::kDestinationPort);
   EXPECT_EQ(step.values[0].second, u128{22});
   EXPECT_EQ(chains.trace()[1].kind, TraceStep::Kind::kPolicy);
+  EXPECT_TRUE(chains.trace()[1].matched);  // ACCEPT
 }
 
 }  // namespace
