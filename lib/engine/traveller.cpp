@@ -62,7 +62,7 @@ void read_layer4_bytes(Traveller& traveller) {
     bytes = whole;
   }
   reading[Field::kTruncated] =
-      static_cast<unsigned>(header_part(bytes.size(), header_size(view.protocol)));
+      static_cast<unsigned>(header_part(bytes.size(), matched_header_size(view.protocol)));
   if (bytes.size() >= 1) reading[Field::kIcmpType] = bytes[0];
   if (bytes.size() >= 2) reading[Field::kIcmpCode] = bytes[1];
   if (bytes.size() >= 2) reading[Field::kSourcePort] = get16(bytes, 0);

@@ -108,11 +108,6 @@ bool given_as_fields(const Packet& p) {
 
 }  // namespace
 
-std::size_t header_size(std::uint8_t number) {
-  if (number == protocol::kEsp) return 8;
-  return number == protocol::kAh ? 12 : layer4_header_size(number);
-}
-
 PacketView view_of(const Packet& packet) {
   PacketView view;
   view.packet = &packet;
@@ -134,7 +129,7 @@ PacketView view_of(const Packet& packet) {
     view.l4_length = layer4_size(packet);
   }
   if (view.fragment_offset != 0) return view;
-  view.truncated = view.l4_length < header_size(view.protocol);
+  view.truncated = view.l4_length < matched_header_size(view.protocol);
   if (view.truncated) return view;
   read_layer4(packet, view);
   if (packet.raw) {

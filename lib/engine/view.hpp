@@ -48,10 +48,6 @@ struct PacketView {
   Address destination_address() const { return {family, destination}; }
 };
 
-// How much of this protocol's header matches want to be there (ip_esp_hdr, ip_auth_hdr: fields of
-// no interest). Bytes.
-std::size_t header_size(std::uint8_t number);
-
 // Whether the packet's fields, and those of what it quotes, say all that its bytes do.
 bool is_readable(const Packet& packet);
 

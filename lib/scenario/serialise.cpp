@@ -204,6 +204,11 @@ std::vector<Bytes> to_wire(const Packet& packet) {
   return wire;
 }
 
+std::size_t matched_header_size(std::uint8_t protocol) {
+  if (protocol == protocol::kEsp) return 8;
+  return protocol == protocol::kAh ? 12 : layer4_header_size(protocol);
+}
+
 std::size_t layer4_header_size(std::uint8_t protocol) {
   switch (protocol) {
     case protocol::kTcp:

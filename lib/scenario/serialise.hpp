@@ -41,6 +41,8 @@ std::optional<Layer4> find_layer4(ByteView bytes);
 bool is_icmp_error(std::uint8_t protocol, std::uint8_t type);
 // Bytes of the smallest whole layer-4 header; 0 for protocols that have none we know.
 std::size_t layer4_header_size(std::uint8_t protocol);
+// Bytes of it that the kernel's matches want to be there (ip_esp_hdr, ip_auth_hdr, too).
+std::size_t matched_header_size(std::uint8_t protocol);
 
 // Writes a pcap file (link type RAW, one packet a millisecond). The error says why not.
 tl::expected<void, std::string> write_pcap(std::span<const Packet> packets,

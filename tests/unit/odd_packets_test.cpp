@@ -100,6 +100,18 @@ TEST_P(OddPackets, AreAnsweredAsLinuxDoes) {
 }
 
 // A rule behind one that drops the packets without tracking is no dead rule, nor is that one.
+// A match of ESP or AH drops what has less of a header than it wants: a witness has it.
+TEST(OddPackets, WitnessesHaveTheHeadersThatMatchesWant) {
+  for (const char* rule : {"-p esp -m esp --espspi 0:100", "-p ah -m ah --ahspi 5"}) {
+    const LoadedRuleset rules("spi.rules", "*filter\n:INPUT DROP\n-A INPUT " + std::string(rule) +
+                                               "\n-A INPUT -j ACCEPT\nCOMMIT\n");
+    const std::string question =
+        std::string("deliver -i eth0 --path in ") + (rule[3] == 'e' ? "-p esp" : "-p ah");
+    const Answer a = ask_one(rules, question);
+    EXPECT_EQ(a.truth, Truth::kYes) << to_text(a);
+  }
+}
+
 TEST(OddPacketsLint, DoesNotCallTheirRulesDead) {
   for (const char* match : {"-p gre", "-d 2001:db8::1 -p 47", "-p udplite"}) {
     const std::string rules = std::string("-A INPUT ") + match;

@@ -310,9 +310,10 @@ std::optional<std::string> set_length(Packet& packet, const ValueClass& length) 
 // A header that is cut short: as few bytes of it as the classes allow.
 std::optional<std::string> cut_short(Packet& packet, const ValueClass& part,
                                      const ValueClass& length) {
-  const std::size_t header = layer4_header_size(packet.protocol);
-  const Bytes whole = to_bytes(packet);
+  const std::size_t header = matched_header_size(packet.protocol);
+  Bytes whole = to_bytes(packet);
   const std::size_t before = packet.family() == Family::kIpv4 ? 20 : 40;
+  whole.resize(std::max(whole.size(), before + header));
   for (std::size_t size = 0; size < header; ++size) {
     if (!contains(part, static_cast<u128>(header_part(size, header)))) continue;
     if (!contains(length, before + size)) continue;

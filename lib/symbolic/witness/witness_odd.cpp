@@ -21,7 +21,7 @@ void put16_at(Bytes& bytes, std::size_t at, std::uint16_t value) {
 u128 well_formed_length(const Packet& packet) {
   if (packet.protocol == protocol::kGre) return ip_header(packet) + kPptpBytes;
   const bool seen = packet.family() == Family::kIpv6 && packet.protocol == protocol::kAh;
-  return seen ? ip_header(packet) + kSeenOfExtension : 0;
+  return ip_header(packet) + (seen ? kSeenOfExtension : matched_header_size(packet.protocol));
 }
 
 bool break_header(Packet& packet) {
