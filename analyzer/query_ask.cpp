@@ -431,6 +431,9 @@ void Asking::tell(const Witness& witness, const FlowPoint& flow) {
   for (auto& assumed : world_assumptions(space_, answer_.path, flow, witness)) {
     answer_.assumptions.push_back(std::move(assumed));
   }
+  if (answer_.path == Path::kLoopback && masquerades_over_lo()) {
+    answer_.assumptions.push_back("this host has an address on another device than lo");
+  }
   if (question_.verb == Verb::kConnect) {
     answer_.assumptions.push_back("the far end does not itself open (no simultaneous open)");
   }

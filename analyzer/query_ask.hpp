@@ -58,6 +58,7 @@ class Asking {
   // what `must` happen does so with any.
   Confirmed confirm_with_addresses(Witness& witness, bool must);
   void assume();
+  bool masquerades_over_lo() const;
   void take_for_granted();
   void answer_no(const Solved& solved);
   void answer_unknown(Set open);

@@ -1,5 +1,7 @@
 // What a no takes for granted, and lists: only where the answer hangs on it.
 // Covered by tests/unit/query_test.cpp, unusual_sockets_test.cpp, surroundings_test.cpp.
+#include <algorithm>
+
 #include "analyzer/query_ask.hpp"
 #include "analyzer/world_assumptions.hpp"
 
@@ -26,6 +28,16 @@ void Asking::assume() {
     answer_.assumptions.push_back(
         "no `ip rule` sends by another device what OUTPUT has given a mark, TOS or hop limit");
   }
+}
+
+// MASQUERADE gives no address of lo, and drops what it has none for.
+bool Asking::masquerades_over_lo() const {
+  const Translations& all = model_.translations();
+  return std::ranges::any_of(all.by_rules(Path::kLoopback), [&](const NatVariant& nat) {
+    if (nat.source == 0 || nat.source == all.clash()) return false;
+    const EndRange& range = all.range(nat.source);
+    return !range.address && !range.keeps_address;
+  });
 }
 
 // Of the host around the rules, where the no hangs on that.

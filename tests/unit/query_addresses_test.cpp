@@ -94,5 +94,22 @@ TEST(EveryAddress, LeavesOutWhatNoHostSends) {
   }
 }
 
+// MASQUERADE drops over lo where the host has no other address than those of lo (seen on Linux).
+TEST(MasqueradeOverLo, TakesAnAddressOfAnotherDevice) {
+  for (const char* rule : {"-j MASQUERADE", "-p udp -m udp ! --dport 80 -j MASQUERADE"}) {
+    const LoadedRuleset rules("masquerade.rules", "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING " +
+                                                      std::string(rule) + "\nCOMMIT\n");
+    for (const char* question : {"connect -i lo -p udp --dport 53", "deliver -i lo -p udp",
+                                 "track -i lo -p udp --dport 53"}) {
+      const Answer a = ask_one(rules, question);
+      EXPECT_EQ(a.truth, Truth::kYes) << to_text(a);
+      EXPECT_EQ(
+          std::ranges::count(a.assumptions, "this host has an address on another device than lo"),
+          1)
+          << to_text(a);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace postern

@@ -135,9 +135,13 @@ class NatWorld {
   // What the opener's address becomes: whoever answers must know a way there.
   void source(const EndRange& range) {
     const bool in = path_ == Path::kIn, over_lo = path_ == Path::kLoopback;
-    const std::string device = in ? flow_.initiator_interface : way_out();
+    const bool hosts = !range.address && !range.keeps_address;
+    // (MASQUERADE gives no address of lo.)
+    const std::string device = in                 ? flow_.initiator_interface
+                               : over_lo && hosts ? wire()
+                                                  : way_out();
     add_own_address(world_, device, flow_);
-    if (!range.address && !range.keeps_address && !over_lo) witness_.giving_device = device;
+    if (hosts && !over_lo) witness_.giving_device = device;
     const Address opener{flow_.family, flow_.value(Axis::kInitiator)};
     for (const Address& one : few_of(range, opener)) {
       if (one == opener || one == sent_) continue;
@@ -170,7 +174,10 @@ class NatWorld {
  private:
   // A wire by which packets leave: the flow's, or, where that is first routed to lo, another one.
   std::string way_out() const {
-    if (path_ != Path::kOut || flow_.responder_interface != kLo) return flow_.responder_interface;
+    const bool led = path_ == Path::kOut && flow_.responder_interface == kLo;
+    return led ? wire() : flow_.responder_interface;
+  }
+  std::string wire() const {
     const Classes& classes = space_.classes();
     return classes.interface_names.size() > kLoopbackInterface + 1
                ? classes.interface_names[kLoopbackInterface + 1]
