@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include "net/protocol.hpp"
 #include "symbolic/explore/possible.hpp"
@@ -34,6 +35,26 @@ bool names_states(const ProgramRule& rule) {
   });
 }
 
+// Chains that some way of jumps leads to, whoever takes it.
+std::vector<bool> entered_chains(const Program& program) {
+  std::vector<bool> entered(program.chains().size());
+  std::vector<ChainId> next;
+  for (ChainId c = 0; c < entered.size(); ++c) {
+    if (program.chains()[c].chain->builtin()) next.push_back(c);
+  }
+  while (!next.empty()) {
+    const ChainId id = next.back();
+    next.pop_back();
+    if (entered[id]) continue;
+    entered[id] = true;
+    const ProgramChain& chain = program.chains()[id];
+    for (RuleId r = chain.first; r < chain.first + chain.count; ++r) {
+      if (program.rules()[r].callee) next.push_back(*program.rules()[r].callee);
+    }
+  }
+  return entered;
+}
+
 }  // namespace
 
 StructureFinder::StructureFinder(Model::Impl& model)
@@ -55,12 +76,17 @@ StructureFinder::StructureFinder(Model::Impl& model)
       })) {
   runs_.of.resize(model.program.chains().size());
   errs_ = errs_over_lo();
+  saves_marks_ = saves_marks(model.program);
 }
 
 Structure StructureFinder::find() {
   walk_all();
   // What routing would not let pass matters only to rules that nothing else matches.
-  if (std::ranges::any_of(facts_, [](const RuleFacts& f) { return !f.matched; })) {
+  const std::vector<bool> entered = entered_chains(model_.program);
+  const auto left = [&](RuleId r) {
+    return !facts_[r].matched && entered[model_.program.rules()[r].chain];
+  };
+  if (std::ranges::any_of(std::views::iota(RuleId{0}, static_cast<RuleId>(facts_.size())), left)) {
     unrouted_ = true;
     walk_all();
   }
@@ -272,6 +298,26 @@ bool StructureFinder::errs_over_lo() {
   return false;
 }
 
+// Where a socket may have set any mark (Binding::any_mark): does all else of the rule hold? That
+// saves the walk that follows such marks.
+bool StructureFinder::socket_mark_matches(RuleId rule, const ChainRun& run, const AtRule& at,
+                                          Set possible) {
+  const bool local = run.path == Path::kLoopback || !run.context.binding.sees_input;
+  const bool saved = saves_marks_ && run.path != Path::kForward;
+  const auto& clauses = model_.program.rules()[rule].rule->clauses;
+  const auto names_mark = [&](const Clause& clause) {
+    return ((local || saved) && mentions(*clause.predicate, Field::kMark)) ||
+           (saved && mentions(*clause.predicate, Field::kCtMark));
+  };
+  if (std::ranges::none_of(clauses, names_mark)) return false;
+  Set rest = bdd_.both(at.reaching, possible);
+  for (const Clause& clause : clauses) {
+    if (names_mark(clause)) continue;
+    rest = bdd_.both(rest, model_.reader.read(clause.predicate, run.context.binding).may);
+  }
+  return !rest.empty();
+}
+
 // What comes to each rule of a chain in this run, and what its conditions allow there whatever
 // earlier rules took.
 void StructureFinder::judge(const ChainRun& run) {
@@ -287,7 +333,8 @@ void StructureFinder::judge(const ChainRun& run) {
       const AtRule& at = run.rules[k];
       const Set possible = bdd_.both(at.among, run.possible);
       f.reached = f.reached || !bdd_.disjoint(at.reaching, possible);
-      f.matched = f.matched || !bdd_.disjoint(at.matching, possible);
+      f.matched = f.matched || !bdd_.disjoint(at.matching, possible) ||
+                  socket_mark_matches(r, run, at, possible);
     }
     const Binding& binding = run.context.binding;
     const bool answers = host_reply_matches(r, run);

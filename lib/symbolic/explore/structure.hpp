@@ -34,6 +34,7 @@ class StructureFinder {
   bool host_reply_matches(RuleId rule, const ChainRun& run);
   Set left_over(RuleId rule, const Binding& binding, Set packets);
   bool errs_over_lo();
+  bool socket_mark_matches(RuleId rule, const ChainRun& run, const AtRule& at, Set possible);
   void answered(const ChainRun& run);
   void answered_below(RuleId jump, const ChainRun& run);
   void where_only_answers_come();
@@ -51,6 +52,7 @@ class StructureFinder {
   bool untracks_ = false;  // some rule is NOTRACK
   bool raw_asks_ = false;  // some rule of raw names states
   bool errs_ = false;      // errs_over_lo()
+  bool saves_marks_ = false;
   bool unrouted_ = false;
   std::set<std::tuple<ChainId, Path, Binding>> answered_;  // chains that were asked, and for whom
   ChainRuns runs_;
