@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 
 #include "net/protocol.hpp"
 #include "symbolic/explore/possible.hpp"
@@ -83,10 +82,11 @@ Structure StructureFinder::find() {
   walk_all();
   // What routing would not let pass matters only to rules that nothing else matches.
   const std::vector<bool> entered = entered_chains(model_.program);
-  const auto left = [&](RuleId r) {
-    return !facts_[r].matched && entered[model_.program.rules()[r].chain];
-  };
-  if (std::ranges::any_of(std::views::iota(RuleId{0}, static_cast<RuleId>(facts_.size())), left)) {
+  bool left = false;
+  for (RuleId r = 0; r < facts_.size(); ++r) {
+    left = left || (!facts_[r].matched && entered[model_.program.rules()[r].chain]);
+  }
+  if (left) {
     unrouted_ = true;
     walk_all();
   }
