@@ -139,6 +139,18 @@ TEST(Structure, MarksOfSocketsAreNotFollowedButCounted) {
   EXPECT_FALSE(f.of("-A FORWARD").matched);
 }
 
+// What has another TTL or TOS by then is not what an earlier rule takes.
+TEST(Structure, NobodyTakesWhatIsRewritten) {
+  const Facts f(
+      "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j TTL --ttl-set 64\nCOMMIT\n"
+      "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -p udp -j ACCEPT\n"
+      "-A FORWARD -m ttl --ttl-gt 100 -j ACCEPT\n"
+      "-A FORWARD -p udp -m ttl --ttl-eq 63 -j DROP\nCOMMIT\n");
+  EXPECT_FALSE(f.of("--ttl-gt").matched);
+  EXPECT_TRUE(f.of("--ttl-gt").taken_by.empty());
+  EXPECT_EQ(f.of("--ttl-eq").taken_by, std::vector<RuleId>{f.id("-p udp -j ACCEPT")});
+}
+
 // All measured: PREROUTING comes before routing; 0.0.0.0 to itself is a broadcast; a socket may set
 // a mark (SO_MARK).
 TEST(Structure, WhatOnlyRoutingKeepsOutIsNoImpossibleMatch) {

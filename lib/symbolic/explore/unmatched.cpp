@@ -53,11 +53,14 @@ void Unmatched::explain(RuleId rule, RuleFacts& facts) {
   losses_.clear();
   earlier_.clear();
   untracked_by_.clear();
-  can_be_ = other_state_ = false;
+  can_be_ = other_state_ = comes_changed_ = false;
   if (!levels(rule)) return;
   for (const Level& level : levels_) {
     for (const std::size_t i : runs_.of[level.chain]) look_at(level, runs_.all[i]);
     if (level.conditions.size() > 1) add(facts.jumps, level.conditions.back());
+  }
+  if (comes_changed_ && names(*model_.program.rules()[rule].rule, {Field::kTtl, Field::kTos})) {
+    losses_.clear();
   }
   facts.taken_by = few();
   if (facts.taken_by.empty() && !other_state_) facts.taken_by = earlier_;
@@ -164,6 +167,8 @@ void Unmatched::note_loss(const ChainRun& run, Set wanted, RuleId stop) {
     }
     left = next;
   }
+  // Some come to the rule, and have another TTL or TOS by then (or mark).
+  if (stop == levels_.front().stop && !left.empty()) comes_changed_ = true;
   loss.wanted = bdd_.minus(wanted, left);
   if (!loss.wanted.empty()) losses_.push_back(std::move(loss));
 }

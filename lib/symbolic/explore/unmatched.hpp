@@ -68,7 +68,7 @@ class Unmatched {
   std::vector<std::vector<RuleId>> callers_of_;  // by chain: the jumps to it
   std::vector<Level> levels_;
   std::vector<Loss> losses_;
-  bool can_be_ = false, other_state_ = false;
+  bool can_be_ = false, other_state_ = false, comes_changed_ = false;
   std::vector<RuleId> earlier_, untracked_by_;
 };
 
