@@ -193,7 +193,8 @@ TEST(PiecesAtRandom, NothingIsPutTogetherThatTheSetsRuleOut) {
                                      : static_cast<unsigned>(std::strtoul(given, nullptr, 10));
   std::printf("POSTERN_SEED=%u\n", seed);
   Tried tried;
-  for (unsigned i = 0; i < 60 && !HasFailure(); ++i) {
+  // (What comes in pieces only is rare: some seeds have none in 60 rulesets.)
+  for (unsigned i = 0; (i < 60 || (tried.told == 0 && i < 600)) && !HasFailure(); ++i) {
     Dice dice(seed + i);
     SCOPED_TRACE("seed " + std::to_string(seed + i));
     attack(dice, tried);
