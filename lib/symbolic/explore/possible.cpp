@@ -16,7 +16,8 @@ class Possible {
         bdd_(model.bdd()),
         path_(path),
         sender_(sender),
-        flows_(flows) {
+        flows_(flows),
+        saves_marks_(saves_marks(model.program)) {
     const Path own = sender == FlowEnd::kInitiator ? path : reverse(path);
     local_ = own == Path::kOut || own == Path::kLoopback;
   }
@@ -67,7 +68,7 @@ class Possible {
   Set before(Set flows) {
     const auto& now = space_.layout(Axis::kConnmark).variables;
     if (now.empty()) return flows;
-    if (saves_marks(model_.program)) {
+    if (saves_marks_) {
       const std::array gone{Axis::kConnmark};
       return space_.exists(flows, gone);
     }
@@ -146,6 +147,7 @@ class Possible {
   Path path_;
   FlowEnd sender_;
   Set flows_;
+  bool saves_marks_ = false;
   bool local_ = false;
 };
 

@@ -37,18 +37,11 @@ bool names_states(const ProgramRule& rule) {
 // Chains that some way of jumps leads to, whoever takes it.
 std::vector<bool> entered_chains(const Program& program) {
   std::vector<bool> entered(program.chains().size());
-  std::vector<ChainId> next;
-  for (ChainId c = 0; c < entered.size(); ++c) {
-    if (program.chains()[c].chain->builtin()) next.push_back(c);
-  }
-  while (!next.empty()) {
-    const ChainId id = next.back();
-    next.pop_back();
-    if (entered[id]) continue;
-    entered[id] = true;
+  for (const ChainId id : program.callers_first()) {
     const ProgramChain& chain = program.chains()[id];
-    for (RuleId r = chain.first; r < chain.first + chain.count; ++r) {
-      if (program.rules()[r].callee) next.push_back(*program.rules()[r].callee);
+    entered[id] = entered[id] || chain.chain->builtin();
+    for (RuleId r = chain.first; entered[id] && r < chain.first + chain.count; ++r) {
+      if (program.rules()[r].callee) entered[*program.rules()[r].callee] = true;
     }
   }
   return entered;
