@@ -222,8 +222,9 @@ InputRoute World::route_input6(const PacketView& packet, DeviceId in, DeviceId c
       break;
   }
   if (!forwarding(Family::kIpv6)) return refused("forwarding is off");
-  // Not asked where the packet goes back by the device that it came in by (ip6_forward).
-  const bool elsewhere = route->device != counts_as;
+  // Not asked where the packet goes back by the device that it came in by, nor of one whose hops
+  // are spent (ip6_forward).
+  const bool elsewhere = route->device != counts_as && packet.ttl > 1;
   if (elsewhere && from == 0) return refused("unspecified source");
   if (elsewhere && from == 1) return refused("loopback source");
   if (elsewhere && link_local6(from)) return refused("link-local source", IcmpError{1, 2});
