@@ -39,8 +39,15 @@ Model* LintRun::model() {
     ModelOptions options;
     options.tracking = settings_.tracking;
     options.node_limit = kNodeLimit;
+    options.deadline = std::chrono::steady_clock::now() + settings_.timeout;
+    options.call_limit = settings_.timeout;
     auto built = Model::build(*program_, {}, options);
-    if (built) model_ = std::move(*built);
+    if (built) {
+      model_ = std::move(*built);
+      model_->set_deadline(std::nullopt);
+    } else {
+      ended_ = built.error();
+    }
   }
   return model_.get();
 }
@@ -48,9 +55,11 @@ Model* LintRun::model() {
 const Structure* LintRun::structure() {
   if (!structure_tried_ && model() != nullptr) {
     structure_tried_ = true;
-    model_->set_deadline(std::chrono::steady_clock::now() + settings_.timeout);
-    if (const auto facts = model_->structure()) structure_ = **facts;
-    model_->set_deadline(std::nullopt);
+    if (const auto facts = model_->structure()) {
+      structure_ = **facts;
+    } else {
+      ended_ = facts.error();
+    }
   }
   return structure_ ? &*structure_ : nullptr;
 }

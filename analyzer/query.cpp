@@ -68,7 +68,7 @@ struct Prover::State {
   std::vector<std::string> covered;  // match_text of the questions whose cuts the model has
   std::unique_ptr<Model> model;
   bool too_big = false;
-  bool out_of_time = false;  // the last attempt to make the model was
+  BudgetEnded ended = {};  // the last attempt to make the model, where it failed
   // Where an unknown extension may or may not switch connection tracking on: `options` has it off,
   // and this prover on. Only what both say is an answer.
   const Rule* doubt = nullptr;
@@ -87,8 +87,8 @@ struct Prover::State {
       ModelOptions how = model_options(options);
       how.deadline = deadline;
       auto built = Model::build(program, cuts, how);
-      out_of_time = !built && built.error().time;
-      too_big = !built && !out_of_time;
+      if (!built) ended = built.error();
+      too_big = !built && !ended.time;
       if (built) model = std::move(*built);
     }
     if (model) model->set_deadline(deadline);
@@ -134,9 +134,7 @@ Answer Prover::ask(const Question& question, Path path) {
   const auto deadline = std::chrono::steady_clock::now() + state_->options.timeout;
   Model* model = state_->model_for(question, deadline);
   if (model == nullptr) {
-    answer.reasons.push_back(state_->out_of_time
-                                 ? "time: the packet sets of this ruleset took too long"
-                                 : "the packet sets of this ruleset outgrew their limit");
+    answer.reasons.emplace_back(why(state_->ended));
     return answer;
   }
   Asking(*model, state_->program, state_->options, question, deadline, answer).run();

@@ -172,8 +172,7 @@ void Asking::run() {
     answer_question();
   } catch (const BudgetEnded& ended) {
     answer_.truth = Truth::kUnknown;
-    answer_.reasons.push_back(ended.time ? "time: the packet sets of this question took too long"
-                                         : "the packet sets of this question outgrew their limit");
+    answer_.reasons.emplace_back(why(ended));
   }
 }
 

@@ -29,10 +29,12 @@ class LintRun {
   const Program* program() const { return program_ ? &*program_ : nullptr; }
   const Diagnostics& refused() const { return refused_; }
 
-  // nullptr when the packet sets outgrew their budget.
+  // nullptr when the packet sets outgrew their budget (see ended()).
   Model* model();
   // Computed once, whatever becomes of the model.
   const Structure* structure();
+  // Of model() or structure(), where the last attempt failed.
+  BudgetEnded ended() const { return ended_; }
   // Before a check: drops a model that has grown so far that it could not serve it (nothing in a
   // model is ever freed). No set outlives this.
   void make_room();
@@ -59,6 +61,7 @@ class LintRun {
   Diagnostics refused_;
   bool model_tried_ = false;
   std::unique_ptr<Model> model_;
+  BudgetEnded ended_;
   bool structure_tried_ = false;
   std::optional<Structure> structure_;
   std::unique_ptr<Prover> prover_;
@@ -72,7 +75,5 @@ struct Check {
 };
 
 std::span<const Check> all_checks();
-
-inline constexpr std::string_view kBudgetEnded = "the packet sets grew beyond their budget";
 
 }  // namespace postern

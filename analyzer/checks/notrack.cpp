@@ -76,9 +76,10 @@ void each_notrack_rule(LintRun& run, std::string_view id, std::string question,
   const std::vector<RuleId> rules = notrack_rules(*run.program());
   if (rules.empty()) return;
   if (run.model() == nullptr || run.structure() == nullptr) {
-    return run.leave_open(
-        {.id = std::string(id), .question = std::move(question), .why = std::string(kBudgetEnded)},
-        rules.size());
+    return run.leave_open({.id = std::string(id),
+                           .question = std::move(question),
+                           .why = std::string(why(run.ended()))},
+                          rules.size());
   }
   for (const RuleId rule : rules) {
     if (run.structure()->rules[rule].matched) ask(run, rule);

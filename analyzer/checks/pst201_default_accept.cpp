@@ -71,10 +71,11 @@ Finding finding_for(LintRun& run, std::string_view chain, const HookFindings& fo
 
 void ask(LintRun& run, std::string_view chain, std::span<const Path> paths) {
   const std::string question = fmt::format("does {} accept new traffic by default", chain);
-  const auto found = run.model() == nullptr ? Budgeted<HookFindings>(tl::unexpect, BudgetEnded{})
-                                            : look(run, paths);
+  const auto found =
+      run.model() == nullptr ? Budgeted<HookFindings>(tl::unexpect, run.ended()) : look(run, paths);
   if (!found) {
-    return run.leave_open({.id = "PST201", .question = question, .why = std::string(kBudgetEnded)});
+    return run.leave_open(
+        {.id = "PST201", .question = question, .why = std::string(why(found.error()))});
   }
   if (!found->path || found->drops.empty()) {
     if (found->unmodelled) return run.leave_unmodelled("PST201", question);

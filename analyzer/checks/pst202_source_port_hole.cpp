@@ -20,7 +20,7 @@ class SourcePortHoles {
     const std::string question = fmt::format("is there a source port that opens others ({}, {})",
                                              protocol_name(protocol), text(path));
     const auto search = search_port_holes(*run_.model(), *run_.program(), path, protocol);
-    if (!search) return leave_open(question, std::string(kBudgetEnded));
+    if (!search) return leave_open(question, std::string(why(search.error())));
     if (search->unmodelled) return run_.leave_unmodelled("PST202", question);
     if (search->undecided) {
       return leave_open(question,
@@ -105,7 +105,7 @@ void source_port_hole(LintRun& run) {
   if (run.model() == nullptr) {
     run.leave_open({.id = "PST202",
                     .question = "is there a source port that opens others",
-                    .why = std::string(kBudgetEnded)},
+                    .why = std::string(why(run.ended()))},
                    2 * std::size(kFilteredPaths));
     return;
   }

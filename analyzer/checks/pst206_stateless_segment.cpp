@@ -50,10 +50,10 @@ class StatelessSegments {
     path_ = path;
     gave_up_ = false;
     try {
-      if (!sets()) return leave_open(std::string(kBudgetEnded));
+      sets();
       search();
-    } catch (const BudgetEnded&) {
-      leave_open(std::string(kBudgetEnded));
+    } catch (const BudgetEnded& ended) {
+      leave_open(std::string(why(ended)));
     }
   }
 
@@ -69,50 +69,44 @@ class StatelessSegments {
     run_.leave_open({.id = "PST206", .question = question(), .why = std::move(why)});
   }
 
-  bool sets() {
-    const auto tcp = run_.model()->question(path_, segments());
-    if (!tcp) return false;
+  void sets() {
+    const Set tcp = take(run_.model()->question(path_, segments()));
     // Nobody connects to a broadcast, or from no address at all, whatever the rules say.
-    const Set m = between_hosts(space_, path_, *tcp, run_.model()->moves_destination(path_));
-    const auto delivered = run_.model()->deliver(path_, m);
-    const auto connected = run_.model()->connect(path_, m);
-    if (!delivered || !connected) return false;
-    const Set possible = bdd_.either(delivered->packets.may, delivered->packets.unmodelled);
-    const Set closed = bdd_.minus(possible, connected->flows.may);
+    const Set m = between_hosts(space_, path_, tcp, run_.model()->moves_destination(path_));
+    const DeliverAnswer delivered = take(run_.model()->deliver(path_, m));
+    const ConnectAnswer connected = take(run_.model()->connect(path_, m));
+    const Set possible = bdd_.either(delivered.packets.may, delivered.packets.unmodelled);
+    const Set closed = bdd_.minus(possible, connected.flows.may);
     // Where NAT may take a flow another way, that way decides whether one can connect.
-    const auto elsewhere = run_.model()->strays(path_, space_.exists(m, packet_axes()));
-    if (!elsewhere) return false;
-    const auto there = connected_there(space_.exists(bdd_.both(closed, *elsewhere), packet_axes()));
-    if (!there) return false;
-    const Set maybe_there = bdd_.minus(bdd_.either(there->may, there->unmodelled), there->must);
-    const Set here = bdd_.minus(closed, there->must);
-    const Set undecided = bdd_.either(connected->flows.unmodelled, maybe_there);
-    const Set surely = bdd_.both(bdd_.minus(here, undecided), delivered->packets.may);
-    stray_ = bdd_.both(surely, delivered->packets.must);
+    const Set elsewhere = take(run_.model()->strays(path_, space_.exists(m, packet_axes())));
+    const Triple there =
+        connected_there(space_.exists(bdd_.both(closed, elsewhere), packet_axes()));
+    const Set maybe_there = bdd_.minus(bdd_.either(there.may, there.unmodelled), there.must);
+    const Set here = bdd_.minus(closed, there.must);
+    const Set undecided = bdd_.either(connected.flows.unmodelled, maybe_there);
+    const Set surely = bdd_.both(bdd_.minus(here, undecided), delivered.packets.may);
+    stray_ = bdd_.both(surely, delivered.packets.must);
     if (stray_.empty()) stray_ = surely;
     // A socket that talks to itself is nobody's hole.
-    const Set let_in = bdd_.minus(delivered->packets.unmodelled, delivered->to_itself);
-    const Set open = bdd_.minus(undecided, connected->to_itself);
+    const Set let_in = bdd_.minus(delivered.packets.unmodelled, delivered.to_itself);
+    const Set open = bdd_.minus(undecided, connected.to_itself);
     maybe_unmodelled_ = bdd_.both(here, bdd_.either(let_in, open));
-    return true;
   }
 
   // Which of the flows hold a conversation on the path that NAT may take them to? There they differ
   // in the interface that the changed destination gives.
-  Budgeted<Triple> connected_there(Set flows) {
-    if (flows.empty()) return Triple{kNothing, kNothing, kNothing};
+  Triple connected_there(Set flows) {
+    if (flows.empty()) return {kNothing, kNothing, kNothing};
     const bool local = path_ == Path::kLoopback;
     const Path other = local ? Path::kOut : path_ == Path::kIn ? Path::kForward : Path::kIn;
     const std::array differs{local ? Axis::kInitiatorInterface : Axis::kResponderInterface};
-    const auto tcp = run_.model()->question(other, segments());
-    if (!tcp) return tl::unexpected(tcp.error());
-    const Set same = bdd_.both(*tcp, space_.exists(flows, differs));
-    const auto connected = run_.model()->connect(
-        other, between_hosts(space_, other, same, run_.model()->moves_destination(other)));
-    if (!connected) return tl::unexpected(connected.error());
+    const Set tcp = take(run_.model()->question(other, segments()));
+    const Set same = bdd_.both(tcp, space_.exists(flows, differs));
+    const ConnectAnswer connected = take(run_.model()->connect(
+        other, between_hosts(space_, other, same, run_.model()->moves_destination(other))));
     const auto here = [&](Set set) { return bdd_.both(flows, space_.exists(set, differs)); };
-    const Triple& all = connected->flows;
-    return Triple{here(all.may), here(all.must), here(all.unmodelled)};
+    const Triple& all = connected.flows;
+    return {here(all.may), here(all.must), here(all.unmodelled)};
   }
 
   void search() {
@@ -251,7 +245,7 @@ void stateless_segment(LintRun& run) {
   if (run.model() == nullptr) {
     run.leave_open({.id = "PST206",
                     .question = "are TCP segments let in where nobody can connect",
-                    .why = std::string(kBudgetEnded)},
+                    .why = std::string(why(run.ended()))},
                    std::size(kFilteredPaths));
     return;
   }

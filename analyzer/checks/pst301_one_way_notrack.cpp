@@ -43,7 +43,7 @@ bool ask(LintRun& run, Path path, RuleId rule, std::string& open) {
   Model& model = *run.model();
   const auto flows = untracked_flows(model, *run.program(), path, rule);
   if (!flows) {
-    open = kBudgetEnded;
+    open = why(flows.error());
     return false;
   }
   if (flows->one_way.empty()) {

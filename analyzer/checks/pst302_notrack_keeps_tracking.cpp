@@ -86,7 +86,7 @@ void ask_about(LintRun& run, RuleId rule) {
   if (!same) {
     return run.leave_open({.id = "PST302",
                            .question = "does this rule keep anything out of the conntrack table",
-                           .why = std::string(kBudgetEnded),
+                           .why = std::string(why(same.error())),
                            .span = run.program()->rules()[rule].rule->span});
   }
   run.answered();

@@ -84,7 +84,7 @@ void for_each_rule(LintRun& run, std::string_view id, RuleFate fate,
   if (structure == nullptr) {
     run.leave_open({.id = std::string(id),
                     .question = fmt::format("which of {} rules can match", asked),
-                    .why = std::string(kBudgetEnded)},
+                    .why = std::string(why(run.ended()))},
                    asked);
     return;
   }

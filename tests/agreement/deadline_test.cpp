@@ -2,6 +2,7 @@
 // nothing wrong behind for later questions of the same model.
 #include <gtest/gtest.h>
 
+#include "../unit/lint_fixture.hpp"
 #include "../unit/query_fixture.hpp"
 
 namespace postern {
@@ -47,6 +48,32 @@ TEST(Deadline, AProverGoesOnAfterAnAnswerThatTookTooLong) {
     EXPECT_EQ(solved(*model), expected) << i;
   }
   EXPECT_GT(interrupted, 0U);
+}
+
+// Each call has its own time; nothing stands between them.
+TEST(Deadline, ACallLimitBoundsEachCall) {
+  const auto rules = LoadedRuleset::corpus("notrack/test3.rules");
+  ModelOptions options;
+  options.call_limit = std::chrono::milliseconds{0};
+  const auto model = std::move(*Model::build(rules.program(), {}, options));
+  const auto anything = model->anything(Path::kLoopback);
+  ASSERT_FALSE(anything.has_value());
+  EXPECT_TRUE(anything.error().time);
+  model->space().bdd().check_time();
+}
+
+TEST(Deadline, LintWithoutTimeAnswersNothing) {
+  const Bound bound = bound_text(
+      "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -p tcp --dport 80 -j NOTRACK\nCOMMIT\n"
+      "*filter\n:INPUT DROP\n-A INPUT -p tcp --dport 80 -j ACCEPT\nCOMMIT\n");
+  LintSettings settings;
+  settings.timeout = std::chrono::milliseconds{0};
+  const LintReport report = lint(bound, settings);
+  EXPECT_TRUE(report.findings.empty());
+  ASSERT_FALSE(report.open.empty());
+  for (const OpenQuestion& open : report.open) {
+    EXPECT_TRUE(open.why.starts_with("time: ")) << open.id << ": " << open.why;
+  }
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ bool is_on(const Program& program, TrackingMode mode) {
   return mode == TrackingMode::kOn || (mode == TrackingMode::kAuto && program.tracks());
 }
 
-// Every public function runs in here: the node limit ends as a value.
+// The end of a budget becomes a value.
 template <class Body>
 auto budgeted(const Body& body) -> Budgeted<decltype(body())> {
   try {
@@ -22,6 +22,34 @@ auto budgeted(const Body& body) -> Budgeted<decltype(body())> {
   } catch (const BudgetEnded& ended) {
     return tl::unexpected(ended);
   }
+}
+
+// ModelOptions::call_limit, as long as it lives.
+class CallTime {
+ public:
+  CallTime(Bdd& bdd, const std::optional<std::chrono::milliseconds>& limit)
+      : bdd_(bdd), limits_(limit && !bdd.deadline()) {
+    if (limits_) bdd_.set_deadline(std::chrono::steady_clock::now() + *limit);
+  }
+  CallTime(const CallTime&) = delete;
+  CallTime& operator=(const CallTime&) = delete;
+  ~CallTime() {
+    if (limits_) bdd_.set_deadline(std::nullopt);
+  }
+
+ private:
+  Bdd& bdd_;
+  bool limits_;
+};
+
+// Every public function runs in here.
+template <class Impl, class Body>
+auto call(Impl& impl, const Body& body) -> Budgeted<decltype(body())> {
+  const CallTime time(impl.bdd(), impl.options.call_limit);
+  return budgeted([&] {
+    impl.bdd().check_time();
+    return body();
+  });
 }
 
 }  // namespace
@@ -247,31 +275,32 @@ std::span<const EntryInfo> Model::entries() const { return impl_->automaton.info
 const Automaton& Model::automaton() const { return impl_->automaton; }
 
 Budgeted<Set> Model::question(Path path, const PredicatePtr& m) {
-  return budgeted([&] {
+  return call(*impl_, [&] {
     const Set asked = impl_->reader.read_once(*m, Binding{.question = true}).may;
     return impl_->bdd().both(asked, impl_->sendable(path, FlowEnd::kInitiator));
   });
 }
 
 Budgeted<LedHere> Model::errors_led_here(Path path, const PredicatePtr& m) {
-  return budgeted([&] { return impl_->errors_led_here(path, m); });
+  return call(*impl_, [&] { return impl_->errors_led_here(path, m); });
 }
 
 Set Model::may_be_own_tuple(Path path) { return impl_->may_be_own_tuple(path); }
 
 Budgeted<Set> Model::errors_to_openers(Path path) {
-  return budgeted([&] { return impl_->errors_to_openers(path); });
+  return call(*impl_, [&] { return impl_->errors_to_openers(path); });
 }
 
 Budgeted<Set> Model::anything(Path path) { return sendable(path, false); }
 
 Budgeted<Set> Model::sendable(Path path, bool reply) {
-  return budgeted(
-      [&] { return impl_->sendable(path, reply ? FlowEnd::kResponder : FlowEnd::kInitiator); });
+  return call(*impl_, [&] {
+    return impl_->sendable(path, reply ? FlowEnd::kResponder : FlowEnd::kInitiator);
+  });
 }
 
 Budgeted<Set> Model::under_nat(Path path, Set flows) {
-  return budgeted([&] {
+  return call(*impl_, [&] {
     if (!impl_->follows()) return Set{kNothing};
     // A clash may befall any.
     if (impl_->translations.clashes(path)) return flows;
@@ -286,7 +315,7 @@ Budgeted<Set> Model::under_nat(Path path, Set flows) {
 }
 
 Budgeted<Set> Model::strays(Path path, Set flows) {
-  return budgeted([&] {
+  return call(*impl_, [&] {
     if (!impl_->follows()) return Set{kNothing};
     const Set announced = impl_->expected(path, false).strays;
     if (!impl_->translations.may_stray(path)) return announced;
@@ -295,37 +324,39 @@ Budgeted<Set> Model::strays(Path path, Set flows) {
 }
 
 Budgeted<Set> Model::comes_back(const NatVariant& nat) {
-  return budgeted([&] { return impl_->comes_back(nat); });
+  return call(*impl_, [&] { return impl_->comes_back(nat); });
 }
 Budgeted<Set> Model::unchanged(Path path, const NatVariant& nat) {
-  return budgeted([&] { return impl_->unchanged(path, nat); });
+  return call(*impl_, [&] { return impl_->unchanged(path, nat); });
 }
 
 Budgeted<FlowZones> Model::zones(Path path, Set flows) {
-  return budgeted([&] { return impl_->zones_of(path, flows); });
+  return call(*impl_, [&] { return impl_->zones_of(path, flows); });
 }
 
 Budgeted<ExpectedFlows> Model::expected(Path path) {
-  return budgeted([&] { return impl_->expected(path, false); });
+  return call(*impl_, [&] { return impl_->expected(path, false); });
 }
 Budgeted<std::vector<Master>> Model::masters(Path path, Set goal, const FlowStep& step) {
   const FlowEnd sender = step.reply ? FlowEnd::kResponder : FlowEnd::kInitiator;
   const std::uint16_t zone = impl_->automaton.zones().pairs()[step.pair].id();
-  return budgeted([&] { return impl_->announcements.masters(path, goal, sender, zone, step.nat); });
+  return call(*impl_,
+              [&] { return impl_->announcements.masters(path, goal, sender, zone, step.nat); });
 }
 Budgeted<std::vector<FlowStep>> Model::master_steps(const Master& master, Set flow, bool must) {
-  return budgeted([&] { return impl_->announcements.steps(master, flow, must); });
+  return call(*impl_, [&] { return impl_->announcements.steps(master, flow, must); });
 }
 
 Budgeted<Set> Model::sendable_translated(Path path) {
-  return budgeted([&] {
+  return call(*impl_, [&] {
     return can_set_out_translated(impl_->space, path, FlowEnd::kResponder, impl_->tracking);
   });
 }
 
 Budgeted<Set> Model::routed(Path path) {
   const auto which = moves_destination(path) ? can_keep_its_destination : can_set_out;
-  return budgeted([&] { return which(impl_->space, path, FlowEnd::kInitiator, impl_->tracking); });
+  return call(*impl_,
+              [&] { return which(impl_->space, path, FlowEnd::kInitiator, impl_->tracking); });
 }
 
 const Translations& Model::translations() const { return impl_->translations; }
@@ -337,61 +368,61 @@ std::optional<std::uint16_t> Model::entry_index(const AbstractEntry& entry) cons
 }
 
 Budgeted<DeliverAnswer> Model::deliver(Path path, Set m, const PredicatePtr& to) {
-  return budgeted([&] { return impl_->deliver(path, m, to); });
+  return call(*impl_, [&] { return impl_->deliver(path, m, to); });
 }
 Budgeted<ConnectAnswer> Model::connect(Path path, Set m, const PredicatePtr& to) {
-  return budgeted([&] { return impl_->connect(path, m, to); });
+  return call(*impl_, [&] { return impl_->connect(path, m, to); });
 }
 Budgeted<TrackAnswer> Model::track(Path path, Set m, const std::string& entry_state,
                                    const PredicatePtr& to) {
-  return budgeted([&] { return impl_->track(path, m, entry_state, to); });
+  return call(*impl_, [&] { return impl_->track(path, m, entry_state, to); });
 }
 
 Budgeted<std::vector<FlowStep>> Model::deliver_steps(Path path, Set m, Set goal, bool must,
                                                      const PredicatePtr& to) {
-  return budgeted([&] { return impl_->deliver_steps(path, m, goal, must, to); });
+  return call(*impl_, [&] { return impl_->deliver_steps(path, m, goal, must, to); });
 }
 Budgeted<std::vector<FlowStep>> Model::connect_steps(Path path, Set m, Set goal, bool must,
                                                      const PredicatePtr& to) {
-  return budgeted([&] { return impl_->connect_steps(path, m, goal, must, to); });
+  return call(*impl_, [&] { return impl_->connect_steps(path, m, goal, must, to); });
 }
 Budgeted<std::vector<FlowStep>> Model::track_steps(Path path, Set m, const std::string& entry_state,
                                                    Set goal, bool must, const PredicatePtr& to) {
-  return budgeted([&] { return impl_->track_steps(path, m, entry_state, goal, must, to); });
+  return call(*impl_, [&] { return impl_->track_steps(path, m, entry_state, goal, must, to); });
 }
 
 Budgeted<Quotable> Model::quotable(Path path, Set error, const QuotedEntry& entry, bool must) {
-  return budgeted([&] { return impl_->quotable(path, error, entry, must); });
+  return call(*impl_, [&] { return impl_->quotable(path, error, entry, must); });
 }
 Budgeted<Quotable> Model::openers(Path path, Set error, const QuotedEntry& entry) {
-  return budgeted([&] { return impl_->openers(path, error, entry); });
+  return call(*impl_, [&] { return impl_->openers(path, error, entry); });
 }
 Budgeted<std::vector<FlowStep>> Model::entry_steps(Path path, Set flows, const QuotedEntry& entry,
                                                    FlowEnd end, bool must) {
-  return budgeted([&] { return impl_->entry_steps(path, flows, entry, end, must); });
+  return call(*impl_, [&] { return impl_->entry_steps(path, flows, entry, end, must); });
 }
 
 Budgeted<const Structure*> Model::structure() {
-  return budgeted([&]() -> const Structure* { return &impl_->facts(); });
+  return call(*impl_, [&]() -> const Structure* { return &impl_->facts(); });
 }
 
 std::vector<RuleId> Model::opaque_rules() const { return impl_->chains.opaque_rules(); }
 std::vector<RuleId> Model::unmodelled_rules() const { return impl_->chains.unmodelled_rules(); }
 
 Budgeted<DefaultAccept> Model::accepted_by_default(Path path, Set beginning) {
-  return budgeted([&] { return impl_->accepted_by_default(path, beginning); });
+  return call(*impl_, [&] { return impl_->accepted_by_default(path, beginning); });
 }
 
 Budgeted<Conversed> Model::conversed(Path path, Set flows) {
-  return budgeted([&] { return impl_->conversed(path, flows); });
+  return call(*impl_, [&] { return impl_->conversed(path, flows); });
 }
 
 Budgeted<Surroundings> Model::surroundings(Path path, const PredicatePtr& m, Denied denied) {
-  return budgeted([&] { return impl_->surroundings(path, m, denied); });
+  return call(*impl_, [&] { return impl_->surroundings(path, m, denied); });
 }
 
 Budgeted<bool> Model::same_entries_without(RuleId rule) {
-  return budgeted([&] { return impl_->same_entries_without(rule); });
+  return call(*impl_, [&] { return impl_->same_entries_without(rule); });
 }
 
 }  // namespace postern

@@ -50,7 +50,9 @@ struct ModelOptions {
   TrackingMode tracking = TrackingMode::kAuto;
   ConntrackConfig conntrack = {};
   std::size_t node_limit = 12'000'000;  // 24 bytes each, roughly
-  Bdd::Deadline deadline = {};
+  Bdd::Deadline deadline = {};          // of building, and of what follows
+  // Of each call of a public function, where no deadline stands.
+  std::optional<std::chrono::milliseconds> call_limit = {};
   bool route_localnet = false;  // some interface takes packets to 127.0.0.0/8 off its wire
 };
 

@@ -389,8 +389,8 @@ CertificateResult certify(Model& model, const Program& program, const Claim& cla
     return {Verification::kNotChecked, "the ruleset is too large to encode for this question", 0};
   } catch (const NotListable&) {
     return {Verification::kNotChecked, "a mask with holes splits the addresses too finely", 0};
-  } catch (const BudgetEnded&) {
-    return {Verification::kNotChecked, "the packet sets outgrew their limit", 0};
+  } catch (const BudgetEnded& ended) {
+    return {Verification::kNotChecked, std::string(why(ended)), 0};
   }
 }
 

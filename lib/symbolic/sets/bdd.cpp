@@ -25,6 +25,10 @@ std::uint64_t pair(std::uint32_t a, std::uint32_t b) {
 
 }  // namespace
 
+std::string_view why(const BudgetEnded& ended) {
+  return ended.time ? "time: the packet sets took too long" : "the packet sets outgrew their limit";
+}
+
 Bdd::Bdd(unsigned variables, std::size_t node_limit)
     : variables_(variables), node_limit_(node_limit) {
   nodes_ = {{variables, 0, 0}, {variables, 1, 1}};

@@ -14,6 +14,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,9 @@ namespace postern {
 struct BudgetEnded {
   bool time = false;  // else nodes
 };
+
+// What an answer says of it.
+std::string_view why(const BudgetEnded& ended);
 
 // A Boolean function over the variables of one Bdd; a set of whatever the variables describe.
 struct Set {
@@ -52,6 +56,7 @@ class Bdd {
   using Deadline = std::optional<std::chrono::steady_clock::time_point>;
   // From then on operations throw BudgetEnded; nullopt: never.
   void set_deadline(Deadline deadline) { deadline_ = deadline; }
+  const Deadline& deadline() const { return deadline_; }
   // Throws when the time is up. Operations call it by themselves now and then.
   void check_time() const {
     if (deadline_ && std::chrono::steady_clock::now() >= *deadline_) throw BudgetEnded{true};
