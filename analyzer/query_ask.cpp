@@ -132,6 +132,12 @@ void drop_meaningless(FieldBox& box, std::uint8_t protocol) {
   if (protocol != protocol::kTcp) box.erase(Field::kTcpFlags);
 }
 
+// Multicast reports and neighbour discovery.
+bool kernels_own(const Packet& packet) {
+  return packet.local() &&
+         (packet.protocol == protocol::kIgmp || packet.protocol == protocol::kIcmpv6);
+}
+
 }  // namespace
 
 namespace {
@@ -337,12 +343,12 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   }
   Confirmed confirmed = confirm_with_addresses(witness, must);
   if (!confirmed.mismatch.empty()) {
-    // To the sets an opaque target may have changed anything (marks, headers); the engine's changes
-    // nothing.
+    // To the sets an opaque target may have changed anything (marks, headers), the engine's changes
+    // nothing; what the kernel sends of itself shows a device that the engine's packets do not.
     const bool open =
         !must && (reads_tuple_ports(program_) || program_.has_opaque_target() ||
                   (witness.translated_to && space_.classes().address_type.count() > 1) ||
-                  found.back().quotes);
+                  found.back().quotes || kernels_own(witness.packets.back().packet));
     const bool coarse = open || std::ranges::any_of(found, &FlowStep::coarse) ||
                         std::ranges::any_of(witness.packets, &WitnessPacket::of_master);
     if (confirmed.unmodelled || coarse) {

@@ -23,11 +23,6 @@ void Asking::assume() {
         "no local process marks its packets (SO_MARK), but for what the question says with -m "
         "mark");
   }
-  const bool sends = answer_.path == Path::kOut || answer_.path == Path::kLoopback;
-  if (sends && changes_what_routes(program_)) {
-    answer_.assumptions.push_back(
-        "no `ip rule` sends by another device what OUTPUT has given a mark, TOS or hop limit");
-  }
 }
 
 // MASQUERADE gives no address of lo, and drops what it has none for.

@@ -92,18 +92,6 @@ std::vector<std::string> world_assumptions(Space& space, Path path, const FlowPo
   return list;
 }
 
-bool changes_what_routes(const Program& program) {
-  const auto entry = program.entry(Hook::kOutput, TableName::kMangle);
-  return entry && std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
-           if (program.chains()[rule.chain].table != TableName::kMangle) return false;
-           const Effect* effect = std::get_if<Effect>(&rule.rule->action);
-           return effect != nullptr && (std::holds_alternative<SetMark>(*effect) ||
-                                        std::holds_alternative<SetField>(*effect) ||
-                                        std::holds_alternative<AddField>(*effect) ||
-                                        std::holds_alternative<SetConnmark>(*effect));
-         });
-}
-
 std::vector<std::string_view> said_of(const Surroundings& needed) {
   std::vector<std::string_view> list;
   if (needed.forged) {
@@ -133,6 +121,12 @@ std::vector<std::string_view> said_of(const Surroundings& needed) {
   }
   if (needed.echoed) {
     list.emplace_back("no multicast or broadcast packet of this host comes back to it as a copy");
+  }
+  if (needed.rerouted) {
+    list.emplace_back(
+        "what OUTPUT has given a mark, TOS or hop limit leaves by the device that OUTPUT has seen "
+        "(an `ip rule` may send it by another, and the kernel forgets a device of IP_PKTINFO, "
+        "IP_UNICAST_IF or IP_MULTICAST_IF)");
   }
   if (needed.kept) list.emplace_back("no `ip rule` keeps here what is for another host");
   if (needed.bound) {

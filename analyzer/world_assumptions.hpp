@@ -17,10 +17,6 @@ namespace postern {
 std::vector<std::string> world_assumptions(Space& space, Path path, const FlowPoint& flow,
                                            const Witness& witness);
 
-// May mangle change in OUTPUT what an `ip rule` asks for, so that a packet is routed again by
-// another table? (A no takes it that there is no such `ip rule`.)
-bool changes_what_routes(const Program& program);
-
 // The same of what a no takes for granted.
 std::vector<std::string_view> said_of(const Surroundings& needed);
 

@@ -16,6 +16,9 @@ namespace postern {
 inline constexpr std::array<std::uint8_t, 5> kExtensionHeaders{0, 43, 44, protocol::kAh, 60};
 inline constexpr std::uint8_t kNoNextHeader = 59;
 
+// Bytes of options that may stand in an IPv4 header, before the transport's.
+inline constexpr unsigned kLongestOptions4 = 40;
+
 constexpr bool is_extension_header(Family family, std::uint8_t number) {
   if (family == Family::kIpv4) return false;
   for (const std::uint8_t header : kExtensionHeaders) {

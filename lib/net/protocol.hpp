@@ -13,8 +13,8 @@
 namespace postern {
 
 namespace protocol {
-inline constexpr std::uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kDccp = 33, kGre = 47, kEsp = 50,
-                              kAh = 51, kIcmpv6 = 58, kSctp = 132, kUdplite = 136;
+inline constexpr std::uint8_t kIcmp = 1, kIgmp = 2, kTcp = 6, kUdp = 17, kDccp = 33, kGre = 47,
+                              kEsp = 50, kAh = 51, kIcmpv6 = 58, kSctp = 132, kUdplite = 136;
 }  // namespace protocol
 
 // "tcp", "TCP", "6", "all" (0), "icmpv6"/"ipv6-icmp"; nullopt when unknown.

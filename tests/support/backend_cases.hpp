@@ -35,7 +35,7 @@ inline constexpr BackendCase kBackendCases[] = {
     {"LaterFragmentDropped", Family::kIpv4,
      "*filter\n:FORWARD ACCEPT\n-A FORWARD -p udp -m udp --dport 0:1023 -j DROP\n"
      "-A FORWARD -p udp -m udp --dport 1024:65535 -j DROP\n"
-     "-A FORWARD -m length --length 0:23 -j DROP\nCOMMIT\n",
+     "-A FORWARD -m length --length 0:63 -j DROP\nCOMMIT\n",
      "deliver -i eth0 -o eth1 -p udp -f", "yes", "no"},
     // A later IPv6 fragment shows bytes of its IPv6 header, which no witness writes.
     {"LaterFragment6", Family::kIpv6,

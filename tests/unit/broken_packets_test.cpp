@@ -140,6 +140,18 @@ TEST(CutPacketsAlone, ExtensionHeadersMakeLonger) {
   EXPECT_NE(a.truth, Truth::kNo) << to_text(a);
 }
 
+// An IPv4 packet by its options: up to 40 bytes.
+TEST(CutPacketsAlone, OptionsMakeLonger) {
+  const auto asked = [](const std::string& length) {
+    const std::string udp = "-p udp -m length --length " + length;
+    return behind("-A INPUT " + udp + " -m conntrack --ctstate INVALID -j ACCEPT\n",
+                  "deliver -i eth0 " + udp + " --path in", Family::kIpv4)
+        .truth;
+  };
+  EXPECT_EQ(asked("50:60"), Truth::kUnknown);
+  EXPECT_EQ(asked("68:70"), Truth::kNo);
+}
+
 // Only a raw socket writes such headers; they leave, and nobody takes them.
 TEST(WrongLengths, OfThisHostAreInvalidAndLeave) {
   for (const char* match : {"-p udp --dport 53", "-p tcp --syn"}) {

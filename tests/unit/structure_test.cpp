@@ -139,6 +139,27 @@ TEST(Structure, MarksOfSocketsAreNotFollowedButCounted) {
   EXPECT_FALSE(f.of("-A FORWARD").matched);
 }
 
+// Measured: UDP that a process sends with IP_PKTINFO by eth1 to an own address, which mangle has
+// routed again, is received over lo.
+TEST(Structure, WhatIsRoutedAgainLeavesByAnotherDeviceThanOutputSees) {
+  const std::string filter =
+      "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -o lo -p udp -j DROP\n"
+      "-A INPUT -i lo -p udp -j DROP\nCOMMIT\n";
+  const Facts f("*mangle\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j TOS --set-tos 0x10/0xff\nCOMMIT\n" +
+                filter);
+  EXPECT_TRUE(f.of("-A INPUT -i lo").matched);
+  EXPECT_FALSE(Facts(filter).of("-A INPUT -i lo").matched);
+}
+
+// Measured: neighbour discovery and multicast reports of this host.
+TEST(Structure, WhatTheKernelSendsOfItselfShowsItsDeviceInPostrouting) {
+  const Facts f(
+      "*mangle\n:POSTROUTING ACCEPT [0:0]\n:X - [0:0]\n-A POSTROUTING -j X\n"
+      "-A X -i eth0 -p igmp -j DROP\n-A X -i eth0 -m ttl --ttl-eq 255 -p udp -j DROP\nCOMMIT\n");
+  EXPECT_TRUE(f.of("-p igmp").matched);
+  EXPECT_TRUE(f.of("-p igmp").alone);
+}
+
 // What has another TTL or TOS by then is not what an earlier rule takes.
 TEST(Structure, NobodyTakesWhatIsRewritten) {
   const Facts f(

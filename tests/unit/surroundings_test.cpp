@@ -36,6 +36,14 @@ constexpr const char* kCopies =
     "no multicast or broadcast packet of this host comes back to it as a copy";
 constexpr const char* kLengthless =
     "nobody sends UDP whose length field is 0 (INVALID, but IPv6's sockets take it)";
+constexpr const char* kRerouted =
+    "what OUTPUT has given a mark, TOS or hop limit leaves by the device that OUTPUT has seen (an "
+    "`ip rule` may send it by another, and the kernel forgets a device of IP_PKTINFO, "
+    "IP_UNICAST_IF or IP_MULTICAST_IF)";
+constexpr const char* kRetosed =
+    "*mangle\n:OUTPUT ACCEPT\n-A OUTPUT -j TOS --set-tos 0x10/0xff\nCOMMIT\n"
+    "*filter\n:INPUT ACCEPT\n:OUTPUT DROP\n-A OUTPUT -o lo -p tcp -j ACCEPT\n"
+    "-A OUTPUT -o lo -p udp -j DROP\n-A OUTPUT -o lo -j ACCEPT\nCOMMIT\n";
 constexpr const char* kFragments =
     "no packet comes in fragments that only its receiver puts together";
 constexpr const char* kNoSyn =
@@ -336,6 +344,12 @@ const Row kRows[] = {
      "deliver -p icmp --path out", kUnasked, false},
     {"WhatComesAsksNothingOfAnswers", k4, std::string(kStateful) + "COMMIT\n",
      "deliver -p udp --dport 53 --path in", kUnasked, false},
+    {"ADeviceThatRoutingForgets", k4, kRetosed, "deliver -p udp --path out", kRerouted, true},
+    {"ADeviceThatRoutingForgetsOverLo", k4, kRetosed, "deliver -i lo -p udp", kRerouted, true},
+    {"WhatLooksAtNoDevice", k4,
+     "*mangle\n:OUTPUT ACCEPT\n-A OUTPUT -j TOS --set-tos 0x10/0xff\nCOMMIT\n"
+     "*filter\n:OUTPUT ACCEPT\n-A OUTPUT -p udp -j DROP\nCOMMIT\n",
+     "deliver -p udp --path out", kRerouted, false},
     {"PiecesOfWhatIsDropped", k4,
      "*filter\n:INPUT DROP\n-A INPUT -i eth0 -p tcp -j ACCEPT\nCOMMIT\n",
      "deliver -i eth1 -p udp --path in", kScattered, false},

@@ -68,6 +68,7 @@ StructureFinder::StructureFinder(Model::Impl& model)
       })) {
   runs_.of.resize(model.program.chains().size());
   errs_ = errs_over_lo();
+  reroutes_ = changes_what_routes(model.program);
   saves_marks_ = saves_marks(model.program);
 }
 
@@ -110,12 +111,14 @@ void StructureFinder::walk_all() {
 }
 
 // The flows of a walk. Of what routing would not let pass, only those are new that it keeps from
-// one of the two ends, unless a rule looks at marks: then a local end may set them.
+// one of the two ends, unless a rule looks at marks: then a local end may set them; or OUTPUT may
+// see another device than the one that packets leave by (rerouting.hpp).
 Set StructureFinder::flows(Path path) {
   const Set routed = model_.flows_of(model_.sendable(path, FlowEnd::kInitiator));
   if (!unrouted_) return routed;
   const Set all = model_.flows_of(unrouted(space_, path, FlowEnd::kInitiator, model_.tracking));
-  if (path != Path::kForward && space_.classes().marks_are_read) return all;
+  const bool marks = space_.classes().marks_are_read;
+  if (path != Path::kForward && (marks || reroutes_)) return all;
   const Set answered = model_.flows_of(model_.sendable(path, FlowEnd::kResponder));
   return bdd_.minus(all, bdd_.both(routed, answered));
 }
@@ -192,9 +195,11 @@ void StructureFinder::find_possible(ChainRun& run) {
   const auto [it, fresh] =
       points_.try_emplace({run.path, sender, run.errors}, std::array<Set, 3>{});
   if (fresh) {
-    // Under NAT the walks themselves say what is sent, and any state may come about.
-    const bool open = loose_ || follows_;
-    const Set packets = bdd_.both(follows_ && !loose_ ? space_.domain() : sent(run.path, sender),
+    // Under NAT any state may come about, and where the walk does not say what OUTPUT sees.
+    const bool rerouted = unrouted_ && reroutes_ && run.path != Path::kForward;
+    const bool open = loose_ || follows_ || rerouted;
+    const bool walked = follows_ && !loose_;  // then the walks themselves say what is sent
+    const Set packets = bdd_.both(walked ? space_.domain() : sent(run.path, sender),
                                   open ? kEverything : flows(run.path));
     const Set domain = model_.tracking ? conntrack_domain(space_) : kEverything;
     Set states = possible_points(model_, run.path, sender, flows(run.path), open);

@@ -99,11 +99,16 @@ class Wonder {
     });
     const bool any_flow = model_.tracking && !bdd_.disjoint(m_, errors);
     const Set flows = any_flow ? Set{kEverything} : m_;
-    const std::vector<NatVariant> all = ways();
-    return all.size() > kMostBindings || std::ranges::any_of(all, [&](const NatVariant& nat) {
-             return marks_matter(flows, FlowEnd::kInitiator, nat) ||
-                    marks_matter(flows, FlowEnd::kResponder, nat);
-           });
+    return matters(World::kMarked, flows, FlowEnd::kInitiator) ||
+           matters(World::kMarked, flows, FlowEnd::kResponder);
+  }
+
+  // Does what this host sends hang on the device that OUTPUT sees?
+  bool rerouted() {
+    if (path_ == Path::kForward || m_.empty() || !changes_what_routes(model_.program)) return false;
+    const bool answers = path_ != Path::kOut && model_.tracking;
+    return (is_local() && matters(World::kRerouted, m_, FlowEnd::kInitiator)) ||
+           (answers && matters(World::kRerouted, m_, FlowEnd::kResponder));
   }
 
   // What this host sends to everybody comes back to it, too, by the interface that it left by, with
@@ -294,13 +299,23 @@ class Wonder {
     return keeps_a_destination() ? all : bdd_.minus(all, walk.moved);
   }
 
-  bool marks_matter(Set flows, FlowEnd sender, const NatVariant& nat) {
-    const PathWalk usual = walk_in(World::kUsual, path_, flows, sender, nat);
-    const PathWalk marked = walk_in(World::kMarked, path_, flows, sender, nat);
-    if (!bdd_.subset(marked.early_unmodelled, usual.early_unmodelled)) return true;
+  // Do rules let more of these packets through there, under any binding?
+  bool matters(World world, Set packets, FlowEnd sender) {
+    const std::vector<NatVariant> all = ways();
+    return all.size() > kMostBindings || std::ranges::any_of(all, [&](const NatVariant& nat) {
+             return matters(world, packets, sender, nat);
+           });
+  }
+  bool matters(World world, Set packets, FlowEnd sender, const NatVariant& nat) {
+    const PathWalk usual = walk_in(World::kUsual, path_, packets, sender, nat);
+    const PathWalk there = walk_in(world, path_, packets, sender, nat);
+    if (!bdd_.subset(there.early_unmodelled, usual.early_unmodelled)) return true;
     return std::ranges::any_of(
         std::array{Fate::kDelivered, Fate::kUnmodelled, Fate::kElsewhere, Fate::kReset},
-        [&](Fate f) { return !bdd_.subset(marked.direct[f], usual.direct[f]); });
+        [&](Fate f) {
+          return !bdd_.subset(there.direct[f], usual.direct[f]) ||
+                 !bdd_.subset(there.again[f], usual.again[f]);
+        });
   }
 
   Set state(CtState of) { return space_.class_is(Axis::kState, static_cast<std::uint32_t>(of)); }
@@ -394,6 +409,7 @@ Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, Denied 
   }
   result.answered = wonder.answered();
   result.marked = wonder.marked();
+  result.rerouted = wonder.rerouted();
   result.echoed = path == Path::kIn && denied == Denied::kPacket && wonder.echoed(asked);
   result.kept = wonder.kept();
   result.bound = !conversation && wonder.bound();

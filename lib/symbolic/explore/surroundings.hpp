@@ -26,6 +26,7 @@ struct Surroundings {
   bool groups = false;       // packets to groups, if a multicast router runs here
   bool answered = false;     // packets to groups and broadcasts, if such an address answers
   bool marked = false;       // packets that a tunnel hands on with the mark of its own packet
+  bool rerouted = false;     // OUTPUT sees another device than what leaves it takes (rerouting.hpp)
   bool echoed = false;       // copies of this host's own packets to groups and broadcasts
   bool kept = false;         // packets for others that an `ip rule` keeps here, where there is DNAT
   bool bound = false;        // what leaves by a bound socket though OUTPUT turns it to this host

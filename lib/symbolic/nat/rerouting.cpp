@@ -1,5 +1,7 @@
 #include "symbolic/nat/rerouting.hpp"
 
+#include <algorithm>
+
 namespace postern {
 
 SeenDevice seen_device(Hook hook, Path flow_path, FlowEnd sender, const NatVariant& nat,
@@ -24,6 +26,18 @@ SeenDevice seen_device(Hook hook, Path flow_path, FlowEnd sender, const NatVaria
   }
   // The opener sent its packets from this host.
   return !opens && to_replaced ? SeenDevice::kSomeWire : SeenDevice::kOfFlow;
+}
+
+bool changes_what_routes(const Program& program) {
+  const auto entry = program.entry(Hook::kOutput, TableName::kMangle);
+  return entry && std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
+           if (program.chains()[rule.chain].table != TableName::kMangle) return false;
+           const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+           return effect != nullptr && (std::holds_alternative<SetMark>(*effect) ||
+                                        std::holds_alternative<SetField>(*effect) ||
+                                        std::holds_alternative<AddField>(*effect) ||
+                                        std::holds_alternative<SetConnmark>(*effect));
+         });
 }
 
 }  // namespace postern

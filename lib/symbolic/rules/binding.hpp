@@ -18,7 +18,10 @@ namespace postern {
 struct Binding {
   FlowEnd sender = FlowEnd::kInitiator;
   bool sees_input = true, sees_output = true;  // else the empty name
-  bool ttl_decremented = false;                // behind the routing of a forwarded packet
+  // What the kernel makes of itself (IGMP, MLD, neighbour discovery) shows in POSTROUTING the
+  // device that it leaves by as the one that it came in by, too (skb->dev is set from the start).
+  bool shows_output_as_input = false;
+  bool ttl_decremented = false;  // behind the routing of a forwarded packet
   // Before the lookup: the state is INVALID, or UNTRACKED once marked so (kernel-facts 19).
   bool before_lookup = false;
   bool confirmed = false;  // on lo, behind POSTROUTING: every entry is CONFIRMED

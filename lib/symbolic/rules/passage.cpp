@@ -33,7 +33,10 @@ class PathWalker {
         flow_path_(path),
         sender_(sender),
         path_(sender == FlowEnd::kInitiator ? path : reverse(path)),
-        saves_marks_(options.unrouted && flow_path_ != Path::kForward && saves_marks(program)) {}
+        saves_marks_(options.unrouted && flow_path_ != Path::kForward && saves_marks(program)),
+        rerouted_((options.unrouted || options.world == WalkOptions::World::kRerouted) &&
+                  (path_ == Path::kOut || path_ == Path::kLoopback) &&
+                  changes_what_routes(program)) {}
 
   PathWalk run(Set only) {
     result_.start = bdd_.both(sent(), only);
@@ -331,6 +334,7 @@ class PathWalker {
   // What rules see of NAT here.
   void show_binding(Binding& b, Hook hook, TableName name) const {
     b.nat = options_.nat;
+    if (rerouted_ && hook == Hook::kOutput) b.device = SeenDevice::kAny;
     if (!options_.nat.some()) return;
     const bool over_lo = path_ == Path::kLoopback;
     b.before_nat = before_nat_;
@@ -339,6 +343,7 @@ class PathWalker {
         hook == Hook::kInput && name == TableName::kSecurity && options_.backend == Backend::kNft;
     // Over lo everything was settled on the way out.
     b.behind_source = b.behind_source || (over_lo && confirmed_);
+    if (rerouted_ && hook == Hook::kOutput) return;
     b.device = seen_device(hook, flow_path_, sender_, options_.nat, *chains_.translations());
   }
 
@@ -517,6 +522,7 @@ class PathWalker {
   FlowEnd sender_;
   Path path_;
   bool saves_marks_ = false;  // ... of this host's sockets, in a flow's entry
+  bool rerouted_ = false;     // OUTPUT may see another device than POSTROUTING
   PathWalk result_{};
   Passage* passage_ = nullptr;
   bool attached_ = false;   // second half of loopback: the lookup is done

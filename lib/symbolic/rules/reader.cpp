@@ -14,21 +14,23 @@ namespace {
 
 constexpr MayMust exactly(Set s) { return {s, s}; }
 
-std::uint32_t number(const Binding& b) {
+std::uint64_t number(const Binding& b) {
   constexpr unsigned kDestination = 10, kSource = kDestination + kRangeBits,
                      kRest = kSource + kRangeBits;
-  static_assert(kRest + 8 <= 32);
+  static_assert(kRest + 9 <= 64);
   return (b.sender == FlowEnd::kResponder ? 1u : 0u) | (b.sees_input ? 2u : 0u) |
          (b.sees_output ? 4u : 0u) | (b.ttl_decremented ? 8u : 0u) | (b.before_lookup ? 16u : 0u) |
          (b.confirmed ? 32u : 0u) | (b.question ? 64u : 0u) | (b.before_nat ? 128u : 0u) |
          (b.to_host ? 256u : 0u) | (b.nat.originator == FlowEnd::kResponder ? 512u : 0u) |
-         (b.behind_source ? 1u << kRest : 0u) |
-         (static_cast<std::uint32_t>(b.device) << (kRest + 1)) |
-         (b.nat.follows_master() ? 1u << (kRest + 4) : 0u) |
-         (b.nat.of_error() ? 1u << (kRest + 5) : 0u) | (b.any_mark ? 1u << (kRest + 6) : 0u) |
-         (b.any_connmark ? 1u << (kRest + 7) : 0u) |
-         (std::uint32_t{b.nat.destination} << kDestination) |
-         (std::uint32_t{b.nat.source} << kSource);
+         (b.behind_source ? std::uint64_t{1} << kRest : 0u) |
+         (static_cast<std::uint64_t>(b.device) << (kRest + 1)) |
+         (b.nat.follows_master() ? std::uint64_t{1} << (kRest + 4) : 0u) |
+         (b.nat.of_error() ? std::uint64_t{1} << (kRest + 5) : 0u) |
+         (b.any_mark ? std::uint64_t{1} << (kRest + 6) : 0u) |
+         (b.any_connmark ? std::uint64_t{1} << (kRest + 7) : 0u) |
+         (b.shows_output_as_input ? std::uint64_t{1} << (kRest + 8) : 0u) |
+         (std::uint64_t{b.nat.destination} << kDestination) |
+         (std::uint64_t{b.nat.source} << kSource);
 }
 
 // Is all of a new entry's binding known: behind its last stage, or by its master's?
@@ -47,6 +49,7 @@ Binding Binding::at(Hook hook, Path path, FlowEnd sender) {
   const bool forward = path == Path::kForward;
   b.sees_input = hook == Hook::kPrerouting || hook == Hook::kInput || forward;
   b.sees_output = hook == Hook::kOutput || hook == Hook::kPostrouting || hook == Hook::kForward;
+  b.shows_output_as_input = hook == Hook::kPostrouting && path == Path::kOut;
   b.ttl_decremented = forward && hook != Hook::kPrerouting;
   b.confirmed = path == Path::kLoopback && (hook == Hook::kPrerouting || hook == Hook::kInput);
   return b;
@@ -144,9 +147,25 @@ MayMust Reader::masked(const Masked& test, const Binding& b) {
                {[&](u128 v) { return (v & test.mask) == test.value; }, prefix ? &same : nullptr});
 }
 
+MayMust Reader::perhaps_shown(const InterfaceIs& test, Binding b, const MayMust& unseen) {
+  b.sees_input = true;
+  b.sender = b.sender == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
+  const MayMust shown = interface(test, b);
+  const bool v4 = space_.classes().family == Family::kIpv4;
+  const Set kernels = space_.class_set_if(Axis::kProtocol, [v4](const ValueClass& c) {
+    const u128 number = v4 ? protocol::kIgmp : protocol::kIcmpv6;
+    return std::ranges::any_of(c.intervals,
+                               [&](const Interval& i) { return i.lo <= number && number <= i.hi; });
+  });
+  Bdd& bdd = space_.bdd();
+  return {bdd.either(unseen.may, bdd.both(kernels, shown.may)),
+          bdd.minus(unseen.must, bdd.minus(kernels, shown.must))};
+}
+
 MayMust Reader::interface(const InterfaceIs& test, const Binding& b) {
   if (!(test.output ? b.sees_output : b.sees_input)) {
-    return exactly(test.pattern.matches("") ? kEverything : kNothing);
+    const MayMust unseen = exactly(test.pattern.matches("") ? kEverything : kNothing);
+    return b.shows_output_as_input && !test.output ? perhaps_shown(test, b, unseen) : unseen;
   }
   const bool initiator = (b.sender == FlowEnd::kInitiator) != test.output;
   std::vector<bool> member;

@@ -35,7 +35,7 @@ class Reader {
  private:
   struct Key {
     const Predicate* predicate;
-    std::uint32_t binding;
+    std::uint64_t binding;
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
@@ -47,6 +47,7 @@ class Reader {
   MayMust range(const InRange& test, const Binding& b);
   MayMust masked(const Masked& test, const Binding& b);
   MayMust interface(const InterfaceIs& test, const Binding& b);
+  MayMust perhaps_shown(const InterfaceIs& test, Binding b, const MayMust& unseen);
   MayMust field(Field field, const Binding& b, const FieldTest& test);
   MayMust of_packet(Part part, bool of_source, const Binding& b, const FieldTest& test);
   MayMust of_entry(Part part, bool opener, Shown shown, const Binding& b, const FieldTest& test);

@@ -252,6 +252,10 @@ class Routing {
     const auto between = [&](u128 low, u128 high) {
       return space_.values(Axis::kLength, base + low, high);
     };
+    // (Options or extension headers may stand before what is cut.)
+    const auto cut_before = [&](u128 bytes) {
+      return between(0, v4_ ? base + kLongestOptions4 + bytes - 1 : longest);
+    };
     Set s = between(0, longest);
     const auto where = [&](Set packets, Set lengths) {
       s = bdd_.both(s, bdd_.either(bdd_.complement(packets), lengths));
@@ -261,7 +265,7 @@ class Routing {
     const auto need = [&](std::uint8_t number, u128 header) {
       const Set packets = bdd_.both(first, has_protocol(number));
       where(bdd_.both(packets, whole), between(header, longest));
-      where(bdd_.minus(packets, whole), between(0, v4_ ? base + header - 1 : longest));
+      where(bdd_.minus(packets, whole), cut_before(header));
     };
     need(protocol::kTcp, 20);
     need(protocol::kUdp, 8);
@@ -276,7 +280,7 @@ class Routing {
     const auto less = [&](HeaderPart part, Set packets, u128 bytes) {
       const Set shorter = space_.values(Axis::kTruncated, static_cast<u128>(part), 7);
       const Set longer = space_.values(Axis::kTruncated, 1, static_cast<u128>(part) - 1);
-      where(bdd_.both(packets, shorter), between(0, v4_ ? base + bytes - 1 : longest));
+      where(bdd_.both(packets, shorter), cut_before(bytes));
       where(bdd_.both(packets, longer), between(bytes, longest));
     };
     less(HeaderPart::kNoPort, kEverything, 2);

@@ -309,13 +309,17 @@ Classes compress(const Program& program, std::span<const PredicatePtr> questions
   truncated.starts.push_back(1);
   FieldCuts& length = cuts.of(Field::kLength);
   if (length.tested()) {
-    for (const u128 least : {0, 8, 12, 20}) length.starts.push_back((v4 ? 20 : 40) + least);
+    const auto header_of = [&](u128 bytes) {
+      length.starts.push_back((v4 ? 20 : 40) + bytes);
+      if (v4) length.starts.push_back(20 + kLongestOptions4 + bytes);
+    };
+    for (const u128 least : {0, 8, 12, 20}) header_of(least);
     length.starts.push_back(longest_packet(family) + 1);
     if (nft && !v4) length.starts.push_back(40 + kSeenOfExtension);
     // Where a rule reads headers that are cut short (HeaderPart), lengths tell how far.
     const bool parts = std::ranges::any_of(truncated.starts, [](u128 start) { return start > 1; });
     for (const u128 least : {2, 4, 14}) {
-      if (parts) length.starts.push_back((v4 ? 20 : 40) + least);
+      if (parts) header_of(least);
     }
   }
   FieldCuts& ttl = cuts.of(Field::kTtl);

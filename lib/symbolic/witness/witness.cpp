@@ -321,7 +321,7 @@ std::optional<std::string> cut_short(Packet& packet, const ValueClass& part,
     packet.raw_l4 = Bytes(begin, begin + static_cast<std::ptrdiff_t>(size));
     return std::nullopt;
   }
-  return "the packet's transport header is cut short";
+  return "the packet's transport header is cut short behind options";
 }
 
 std::optional<std::string> fill(Packet& packet, const PacketPoint& point, Backend backend) {
