@@ -197,9 +197,10 @@ void Asking::answer_question() {
   const Set asked = space_.bdd().either(m_, led_.asked);
   if (asked.empty()) {
     if (!led_.open.empty()) return answer_unknown(led_.open);
+    if (!take_for_granted()) return;
     answer_.truth = Truth::kNo;
     answer_.completeness = Completeness{"any-length", "direct", 0, false};
-    return take_for_granted();
+    return;
   }
   if (!quantifiable()) return;
   const Solved solved = solve(asked);
@@ -550,7 +551,7 @@ void Asking::answer_no(const Solved& solved) {
                                bdd.either(solved.yes.may, solved.yes.unmodelled));
   claim.first = m_;
   assume();
-  take_for_granted();
+  if (!take_for_granted()) return;
   Completeness completeness;
   switch (question_.verb) {
     case Verb::kDeliver:

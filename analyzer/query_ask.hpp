@@ -59,7 +59,8 @@ class Asking {
   Confirmed confirm_with_addresses(Witness& witness, bool must);
   void assume();
   bool masquerades_over_lo() const;
-  void take_for_granted();
+  // Of the host around the rules, where the no hangs on that; false, with the reason: it is none.
+  bool take_for_granted();
   void answer_no(const Solved& solved);
   void answer_unknown(Set open);
   bool answer_led(const Solved& solved);

@@ -35,15 +35,22 @@ bool Asking::masquerades_over_lo() const {
   });
 }
 
-// Of the host around the rules, where the no hangs on that.
-void Asking::take_for_granted() {
-  if (question_.verb == Verb::kTrack && !model_.tracking()) return;
+bool Asking::take_for_granted() {
+  if (question_.verb == Verb::kTrack && !model_.tracking()) return true;
   const PredicatePtr m = to_ == nullptr ? full_predicate(question_) : question_.predicate();
   const Denied denied = question_.verb == Verb::kConnect ? Denied::kConversation
                         : question_.verb == Verb::kTrack ? Denied::kEntry
                                                          : Denied::kPacket;
   const Surroundings needed = take(model_.surroundings(answer_.path, m, denied));
+  if (needed.sent_by) {
+    answer_.assumptions.clear();
+    answer_.reasons.push_back(rule_text(*needed.sent_by) +
+                              " sends packets of its own through OUTPUT, which are not followed "
+                              "(docs/fidelity.md 18)");
+    return false;
+  }
   for (const std::string_view assumed : said_of(needed)) answer_.assumptions.emplace_back(assumed);
+  return true;
 }
 
 }  // namespace postern

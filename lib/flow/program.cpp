@@ -126,6 +126,15 @@ bool Program::has_opaque_target() const {
   return std::ranges::any_of(rules_, &ProgramRule::has_opaque_target);
 }
 
+std::optional<RuleId> Program::sender_of(OpaqueTarget::Sends what) const {
+  for (RuleId r = 0; r < rules_.size(); ++r) {
+    const auto* effect = std::get_if<Effect>(&rules_[r].rule->action);
+    const auto* target = effect == nullptr ? nullptr : std::get_if<OpaqueTarget>(effect);
+    if (target != nullptr && target->sends == what) return r;
+  }
+  return std::nullopt;
+}
+
 std::optional<ChainId> Program::entry(Hook hook, TableName table) const {
   return entries_[static_cast<std::size_t>(hook)][static_cast<std::size_t>(table)];
 }

@@ -53,6 +53,8 @@ class Program {
   std::span<const ChainId> callers_first() const { return callers_first_; }
   // Has any rule an opaque target?
   bool has_opaque_target() const;
+  // The first rule whose target sends packets by itself, copies (TEE) or segments (SYNPROXY).
+  std::optional<RuleId> sender_of(OpaqueTarget::Sends what) const;
   // Does this ruleset switch connection tracking on by itself (kernel-facts 1)?
   bool tracks() const { return tracks_; }
 

@@ -96,7 +96,7 @@ bool finish_target(const RuleContext& context, const Draft& draft, Rule& rule) {
   rule.switches_on_tracking = extension.target != nullptr && extension.target->switches_on_tracking;
   if (!rule.target_known) {
     rule.printed_target = "-j " + as_written(extension);
-    rule.action = Effect{OpaqueTarget{why_opaque(extension, "target")}};
+    rule.action = Effect{OpaqueTarget{.why = why_opaque(extension, "target")}};
     return true;
   }
   const Arguments arguments = draft.arguments(extension, context.family);

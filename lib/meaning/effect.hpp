@@ -83,6 +83,9 @@ struct AddField {
 // unknown name): any verdict or none, having changed any field, mark, entry or set.
 struct OpaqueTarget {
   std::string why;
+  // What it sends by itself through OUTPUT: UNTRACKED copies of packets (xt_TEE), or TCP segments
+  // with any entry (SYNPROXY: nf_synproxy_core).
+  enum class Sends : std::uint8_t { kNone, kCopies, kSegments } sends = Sends::kNone;
 };
 
 using Effect = std::variant<Accept, Drop, Return, Reject, Annotate, SetMark, SetConnmark, NoTrack,

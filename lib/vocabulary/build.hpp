@@ -92,9 +92,10 @@ inline auto annotates(std::string what) {
   };
 }
 // A target whose verdict the text does not decide.
-inline auto undecided_target(std::string why) {
-  return [why = std::move(why)](const Arguments&) -> tl::expected<Effect, Complaint> {
-    return Effect{OpaqueTarget{why}};
+inline auto undecided_target(std::string why,
+                             OpaqueTarget::Sends sends = OpaqueTarget::Sends::kNone) {
+  return [why = std::move(why), sends](const Arguments&) -> tl::expected<Effect, Complaint> {
+    return Effect{OpaqueTarget{why, sends}};
   };
 }
 

@@ -69,6 +69,8 @@ StructureFinder::StructureFinder(Model::Impl& model)
   runs_.of.resize(model.program.chains().size());
   errs_ = errs_over_lo();
   reroutes_ = changes_what_routes(model.program);
+  copies_ = model.program.sender_of(OpaqueTarget::Sends::kCopies).has_value();
+  segments_ = model.program.sender_of(OpaqueTarget::Sends::kSegments).has_value();
   saves_marks_ = saves_marks(model.program);
 }
 
@@ -112,13 +114,13 @@ void StructureFinder::walk_all() {
 
 // The flows of a walk. Of what routing would not let pass, only those are new that it keeps from
 // one of the two ends, unless a rule looks at marks: then a local end may set them; or OUTPUT may
-// see another device than the one that packets leave by (rerouting.hpp).
+// see another device than the one that packets leave by (rerouting.hpp), or a target sends packets.
 Set StructureFinder::flows(Path path) {
   const Set routed = model_.flows_of(model_.sendable(path, FlowEnd::kInitiator));
   if (!unrouted_) return routed;
   const Set all = model_.flows_of(unrouted(space_, path, FlowEnd::kInitiator, model_.tracking));
   const bool marks = space_.classes().marks_are_read;
-  if (path != Path::kForward && (marks || reroutes_)) return all;
+  if (path != Path::kForward && (marks || reroutes_ || copies_ || segments_)) return all;
   const Set answered = model_.flows_of(model_.sendable(path, FlowEnd::kResponder));
   return bdd_.minus(all, bdd_.both(routed, answered));
 }
@@ -195,9 +197,9 @@ void StructureFinder::find_possible(ChainRun& run) {
   const auto [it, fresh] =
       points_.try_emplace({run.path, sender, run.errors}, std::array<Set, 3>{});
   if (fresh) {
-    // Under NAT any state may come about, and where the walk does not say what OUTPUT sees.
-    const bool rerouted = unrouted_ && reroutes_ && run.path != Path::kForward;
-    const bool open = loose_ || follows_ || rerouted;
+    // Under NAT any state may come about, and where the walk does not say what comes to OUTPUT.
+    const bool more = unrouted_ && (reroutes_ || copies_ || segments_);
+    const bool open = loose_ || follows_ || (more && run.path != Path::kForward);
     const bool walked = follows_ && !loose_;  // then the walks themselves say what is sent
     const Set packets = bdd_.both(walked ? space_.domain() : sent(run.path, sender),
                                   open ? kEverything : flows(run.path));
@@ -252,7 +254,15 @@ bool StructureFinder::host_reply_matches(RuleId rule, const ChainRun& run) {
     carried = bdd_.either(carried, bdd_.both(in(CtState::kInvalid), errors));
   }
   if (back) carried = bdd_.both(carried, errs_ ? bdd_.either(errors, resets) : resets);
-  if (!binding.before_lookup) return (untracks_ || raw_asks_) && meets(binding, carried);
+  // SYNPROXY's segments have any.
+  if (segments_) {
+    const Set tcp = space_.class_set_if(
+        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kTcp; });
+    carried = bdd_.either(carried, tcp);
+  }
+  if (!binding.before_lookup) {
+    return (untracks_ || raw_asks_ || segments_) && meets(binding, carried);
+  }
   if (!names_states(model_.program.rules()[rule]) && !raw_asks_) return false;
   Binding attached = binding;
   attached.before_lookup = false;

@@ -103,6 +103,23 @@ class Wonder {
            matters(World::kMarked, flows, FlowEnd::kResponder);
   }
 
+  // A target that sends such a packet by itself, if the rules let it through.
+  std::optional<RuleId> sent_by() {
+    if (!is_local() || !model_.tracking || m_.empty()) return std::nullopt;
+    const auto copies = model_.program.sender_of(OpaqueTarget::Sends::kCopies);
+    const auto segments = model_.program.sender_of(OpaqueTarget::Sends::kSegments);
+    if (copies) {
+      const Set there = let_through(walk_in(World::kSentByTargets, path_, m_));
+      if (!bdd_.disjoint(m_, bdd_.minus(there, let_through(usual())))) return copies;
+    }
+    if (!segments) return std::nullopt;
+    const Set tcp = space_.class_set_if(
+        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kTcp; });
+    const bool any =
+        !bdd_.disjoint(bdd_.both(m_, tcp), all_let_through()) || model_.raw_heeds_entries();
+    return any && !bdd_.disjoint(m_, tcp) ? segments : std::nullopt;
+  }
+
   // Does what this host sends hang on the device that OUTPUT sees?
   bool rerouted() {
     if (path_ == Path::kForward || m_.empty() || !changes_what_routes(model_.program)) return false;
@@ -408,6 +425,7 @@ Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, Denied 
     result.unjoined = v4 && wonder.joined_over_lo();
   }
   result.answered = wonder.answered();
+  result.sent_by = wonder.sent_by();
   result.marked = wonder.marked();
   result.rerouted = wonder.rerouted();
   result.echoed = path == Path::kIn && denied == Denied::kPacket && wonder.echoed(asked);

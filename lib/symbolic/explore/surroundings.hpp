@@ -10,6 +10,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+
+#include "flow/program.hpp"
 
 namespace postern {
 
@@ -17,6 +20,9 @@ namespace postern {
 enum class Denied : std::uint8_t { kPacket, kConversation, kEntry };
 
 struct Surroundings {
+  // A rule whose target sends by itself what the rules may let through: nothing to take for
+  // granted, the answer is unknown.
+  std::optional<RuleId> sent_by = {};
   bool forged = false;       // packets in the name of the flow's other end, from where it is not
   bool forged_here = false;  // ... by a raw socket of this host
   bool replies = false;      // what this host sends to whoever asks it, its kernel and REJECT, too

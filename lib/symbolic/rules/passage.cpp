@@ -36,7 +36,10 @@ class PathWalker {
         saves_marks_(options.unrouted && flow_path_ != Path::kForward && saves_marks(program)),
         rerouted_((options.unrouted || options.world == WalkOptions::World::kRerouted) &&
                   (path_ == Path::kOut || path_ == Path::kLoopback) &&
-                  changes_what_routes(program)) {}
+                  changes_what_routes(program)),
+        copies_((options.unrouted || options.world == WalkOptions::World::kSentByTargets) &&
+                (path_ == Path::kOut || path_ == Path::kLoopback) &&
+                program.sender_of(OpaqueTarget::Sends::kCopies)) {}
 
   PathWalk run(Set only) {
     result_.start = bdd_.both(sent(), only);
@@ -136,6 +139,8 @@ class PathWalker {
     const bool echoed = options_.world == WalkOptions::World::kEchoed;
     const bool rewritten = echoed || options_.world == WalkOptions::World::kJoinedOverLo;
     Set s = echoed ? space_.class_is(Axis::kZone, 0) : bare();
+    if (copies_)
+      s = bdd_.both(space_.class_is(Axis::kZone, 0), space_.class_range(Axis::kUntracked, 0, 1));
     s = bdd_.both(s, rewritten ? space_.domain() : space_.as_sent());
     const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
     for (const std::uint8_t bit : space_.layout(Axis::kMark).bits) {
@@ -523,6 +528,7 @@ class PathWalker {
   Path path_;
   bool saves_marks_ = false;  // ... of this host's sockets, in a flow's entry
   bool rerouted_ = false;     // OUTPUT may see another device than POSTROUTING
+  bool copies_ = false;       // of TEE come to OUTPUT, UNTRACKED
   PathWalk result_{};
   Passage* passage_ = nullptr;
   bool attached_ = false;   // second half of loopback: the lookup is done

@@ -83,6 +83,7 @@ struct WalkOptions {
     kUsual,
     kGroupsForwarded,    // what sets out is for groups, and routed to where it goes
     kMarked,             // packets come with any mark
+    kSentByTargets,      // copies of TEE come to OUTPUT, UNTRACKED
     kRerouted,           // OUTPUT sees another device than the one that the packet leaves by
     kKeptByRules,        // an `ip rule` keeps here what is for others, DNAT or not
     kBoundSocket,        // NAT in OUTPUT does not change the device

@@ -41,7 +41,7 @@ SetConnmark operation(const Arguments& arguments) {
 tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
   const SetConnmark result = operation(arguments);
   if (arguments.has("--left-shift-mark") || arguments.has("--right-shift-mark")) {
-    return Effect{OpaqueTarget{"CONNMARK: shifted marks are not modelled"}};
+    return Effect{OpaqueTarget{.why = "CONNMARK: shifted marks are not modelled"}};
   }
   return Effect{result};
 }

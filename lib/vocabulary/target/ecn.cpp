@@ -29,7 +29,7 @@ tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
   const auto* ect = arguments.get<NumberRange>("--ecn-ip-ect");
   if (ect == nullptr) return Effect{flags};
   if (flags.mask == 0) return Effect{SetField{Field::kTos, ect->lo, 3}};
-  return Effect{OpaqueTarget{"ECN: several fields at once are not modelled"}};
+  return Effect{OpaqueTarget{.why = "ECN: several fields at once are not modelled"}};
 }
 
 std::optional<std::string> refused(const Arguments& arguments, const RulePlace&) {

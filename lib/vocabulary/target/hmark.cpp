@@ -54,7 +54,7 @@ tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
   if (arguments.options.size() == 2 + (arguments.has("--hmark-offset") ? 1U : 0U)) {
     return complaint("nothing to hash", "add --hmark-tuple");
   }
-  return Effect{OpaqueTarget{"HMARK: a hash sets the mark"}};
+  return Effect{OpaqueTarget{.why = "HMARK: a hash sets the mark"}};
 }
 
 void append_hex(std::string& text, const Arguments& arguments, std::string_view option,

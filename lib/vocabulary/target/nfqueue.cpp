@@ -13,7 +13,7 @@ tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
   if (arguments.has("--queue-cpu-fanout") && balance == nullptr) {
     return complaint("--queue-cpu-fanout without --queue-balance", "add --queue-balance");
   }
-  return Effect{OpaqueTarget{"NFQUEUE: the program that reads the queue decides"}};
+  return Effect{OpaqueTarget{.why = "NFQUEUE: the program that reads the queue decides"}};
 }
 
 std::string print(const Arguments& arguments) {

@@ -48,7 +48,7 @@ tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
   if (what.empty()) return complaint("SET without a set", "add --add-set NAME src");
   if (const auto why = lonely(arguments)) return complaint(*why, "man iptables-extensions, SET");
   if (arguments.has("--map-set")) {
-    return Effect{OpaqueTarget{"SET --map-set: what the set says about the packet"}};
+    return Effect{OpaqueTarget{.why = "SET --map-set: what the set says about the packet"}};
   }
   return Effect{Annotate{what}};
 }

@@ -13,7 +13,8 @@ const Target synproxy{
                 {.name = "--wscale", .type = ValueType::kUnsigned, .max = 14},
                 {.name = "--mss", .type = ValueType::kUnsigned, .max = 65535},
                 {.name = "--ecn"}},
-    .effect = undecided_target("SYNPROXY: the kernel opens the connection itself"),
+    .effect = undecided_target("SYNPROXY: the kernel opens the connection itself",
+                               OpaqueTarget::Sends::kSegments),
     .switches_on_tracking = true,
     .hooks = {"INPUT", "FORWARD"},
 };

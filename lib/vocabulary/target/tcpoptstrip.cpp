@@ -31,7 +31,7 @@ tl::expected<std::set<std::uint64_t>, Complaint> kinds(const Arguments& argument
 
 tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
   if (const auto read = kinds(arguments); !read) return tl::unexpected(read.error());
-  return Effect{OpaqueTarget{"TCPOPTSTRIP: changes of TCP options are not modelled"}};
+  return Effect{OpaqueTarget{.why = "TCPOPTSTRIP: changes of TCP options are not modelled"}};
 }
 
 std::string print(const Arguments& arguments) {

@@ -9,7 +9,7 @@ const Target tee{
     .name = "TEE",
     .options = {{.name = "--gateway", .type = ValueType::kAddress, .required = true},
                 {.name = "--oif", .type = ValueType::kInterface}},
-    .effect = undecided_target("TEE: a copy that leaves by itself"),
+    .effect = undecided_target("TEE: a copy that leaves by itself", OpaqueTarget::Sends::kCopies),
 };
 
 }  // namespace postern::target
