@@ -11,6 +11,7 @@
 #include "net/no_protocol.hpp"
 #include "net/protocol.hpp"
 #include "scenario/serialise.hpp"
+#include "symbolic/witness/witness_world.hpp"
 
 namespace postern {
 namespace {
@@ -170,6 +171,26 @@ std::string usual_source(const std::string& destination) {
   return destination.starts_with("127.") ? "127.0.0.1" : destination;
 }
 
+// Does the world of the witness give this host the address?
+bool is_own(const Scenario& world, const Address& a) {
+  return is_loopback(a) || std::ranges::any_of(world.interfaces, [&](const Interface& one) {
+           return std::ranges::find(one.addresses, a, &InterfaceAddress::address) !=
+                  one.addresses.end();
+         });
+}
+
+// Does it take a socket that no such program has: a raw one, or one that is bound to a device?
+bool sent_by_unusual_socket(const Answer& a) {
+  const bool lo = a.path == Path::kLoopback;
+  if (!a.scenario || (a.path != Path::kOut && !lo)) return false;
+  const WitnessStep& first = a.beginning();
+  if (!is_own(*a.scenario, first.packet.source)) return true;
+  const bool moved = std::ranges::any_of(first.entries, [](const EntryReport& entry) {
+    return (entry.status & ct_status::kDestinationNat) != 0;
+  });
+  return !moved && is_own(*a.scenario, first.packet.destination) != lo;
+}
+
 bool confirmed(const Answer& a) { return a.on_kernel && a.on_kernel->confirmed; }
 
 std::string verdict_sentence(const Answer& a) {
@@ -288,6 +309,7 @@ std::vector<std::string> reproduction(const Answer& answer) {
   if (answer.witness.empty()) return {};
   const Packet& p = answer.beginning().packet;
   if (p.fragment_offset != 0 || p.raw_l4) return {};  // no such program sends one
+  if (sent_by_unusual_socket(answer)) return {};
   const std::string six = p.family() == Family::kIpv6 ? " -6" : "";
   const std::string to = p.destination.text();
   // Over loopback a program has to ask for any other address of its host.

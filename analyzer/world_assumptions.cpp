@@ -27,6 +27,27 @@ std::string of_this_host(const Address& address) {
   return fmt::format("{} is an address of this host", address.text());
 }
 
+std::string of_this_host(const std::vector<Address>& own) {
+  if (own.size() == 1) return of_this_host(own.front());
+  return fmt::format("{} and {} are addresses of this host", own[0].text(), own[1].text());
+}
+
+// Which ends of what this host sends it must have for its own: those that rules ask to be LOCAL,
+// and both over lo, where no unusual socket sends it and NAT does not keep it here.
+std::vector<Address> own_ends(Space& space, Path path, const FlowPoint& flow, bool odd) {
+  const bool lo = path == Path::kLoopback && !odd;
+  const bool kept = flow.responder_interface != "lo";
+  std::vector<Address> own;
+  const auto add = [&](Axis axis, Axis type, bool sure) {
+    const Address end{flow.family, flow.value(axis)};
+    if (is_loopback(end) || for_everybody(end) || (!own.empty() && own.front() == end)) return;
+    if (sure || is_typed_local(space, flow, type)) own.push_back(end);
+  };
+  add(Axis::kInitiator, Axis::kInitiatorType, lo);
+  add(Axis::kResponder, Axis::kResponderType, lo && !kept);
+  return own;
+}
+
 std::string of_a_network(const Address& address) {
   return fmt::format("{} is an address of a network on lo", address.text());
 }
@@ -50,13 +71,14 @@ std::vector<std::string> world_assumptions(Space& space, Path path, const FlowPo
   const Address sent_to{flow.family, flow.value(Axis::kResponder)};
   const Address to = witness.translated_to.value_or(sent_to);
   const bool own = from_own_address(space, path, flow), v4 = flow.family == Family::kIpv4;
+  const bool odd = is_odd(space, path, flow);
   switch (path) {
     case Path::kIn:
       if (own) list.push_back(v4 ? of_a_network(from) : of_this_host(from));
       if (!for_everybody(to) && witness.given != to) list.push_back(of_this_host(to));
       break;
     case Path::kOut:
-      if (is_odd(space, path, flow)) {
+      if (odd) {
         list.push_back(
             fmt::format("a process of this host sends from {} to {} by {} (a raw socket, "
                         "or one that is bound to a device)",
@@ -70,14 +92,23 @@ std::vector<std::string> world_assumptions(Space& space, Path path, const FlowPo
       list.push_back(forwarded(flow, from, to, own));
       break;
     case Path::kLoopback:
-      if (to != sent_to) list.push_back(of_this_host(to));
-      if (is_odd(space, path, flow)) {
+      if (to != sent_to && !is_loopback(to)) list.push_back(of_this_host(to));
+      if (odd) {
         list.push_back(
             fmt::format("a process of this host sends from {} to {} over lo (a raw "
                         "socket, or one that is bound to lo)",
                         from.text(), to.text()));
       }
       break;
+  }
+  // What NAT in OUTPUT leads away from lo was first sent to this host.
+  const bool led = path == Path::kOut && flow.responder_interface == "lo";
+  if (path == Path::kLoopback || (path == Path::kOut && odd)) {
+    const std::vector<Address> ends = own_ends(space, path, flow, odd);
+    if (!ends.empty()) list.push_back(of_this_host(ends));
+  } else if (to != sent_to && !is_loopback(sent_to) &&
+             (led || is_typed_local(space, flow, Axis::kResponderType))) {
+    list.push_back(of_this_host(sent_to));
   }
   if (witness.given) {
     list.push_back(fmt::format("{} is the first address of {}, which NAT takes",

@@ -1,10 +1,15 @@
 // Which address NAT gives where the host chooses it, and what --every speaks of.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "query_fixture.hpp"
+#include "answer_fixture.hpp"
 
 namespace postern {
 namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 Answer asked(const std::string& nat, const std::string& filter, const char* words) {
   const LoadedRuleset rules("addresses.rules", nat + filter);
@@ -109,6 +114,34 @@ TEST(MasqueradeOverLo, TakesAnAddressOfAnotherDevice) {
           << to_text(a);
     }
   }
+}
+
+// Over lo both ends are this host's; 127.0.0.0/8 is every host's.
+TEST(OwnAddress, OfAFlowOverLoIsListed) {
+  const LoadedRuleset rules("lo.rules",
+                            "*filter\n:INPUT DROP\n-A INPUT -s 203.0.113.66/32 -j DROP\n"
+                            "-A INPUT -i lo -j ACCEPT\nCOMMIT\n");
+  const auto listed = [&](const char* question) {
+    return expect_answer(rules, Truth::kYes, question).assumptions;
+  };
+  EXPECT_THAT(listed("deliver -i lo -d 203.0.113.66"),
+              Contains("203.0.113.66 is an address of this host"));
+  EXPECT_THAT(listed("deliver -i lo -s 203.0.113.5 -d 203.0.113.66"),
+              Contains("203.0.113.5 and 203.0.113.66 are addresses of this host"));
+  EXPECT_THAT(listed("connect -i lo -p tcp -s 203.0.113.5 -d 203.0.113.5"),
+              Contains("203.0.113.5 is an address of this host"));
+  EXPECT_THAT(listed("deliver -i lo"), Not(Contains(HasSubstr("of this host"))));
+}
+
+// docker's way: only what is sent to an own address is led on.
+TEST(OwnAddress, OfAPacketThatNatLeadsOnIsListed) {
+  const LoadedRuleset rules = nat_and_filter(
+      "-A PREROUTING -i eth0 -p tcp -m addrtype --dst-type LOCAL --dport 8080 -j DNAT "
+      "--to-destination 172.17.0.2:80\n",
+      ":FORWARD DROP\n-A FORWARD -o docker0 -d 172.17.0.2 -j ACCEPT\n");
+  const Answer a = expect_answer(rules, Truth::kYes,
+                                 "deliver -i eth0 -o docker0 -p tcp -d 203.0.113.5 --dport 8080");
+  EXPECT_THAT(a.assumptions, Contains("203.0.113.5 is an address of this host"));
 }
 
 }  // namespace

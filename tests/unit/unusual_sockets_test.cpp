@@ -119,6 +119,31 @@ TEST(UnusualSockets, AreNobodysFirstChoice) {
   }
 }
 
+// wg-quick's kill switch: past it goes by a wire what is for this host itself, as it sees it. No
+// `nc` is bound to a device.
+TEST(UnusualSockets, WhoseDestinationMustBeTheHostsOwnSayItIs) {
+  const LoadedRuleset rules("kill.rules",
+                            "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"
+                            "-A OUTPUT ! -o wg0 -m mark ! --mark 0xca6c -m addrtype ! --dst-type "
+                            "LOCAL -j REJECT --reject-with icmp-port-unreachable\nCOMMIT\n");
+  const Answer a = expect_answer(rules, Truth::kYes, "deliver -o eth0 -p tcp -d 198.51.100.9");
+  EXPECT_THAT(a.assumptions, Contains("192.0.2.1 and 198.51.100.9 are addresses of this host"));
+  EXPECT_TRUE(reproduction(a).empty()) << to_text(a);
+  const Answer usual = expect_answer(rules, Truth::kYes, "deliver -o wg0 -p tcp");
+  EXPECT_FALSE(reproduction(usual).empty()) << to_text(usual);
+}
+
+// What DNAT leads away again may be sent to an own address by any program.
+TEST(UnusualSockets, AreNotNeededWhereNatLeadsOn) {
+  const LoadedRuleset rules = nat_and_filter(
+      "-A OUTPUT -o lo -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80\n",
+      ":OUTPUT DROP\n-A OUTPUT -d 172.17.0.2 -p tcp -m conntrack --ctstate DNAT -j ACCEPT\n");
+  const Answer a =
+      expect_answer(rules, Truth::kYes, "deliver -p tcp -d 203.0.113.5 --dport 8080 --path out");
+  EXPECT_THAT(a.assumptions, Contains("203.0.113.5 is an address of this host"));
+  EXPECT_FALSE(reproduction(a).empty()) << to_text(a);
+}
+
 TEST(UnusualSockets, DoNotCountForEvery) {
   const LoadedRuleset rules("some.rules",
                             "*filter\n:INPUT DROP\n"

@@ -13,6 +13,10 @@ u128 address_value(std::string_view text) {
   return address->value;
 }
 
+bool is_loopback(const Address& a) {
+  return a.family == Family::kIpv4 ? (a.value >> 24) == 127 : a.value == 1;
+}
+
 DocumentationAddresses documentation(Family family) {
   const auto list = [](std::initializer_list<const char*> texts) {
     std::vector<u128> values;
@@ -40,10 +44,6 @@ Interface& interface_of(Scenario& world, const std::string& name) {
   return world.interfaces.back();
 }
 
-bool is_loopback(const Address& a) {
-  return a.family == Family::kIpv4 ? (a.value >> 24) == 127 : a.value == 1;
-}
-
 // No host has such an address.
 bool is_nobodys(const Address& a) {
   if (a.family == Family::kIpv6) return a.value == 0 || (a.value >> 120) == 0xff;
@@ -51,7 +51,7 @@ bool is_nobodys(const Address& a) {
 }
 
 void add_address(Scenario& world, const std::string& interface, const Address& address) {
-  if (is_loopback(address) || is_nobodys(address)) return;  // lo has all of the former
+  if (is_loopback(address) || is_nobodys(address)) return;
   interface_of(world, interface).addresses.push_back({address, address_bits(address.family)});
 }
 
@@ -73,15 +73,7 @@ bool has_address(const Scenario& world, const std::string& interface, Family fam
          });
 }
 
-// Where rules ask for types of addresses: does this end have one of this host?
-bool is_typed_local(Space& space, const FlowPoint& flow, Axis type) {
-  const auto& types = space.layout(type).classes->classes;
-  const auto at = flow.classes.find(type);
-  return types.size() > 1 && at != flow.classes.end() &&
-         types[at->second].canonical == static_cast<u128>(AddressType::kLocal);
-}
-
-// ... and is surely none of this host's?
+// Where rules ask for types of addresses: is this end's surely none of this host's?
 bool is_typed_foreign(Space& space, const FlowPoint& flow, Axis type) {
   return space.layout(type).classes->classes.size() > 1 && !is_typed_local(space, flow, type);
 }
@@ -229,6 +221,13 @@ class NatWorld {
 };
 
 }  // namespace
+
+bool is_typed_local(Space& space, const FlowPoint& flow, Axis type) {
+  const auto& types = space.layout(type).classes->classes;
+  const auto at = flow.classes.find(type);
+  return types.size() > 1 && at != flow.classes.end() &&
+         types[at->second].canonical == static_cast<u128>(AddressType::kLocal);
+}
 
 bool from_own_address(Space& space, Path path, const FlowPoint& flow) {
   return (path == Path::kIn || path == Path::kForward) &&

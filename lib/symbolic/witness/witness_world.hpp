@@ -20,11 +20,16 @@ struct DocumentationAddresses {
 };
 DocumentationAddresses documentation(Family family);
 
+// 127.0.0.0/8 and ::1: lo of every host has them.
+bool is_loopback(const Address& a);
 // For the flow as it is sent.
 Scenario make_world(Space& space, Path path, const FlowPoint& flow);
 // Does an outsider send it as from an address of this host (IPv6 asks no packet off a wire, IPv4
 // takes it for one of a network on lo)?
 bool from_own_address(Space& space, Path path, const FlowPoint& flow);
+// Where rules ask for types of addresses: has this end (Axis::kInitiatorType, kResponderType) one
+// of this host?
+bool is_typed_local(Space& space, const FlowPoint& flow, Axis type);
 // Is it one of routing.hpp's odd flows?
 bool is_odd(Space& space, Path path, const FlowPoint& flow);
 // Does only a socket that is bound to lo send it there?
