@@ -1,6 +1,9 @@
 // Covered by tests/unit/lint_segment_test.cpp, query_addresses_test.cpp.
 #include "analyzer/between_hosts.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "symbolic/rules/routing.hpp"
 
 namespace postern {
@@ -49,6 +52,18 @@ Set of_two_ends(Space& space, Set flows) {
   return flows;
 }
 
+// The class that most addresses are in: no rule tells them apart.
+Set unnamed(Space& space, Axis end) {
+  const auto& classes = space.layout(end).classes->classes;
+  const auto size = [](const ValueClass& addresses) {
+    u128 sum = 0;
+    for (const Interval& interval : addresses.intervals) sum += interval.hi - interval.lo;
+    return sum;
+  };
+  const auto most = std::ranges::max_element(classes, {}, size);
+  return space.class_is(end, static_cast<std::uint32_t>(most - classes.begin()));
+}
+
 }  // namespace
 
 Set between_hosts(Space& space, Path path, Set flows, bool moved) {
@@ -56,6 +71,21 @@ Set between_hosts(Space& space, Path path, Set flows, bool moved) {
   flows = space.bdd().minus(flows, odd_flows(space, path));
   if (path != Path::kLoopback) flows = of_two_ends(space, flows);
   return from_one_host(space, to_one_host(space, flows));
+}
+
+Set of_this_host(Space& space, Set flows) {
+  const bool v4 = space.classes().family == Family::kIpv4;
+  for (const auto& [end, type] : {std::pair{Axis::kInitiator, Axis::kInitiatorType},
+                                  std::pair{Axis::kResponder, Axis::kResponderType}}) {
+    Set own = v4 ? space.values(end, 0x7f000000, 0x7fffffff) : space.values(end, 1, 1);
+    if (space.classes().address_type.count() > 1) {
+      constexpr auto kLocal = static_cast<u128>(AddressType::kLocal);
+      const Set local = space.values(type, kLocal, kLocal);
+      own = space.bdd().either(own, space.bdd().both(unnamed(space, end), local));
+    }
+    flows = space.bdd().both(flows, own);
+  }
+  return flows;
 }
 
 }  // namespace postern

@@ -12,4 +12,9 @@ namespace postern {
 // destinations on the path.
 Set between_hosts(Space& space, Path path, Set flows, bool moved = false);
 
+// Those of `flows` over lo whose ends are surely this host's: 127.0.0.0/8, ::1 and, where rules ask
+// for types, what is LOCAL of the addresses that no rule names. Whose a named one is stays open: a
+// rule against a stranger is none against this host.
+Set of_this_host(Space& space, Set flows);
+
 }  // namespace postern

@@ -72,7 +72,8 @@ class StatelessSegments {
   void sets() {
     const Set tcp = take(run_.model()->question(path_, segments()));
     // Nobody connects to a broadcast, or from no address at all, whatever the rules say.
-    const Set m = between_hosts(space_, path_, tcp, run_.model()->moves_destination(path_));
+    const Set all = between_hosts(space_, path_, tcp, run_.model()->moves_destination(path_));
+    const Set m = path_ == Path::kLoopback ? of_this_host(space_, all) : all;
     const DeliverAnswer delivered = take(run_.model()->deliver(path_, m));
     const ConnectAnswer connected = take(run_.model()->connect(path_, m));
     const Set possible = bdd_.either(delivered.packets.may, delivered.packets.unmodelled);

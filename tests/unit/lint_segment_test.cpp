@@ -188,5 +188,25 @@ TEST(StatelessSegment, APortThatIsRedirectedIntoNothingIsClosed) {
   EXPECT_FALSE(closed.open("PST206"));
 }
 
+// A rule against a stranger is none against this host: nobody has that address on lo.
+TEST(StatelessSegment, ABlocklistLeavesNoHoleOverLo) {
+  const std::string ban = "-A INPUT -s 203.0.113.66/32 -j DROP\n-A INPUT -i lo -j ACCEPT\n" +
+                          std::string(kAnswers) + "-A INPUT -p tcp --dport 22 -j ACCEPT\n";
+  const std::string typed =
+      "*nat\n:PREROUTING ACCEPT\n-A PREROUTING -m addrtype --dst-type LOCAL -j RETURN\nCOMMIT\n";
+  for (const std::string& text : {filter_table(ban), typed + filter_table(ban)}) {
+    const Linted linted(text);
+    EXPECT_TRUE(linted.of("PST206").empty());
+    EXPECT_FALSE(linted.open("PST206"));
+  }
+  const Linted six(filter_table("-A INPUT -s 2001:db8::66 -j DROP\n-A INPUT -i lo -j ACCEPT\n"),
+                   Family::kIpv6);
+  EXPECT_TRUE(six.of("PST206").empty());
+  // 127.0.0.1 is every host's.
+  const Linted own(
+      filter_table("-A INPUT -s 127.0.0.1 -p tcp --sport 22 -j DROP\n-A INPUT -i lo -j ACCEPT\n"));
+  EXPECT_EQ(own.of("PST206").size(), 1U);
+}
+
 }  // namespace
 }  // namespace postern
