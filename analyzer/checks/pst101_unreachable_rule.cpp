@@ -83,6 +83,26 @@ bool backstop(const Program& program, RuleId rule) {
   return true;
 }
 
+// Rules before this one in its chain that write a TTL or TOS which it asks for.
+Rules rewriting(const Program& program, RuleId rule) {
+  const auto asks = [&](Field field) {
+    return std::ranges::any_of(rule_of(program, rule).clauses, [&](const Clause& clause) {
+      return mentions(*clause.predicate, field);
+    });
+  };
+  Rules result;
+  for (RuleId r = program.chains()[program.rules()[rule].chain].first; r < rule; ++r) {
+    const auto* effect = std::get_if<Effect>(&rule_of(program, r).action);
+    if (effect == nullptr) continue;
+    const auto* set = std::get_if<SetField>(effect);
+    const auto* add = std::get_if<AddField>(effect);
+    if ((set != nullptr && asks(set->field)) || (add != nullptr && asks(add->field))) {
+      result.push_back(r);
+    }
+  }
+  return result;
+}
+
 void advise(Finding& finding, const Program& program, const Rules& covering, const Rules& covered) {
   if (same_end(program, covering, covered)) {
     finding.severity = Severity::kInfo;
@@ -109,6 +129,12 @@ Finding finding_for(const Program& program, const Rules& covering, const Rules& 
   if (facts.wrong_state) {
     relate(finding, program, facts.untracked_by, "untracked here");
     relate(finding, program, facts.jumps, "jumps to its chain");
+  }
+  if (covering.empty()) {
+    for (const RuleId rule : rewriting(program, covered.front())) {
+      finding.related.push_back(
+          {{}, place_of(program, rule), "it changes what this rule asks for"});
+    }
   }
   relate(finding, program, std::span(covered).subspan(1), "never matches either", "PST101");
   advise(finding, program, covering, covered);

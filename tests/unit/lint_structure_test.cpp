@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "analyzer/checks/structure.hpp"
+#include "lint_fixture.hpp"
 
 namespace postern {
 namespace {
@@ -69,6 +70,19 @@ TEST(RuleFate, WhatIsNotModelledProvesNothing) {
   EXPECT_EQ(fate_of(kPlain, facts), RuleFate::kUnmodelled);
   facts.wrong_state = true;
   EXPECT_EQ(fate_of(kState, facts), RuleFate::kUnmodelled);
+}
+
+// Who writes what a rule asks for is named, and nobody whose packets are others.
+TEST(Unreachable, NamesTheRuleThatRewrites) {
+  const Linted linted(
+      "*mangle\n:FORWARD ACCEPT\n:POSTROUTING ACCEPT\n-A POSTROUTING -j DSCP --set-dscp 0x00\n"
+      "-A POSTROUTING -m dscp --dscp 0x2e -j MARK --set-xmark 0x1/0xff\nCOMMIT\n"
+      "*filter\n:FORWARD ACCEPT\n-A FORWARD -p tcp --dport 25 -j DROP\nCOMMIT\n");
+  const auto found = linted.of("PST101");
+  ASSERT_EQ(found.size(), 1U);
+  ASSERT_EQ(found[0].related.size(), 1U);
+  EXPECT_EQ(found[0].related[0].place.chain, "POSTROUTING");
+  EXPECT_EQ(found[0].related[0].message, "it changes what this rule asks for");
 }
 
 }  // namespace

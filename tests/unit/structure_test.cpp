@@ -172,6 +172,16 @@ TEST(Structure, NobodyTakesWhatIsRewritten) {
   EXPECT_EQ(f.of("--ttl-eq").taken_by, std::vector<RuleId>{f.id("-p udp -j ACCEPT")});
 }
 
+// Nor is it what a rule of an earlier table takes of others.
+TEST(Structure, NobodyTakesWhatItsOwnChainRewrites) {
+  const Facts f(
+      "*mangle\n:FORWARD ACCEPT\n:POSTROUTING ACCEPT\n-A POSTROUTING -j DSCP --set-dscp 0x00\n"
+      "-A POSTROUTING -m dscp --dscp 0x2e -j MARK --set-xmark 0x1/0xff\nCOMMIT\n"
+      "*filter\n:FORWARD ACCEPT\n-A FORWARD -p tcp --dport 25 -j DROP\nCOMMIT\n");
+  EXPECT_FALSE(f.of("--dscp 0x2e").matched);
+  EXPECT_TRUE(f.of("--dscp 0x2e").taken_by.empty());
+}
+
 // All measured: PREROUTING comes before routing; 0.0.0.0 to itself is a broadcast; a socket may set
 // a mark (SO_MARK).
 TEST(Structure, WhatOnlyRoutingKeepsOutIsNoImpossibleMatch) {

@@ -61,6 +61,7 @@ void Unmatched::explain(RuleId rule, RuleFacts& facts) {
   }
   if (comes_changed_ && names(*model_.program.rules()[rule].rule, {Field::kTtl, Field::kTos})) {
     losses_.clear();
+    earlier_.clear();
   }
   facts.taken_by = few();
   if (facts.taken_by.empty() && !other_state_) facts.taken_by = earlier_;
