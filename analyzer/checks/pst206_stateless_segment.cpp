@@ -114,15 +114,32 @@ class StatelessSegments {
     const Set syns =
         bdd_.both(stray_, space_.values(Axis::kTcpFlags, tcp_flag::kSyn, tcp_flag::kSyn));
     const Set opened = space_.exists(syns, packet_axes());
-    for (const Set kind : {syns, bdd_.minus(stray_, opened)}) {
-      Set rest = kind;
-      for (int round = 0; !rest.empty() && round < kMostRules; ++round) rest = take_one(rest);
-    }
+    unheard_ = kNothing;
+    take_all(syns);
+    take_all(bdd_.minus(bdd_.minus(stray_, syns), bdd_.minus(opened, unheard_)));
     if (gave_up_) return;
     if (stray_.empty() && !maybe_unmodelled_.empty()) {
       return run_.leave_unmodelled("PST206", question());
     }
     run_.answered();
+  }
+
+  void take_all(Set rest) {
+    for (int round = 0; !rest.empty() && round < kMostRules; ++round) rest = take_one(rest);
+  }
+
+  // A segment that gets in only because its checksum is wrong, which makes it INVALID, is heard by
+  // no end: others of its flow may be.
+  Set without_unheard(Set rest, const FlowPoint& point, const Answer& answer) {
+    Set flows = space_.exists(point_set(space_, point), packet_axes());
+    if (const auto rule = accepting_rule(*run_.program(), answer.beginning())) {
+      const auto let_in = flows_let_in(*run_.model(), path_, *run_.program(), *rule);
+      if (!let_in) return give_up(std::string(why(let_in.error())));
+      flows = bdd_.either(flows, *let_in);
+    }
+    unheard_ = bdd_.either(unheard_, flows);
+    const Set alike = space_.class_is(Axis::kTcpFlags, point.at(Axis::kTcpFlags).number);
+    return bdd_.minus(rest, bdd_.both(flows, alike));
   }
 
   // Reports the canonical segment of `rest` and returns what its rule does not explain: the flows
@@ -134,6 +151,7 @@ class StatelessSegments {
       return give_up(answer.reasons.empty() ? "the witness was not confirmed"
                                             : answer.reasons.front());
     }
+    if (answer.beginning().packet.bad_checksum) return without_unheard(rest, point, answer);
     Course conversation = hold_conversation(*run_.program(), answer);
     if (conversation.held) {
       return give_up("the sets say that nobody can connect, but the engine holds a conversation");
@@ -235,6 +253,7 @@ class StatelessSegments {
   Bdd& bdd_;
   Path path_ = Path::kIn;
   Set stray_, maybe_unmodelled_;
+  Set unheard_;  // flows whose SYN, as it gets in, no end hears
   bool gave_up_ = false;
   std::vector<Known> known_;
   std::vector<Finding> findings_;

@@ -208,5 +208,20 @@ TEST(StatelessSegment, ABlocklistLeavesNoHoleOverLo) {
   EXPECT_EQ(own.of("PST206").size(), 1U);
 }
 
+// A SYN with a wrong checksum is INVALID, so that a rule for directions misses it, but opens
+// nothing: the witness is another segment.
+TEST(StatelessSegment, NobodyHearsAWrongChecksum) {
+  const Linted linted(
+      "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT ACCEPT\n"
+      "-A FORWARD -i eth0 -p tcp -m conntrack --ctorigdstport 443 --ctdir ORIGINAL -j DROP\n"
+      "-A FORWARD -i eth0 -o eth1 -p tcp --dport 443 -j ACCEPT\n"
+      "-A FORWARD -i eth1 -o eth0 -j ACCEPT\nCOMMIT\n");
+  EXPECT_FALSE(linted.open("PST206"));
+  for (const Finding& finding : linted.of("PST206")) {
+    EXPECT_FALSE(finding.answer->beginning().packet.bad_checksum);
+  }
+  EXPECT_FALSE(linted.of("PST206").empty());
+}
+
 }  // namespace
 }  // namespace postern
