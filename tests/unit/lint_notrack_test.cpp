@@ -60,5 +60,36 @@ TEST(Notrack, WhatIsUntrackedAlreadyIsANote) {
   EXPECT_EQ(linted.of("PST302")[1].severity, Severity::kInfo);
 }
 
+// A process of this host may set any mark (SO_MARK), and a coin fall either way.
+TEST(Notrack, WhatTheTextDoesNotDecideUntracks) {
+  for (const char* match : {"-m mark --mark 0xa00", "-m mark ! --mark 0",
+                            "-m statistic --mode random --probability 0.5"}) {
+    const Linted linted(raw(std::string("-A OUTPUT -o eth0 ") + match + " -j NOTRACK\n"));
+    EXPECT_TRUE(linted.of("PST302").empty()) << match;
+  }
+}
+
+// ... also where that decides whether a packet comes to the rule, or past a rule of filter.
+TEST(Notrack, AMarkOnTheWayCounts) {
+  const Linted before(
+      raw("-A OUTPUT -m mark ! --mark 0xa00 -j ACCEPT\n-A OUTPUT -o eth0 -j NOTRACK\n"));
+  EXPECT_TRUE(before.of("PST302").empty());
+  const Linted behind(
+      "*raw\n:OUTPUT ACCEPT\n-A OUTPUT -o eth0 -j NOTRACK\nCOMMIT\n"
+      "*filter\n:INPUT DROP\n:OUTPUT DROP\n-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+      "-A OUTPUT -m mark --mark 0xa00 -j ACCEPT\nCOMMIT\n");
+  EXPECT_TRUE(behind.of("PST302").empty());
+}
+
+// A kill switch of filter makes no rule of raw useful that is not.
+TEST(Notrack, AMarkThatDecidesNothingHidesNothing) {
+  const Linted linted(
+      "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -i lo -p tcp --dport 1234 -j NOTRACK\nCOMMIT\n"
+      "*filter\n:OUTPUT ACCEPT\n-A OUTPUT ! -o wg0 -m mark ! --mark 0xca6c -m addrtype ! "
+      "--dst-type "
+      "LOCAL -j REJECT\n-A OUTPUT -m conntrack --ctstate NEW -j ACCEPT\nCOMMIT\n");
+  EXPECT_EQ(linted.of("PST302").size(), 1U);
+}
+
 }  // namespace
 }  // namespace postern

@@ -166,6 +166,7 @@ struct Model::Impl {
   bool wanted(std::uint16_t entry, const std::string& entry_state) const;
   const Structure& facts();
   bool same_entries_without(RuleId rule);
+  Set undecided(RuleId rule, const Binding& binding);
   Conversed conversed(Path path, Set flows);
   Surroundings surroundings(Path path, const PredicatePtr& m, Denied denied);
   std::vector<NatVariant> before_filter(Path path) const;

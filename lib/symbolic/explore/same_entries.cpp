@@ -1,6 +1,8 @@
 // Does a rule change which entries any sequence leaves (PST302)? Compares, in every state that a
 // flow can have, where each packet leads with the rule and without it. Only flows that the rule can
-// match count. Covered by tests/unit/structure_test.cpp.
+// match count. A socket may set any mark (SO_MARK): behind the lookup that is a coin in both walks,
+// but where a coin decides before it whether a packet is tracked, nothing is called the same.
+// Covered by tests/unit/structure_test.cpp.
 #include "symbolic/explore/model_impl.hpp"
 
 namespace postern {
@@ -21,17 +23,38 @@ Targets targets(Space& space, Explorer& explorer, const FlowState& state, Set fl
   return result;
 }
 
+bool names_mark(const Rule& rule) {
+  return std::ranges::any_of(
+      rule.clauses, [](const Clause& clause) { return mentions(*clause.predicate, Field::kMark); });
+}
+
 }  // namespace
+
+// Packets before the lookup of which the text does not tell whether they match the rule, where
+// that decides anything.
+Set Model::Impl::undecided(RuleId rule, const Binding& binding) {
+  const Rule& here = *program.rules()[rule].rule;
+  const auto* effect = std::get_if<Effect>(&here.action);
+  const bool idle = effect != nullptr && std::holds_alternative<Annotate>(*effect);
+  if (!binding.before_lookup || idle) return kNothing;
+  const MayMust condition = chains.condition(rule, binding);
+  if (binding.any_mark && names_mark(here)) return condition.may;
+  return bdd().minus(condition.may, condition.must);
+}
 
 bool Model::Impl::same_entries_without(RuleId rule) {
   if (!tracking) return true;
+  WalkOptions how = walk_options();
+  how.any_mark = true;
   for (const Path path : {Path::kIn, Path::kOut, Path::kForward, Path::kLoopback}) {
-    Set touched = kNothing;
-    const RuleObserver observer = [&](const TableContext&, RuleId r, const AtRule& at) {
+    Set touched = kNothing, open = kNothing;
+    const RuleObserver observer = [&](const TableContext& context, RuleId r, const AtRule& at) {
       if (r == rule) touched = bdd().either(touched, bdd().both(at.among, at.matching));
+      const Set coin = bdd().both(at.reaching, undecided(r, context.binding));
+      if (!coin.empty()) open = bdd().either(open, bdd().both(at.among, coin));
     };
     for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
-      walk_path(space, chains, program, path, sender, walk_options(), observer);
+      walk_path(space, chains, program, path, sender, how, observer);
     }
     std::vector<unsigned> others;
     const Set flow_cube = space.cube(flow_axes());
@@ -41,9 +64,9 @@ bool Model::Impl::same_entries_without(RuleId rule) {
     const Set flows = bdd().both(bdd().exists(touched, bdd().cube(others)),
                                  flows_of(sendable(path, FlowEnd::kInitiator)));
     if (flows.empty()) continue;
+    if (!bdd().disjoint(open, flows)) return false;
     const auto guards_now = [&](FlowEnd sender) {
-      const PathWalk walk =
-          walk_path(space, chains, program, path, sender, walk_options(), {}, flows);
+      const PathWalk walk = walk_path(space, chains, program, path, sender, how, {}, flows);
       return Guards(space, walk, sender, chains.has_coins());
     };
     Guards one = guards_now(FlowEnd::kInitiator), two = guards_now(FlowEnd::kResponder);

@@ -33,12 +33,10 @@ class PathWalker {
         flow_path_(path),
         sender_(sender),
         path_(sender == FlowEnd::kInitiator ? path : reverse(path)),
-        saves_marks_(options.unrouted && flow_path_ != Path::kForward && saves_marks(program)),
-        rerouted_((options.unrouted || options.world == WalkOptions::World::kRerouted) &&
-                  (path_ == Path::kOut || path_ == Path::kLoopback) &&
-                  changes_what_routes(program)),
-        copies_((options.unrouted || options.world == WalkOptions::World::kSentByTargets) &&
-                (path_ == Path::kOut || path_ == Path::kLoopback) &&
+        any_mark_(options.unrouted || options.any_mark),
+        saves_marks_(any_mark_ && flow_path_ != Path::kForward && saves_marks(program)),
+        rerouted_(in_world(WalkOptions::World::kRerouted) && changes_what_routes(program)),
+        copies_(in_world(WalkOptions::World::kSentByTargets) &&
                 program.sender_of(OpaqueTarget::Sends::kCopies)) {}
 
   PathWalk run(Set only) {
@@ -73,6 +71,11 @@ class PathWalker {
   bool replaces_destination() const {
     const std::uint8_t range = options_.nat.destination;
     return range != 0 && !chains_.translations()->range(range).keeps_address;
+  }
+  // Is this of what a local end sends, in that world, or for claims that hold in any?
+  bool in_world(WalkOptions::World world) const {
+    const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
+    return local && (options_.unrouted || options_.world == world);
   }
   bool foreign() const { return options_.errors && sender_ == FlowEnd::kInitiator; }
   bool opens() const { return !options_.nat.some() || sender_ == options_.nat.originator; }
@@ -144,7 +147,7 @@ class PathWalker {
     s = bdd_.both(s, rewritten ? space_.domain() : space_.as_sent());
     const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
     for (const std::uint8_t bit : space_.layout(Axis::kMark).bits) {
-      if (local && options_.unrouted) break;
+      if (local && any_mark_) break;
       if (echoed || options_.world == WalkOptions::World::kMarked) break;
       const Set now = *space_.bit(Axis::kMark, bit);
       const auto asked = space_.bit(Axis::kInitialMark, bit);
@@ -306,7 +309,7 @@ class PathWalker {
     context.binding.confirmed = confirmed_ && !afresh_;
     context.binding.any_connmark = saves_marks_ && !before_lookup_;
     const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
-    context.binding.any_mark = options_.unrouted && (local || saves_marks_);
+    context.binding.any_mark = any_mark_ && (local || saves_marks_);
     context.attaches = before_lookup_;
     context.entries = options_.tracking;
     context.loose = options_.loose;
@@ -526,6 +529,7 @@ class PathWalker {
   Path flow_path_;
   FlowEnd sender_;
   Path path_;
+  bool any_mark_ = false;     // of sockets, without following which
   bool saves_marks_ = false;  // ... of this host's sockets, in a flow's entry
   bool rerouted_ = false;     // OUTPUT may see another device than POSTROUTING
   bool copies_ = false;       // of TEE come to OUTPUT, UNTRACKED

@@ -69,6 +69,7 @@ struct WalkOptions {
   bool loose_nat = false;  // TableContext::loose_nat
   // Any addresses (routing.hpp), and any mark on what this host sends (SO_MARK).
   bool unrouted = false;
+  bool any_mark = false;       // such a mark alone: to rules that ask for it a coin
   bool from_anywhere = false;  // with `unrouted`: what NAT in OUTPUT leads to the path, too
   // With `loose`: the initiator's packets are named as they are sent, and carry another flow's
   // entry. NAT may lead them to the path from anywhere, and moves the end that they go to before
