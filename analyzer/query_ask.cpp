@@ -22,6 +22,9 @@ namespace {
 constexpr std::string_view kPutTogether =
     "IPv4 puts fragments together before INPUT where nobody tracks them: of the whole, rules have "
     "seen the pieces alone";
+constexpr std::string_view kSharedEntry =
+    "conntrack keeps no ports of DCCP: an entry that other ports' packets made may let it through "
+    "(docs/fidelity.md 37)";
 
 constexpr std::array<std::pair<Field, Axis>, 11> kFieldAxes{{
     {Field::kSource, Axis::kInitiator},
@@ -515,6 +518,10 @@ void Asking::answer_unknown(Set open) {
     answer_.reasons.push_back("it depends on this host: " + affairs);
     return;
   }
+  if (space_.bdd().subset(open, model_.entries_without_ports())) {
+    answer_.reasons.emplace_back(kSharedEntry);
+    return;
+  }
   auto rules = model_.unmodelled_rules();
   // An unknown target may do anything, NAT included.
   for (const RuleId id : model_.opaque_rules()) {
@@ -586,7 +593,8 @@ void Asking::answer_no(const Solved& solved) {
     return;
   }
   const bool errors = solved.deliver && solved.deliver->errors_unchecked;
-  completeness.certified = !errors && !led_unchecked_;
+  const bool shared = !bdd.disjoint(claim.impossible, model_.entries_without_ports());
+  completeness.certified = !errors && !led_unchecked_ && !shared;
   answer_.truth = Truth::kNo;
   answer_.completeness = completeness;
 }

@@ -208,6 +208,10 @@ ConnectAnswer Model::Impl::connect(Path path, Set m, const PredicatePtr& to) {
   }
   answer.flows.unmodelled =
       bdd().either(answer.flows.unmodelled, bdd().minus(calls, answer.flows.may));
+  // (One that went before, between other ports of the two.)
+  const Set shared = connected_by_sharers(path, m, asked);
+  answer.flows.unmodelled =
+      bdd().either(answer.flows.unmodelled, bdd().minus(shared, answer.flows.may));
   std::vector<Set> none;
   // In order, an answer of a flow to itself is an answer: TCP's own open is left out by assumption.
   Set to_itself =

@@ -215,14 +215,18 @@ Set Model::Impl::delivered_to_itself(Path path, Set m, const Exploration& world,
                                      const Arrival& asked) {
   if (!to_itself(path)) return kNothing;
   const Set own = bdd().both(m, bdd().either(one_tuple(space, false), answered_over_lo(path)));
+  const Set shared = sharers(path, flows_of(own));
   // On a wire an answer comes by the interface of the request, which the sets do not follow.
   if (path != Path::kLoopback) {
-    return own.empty() ? own : bdd().both(own, with_entry(world, asked));
+    if (own.empty()) return own;
+    const Set others = with_entry(shared_world(path, shared, Script::kDeliver), asked);
+    return bdd().both(own, bdd().either(with_entry(world, asked), others));
   }
   // The far end's packets have no mark in the sets; here they may.
   if (own.empty() || !space.layout(Axis::kInitialMark).bits.empty()) return own;
-  const Set flows = flows_of(own);
-  Explorer search = explorer(path, flows_of(m), Script::kTrack, false, true);
+  const Set flows = bdd().either(flows_of(own), shared);
+  Explorer search = explorer(path, bdd().either(flows_of(m), shared), Script::kTrack, false, true);
+  search.share_entries(shared);
   search.expect(expected(path, false));
   const Exploration both = search.run(flows, kEverything);
   Delivered delivered(space, search, own, asked);
@@ -304,13 +308,32 @@ void Model::Impl::deliver(Path path, Set m, Set flows, const Arrival& arrival, S
   answer.packets.unmodelled = bdd().either(open, bdd().minus(bdd().either(coarse, parents), all));
 }
 
+Set Model::Impl::delivered_by_sharers(Path path, Set m, const Arrival& asked, Script script) {
+  const Set flows = sharers(path, flows_of(m));
+  if (flows.empty()) return flows;
+  Explorer search = explorer(path, flows, script, false, true);
+  search.share_entries(flows);
+  search.lose_turned();
+  const Exploration world = search.run(flows, kEverything);
+  Delivered delivered(space, search, m, asked);
+  Set result = bdd().both(m, bdd().both(world.unmodelled, may_arrive(path, asked)));
+  for (const Frontier& layer : search.layers()) {
+    for (const bool coarse : {false, true}) {
+      result = bdd().either(result, delivered.of(layer, coarse));
+    }
+  }
+  return bdd().either(result, delivered.unsure());
+}
+
 DeliverAnswer Model::Impl::deliver(Path path, Set m, const PredicatePtr& to) {
   const Arrival asked = arrival(path, to);
   DeliverAnswer answer;
   const Set beyond_us = beyond(path, m);
   const Set flows = bdd().minus(flows_of(m), flows_of(beyond_us));
   for (const Search how : searches(path)) deliver(path, m, flows, asked, how, answer);
-  answer.packets.unmodelled = bdd().either(answer.packets.unmodelled, beyond_us);
+  const Set shared = delivered_by_sharers(path, m, asked, Script::kDeliver);
+  answer.packets.unmodelled = bdd().either(
+      answer.packets.unmodelled, bdd().either(beyond_us, bdd().minus(shared, answer.packets.may)));
   const Set later = bdd().minus(answer.packets.may, answer.by_depth.front());
   const Set found = bdd().either(bdd().both(answer.packets.may, own_tuple(path)),
                                  bdd().both(later, answered_over_lo(path)));
@@ -355,13 +378,20 @@ TrackAnswer Model::Impl::track(Path path, Set m, const std::string& entry_state,
     const Set open = bdd().both(world.unmodelled, may_arrive(path, asked));
     answer.flows.unmodelled = bdd().either(bdd().either(open, beyond_us), bdd().minus(unsure, all));
   }
+  const Set shared = tracked_by_sharers(path, m, entry_state, asked);
+  answer.flows.unmodelled =
+      bdd().either(answer.flows.unmodelled, bdd().minus(shared, answer.flows.may));
   // Over lo a flow to itself is covered: both ends are free. On a wire they have one interface.
   const Set over_lo = answered_over_lo(path);
   Set own = bdd().both(answer.flows.may, bdd().either(own_tuple(path), over_lo));
   take_out(own, answer.flows, answer.by_depth, answer.must_by_depth);
   if (path != Path::kLoopback && to_itself(path)) {
     const Set maybe = bdd().both(all_flows, bdd().either(one_tuple(space, false), over_lo));
-    if (!maybe.empty()) own = bdd().either(own, bdd().both(maybe, with_entry(answer.may, asked)));
+    if (!maybe.empty()) {
+      const Exploration others = shared_world(path, sharers(path, maybe), Script::kTrack);
+      const Set found = bdd().either(with_entry(answer.may, asked), with_entry(others, asked));
+      own = bdd().either(own, bdd().both(maybe, found));
+    }
   }
   own = bdd().either(own, one_tuple_in_zones(path, all_flows));
   answer.flows.unmodelled =

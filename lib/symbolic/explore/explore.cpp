@@ -144,9 +144,18 @@ Set Explorer::packets(Set flows, const Edge& edge, Set target) {
   return bdd.both_exists(all, parked(source), space_.cube(both_marks));
 }
 
+Set Explorer::with_sharers(Set flows) {
+  Bdd& bdd = space_.bdd();
+  const Set some = bdd.both(flows, sharing_);
+  if (some.empty()) return flows;
+  constexpr std::array kOwn{Axis::kInitiatorPort, Axis::kResponderPort, Axis::kInitialMark};
+  return bdd.either(flows, bdd.both(space_.exists(some, kOwn), sharing_));
+}
+
 void Explorer::add(Frontier& next, const FlowState& to, Set flows) {
   if (flows.empty()) return;
   Bdd& bdd = space_.bdd();
+  if (to.entry != 0) flows = with_sharers(flows);
   const auto known = reached_.find(to);
   const Set fresh = known == reached_.end() ? flows : bdd.minus(flows, known->second);
   if (fresh.empty()) return;

@@ -70,6 +70,10 @@ class Explorer {
     }
   }
 
+  // Of these (flow axes) all that differ in ports, and in the mark of a socket, alone have one
+  // entry: conntrack keeps no ports of them. Where one gets, the others are.
+  void share_entries(Set flows) { sharing_ = flows; }
+
   // Packets with a wrong checksum or length, or a cut header, are left out: what is left is what
   // ends can hear.
   void only_whole() { edges_.only_whole(); }
@@ -126,6 +130,7 @@ class Explorer {
   Frontier step(const Frontier& from, bool waiting);
   void add(Frontier& next, const FlowState& to, Set flows);
   Set coarse_leftovers();
+  Set with_sharers(Set flows);
 
   Space& space_;
   Edges edges_;
@@ -137,7 +142,7 @@ class Explorer {
   std::map<std::uint16_t, Set> related_;
   Set strays_ = kNothing, reopened_ = kNothing;
   bool reopened_read_ = false;
-  Set several_ = kEverything;
+  Set several_ = kEverything, sharing_ = kNothing;
   ExpectedFlows expected_;
 };
 

@@ -287,6 +287,8 @@ Budgeted<LedHere> Model::errors_led_here(Path path, const PredicatePtr& m) {
 
 Set Model::may_be_own_tuple(Path path) { return impl_->may_be_own_tuple(path); }
 
+Set Model::entries_without_ports() { return impl_->entries_without_ports(); }
+
 Budgeted<Set> Model::errors_to_openers(Path path) {
   return call(*impl_, [&] { return impl_->errors_to_openers(path); });
 }

@@ -278,6 +278,9 @@ class Model {
   Budgeted<Set> errors_to_openers(Path path);
   // Flows that may be from an address and port to themselves, as far as the classes tell.
   Set may_be_own_tuple(Path path);
+  // Protocols (flow axes) of which conntrack keeps no ports, where some rule tells these apart: an
+  // entry that flows on other ports made may let a packet through (`unmodelled`). Z3 is not asked.
+  Set entries_without_ports();
   // Everything that can set out on the path.
   Budgeted<Set> anything(Path path);
   // Everything that one end may send on the path of a flow, as the fixpoint takes it: the

@@ -112,6 +112,20 @@ struct Model::Impl {
     return announcements.of(
         path, must ? Announcements::Certainty::kMust : Announcements::Certainty::kMay);
   }
+  // shared_entries.cpp: DCCP, whose flows share entries, where a rule tells its ports apart (flow
+  // axes).
+  Set entries_without_ports();
+  std::optional<Set> without_ports;
+  // All flows of the path that share an entry with one of these.
+  Set sharers(Path path, Set flows);
+  // Where such flows get, if a state of one is all the others'.
+  Exploration shared_world(Path path, Set flows, Script script);
+  // What an entry that is shared may let through (packets of m), let both ends of say (flows of m),
+  // lead to (flows of m), or have for parents that are none in this world.
+  Set delivered_by_sharers(Path path, Set m, const Arrival& asked, Script script);
+  Set connected_by_sharers(Path path, Set m, const Arrival& asked);
+  Set tracked_by_sharers(Path path, Set m, const std::string& entry_state, const Arrival& asked);
+  Set parents_by_sharers(Path path, Set all, const Exploration& world);
   // Flows of m that are answered `unknown` whatever the search finds: those that a helper's
   // expectation may let through.
   Set beyond(Path path, Set m);

@@ -186,6 +186,7 @@ const RelatedErrors& Model::Impl::parent_addresses(Path path, bool must) {
     }
     // A parent that a helper had announced, or may have: no witness is made of such a one.
     if (!must) open = bdd().either(open, announced_parents(own, all));
+    if (!must) open = bdd().either(open, parents_by_sharers(own, all, world));
     some = some || !open.empty();
     if (!open.empty()) parents.add_open(open);
     if (!some) continue;

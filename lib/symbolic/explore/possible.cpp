@@ -85,6 +85,7 @@ class Possible {
     Explorer search = model_.explorer(path_, flows_, Script::kTrack, false);
     const ExpectedFlows& expected = model_.expected(path_, false);
     search.expect(expected);
+    search.share_entries(bdd_.both(flows_, model_.entries_without_ports()));
     const Exploration world = search.run(flows_, kEverything);
     // Where anything was left open, any state may come about.
     if (!world.unmodelled.empty()) return conntrack_domain(space_);

@@ -61,9 +61,11 @@ bool Model::Impl::same_entries_without(RuleId rule) {
     for (const unsigned v : bdd().support(touched)) {
       if (bdd().exists(bdd().literal(v), flow_cube) != kEverything) others.push_back(v);
     }
-    const Set flows = bdd().both(bdd().exists(touched, bdd().cube(others)),
-                                 flows_of(sendable(path, FlowEnd::kInitiator)));
+    Set flows = bdd().both(bdd().exists(touched, bdd().cube(others)),
+                           flows_of(sendable(path, FlowEnd::kInitiator)));
     if (flows.empty()) continue;
+    const Set sharing = sharers(path, flows);
+    flows = bdd().either(flows, sharing);
     if (!bdd().disjoint(open, flows)) return false;
     const auto guards_now = [&](FlowEnd sender) {
       const PathWalk walk = walk_path(space, chains, program, path, sender, how, {}, flows);
@@ -89,6 +91,7 @@ bool Model::Impl::same_entries_without(RuleId rule) {
       with.expect(any);
       without.expect(any);
     }
+    with.share_entries(sharing);
     const Exploration world = with.run(flows, kEverything);
     if (!world.unmodelled.empty()) return false;
     for (const Reached& r : world.states) {

@@ -116,8 +116,11 @@ const PathEncoder::EndTerms& PathEncoder::translated(FlowEnd end) {
   const bool opener = end == nat_.bound.originator;
   const std::uint8_t number = opener ? nat_.bound.source : nat_.bound.destination;
   // Another flow may have taken the tuple that is left: then the opener gets another port.
+  // (Ports that are in no tuple stay.)
+  const Term old_port = known->port;
+  const auto of_tuples = [&](Term port) { return solver_.choose(tuples().ports, port, old_port); };
   if (number == 0 && opener)
-    known->port = solver_.fresh_bits("other port", solver_.width(known->port));
+    known->port = of_tuples(solver_.fresh_bits("other port", solver_.width(known->port)));
   if (number == 0) return *known;
   const EndRange& range = nat_.translations->range(number);
   const auto within = [&](Term& term, std::string_view name, u128 lo, u128 hi) {
@@ -141,6 +144,7 @@ const PathEncoder::EndTerms& PathEncoder::translated(FlowEnd end) {
   } else if (!range.keeps_port) {
     within(known->port, "translated port", 0, 0xffff);
   }
+  if (range.port || !range.keeps_port) known->port = of_tuples(known->port);
   if (range.keeps_address) return *known;
   const unsigned width = solver_.width(known->type);
   const auto local = static_cast<u128>(AddressType::kLocal);

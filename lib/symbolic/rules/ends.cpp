@@ -126,13 +126,17 @@ Set Ends::surely_other(FlowEnd end, const EndRange& range) {
   Bdd& bdd = space_.bdd();
   const Set address = surely_other_address(end, range);
   if (!range.port) return address;
-  const Set ports = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-    return has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
-  });
   const Set other =
       outside(end == FlowEnd::kInitiator ? Axis::kInitiatorPort : Axis::kResponderPort,
               range.port->first, range.port->second);
-  return bdd.either(address, bdd.both(ports, other));
+  return bdd.either(address, bdd.both(with_ports(), other));
+}
+
+// Protocols whose ports NAT changes: those in whose keys they are.
+Set Ends::with_ports() {
+  return space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
+    return has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
+  });
 }
 
 Set Ends::surely_same(FlowEnd end, const EndRange& range) {
@@ -164,6 +168,15 @@ Set Ends::surely_turned(const EndRange& range, bool remote) {
 }
 
 MayMust Ends::read(Part part, FlowEnd end, Shown shown, const Binding& b, const FieldTest& test) {
+  const MayMust result = bound(part, end, shown, b, test);
+  if (part != Part::kPort || shown == Shown::kOriginal) return result;
+  const Axis axis = end == FlowEnd::kInitiator ? Axis::kInitiatorPort : Axis::kResponderPort;
+  const Set kept = on_axis(space_, axis, test), ports = with_ports();
+  Bdd& bdd = space_.bdd();
+  return {bdd.choose(ports, result.may, kept), bdd.choose(ports, result.must, kept)};
+}
+
+MayMust Ends::bound(Part part, FlowEnd end, Shown shown, const Binding& b, const FieldTest& test) {
   const bool initiator = end == FlowEnd::kInitiator;
   const Axis axis = part == Part::kAddress ? (initiator ? Axis::kInitiator : Axis::kResponder)
                     : part == Part::kPort

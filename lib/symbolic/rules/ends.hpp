@@ -3,8 +3,9 @@
 //
 // Idea: a binding names a range (translation.hpp). Where a rule reads an end that it has replaced,
 // the test is decided on the range, `may` and `must` apart where the range leaves it open; where
-// the range says for each old address what it becomes (NETMAP), on that. Sources: kernel-facts 8,
-// 49-54. Covered by tests/unit/translation_test.cpp and tests/unit/netmap_sets_test.cpp.
+// the range says for each old address what it becomes (NETMAP), on that. Ports that are not in
+// conntrack's key (DCCP's) stay as they are. Sources: kernel-facts 8, 49-54. Covered by
+// tests/unit/translation_test.cpp, tests/unit/netmap_sets_test.cpp and tests/unit/dccp_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +50,8 @@ class Ends {
   Set surely_same(FlowEnd end, const EndRange& range);
 
  private:
+  Set with_ports();
+  MayMust bound(Part part, FlowEnd end, Shown shown, const Binding& b, const FieldTest& test);
   Set outside(Axis axis, u128 low, u128 high);
   MayMust mapped(const EndRange& range, Axis axis, const FieldTest& test);
   MayMust replaced(Part part, const EndRange& range, Axis kept, bool here, const FieldTest& test);
