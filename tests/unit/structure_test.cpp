@@ -151,6 +151,32 @@ TEST(Structure, WhatIsRoutedAgainLeavesByAnotherDeviceThanOutputSees) {
   EXPECT_FALSE(Facts(filter).of("-A INPUT -i lo").matched);
 }
 
+// Measured: TEE's copies are UNTRACKED in OUTPUT, SYNPROXY's segments carry an entry into raw.
+TEST(Structure, WhatTargetsSendMeetsTheRulesOfOutput) {
+  const std::string untracked =
+      "*raw\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m conntrack --ctstate UNTRACKED -j LOG\nCOMMIT\n"
+      "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A OUTPUT -p udp -m conntrack --ctstate UNTRACKED -j ACCEPT\n"
+      "-A INPUT -i eth0 -m conntrack --ctstate UNTRACKED -j DROP\nCOMMIT\n";
+  const Facts copied(
+      "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i eth1 -j TEE --gateway "
+      "192.0.2.99\nCOMMIT\n" +
+      untracked);
+  const Facts alone(untracked);
+  for (const char* rule : {"UNTRACKED -j LOG", "UNTRACKED -j ACCEPT"}) {
+    EXPECT_TRUE(copied.of(rule).matched) << rule;
+    EXPECT_FALSE(alone.of(rule).matched) << rule;
+  }
+  EXPECT_FALSE(copied.of("UNTRACKED -j DROP").matched);
+  const std::string raw =
+      "*raw\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m conntrack --ctstate ESTABLISHED -j LOG\nCOMMIT\n";
+  const std::string proxy =
+      "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -i eth0 -p tcp -m tcp --dport 443 -m conntrack "
+      "--ctstate INVALID,UNTRACKED,NEW -j SYNPROXY --mss 1460\nCOMMIT\n";
+  EXPECT_TRUE(Facts(raw + proxy).of("ESTABLISHED -j LOG").matched);
+  EXPECT_FALSE(Facts(raw).of("ESTABLISHED -j LOG").matched);
+}
+
 // Measured: neighbour discovery and multicast reports of this host.
 TEST(Structure, WhatTheKernelSendsOfItselfShowsItsDeviceInPostrouting) {
   const Facts f(

@@ -366,6 +366,35 @@ TEST_P(Surrounding, IsListedWhereTheAnswerNeedsIt) {
   EXPECT_EQ(listed, row.listed) << to_text(a);
 }
 
+// Measured: the copy of what goes over lo leaves by a wire, UNTRACKED.
+TEST(SentByTargets, CopiesMakeANoUnknownWhereTheyGetThrough) {
+  const auto asked = [](const std::string& states) {
+    const LoadedRuleset rules(
+        "tee.rules",
+        "*mangle\n:OUTPUT ACCEPT\n-A OUTPUT -o lo -p udp -j TEE --gateway 192.0.2.99\nCOMMIT\n"
+        "*filter\n:OUTPUT DROP\n-A OUTPUT -o lo -j ACCEPT\n-A OUTPUT -m conntrack --ctstate " +
+            states + " -j ACCEPT\nCOMMIT\n");
+    return ask_one(rules, "deliver -o eth0 -p udp --path out");
+  };
+  const Answer open = asked("ESTABLISHED,UNTRACKED");
+  EXPECT_EQ(open.truth, Truth::kUnknown) << to_text(open);
+  ASSERT_FALSE(open.reasons.empty());
+  EXPECT_NE(open.reasons.front().find("-j TEE"), std::string::npos) << to_text(open);
+  EXPECT_TRUE(open.assumptions.empty()) << to_text(open);
+  EXPECT_EQ(asked("ESTABLISHED").truth, Truth::kNo);
+}
+
+// SYNPROXY opens connections in the client's name, and answers clients, through OUTPUT.
+TEST(SentByTargets, SegmentsMakeANoAboutTcpUnknown) {
+  const LoadedRuleset rules(
+      "proxy.rules",
+      "*filter\n:INPUT ACCEPT\n:OUTPUT DROP\n-A INPUT -p tcp -m tcp --dport 443 -m conntrack "
+      "--ctstate INVALID,UNTRACKED,NEW -j SYNPROXY --mss 1460\n-A OUTPUT -m conntrack --ctstate "
+      "ESTABLISHED -j ACCEPT\nCOMMIT\n");
+  EXPECT_EQ(ask_one(rules, "deliver -o eth0 -p tcp --syn --path out").truth, Truth::kUnknown);
+  EXPECT_EQ(ask_one(rules, "deliver -o eth0 -p esp --path out").truth, Truth::kNo);
+}
+
 INSTANTIATE_TEST_SUITE_P(Of, Surrounding, ::testing::ValuesIn(kRows),
                          [](const auto& row) { return std::string(row.param.name); });
 
