@@ -52,16 +52,19 @@ Set of_two_ends(Space& space, Set flows) {
   return flows;
 }
 
-// The class that most addresses are in: no rule tells them apart.
+// What lies between the addresses that rules name: the largest class, and all that are larger than
+// the networks that one names (IPv4's /8, IPv6's /16).
 Set unnamed(Space& space, Axis end) {
-  const auto& classes = space.layout(end).classes->classes;
   const auto size = [](const ValueClass& addresses) {
     u128 sum = 0;
     for (const Interval& interval : addresses.intervals) sum += interval.hi - interval.lo;
     return sum;
   };
-  const auto most = std::ranges::max_element(classes, {}, size);
-  return space.class_is(end, static_cast<std::uint32_t>(most - classes.begin()));
+  const auto& classes = space.layout(end).classes->classes;
+  const u128 most = size(*std::ranges::max_element(classes, {}, size));
+  const u128 named = u128{1} << (space.classes().family == Family::kIpv4 ? 24 : 112);
+  return space.class_set_if(
+      end, [&](const ValueClass& addresses) { return size(addresses) >= std::min(most, named); });
 }
 
 }  // namespace
