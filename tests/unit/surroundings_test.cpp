@@ -344,6 +344,14 @@ const Row kRows[] = {
      "deliver -p icmp --path out", kUnasked, false},
     {"WhatComesAsksNothingOfAnswers", k4, std::string(kStateful) + "COMMIT\n",
      "deliver -p udp --dport 53 --path in", kUnasked, false},
+    {"ACopyThatMarksTheEntry", k4,
+     "*mangle\n:POSTROUTING DROP\n-A POSTROUTING -m connmark --mark 0x1 -j ACCEPT\n"
+     "-A POSTROUTING -j CONNMARK --set-mark 0x1\nCOMMIT\n",
+     "deliver -o eth0 -p udp --path out", kCopies, true},
+    {"ACopyThatFindsNothingInPostrouting", k4,
+     "*mangle\n:OUTPUT ACCEPT\n:POSTROUTING DROP\n-A POSTROUTING -m connmark --mark 0x1 -j ACCEPT\n"
+     "-A OUTPUT -p tcp -j CONNMARK --set-mark 0x1\nCOMMIT\n",
+     "deliver -o eth0 -p udp --path out", kCopies, false},
     {"ADeviceThatRoutingForgets", k4, kRetosed, "deliver -p udp --path out", kRerouted, true},
     {"ADeviceThatRoutingForgetsOverLo", k4, kRetosed, "deliver -i lo -p udp", kRerouted, true},
     {"WhatLooksAtNoDevice", k4,

@@ -145,6 +145,15 @@ class Wonder {
     return !bdd_.disjoint(asked, through);
   }
 
+  // The copy passes POSTROUTING first, with the same entry, which stays when the copy is dropped:
+  // the packet itself finds there what the copy has written (ip_mc_output; measured).
+  bool copied() {
+    if (path_ != Path::kOut || !model_.tracking || !marks_entries_in_postrouting()) return false;
+    const bool v6 = space_.classes().family == Family::kIpv6;
+    const Set asked = v6 ? bdd_.both(m_, to_everybody()) : m_;
+    return !bdd_.disjoint(asked, bdd_.both(all_let_through(), fresh()));
+  }
+
   bool kept() {
     const bool asks = space_.classes().address_type.count() > 1;
     if (path_ != Path::kIn || !asks || !model_.moves_destination(path_) || m_.empty()) return false;
@@ -316,6 +325,19 @@ class Wonder {
     return keeps_a_destination() ? all : bdd_.minus(all, walk.moved);
   }
 
+  bool marks_entries_in_postrouting() {
+    const auto marks = [&](const ProgramRule& rule) {
+      const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+      return effect != nullptr && std::holds_alternative<SetConnmark>(*effect);
+    };
+    const auto entry = model_.program.entry(Hook::kPostrouting, TableName::kMangle);
+    const auto rules = model_.program.rules();
+    return entry && std::ranges::any_of(model_.chains.below(*entry), [&](ChainId id) {
+             const ProgramChain& chain = model_.program.chains()[id];
+             return std::ranges::any_of(rules.subspan(chain.first, chain.count), marks);
+           });
+  }
+
   // Do rules let more of these packets through there, under any binding?
   bool matters(World world, Set packets, FlowEnd sender) {
     const std::vector<NatVariant> all = ways();
@@ -428,7 +450,8 @@ Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, Denied 
   result.sent_by = wonder.sent_by();
   result.marked = wonder.marked();
   result.rerouted = wonder.rerouted();
-  result.echoed = path == Path::kIn && denied == Denied::kPacket && wonder.echoed(asked);
+  const bool packet = denied == Denied::kPacket;
+  result.echoed = packet && (path == Path::kIn ? wonder.echoed(asked) : wonder.copied());
   result.kept = wonder.kept();
   result.bound = !conversation && wonder.bound();
   result.lengthless = wonder.lengthless();

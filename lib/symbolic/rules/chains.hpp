@@ -60,6 +60,9 @@ class ChainWalker {
   // `live` through the built-in chain `entry`; its policy is applied, so kReturned is empty.
   Outcomes run(ChainId entry, Set live, const TableContext& context, const RuleObserver& observer);
 
+  // The chains that ways of jumps lead to from there, callers first, itself included.
+  const std::vector<ChainId>& below(ChainId entry);
+
   // Rules that are switched off count as absent.
   void set_disabled(RuleId rule, bool off) { disabled_[rule] = off; }
   // A rule's own condition, all clauses together.
@@ -86,7 +89,6 @@ class ChainWalker {
   struct Frame;  // one walk of one chain
   void find_writes();
   void find_coins();
-  const std::vector<ChainId>& below(ChainId entry);
   std::vector<Set> callers_may_send(ChainId entry, Set live, const TableContext& context);
   Outcomes walk(ChainId chain, Set live, const TableContext& context,
                 const std::vector<Outcomes>& summaries, const RuleObserver* observer,
