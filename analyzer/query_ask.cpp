@@ -19,13 +19,6 @@
 namespace postern {
 namespace {
 
-constexpr std::string_view kPutTogether =
-    "IPv4 puts fragments together before INPUT where nobody tracks them: of the whole, rules have "
-    "seen the pieces alone";
-constexpr std::string_view kSharedEntry =
-    "conntrack keeps no ports of DCCP: an entry that other ports' packets made may let it through "
-    "(docs/fidelity.md 37)";
-
 constexpr std::array<std::pair<Field, Axis>, 11> kFieldAxes{{
     {Field::kSource, Axis::kInitiator},
     {Field::kDestination, Axis::kResponder},
@@ -497,56 +490,6 @@ void Asking::generalise(const FlowPoint& flow, const WitnessPacket& last, bool m
   answer_.within_question = field_box(space_, within);
   drop_meaningless(answer_.generalised, protocol);
   drop_meaningless(answer_.within_question, protocol);
-}
-
-std::string Asking::rule_text(RuleId id) const {
-  const ProgramRule& rule = program_.rules()[id];
-  const SourceFile& source = *program_.ruleset().source;
-  return fmt::format("`{}` (line {})", source.slice(rule.rule->span),
-                     source.position(rule.rule->span.begin).line);
-}
-
-void Asking::answer_unknown(Set open) {
-  answer_.truth = Truth::kUnknown;
-  if (const bool moved = model_.moves_destination(answer_.path);
-      space_.bdd().subset(open, depends_on_host(space_, answer_.path, moved))) {
-    std::string affairs;
-    for (const HostsAffair& one : hosts_affairs(space_, answer_.path, moved)) {
-      if (space_.bdd().disjoint(open, one.flows)) continue;
-      affairs += (affairs.empty() ? "" : ", ") + std::string(one.what);
-    }
-    answer_.reasons.push_back("it depends on this host: " + affairs);
-    return;
-  }
-  if (space_.bdd().subset(open, model_.entries_without_ports())) {
-    answer_.reasons.emplace_back(kSharedEntry);
-    return;
-  }
-  auto rules = model_.unmodelled_rules();
-  // An unknown target may do anything, NAT included.
-  for (const RuleId id : model_.opaque_rules()) {
-    if (program_.rules()[id].has_opaque_target()) rules.push_back(id);
-  }
-  // A NAT rule that is followed may not be where it stands here: the others come first.
-  std::stable_partition(rules.begin(), rules.end(),
-                        [&](RuleId id) { return !model_.translations().is_followed(id); });
-  constexpr std::size_t kShown = 3;
-  for (std::size_t i = 0; i < rules.size() && i < kShown; ++i) {
-    const auto* effect = std::get_if<Effect>(&program_.rules()[rules[i]].rule->action);
-    const bool nat = effect != nullptr && std::holds_alternative<Nat>(*effect);
-    answer_.reasons.push_back(
-        fmt::format("such traffic may meet {}, which is {}", rule_text(rules[i]),
-                    nat ? "not followed exactly here (docs/fidelity.md 27)" : "not modelled yet"));
-  }
-  if (rules.size() > kShown) {
-    answer_.reasons.push_back(fmt::format("... and {} more such rules", rules.size() - kShown));
-  }
-  if (rules.empty()) {
-    const bool pieces = !model_.tracking() && !space_.classes().defragments &&
-                        program_.ruleset().family == Family::kIpv4 &&
-                        answer_.path != Path::kForward;
-    answer_.reasons.emplace_back(pieces ? kPutTogether : kApproximated);
-  }
 }
 
 void Asking::answer_no(const Solved& solved) {
