@@ -184,6 +184,13 @@ TEST(ExpectedFlows, NothingIsExpectedOfWhatComesInToNetbios) {
   expect(raw_and_filter(":BOTH - [0:0]\n-A PREROUTING -j BOTH\n-A OUTPUT -j BOTH\n-A BOTH " + help,
                         kRelated),
          kQuestion, Truth::kUnknown);
+  // A forwarded port is no other matter.
+  const std::string forwarded =
+      "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      ":POSTROUTING ACCEPT [0:0]\n"
+      "-A PREROUTING -i eth1 -p tcp -m tcp --dport 8080 -j DNAT --to-destination "
+      "198.51.100.9:80\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n";
+  expect(forwarded + raw_and_filter("-A PREROUTING " + help, kRelated), kQuestion, Truth::kNo);
   // NAT may make a host that is answered a broadcast address.
   const std::string nat =
       "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"

@@ -66,7 +66,7 @@ bool names_sources(const Program& program) {
   return std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
     const Effect* effect = effect_of(rule);
     const Nat* nat = effect == nullptr ? nullptr : std::get_if<Nat>(effect);
-    return nat != nullptr && nat->kind != Nat::Kind::kMasquerade;
+    return nat != nullptr && (nat->kind == Nat::Kind::kSource || nat->kind == Nat::Kind::kNetmap);
   });
 }
 
