@@ -8,6 +8,7 @@
 
 #include "analyzer/checks/checks.hpp"
 #include "analyzer/checks/structure.hpp"
+#include "symbolic/sets/rewriting.hpp"
 
 namespace postern::check {
 namespace {
@@ -93,12 +94,8 @@ Rules rewriting(const Program& program, RuleId rule) {
   Rules result;
   for (RuleId r = program.chains()[program.rules()[rule].chain].first; r < rule; ++r) {
     const auto* effect = std::get_if<Effect>(&rule_of(program, r).action);
-    if (effect == nullptr) continue;
-    const auto* set = std::get_if<SetField>(effect);
-    const auto* add = std::get_if<AddField>(effect);
-    if ((set != nullptr && asks(set->field)) || (add != nullptr && asks(add->field))) {
-      result.push_back(r);
-    }
+    const auto field = effect == nullptr ? std::nullopt : rewritten_field(*effect);
+    if (field && asks(*field)) result.push_back(r);
   }
   return result;
 }

@@ -68,9 +68,9 @@ StructureFinder::StructureFinder(Model::Impl& model)
       })) {
   runs_.of.resize(model.program.chains().size());
   errs_ = errs_over_lo();
-  reroutes_ = changes_what_routes(model.program);
-  copies_ = model.program.sender_of(OpaqueTarget::Sends::kCopies).has_value();
   segments_ = model.program.sender_of(OpaqueTarget::Sends::kSegments).has_value();
+  more_sent_ = segments_ || changes_what_routes(model.program) ||
+               model.program.sender_of(OpaqueTarget::Sends::kCopies).has_value();
   saves_marks_ = saves_marks(model.program);
 }
 
@@ -120,7 +120,7 @@ Set StructureFinder::flows(Path path) {
   if (!unrouted_) return routed;
   const Set all = model_.flows_of(unrouted(space_, path, FlowEnd::kInitiator, model_.tracking));
   const bool marks = space_.classes().marks_are_read;
-  if (path != Path::kForward && (marks || reroutes_ || copies_ || segments_)) return all;
+  if (path != Path::kForward && (marks || more_sent_)) return all;
   const Set answered = model_.flows_of(model_.sendable(path, FlowEnd::kResponder));
   return bdd_.minus(all, bdd_.both(routed, answered));
 }
@@ -198,8 +198,8 @@ void StructureFinder::find_possible(ChainRun& run) {
       points_.try_emplace({run.path, sender, run.errors}, std::array<Set, 3>{});
   if (fresh) {
     // Under NAT any state may come about, and where the walk does not say what comes to OUTPUT.
-    const bool more = unrouted_ && (reroutes_ || copies_ || segments_);
-    const bool open = loose_ || follows_ || (more && run.path != Path::kForward);
+    const bool more = unrouted_ && more_sent_ && run.path != Path::kForward;
+    const bool open = loose_ || follows_ || more;
     const bool walked = follows_ && !loose_;  // then the walks themselves say what is sent
     const Set packets = bdd_.both(walked ? space_.domain() : sent(run.path, sender),
                                   open ? kEverything : flows(run.path));

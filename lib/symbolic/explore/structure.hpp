@@ -53,8 +53,8 @@ class StructureFinder {
   bool raw_asks_ = false;  // some rule of raw names states
   bool errs_ = false;      // errs_over_lo()
   bool saves_marks_ = false;
-  bool reroutes_ = false;                   // changes_what_routes()
-  bool copies_ = false, segments_ = false;  // which some target sends through OUTPUT
+  bool segments_ = false;   // of SYNPROXY, which come through OUTPUT
+  bool more_sent_ = false;  // those, copies, or what is routed again: OUTPUT sees more than is sent
   bool unrouted_ = false;
   std::set<std::tuple<ChainId, Path, Binding>> answered_;  // chains that were asked, and for whom
   ChainRuns runs_;
