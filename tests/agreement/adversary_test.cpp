@@ -526,11 +526,11 @@ void round(const Draw& how, Dice& dice, Tally& tally) {
   const unsigned errors_led = tally.errors_led;
   for (unsigned f = 0; f < 12; ++f) {
     if (flow.initiator != flow.responder || flow.initiator_port != flow.responder_port) {
-      Attack attack(rules, **model, *sets, world, flow, dice, tally);
-      if (helpers) attack.help();
-      if (dead) attack.watch(*dead);
-      if (text.find("--to-destination 127.0.0.1") != std::string::npos) attack.lead_to_lo();
       try {
+        Attack attack(rules, **model, *sets, world, flow, dice, tally);
+        if (helpers) attack.help();
+        if (dead) attack.watch(*dead);
+        if (text.find("--to-destination 127.0.0.1") != std::string::npos) attack.lead_to_lo();
         for (unsigned i = 0; i < 10; ++i) {
           attack.sequence(i % 2 == 0);
           if (::testing::Test::HasFailure()) return;
@@ -538,6 +538,9 @@ void round(const Draw& how, Dice& dice, Tally& tally) {
         for (unsigned i = 0; i < 3; ++i) attack.conversation();
       } catch (const Unmodelled&) {
         ++tally.skipped;
+      } catch (const BudgetEnded&) {  // the flow's points outgrow what the sets left of the limit
+        ++tally.outgrown;
+        return;
       }
     }
     if (::testing::Test::HasFatalFailure()) return;
