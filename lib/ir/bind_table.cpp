@@ -49,7 +49,7 @@ class TableBinder : public ChainNames {
               Diagnostics& errors, Diagnostics& warnings)
       : context_{*file.source, family, backend, this, errors, warnings},
         file_(file),
-        refusals_(name, family) {
+        refusals_(name, family, backend) {
     table_.name = name;
   }
 

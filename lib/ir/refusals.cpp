@@ -29,6 +29,15 @@ bool asks_options(const Descriptor* descriptor) {
   return descriptor != nullptr && descriptor->refused != nullptr;
 }
 
+// What iptables-nft translates does not come to the kernel as the match that it would refuse.
+bool loaded_as_translated(const Extension& extension, const Arguments& arguments) {
+  if (extension.match == nullptr || !beside_inverted_protocol(*extension.match, arguments)) {
+    return false;
+  }
+  const auto meaning = bind_match(*extension.match, arguments);
+  return meaning && meaning->translated != nullptr;
+}
+
 // By chain: the built-in chains from which jumps lead there, in the order of the table.
 std::vector<std::vector<std::string_view>> hooks_by_chain(const Table& table) {
   std::vector<std::vector<std::string_view>> hooks(table.chains.size());
@@ -64,6 +73,7 @@ void Refusals::consider(const Draft& draft, const Extension& extension, std::siz
   if (!restricted(extension.match) && !restricted(extension.target)) return;
   const bool by_place = by_place_too(extension.match) || by_place_too(extension.target);
   const Arguments arguments = draft.arguments(extension, family_);
+  if (backend_ == Backend::kNft && loaded_as_translated(extension, arguments)) return;
   const RulePlace anywhere{text(table_), {}};
   if (!by_place && !refused(extension, arguments, anywhere)) return;
   Extension kept{extension.name, extension.span, extension.match, extension.target};

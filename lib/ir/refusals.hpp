@@ -13,7 +13,8 @@ namespace postern {
 
 class Refusals {
  public:
-  Refusals(TableName table, Family family) : table_(table), family_(family) {}
+  Refusals(TableName table, Family family, Backend backend)
+      : table_(table), family_(family), backend_(backend) {}
 
   // Every known extension of a rule that bound; `chain` is an index into Table::chains.
   void add(const Draft& draft, std::size_t chain);
@@ -30,6 +31,7 @@ class Refusals {
 
   TableName table_;
   Family family_;
+  Backend backend_;
   std::vector<Pending> pending_;
 };
 

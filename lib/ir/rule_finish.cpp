@@ -51,6 +51,10 @@ std::optional<Clause> match_clause(const RuleContext& context, const Draft& draf
   clause.printed = print_match(*extension.match, arguments);
   const bool translated = context.backend == Backend::kNft && meaning->translated != nullptr;
   clause.predicate = std::move(translated ? meaning->translated : meaning->predicate);
+  if (translated && beside_inverted_protocol(*extension.match, arguments)) {
+    clause.predicate = opaque("iptables-nft reads other protocols' bytes as " + extension.name +
+                              " behind an inverted -p");
+  }
   clause.hotdrop = translated ? constant(false) : std::move(meaning->hotdrop);
   return clause;
 }

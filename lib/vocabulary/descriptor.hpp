@@ -146,6 +146,11 @@ std::optional<std::string> kernel_refuses(const Match& match, const Arguments& a
 std::optional<std::string> kernel_refuses(const Target& target, const Arguments& arguments,
                                           const RulePlace& place);
 
+// Does the match stand beside `! -p` of a protocol that it needs? The kernel refuses it there, but
+// loads what iptables-nft translates (MatchMeaning::translated), which then reads the bytes of
+// other protocols.
+bool beside_inverted_protocol(const Match& match, const Arguments& arguments);
+
 // Canonical text, "-m NAME ..." or "-j NAME ...", of arguments that bound.
 std::string print_match(const Match& match, const Arguments& arguments);
 std::string print_target(const Target& target, const Arguments& arguments);

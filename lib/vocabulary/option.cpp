@@ -68,11 +68,13 @@ Trouble check(const Descriptor& descriptor, const Arguments& arguments) {
 
 using Refusal = std::optional<std::string>;
 
+bool names_protocol(std::span<const std::uint8_t> protocols, const Arguments& arguments) {
+  return arguments.protocol && std::ranges::find(protocols, *arguments.protocol) != protocols.end();
+}
+
 Refusal refuses_protocol(std::span<const std::uint8_t> protocols, const Arguments& arguments) {
   if (protocols.empty()) return std::nullopt;
-  const bool right = arguments.protocol && !arguments.protocol_inverted &&
-                     std::ranges::find(protocols, *arguments.protocol) != protocols.end();
-  if (right) return std::nullopt;
+  if (names_protocol(protocols, arguments) && !arguments.protocol_inverted) return std::nullopt;
   std::string wanted;
   for (const std::uint8_t number : protocols) {
     wanted += (wanted.empty() ? "-p " : " or -p ") + protocol_name(number);
@@ -153,6 +155,10 @@ tl::expected<MatchMeaning, Complaint> bind_match(const Match& match, const Argum
 tl::expected<Effect, Complaint> bind_target(const Target& target, const Arguments& arguments) {
   if (auto trouble = check(target, arguments)) return tl::unexpected(std::move(*trouble));
   return target.effect(arguments);
+}
+
+bool beside_inverted_protocol(const Match& match, const Arguments& arguments) {
+  return arguments.protocol_inverted && names_protocol(match.protocols, arguments);
 }
 
 std::optional<std::string> kernel_refuses(const Match& match, const Arguments& arguments,

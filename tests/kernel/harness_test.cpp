@@ -311,6 +311,16 @@ TEST_F(Harness, NftMergesTwoInvertedPorts) {
   EXPECT_EQ(answer(scenario)["packets"][0]["verdict"], "dropped");
 }
 
+// Why such a rule is open on nft: the bytes of UDP's destination port are read as TCP's.
+TEST_F(Harness, NftReadsOtherProtocols) {
+  Json scenario = router(
+      "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+      "-A INPUT ! -p tcp -m tcp --dport 53 -j DROP\nCOMMIT\n",
+      {udp("192.0.2.1")});
+  scenario["backend"] = "nft";
+  EXPECT_EQ(answer(scenario)["packets"][0]["verdict"], "dropped");
+}
+
 // Why TEE is opaque: the copy leaves, untracked and by rules of OUTPUT, though the packet that it
 // is of is dropped.
 TEST_F(Harness, TeeSendsACopyOfWhatIsDropped) {

@@ -40,6 +40,18 @@ TEST(Backend, TrackingLeavesNoFragments) {
   }
 }
 
+// The kernel refuses it, but iptables-nft gives it a translation (Harness.NftReadsOtherProtocols).
+TEST(Backend, ATranslatedMatchLoadsBesideAnInvertedProtocol) {
+  const std::string text =
+      "*filter\n:INPUT DROP\n-A INPUT ! -p tcp -m tcp --dport 80 -j ACCEPT\nCOMMIT\n";
+  for (const Backend backend : {Backend::kLegacy, Backend::kNft}) {
+    const LoadedRuleset rules("inverted.rules", text, Family::kIpv4, backend);
+    const Answer answer = ask_one(rules, "deliver -i eth0 -p udp --path in");
+    EXPECT_EQ(answer.truth, backend == Backend::kNft ? Truth::kYes : Truth::kNo);
+    EXPECT_EQ(answer.conditional, backend == Backend::kNft);
+  }
+}
+
 TEST(Backend, IsSaidInTheAnswer) {
   const std::string text = "*filter\n:INPUT DROP\nCOMMIT\n",
                     words = "deliver -i eth0 -p udp --path in";

@@ -233,6 +233,23 @@ TEST(Bind, FindsTheBackendByTheHeader) {
   EXPECT_EQ(backend("iptables-save v1.8.9" + when, Backend::kNft), "nft");
 }
 
+// As iptables-nft 1.8.9 loads them.
+TEST(Bind, ATranslatedMatchIsLoadedBesideAnInvertedProtocol) {
+  const auto refused = [](const std::string& words, Backend backend) {
+    const auto source = source_of(filter("-A INPUT " + words + " -j ACCEPT"));
+    return read_ruleset(source, Family::kIpv4, backend)->warnings.size() == 1;
+  };
+  for (const std::string words : {"! -p tcp -m tcp --dport 80", "! -p tcp -m tcp --syn"}) {
+    EXPECT_TRUE(refused(words, Backend::kLegacy)) << words;
+    EXPECT_FALSE(refused(words, Backend::kNft)) << words;
+  }
+  for (const std::string words :
+       {"! -p udp -m tcp --dport 80", "-p udp -m tcp --dport 80", "-m tcp --dport 80",
+        "! -p tcp -m tcp --tcp-option 3", "! -p tcp -m tcp", "! -p icmp -m icmp --icmp-type 8"}) {
+    EXPECT_TRUE(refused(words, Backend::kNft)) << words;
+  }
+}
+
 // ---- meaning of the built-in options ----
 
 PredicatePtr only_clause(const std::string& words, Family family = Family::kIpv4) {
