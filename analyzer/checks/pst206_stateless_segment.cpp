@@ -73,7 +73,7 @@ class StatelessSegments {
     const Set tcp = take(run_.model()->question(path_, segments()));
     // Nobody connects to a broadcast, or from no address at all, whatever the rules say.
     const Set all = between_hosts(space_, path_, tcp, run_.model()->moves_destination(path_));
-    const Set m = path_ == Path::kLoopback ? of_this_host(space_, all) : all;
+    const Set m = path_ == Path::kLoopback ? stays_here(of_this_host(space_, all)) : all;
     const DeliverAnswer delivered = take(run_.model()->deliver(path_, m));
     const ConnectAnswer connected = take(run_.model()->connect(path_, m));
     const Set possible = bdd_.either(delivered.packets.may, delivered.packets.unmodelled);
@@ -94,13 +94,17 @@ class StatelessSegments {
     maybe_unmodelled_ = bdd_.both(here, bdd_.either(let_in, open));
   }
 
+  // Where NAT may lead a flow out (docker's published ports), it is no flow over loopback.
+  Set stays_here(Set flows) {
+    return bdd_.minus(flows, take(run_.model()->strays(path_, space_.exists(flows, packet_axes()))));
+  }
+
   // Which of the flows hold a conversation on the path that NAT may take them to? There they differ
   // in the interface that the changed destination gives.
   Triple connected_there(Set flows) {
     if (flows.empty()) return {kNothing, kNothing, kNothing};
-    const bool local = path_ == Path::kLoopback;
-    const Path other = local ? Path::kOut : path_ == Path::kIn ? Path::kForward : Path::kIn;
-    const std::array differs{local ? Axis::kInitiatorInterface : Axis::kResponderInterface};
+    const Path other = path_ == Path::kIn ? Path::kForward : Path::kIn;
+    const std::array differs{Axis::kResponderInterface};
     const Set tcp = take(run_.model()->question(other, segments()));
     const Set same = bdd_.both(tcp, space_.exists(flows, differs));
     const ConnectAnswer connected = take(run_.model()->connect(

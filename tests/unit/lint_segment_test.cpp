@@ -208,6 +208,21 @@ TEST(StatelessSegment, ABlocklistLeavesNoHoleOverLo) {
   EXPECT_EQ(own.of("PST206").size(), 1U);
 }
 
+// A port that docker publishes: OUTPUT leads this host's own flows to the container.
+TEST(StatelessSegment, WhatIsLedToAContainerIsNoFlowOverLo) {
+  const Linted linted(
+      "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -d 172.17.0.2/32 ! -i docker0 -j DROP\nCOMMIT\n"
+      "*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\n:DOCKER - "
+      "[0:0]\n"
+      "-A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER\n"
+      "-A DOCKER ! -i docker0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 172.17.0.2:80\n"
+      "COMMIT\n*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n");
+  for (const Finding& finding : linted.of("PST206")) {
+    EXPECT_NE(finding.answer->path, Path::kLoopback);
+  }
+  EXPECT_FALSE(linted.open("PST206"));
+}
+
 // A SYN with a wrong checksum is INVALID, so that a rule for directions misses it, but opens
 // nothing: the witness is another segment.
 TEST(StatelessSegment, NobodyHearsAWrongChecksum) {
