@@ -96,7 +96,8 @@ class StatelessSegments {
 
   // Where NAT may lead a flow out (docker's published ports), it is no flow over loopback.
   Set stays_here(Set flows) {
-    return bdd_.minus(flows, take(run_.model()->strays(path_, space_.exists(flows, packet_axes()))));
+    return bdd_.minus(flows,
+                      take(run_.model()->strays(path_, space_.exists(flows, packet_axes()))));
   }
 
   // Which of the flows hold a conversation on the path that NAT may take them to? There they differ
@@ -163,12 +164,22 @@ class StatelessSegments {
     Cause cause{.rule = accepting_rule(*run_.program(), answer.beginning())};
     cause.opens = answer.beginning().packet.flags == tcp_flag::kSyn;
     if (cause.opens) cause.course = std::move(conversation);
+    if (!cause.opens) answer = let_in_first(point, std::move(answer));
     add(cause, std::move(answer));
     if (!cause.rule) return kNothing;
     const auto explained = flows_let_in(*run_.model(), path_, *run_.program(), *cause.rule);
     if (!explained) return kNothing;
     const Set flows = space_.exists(point_set(space_, point), packet_axes());
     return bdd_.minus(rest, bdd_.either(*explained, flows));
+  }
+
+  // The segment that gets in before others is the hole, whatever may follow it.
+  Answer let_in_first(FlowPoint point, Answer answer) {
+    point.at(Axis::kTcpFlags).value = answer.beginning().packet.flags;
+    if (answer.witness.size() == 1) return answer;
+    Answer first = run_.ask(words_for(Verb::kDeliver, space_, path_, point), path_);
+    const bool shorter = first.truth == Truth::kYes && first.witness.size() < answer.witness.size();
+    return shorter ? first : answer;
   }
 
   Set give_up(std::string why) {

@@ -149,7 +149,7 @@ TEST(LintTranslation, APortThatNatTakesElsewhereIsAskedOfThatWay) {
       "-A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -p tcp --dport 5000 -j DNAT "
       "--to-destination 172.17.0.2:5000\nCOMMIT\n" +
       filter_table("-A INPUT -m conntrack --ctstate DNAT -j DROP\n", "ACCEPT", "ACCEPT"));
-  EXPECT_EQ(linted.of("PST206").size(), 1U);
+  EXPECT_TRUE(linted.of("PST206").empty());  // a container, as far as one can tell
   EXPECT_FALSE(linted.open("PST206"));
 }
 
