@@ -41,12 +41,10 @@ Set from_one_host(Space& space, Set flows) {
 // Without those whose ends can only be one: both in the class that one address is.
 Set of_two_ends(Space& space, Set flows) {
   for (const ValueClass& address : space.layout(Axis::kResponder).classes->classes) {
-    const u128 value = address.canonical;
-    const bool single = address.complete && address.intervals.size() == 1 &&
-                        address.intervals[0].lo == address.intervals[0].hi;
-    if (!single) continue;
-    const Set itself = space.bdd().both(space.values(Axis::kInitiator, value, value),
-                                        space.values(Axis::kResponder, value, value));
+    const auto value = address.single();
+    if (!value) continue;
+    const Set itself = space.bdd().both(space.values(Axis::kInitiator, *value, *value),
+                                        space.values(Axis::kResponder, *value, *value));
     flows = space.bdd().minus(flows, itself);
   }
   return flows;

@@ -69,13 +69,7 @@ Set Announcements::within(Axis axis, std::uint8_t number, bool surely) {
   }
   const auto [low, high] = *range.address;
   return model_.space.class_set_if(axis, [&, low = low, high = high](const ValueClass& c) {
-    if (surely) {
-      return low == high && c.complete && c.intervals.size() == 1 && c.intervals[0].lo == low &&
-             c.intervals[0].hi == low;
-    }
-    return !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
-      return in.lo <= high && low <= in.hi;
-    });
+    return surely ? low == high && c.single() == low : c.may_meet(low, high);
   });
 }
 

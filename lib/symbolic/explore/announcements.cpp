@@ -51,8 +51,7 @@ std::uint16_t Announcements::zone(const Kind& kind) const {
 
 Set Announcements::of_protocol(Helper helper) {
   const std::uint8_t number = helper == Helper::kTftp ? protocol::kUdp : protocol::kTcp;
-  return model_.space.class_set_if(Axis::kProtocol,
-                                   [&](const ValueClass& c) { return c.canonical == number; });
+  return model_.space.protocol_is(number);
 }
 
 Set Announcements::protocols() {

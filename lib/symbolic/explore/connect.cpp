@@ -14,21 +14,14 @@ constexpr std::array kNow{Axis::kConnmark};
 // Classes of TCP flags in which one of the sets lies: a class is not told apart by any rule.
 Set flags_like(Space& space, std::initializer_list<unsigned> sets) {
   return space.class_set_if(Axis::kTcpFlags, [&](const ValueClass& c) {
-    return std::ranges::any_of(sets, [&](unsigned flags) {
-      return std::ranges::any_of(
-          c.intervals, [&](const Interval& in) { return in.lo <= flags && flags <= in.hi; });
-    });
+    return std::ranges::any_of(sets, [&](unsigned flags) { return c.holds(flags); });
   });
 }
 
 // Whole packets: honest ends do not hide ports in fragments or cut headers short.
 Set whole(Space& space) {
-  const auto zero = [&](Axis axis) {
-    return space.class_set_if(axis, [](const ValueClass& c) {
-      return std::ranges::any_of(c.intervals, [](const Interval& in) { return in.lo == 0; });
-    });
-  };
-  return space.bdd().both(zero(Axis::kFragmentOffset), zero(Axis::kTruncated));
+  return space.bdd().both(space.may_be(Axis::kFragmentOffset, 0),
+                          space.may_be(Axis::kTruncated, 0));
 }
 
 }  // namespace
@@ -59,9 +52,8 @@ std::vector<std::vector<Line>> conversations(Space& space) {
   }
   if (space.classes().family ==
       Family::kIpv6) {  // of what is broken, the ends may mean these alone
-    const Set none = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-      return c.canonical == kNoNextHeader || c.canonical == protocol::kAh;
-    });
+    const Set none =
+        space.protocols([](std::uint8_t p) { return p == kNoNextHeader || p == protocol::kAh; });
     result.push_back({{kOne, kBroken, none}, {kOther, kBroken, none}});
   }
   result.push_back({{kOne, kGre, kEverything}, {kOther, kGre, kEverything, std::nullopt, true}});
@@ -221,9 +213,7 @@ ConnectAnswer Model::Impl::connect(Path path, Set m, const PredicatePtr& to) {
   to_itself = bdd().either(to_itself, in_zones);
   // NAT may part the two directions of a flow that had one tuple.
   if (translations.some()) {
-    const Set portless = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-      return !has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
-    });
+    const Set portless = space.protocols([](std::uint8_t p) { return !has_ports(tracker_of(p)); });
     const Set own = bdd().both(bdd().both(all_flows, may_be_own_tuple(path)), portless);
     to_itself = bdd().either(to_itself, bdd().minus(own, answer.flows.may));
   }

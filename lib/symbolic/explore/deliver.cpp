@@ -23,12 +23,9 @@ Set one_tuple(Space& space, bool surely) {
     }
     return result;
   };
-  const Set ports = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-    return has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
-  });
-  const Set icmp = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-    return c.canonical == protocol::kIcmp || c.canonical == protocol::kIcmpv6;
-  });
+  const Set ports = space.protocols([](std::uint8_t p) { return has_ports(tracker_of(p)); });
+  const Set icmp = space.protocols(
+      [](std::uint8_t p) { return p == protocol::kIcmp || p == protocol::kIcmpv6; });
   const Set by_port =
       bdd.choose(ports, same(Axis::kInitiatorPort, Axis::kResponderPort), kEverything);
   return bdd.minus(bdd.both(same(Axis::kInitiator, Axis::kResponder), by_port), icmp);

@@ -37,16 +37,10 @@ bool has_resets(const Program& program) {
 // Redirects of IPv6 that may quote as errors do. (Their hop limit must be 255: over.)
 Set redirects(Space& space, FlowEnd sender) {
   if (space.classes().family == Family::kIpv4) return kNothing;
-  const auto may_be = [&](Axis axis, u128 first, u128 last) {
-    return space.class_set_if(axis, [&](const ValueClass& c) {
-      return std::ranges::any_of(
-          c.intervals, [&](const Interval& in) { return in.lo <= last && first <= in.hi; });
-    });
-  };
   const Axis source = sender == FlowEnd::kInitiator ? Axis::kInitiator : Axis::kResponder;
-  const Set link_local = may_be(source, u128{0x3fa} << 118, (u128{0x3fb} << 118) - 1);
-  const Set type = may_be(Axis::kIcmpType, kIcmpv6Redirect, kIcmpv6Redirect);
-  return space.bdd().both(space.bdd().both(type, may_be(Axis::kIcmpCode, 0, 0)), link_local);
+  const Set link_local = space.may_be(source, u128{0x3fa} << 118, (u128{0x3fb} << 118) - 1);
+  const Set type = space.may_be(Axis::kIcmpType, kIcmpv6Redirect);
+  return space.bdd().both(space.bdd().both(type, space.may_be(Axis::kIcmpCode, 0, 0)), link_local);
 }
 
 bool writes_connmark(const ProgramRule& rule) {
@@ -76,21 +70,18 @@ bool heeds_entries(const ProgramRule& rule) {
 Set Model::Impl::carriers(FlowEnd sender, bool resets) {
   const Family family = program.ruleset().family;
   const std::uint8_t icmp = family == Family::kIpv4 ? protocol::kIcmp : protocol::kIcmpv6;
-  const auto is = [&](std::uint8_t number) {
-    return space.class_set_if(Axis::kProtocol,
-                              [&](const ValueClass& c) { return c.canonical == number; });
-  };
   const Set errors = space.class_set_if(Axis::kIcmpType, [&](const ValueClass& c) {
     const auto own = static_cast<std::uint8_t>(c.canonical);
     const std::uint8_t type = sender == FlowEnd::kInitiator ? own : icmp_partner(family, own);
     return icmp_class(family, type) == IcmpClass::kError;
   });
-  const Set result = bdd().both(is(icmp), bdd().either(errors, redirects(space, sender)));
+  const Set result =
+      bdd().both(space.protocol_is(icmp), bdd().either(errors, redirects(space, sender)));
   if (!resets || !has_resets(program)) return result;
   const Set reset = space.class_set_if(Axis::kTcpFlags, [](const ValueClass& c) {
     return tcp_segment(static_cast<std::uint8_t>(c.canonical)) == TcpSegment::kRst;
   });
-  return bdd().either(result, bdd().both(is(protocol::kTcp), reset));
+  return bdd().either(result, bdd().both(space.protocol_is(protocol::kTcp), reset));
 }
 
 bool Model::Impl::raw_heeds_entries() const {

@@ -220,11 +220,8 @@ Set Model::Impl::sources_of_nat() {
   for (const EndRange& range : translations.sources()) {
     if (range.keeps_address) continue;
     if (!range.address) return space.domain();
-    result = bdd().either(result, space.class_set_if(Axis::kResponder, [&](const ValueClass& c) {
-      return !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
-        return in.lo <= range.address->second && range.address->first <= in.hi;
-      });
-    }));
+    result = bdd().either(
+        result, space.may_be(Axis::kResponder, range.address->first, range.address->second));
   }
   return result;
 }

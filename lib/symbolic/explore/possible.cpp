@@ -136,9 +136,7 @@ class Possible {
   // A wrong length, and off a wire a wrong checksum, makes any packet of these INVALID; so is a
   // piece that conntrack does not put together.
   Set broken() {
-    const Set read = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-      return invalid_if_cut(static_cast<std::uint8_t>(c.canonical));
-    });
+    const Set read = space_.protocols(invalid_if_cut);
     return bdd_.either(read, bdd_.complement(space_.class_is(Axis::kFragmentOffset, 0)));
   }
 

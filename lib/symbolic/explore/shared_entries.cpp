@@ -26,11 +26,7 @@ bool tests_ports(const Clause& clause) {
 Set Model::Impl::entries_without_ports() {
   if (without_ports) return *without_ports;
   static_assert(!has_ports(tracker_of(protocol::kDccp)));
-  const Set dccp = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-    return std::ranges::any_of(c.intervals, [](const Interval& in) {
-      return in.lo <= protocol::kDccp && protocol::kDccp <= in.hi;
-    });
-  });
+  const Set dccp = space.may_be(Axis::kProtocol, protocol::kDccp);
   const auto may_be_dccp = [&](const Clause& clause) {
     return !mentions(*clause.predicate, Field::kProtocol) ||
            !bdd().disjoint(reader.read(clause.predicate, Binding{}).may, dccp);

@@ -256,8 +256,7 @@ bool StructureFinder::host_reply_matches(RuleId rule, const ChainRun& run) {
   if (back) carried = bdd_.both(carried, errs_ ? bdd_.either(errors, resets) : resets);
   // SYNPROXY's segments have any.
   if (segments_) {
-    const Set tcp = space_.class_set_if(
-        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kTcp; });
+    const Set tcp = space_.protocol_is(protocol::kTcp);
     carried = bdd_.either(carried, tcp);
   }
   if (!binding.before_lookup) {
@@ -289,8 +288,7 @@ Set StructureFinder::left_over(RuleId rule, const Binding& binding, Set packets)
 // another.
 bool StructureFinder::errs_over_lo() {
   if (raw_asks_ || space_.classes().family == Family::kIpv6) return true;
-  const Set tcp = space_.class_set_if(
-      Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kTcp; });
+  const Set tcp = space_.protocol_is(protocol::kTcp);
   for (RuleId r = 0; r < facts_.size(); ++r) {
     const Effect* effect = effect_of(model_.program.rules()[r]);
     if (effect == nullptr) continue;

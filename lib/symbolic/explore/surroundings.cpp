@@ -64,8 +64,7 @@ class Wonder {
     const Classes& classes = space_.classes();
     const bool v6 = classes.family == Family::kIpv6;
     if (!model_.tracking || !v6 || classes.backend != Backend::kNft) return false;
-    const Set header = space_.class_set_if(
-        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kAh; });
+    const Set header = space_.protocol_is(protocol::kAh);
     const Set asked = bdd_.both(m_, header);
     if (asked.empty()) return false;
     const Set none = bdd_.either(state(CtState::kInvalid), state(CtState::kUntracked));
@@ -94,9 +93,8 @@ class Wonder {
     if (!off_a_wire || !space_.classes().marks_are_read || m_.empty()) return false;
     if (bdd_.disjoint(m_, let_through(walk_in(World::kMarked, path_, m_)))) return false;
     // An error may hang on the flow that it quotes.
-    const Set errors = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-      return c.canonical == protocol::kIcmp || c.canonical == protocol::kIcmpv6;
-    });
+    const Set errors = space_.protocols(
+        [](std::uint8_t p) { return p == protocol::kIcmp || p == protocol::kIcmpv6; });
     const bool any_flow = model_.tracking && !bdd_.disjoint(m_, errors);
     const Set flows = any_flow ? Set{kEverything} : m_;
     return matters(World::kMarked, flows, FlowEnd::kInitiator) ||
@@ -113,8 +111,7 @@ class Wonder {
       if (!bdd_.disjoint(m_, bdd_.minus(there, let_through(usual())))) return copies;
     }
     if (!segments) return std::nullopt;
-    const Set tcp = space_.class_set_if(
-        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kTcp; });
+    const Set tcp = space_.protocol_is(protocol::kTcp);
     const bool any =
         !bdd_.disjoint(bdd_.both(m_, tcp), all_let_through()) || model_.raw_heeds_entries();
     return any && !bdd_.disjoint(m_, tcp) ? segments : std::nullopt;
@@ -202,8 +199,7 @@ class Wonder {
     const bool here = path_ == Path::kIn || path_ == Path::kLoopback;
     if (!here || !model_.tracking || space_.classes().family != Family::kIpv6) return false;
     if (bdd_.disjoint(m_, all_let_through())) return false;
-    const Set udp = space_.class_set_if(
-        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kUdp; });
+    const Set udp = space_.protocol_is(protocol::kUdp);
     const Set none = bdd_.either(state(CtState::kInvalid), state(CtState::kUntracked));
     return !bdd_.disjoint(bdd_.both(flow_of(m_), udp), bdd_.both(let_through(usual()), none));
   }

@@ -51,10 +51,7 @@ MayMust Ends::mapped(const EndRange& range, Axis axis, const FieldTest& test) {
       for (auto k = all.ordered ? *all.of(lo) : 0; k < all.count(); ++k) {
         const ValueClass& c = all.classes[k];
         if (all.ordered && c.intervals.front().lo > hi) break;
-        const bool met = !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
-          return in.lo <= hi && lo <= in.hi;
-        });
-        if (!met) continue;
+        if (!c.may_meet(lo, hi)) continue;
         const bool holds = test.holds(c.canonical);
         some = some || holds;
         every = every && holds;
@@ -83,15 +80,10 @@ MayMust Ends::replaced(Part part, const EndRange& range, Axis kept, bool here,
   bool may = false, must = true;
   for (const ValueClass& c : space_.layout(kept).classes->classes) {
     bool possible = true;
-    const auto meets = [&](u128 lo, u128 hi) {
-      return !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
-        return in.lo <= hi && lo <= in.hi;
-      });
-    };
     if (part == Part::kAddress && range.address) {
-      possible = meets(range.address->first, range.address->second);
+      possible = c.may_meet(range.address->first, range.address->second);
     } else if (part == Part::kPort && range.port) {
-      possible = meets(range.port->first, range.port->second);
+      possible = c.may_meet(range.port->first, range.port->second);
     } else if (part == Part::kType) {
       possible = (c.canonical == static_cast<u128>(AddressType::kLocal)) == here;
       // An address that a rule names may be that of a whole subnet of this host's.
@@ -108,11 +100,7 @@ MayMust Ends::replaced(Part part, const EndRange& range, Axis kept, bool here,
 
 // Classes that lie beside the interval.
 Set Ends::outside(Axis axis, u128 low, u128 high) {
-  return space_.class_set_if(axis, [&](const ValueClass& c) {
-    return c.complete && std::ranges::none_of(c.intervals, [&](const Interval& in) {
-             return in.lo <= high && low <= in.hi;
-           });
-  });
+  return space_.class_set_if(axis, [&](const ValueClass& c) { return !c.may_meet(low, high); });
 }
 
 Set Ends::surely_other_address(FlowEnd end, const EndRange& range) {
@@ -134,18 +122,13 @@ Set Ends::surely_other(FlowEnd end, const EndRange& range) {
 
 // Protocols whose ports NAT changes: those in whose keys they are.
 Set Ends::with_ports() {
-  return space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-    return has_ports(tracker_of(static_cast<std::uint8_t>(c.canonical)));
-  });
+  return space_.protocols([](std::uint8_t p) { return has_ports(tracker_of(p)); });
 }
 
 Set Ends::surely_same(FlowEnd end, const EndRange& range) {
   Bdd& bdd = space_.bdd();
   const auto only = [&](Axis axis, u128 value) {
-    return space_.class_set_if(axis, [&](const ValueClass& c) {
-      return c.complete && c.intervals.size() == 1 && c.intervals[0].lo == value &&
-             c.intervals[0].hi == value;
-    });
+    return space_.class_set_if(axis, [&](const ValueClass& c) { return c.single() == value; });
   };
   const bool initiator = end == FlowEnd::kInitiator;
   Set same = range.keeps_address ? kEverything : kNothing;

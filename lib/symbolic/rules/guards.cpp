@@ -174,9 +174,7 @@ Set Guards::flows_in(std::uint8_t zone) {
 // conntrack cares.
 Set Guards::cut_short() {
   Bdd& bdd = space_.bdd();
-  const Set read = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-    return invalid_if_cut(static_cast<std::uint8_t>(c.canonical));
-  });
+  const Set read = space_.protocols(invalid_if_cut);
   return bdd.either(bdd.minus(read, space_.class_is(Axis::kTruncated, 0)),
                     bdd.complement(space_.class_is(Axis::kFragmentOffset, 0)));
 }

@@ -474,8 +474,7 @@ class PathWalker {
   // IPv6 neighbour discovery and its like (kernel-facts 41).
   Set never_tracked() {
     if (space_.classes().family == Family::kIpv4) return kNothing;
-    const Set icmp = space_.class_set_if(
-        Axis::kProtocol, [](const ValueClass& c) { return c.canonical == protocol::kIcmpv6; });
+    const Set icmp = space_.protocol_is(protocol::kIcmpv6);
     const bool own = sender_ == FlowEnd::kInitiator;
     const Set types = space_.class_set_if(Axis::kIcmpType, [&](const ValueClass& c) {
       const auto type = static_cast<std::uint8_t>(c.canonical);

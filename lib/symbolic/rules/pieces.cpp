@@ -76,17 +76,12 @@ Set shorter(Space& space, Set packets, unsigned by) {
   });
 }
 
-bool has_value(const ValueClass& c, u128 value) {
-  return std::ranges::any_of(c.intervals,
-                             [&](const Interval& i) { return i.lo <= value && value <= i.hi; });
-}
-
 // The whole has the TOS of its first piece, but that any piece may tell of congestion (RFC 3168).
 bool keeps_tos(const ValueClass& first, const ValueClass& whole) {
   constexpr u128 kCongested = 3;
   for (u128 tos = 0; tos < 256; ++tos) {
-    if (!has_value(first, tos)) continue;
-    if (has_value(whole, tos) || has_value(whole, tos | kCongested)) return true;
+    if (!first.holds(tos)) continue;
+    if (whole.holds(tos) || whole.holds(tos | kCongested)) return true;
   }
   return false;
 }
@@ -100,12 +95,10 @@ bool may_be_cut(std::uint8_t protocol) {
 Set any_later_piece(Space& space) { return space.bdd().complement(offset_0(space)); }
 
 Set cut_first(Space& space) {
-  const Set protocols = space.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-    return may_be_cut(static_cast<std::uint8_t>(c.canonical));
-  });
+  const Set protocols = space.protocols(may_be_cut);
   const Set part = space.class_set_if(Axis::kTruncated, [](const ValueClass& c) {
-    return has_value(c, static_cast<u128>(HeaderPart::kFlags)) ||
-           has_value(c, static_cast<u128>(HeaderPart::kPorts));
+    return c.holds(static_cast<u128>(HeaderPart::kFlags)) ||
+           c.holds(static_cast<u128>(HeaderPart::kPorts));
   });
   return space.bdd().both(space.bdd().both(offset_0(space), part), protocols);
 }

@@ -152,11 +152,7 @@ MayMust Reader::perhaps_shown(const InterfaceIs& test, Binding b, const MayMust&
   b.sender = b.sender == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
   const MayMust shown = interface(test, b);
   const bool v4 = space_.classes().family == Family::kIpv4;
-  const Set kernels = space_.class_set_if(Axis::kProtocol, [v4](const ValueClass& c) {
-    const u128 number = v4 ? protocol::kIgmp : protocol::kIcmpv6;
-    return std::ranges::any_of(c.intervals,
-                               [&](const Interval& i) { return i.lo <= number && number <= i.hi; });
-  });
+  const Set kernels = space_.may_be(Axis::kProtocol, v4 ? protocol::kIgmp : protocol::kIcmpv6);
   Bdd& bdd = space_.bdd();
   return {bdd.either(unseen.may, bdd.both(kernels, shown.may)),
           bdd.minus(unseen.must, bdd.minus(kernels, shown.must))};
@@ -327,11 +323,7 @@ MayMust Reader::by_direction(MayMust original, MayMust reply) {
 // key, which are not followed (nf_conntrack_tuple: u.all; xt_conntrack: ct_proto_port_check).
 MayMust Reader::tuple_port(MayMust of_ports, bool zero) {
   Bdd& bdd = space_.bdd();
-  const auto protocols = [&](const auto& wanted) {
-    return space_.class_set_if(Axis::kProtocol, [&](const ValueClass& c) {
-      return wanted(static_cast<std::uint8_t>(c.canonical));
-    });
-  };
+  const auto protocols = [&](const auto& wanted) { return space_.protocols(wanted); };
   const Set ports = protocols([](std::uint8_t p) { return has_ports(tracker_of(p)); });
   const Set other = protocols([](std::uint8_t p) {
     return p == protocol::kIcmp || p == protocol::kIcmpv6 || p == protocol::kGre;

@@ -240,10 +240,7 @@ class Routing {
     return kEverything;
   }
 
-  Set has_protocol(std::uint8_t number) {
-    return space_.class_set_if(Axis::kProtocol,
-                               [&](const ValueClass& c) { return c.canonical == number; });
-  }
+  Set has_protocol(std::uint8_t number) { return space_.protocol_is(number); }
 
   // Lengths that hold the headers which the other fields promise. (IPv6 may have others between.)
   Set lengths() {
@@ -310,9 +307,8 @@ class Routing {
   // one.
   Set protocols() {
     if (v4_) return kEverything;
-    const Set some = space_.class_set_if(Axis::kProtocol, [](const ValueClass& c) {
-      return !is_extension_header(Family::kIpv6, static_cast<std::uint8_t>(c.canonical));
-    });
+    const Set some =
+        space_.protocols([](std::uint8_t p) { return !is_extension_header(Family::kIpv6, p); });
     if (space_.classes().backend != Backend::kNft) return some;
     const Set none = space_.values(Axis::kProtocol, kNoProtocol6, kNoProtocol6);
     const Set odd = bdd_.either(none, has_protocol(protocol::kAh));

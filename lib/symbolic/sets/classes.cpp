@@ -267,6 +267,21 @@ void mark_classes(Classes& classes, const Program& program, const CutCollector& 
 
 }  // namespace
 
+bool ValueClass::holds(u128 value) const {
+  return std::ranges::any_of(intervals,
+                             [&](const Interval& i) { return i.lo <= value && value <= i.hi; });
+}
+
+bool ValueClass::may_meet(u128 lo, u128 hi) const {
+  return !complete || std::ranges::any_of(
+                          intervals, [&](const Interval& i) { return i.lo <= hi && lo <= i.hi; });
+}
+
+std::optional<u128> ValueClass::single() const {
+  const bool one = complete && intervals.size() == 1 && intervals[0].lo == intervals[0].hi;
+  return one ? std::optional{intervals[0].lo} : std::nullopt;
+}
+
 std::optional<std::uint32_t> FieldClasses::of(u128 value) const {
   if (ordered) {
     const auto it = std::ranges::upper_bound(

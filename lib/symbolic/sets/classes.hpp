@@ -35,6 +35,13 @@ struct ValueClass {
   bool complete = true;             // false: too scattered to list; intervals are only some of it
   u128 canonical = 0;               // the value that a witness takes
   std::uint32_t preference = 0;     // smaller is preferred
+
+  // Is the value in a listed interval?
+  bool holds(u128 value) const;
+  // May a value of [lo, hi] be in it?
+  bool may_meet(u128 lo, u128 hi) const;
+  // Its value, where it has just one.
+  std::optional<u128> single() const;
 };
 
 // The classes of one kind of value (addresses, ports, ...), in order.

@@ -307,6 +307,10 @@ Set Space::from_itself() {
   return result;
 }
 
+Set Space::may_be(Axis axis, u128 lo, u128 hi) {
+  return class_set_if(axis, [&](const ValueClass& c) { return c.may_meet(lo, hi); });
+}
+
 Set Space::class_set(Axis axis, const std::vector<bool>& member) {
   Set result = kNothing;
   const auto count = static_cast<std::uint32_t>(member.size());

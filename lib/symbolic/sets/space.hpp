@@ -118,6 +118,19 @@ class Space {
     for (const ValueClass& c : layout(axis).classes->classes) member.push_back(test(c));
     return class_set(axis, member);
   }
+  // Of protocols whose number (of a class: its canonical one) passes `test`.
+  template <class Test>
+  Set protocols(const Test& test) {
+    return class_set_if(Axis::kProtocol, [&](const ValueClass& c) {
+      return test(static_cast<std::uint8_t>(c.canonical));
+    });
+  }
+  Set protocol_is(std::uint8_t number) {
+    return protocols([number](std::uint8_t p) { return p == number; });
+  }
+  // Points whose coordinate is a class with values of [lo, hi]: they may be one of those.
+  Set may_be(Axis axis, u128 lo, u128 hi);
+  Set may_be(Axis axis, u128 value) { return may_be(axis, value, value); }
   // Variable of one bit of a bit axis; nullopt when no rule depends on that bit (then it is 0 for
   // marks, and free for TCP options).
   std::optional<Set> bit(Axis axis, std::uint8_t bit, bool positive = true);

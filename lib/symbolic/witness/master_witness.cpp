@@ -63,11 +63,6 @@ void speak(const Master& master, const Announced& flow, std::vector<FlowStep>& s
   }
 }
 
-bool contains(const ValueClass& c, u128 value) {
-  return std::ranges::any_of(c.intervals,
-                             [&](const Interval& i) { return i.lo <= value && value <= i.hi; });
-}
-
 class MasterWriter {
  public:
   // The announced flow is bound as `nat` (FlowState::nat).
@@ -145,7 +140,7 @@ class MasterWriter {
     choice.insert(choice.end(), known.near.begin(), known.near.end());
     choice.insert(choice.end(), known.far.begin(), known.far.end());
     for (const u128 value : choice) {
-      if (!contains(c, value) || value == one || value == two ||
+      if (!c.holds(value) || value == one || value == two ||
           value == point.value(Axis::kResponder)) {
         continue;
       }
@@ -169,7 +164,7 @@ class MasterWriter {
   bool change(Axis axis, FlowPoint& point) const {
     const ValueClass& c = space_.layout(axis).classes->classes[point.classes.at(axis)];
     for (const u128 value : {point.value(axis) + 1, point.value(axis) - 1}) {
-      if (value == 0 || !contains(c, value)) continue;
+      if (value == 0 || !c.holds(value)) continue;
       point.values[axis] = value;
       return true;
     }

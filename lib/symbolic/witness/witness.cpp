@@ -18,11 +18,6 @@
 namespace postern {
 namespace {
 
-bool contains(const ValueClass& c, u128 value) {
-  return std::ranges::any_of(c.intervals,
-                             [&](const Interval& i) { return i.lo <= value && value <= i.hi; });
-}
-
 // Narrows a set axis by axis.
 class Chooser {
  public:
@@ -36,7 +31,7 @@ class Chooser {
     POSTERN_CHECK(!possible.empty(), "a chosen set is not empty");
     for (const u128 value : preferred) {
       for (const std::uint32_t c : possible) {
-        if (contains(classes.classes[c], value)) return fix(axis, c);
+        if (classes.classes[c].holds(value)) return fix(axis, c);
       }
     }
     const auto best = std::ranges::min_element(
@@ -122,7 +117,7 @@ u128 FlowPoint::value(Axis axis) const {
 
 u128 choose_value(const ValueClass& of, const std::vector<u128>& preferred, u128 least) {
   for (const u128 value : preferred) {
-    if (contains(of, value)) return value;
+    if (of.holds(value)) return value;
   }
   for (const Interval& i : of.intervals) {
     if (i.hi >= least) return std::max(i.lo, least);
@@ -315,8 +310,8 @@ std::optional<std::string> cut_short(Packet& packet, const ValueClass& part,
   const std::size_t before = packet.family() == Family::kIpv4 ? 20 : 40;
   whole.resize(std::max(whole.size(), before + header));
   for (std::size_t size = 0; size < header; ++size) {
-    if (!contains(part, static_cast<u128>(header_part(size, header)))) continue;
-    if (!contains(length, before + size)) continue;
+    if (!part.holds(static_cast<u128>(header_part(size, header)))) continue;
+    if (!length.holds(before + size)) continue;
     const auto begin = whole.begin() + static_cast<std::ptrdiff_t>(before);
     packet.raw_l4 = Bytes(begin, begin + static_cast<std::ptrdiff_t>(size));
     return std::nullopt;

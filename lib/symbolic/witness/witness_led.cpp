@@ -18,15 +18,6 @@ Set class_of(Space& space, Axis axis, u128 value) {
   return at ? space.class_is(axis, *at) : kNothing;
 }
 
-// Classes of an axis with addresses of a range.
-Set within(Space& space, Axis axis, std::pair<u128, u128> range) {
-  return space.class_set_if(axis, [&](const ValueClass& c) {
-    return !c.complete || std::ranges::any_of(c.intervals, [&](const Interval& in) {
-      return in.lo <= range.second && range.first <= in.hi;
-    });
-  });
-}
-
 // Has some host such an address on a wire?
 bool plain(const Address& address) {
   if (address.family == Family::kIpv6) return address.value > 1 && (address.value >> 120) != 0xff;
@@ -66,7 +57,8 @@ class ParentFinder {
     const bool masquerades = !range.address;
     Set errors = bdd_.both(errors_, masquerades ? local() : kEverything);
     if (range.address) {
-      errors = bdd_.both(errors, within(space_, Axis::kResponder, *range.address));
+      errors = bdd_.both(
+          errors, space_.may_be(Axis::kResponder, range.address->first, range.address->second));
     }
     if (errors.empty()) return;
     FlowPoint error = choose_flow(space_, errors, path_);
