@@ -20,14 +20,10 @@
 #include "adversary_tally.hpp"
 #include "scenario/result.hpp"
 #include "tests/support/random_traffic.hpp"
+#include "tests/support/seed.hpp"
 
 namespace postern {
 namespace {
-
-std::uint64_t from_environment(const char* name, std::uint64_t standard) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? standard : std::strtoull(text, nullptr, 10);
-}
 
 class RandomChooser : public Chooser {
  public:
@@ -560,7 +556,7 @@ void round(const Draw& how, Dice& dice, Tally& tally) {
 
 Draw draw_of_environment() {
   const auto percent = [](const char* name, unsigned usual) {
-    return static_cast<unsigned>(from_environment(name, usual));
+    return static_cast<unsigned>(test::from_environment(name, usual));
   };
   const Draw usual;
   return {percent("POSTERN_NAT", usual.nat), percent("POSTERN_ZONES", usual.zones),
@@ -568,9 +564,8 @@ Draw draw_of_environment() {
 }
 
 TEST(Adversary, NothingHappensThatTheSetsRuleOut) {
-  const std::uint64_t seed = from_environment("POSTERN_SEED", std::random_device{}());
-  const std::uint64_t rounds = from_environment("POSTERN_ROUNDS", 20);
-  std::printf("POSTERN_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  const std::uint64_t seed = test::seed_of_run();
+  const std::uint64_t rounds = test::from_environment("POSTERN_ROUNDS", 20);
   Tally tally;
   FirstRounds reached;
   const Draw usual = draw_of_environment();

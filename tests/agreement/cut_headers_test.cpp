@@ -13,6 +13,7 @@
 #include "scenario/serialise.hpp"
 #include "symbolic/explore/model.hpp"
 #include "tests/support/router.hpp"
+#include "tests/support/seed.hpp"
 #include "tests/unit/query_fixture.hpp"
 
 namespace postern {
@@ -109,10 +110,7 @@ Scenario router(Backend backend) {
 }
 
 TEST(CutHeaders, EngineAndSetsReadTheSame) {
-  const char* given = std::getenv("POSTERN_SEED");
-  const std::uint64_t seed = given != nullptr ? std::stoull(given) : std::random_device{}();
-  std::printf("POSTERN_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  Dice dice(seed);
+  Dice dice(test::seed_of_run());
   unsigned passed = 0, dropped = 0;
   for (unsigned round = 0; round < 60; ++round) {
     const Backend backend = dice.below(3) == 0 ? Backend::kLegacy : Backend::kNft;

@@ -16,14 +16,10 @@
 #include "../unit/query_fixture.hpp"
 #include "engine/engine.hpp"
 #include "net/protocol.hpp"
+#include "tests/support/seed.hpp"
 
 namespace postern {
 namespace {
-
-std::uint64_t from_environment(const char* name, std::uint64_t standard) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? standard : std::strtoull(text, nullptr, 10);
-}
 
 class World {
  public:
@@ -225,9 +221,8 @@ void hold(const LoadedRuleset& rules, const Flow& flow, Model& model, const Sets
 }
 
 TEST(Agreement, EngineSetsAndZ3OnSmallWorlds) {
-  const std::uint64_t seed = from_environment("POSTERN_SEED", std::random_device{}());
-  const std::uint64_t rounds = from_environment("POSTERN_ROUNDS", 6);
-  std::printf("POSTERN_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  const std::uint64_t seed = test::seed_of_run();
+  const std::uint64_t rounds = test::from_environment("POSTERN_ROUNDS", 6);
   World world(seed);
   Counts counts;
   constexpr std::uint64_t kMostRounds = 300;

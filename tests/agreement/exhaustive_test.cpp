@@ -15,6 +15,7 @@
 #include "engine/engine.hpp"
 #include "naive_engine.hpp"
 #include "net/protocol.hpp"
+#include "tests/support/seed.hpp"
 
 namespace postern {
 namespace {
@@ -267,11 +268,6 @@ class SmallFlow {
   bool may_[kKinds] = {}, at_once_[kKinds] = {}, tracked_ = false;
 };
 
-std::uint64_t from_environment(const char* name, std::uint64_t standard) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? standard : std::strtoull(text, nullptr, 10);
-}
-
 // All rulesets of up to three rules. The order of rules in different chains does not matter: they
 // come in the vocabulary's.
 std::vector<std::vector<const SmallRule*>> rulesets(const std::vector<SmallRule>& rules) {
@@ -338,14 +334,15 @@ struct Questions {
 };
 
 TEST(Exhaustive, EngineSetsAndTheNaiveEngineAgreeOnSmallWorlds) {
-  const std::uint64_t stride = from_environment("POSTERN_STRIDE", 1);
+  const std::uint64_t stride = test::from_environment("POSTERN_STRIDE", 1);
   const std::vector<SmallRule> words = vocabulary();
   const auto all = rulesets(words);
   Tally tally;
   naive::Seen seen;
   Questions questions;
   std::uint64_t checked = 0;
-  for (std::size_t i = from_environment("POSTERN_SEED", 0) % stride; i < all.size(); i += stride) {
+  for (std::size_t i = test::from_environment("POSTERN_SEED", 0) % stride; i < all.size();
+       i += stride) {
     const SmallRuleset small(all[i]);
     SCOPED_TRACE("ruleset " + std::to_string(i));
     const LoadedRuleset loaded("small.rules", small.text());

@@ -10,6 +10,7 @@
 #include "adversary.hpp"
 #include "adversary_points.hpp"
 #include "tests/support/random_traffic.hpp"
+#include "tests/support/seed.hpp"
 
 namespace postern {
 namespace {
@@ -188,10 +189,7 @@ void attack(Dice& dice, Tried& tried) {
 }
 
 TEST(PiecesAtRandom, NothingIsPutTogetherThatTheSetsRuleOut) {
-  const char* given = std::getenv("POSTERN_SEED");
-  const auto seed = given == nullptr ? std::random_device{}()
-                                     : static_cast<unsigned>(std::strtoul(given, nullptr, 10));
-  std::printf("POSTERN_SEED=%u\n", seed);
+  const auto seed = static_cast<unsigned>(test::seed_of_run());
   Tried tried;
   // (What comes in pieces only is rare: some seeds have none in 60 rulesets.)
   for (unsigned i = 0; (i < 60 || (tried.told == 0 && i < 600)) && !HasFailure(); ++i) {

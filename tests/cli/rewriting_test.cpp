@@ -14,6 +14,7 @@
 #include "../unit/query_fixture.hpp"
 #include "analyzer/lint.hpp"
 #include "cli/support/run.hpp"
+#include "tests/support/seed.hpp"
 
 namespace postern::test {
 namespace {
@@ -275,13 +276,7 @@ void retell_all(std::uint64_t seed, unsigned times) {
 
 TEST(Rewriting, AnswersFollowUnderAFixedSeed) { retell_all(20261121, 6); }
 
-TEST(Rewriting, AnswersFollowUnderAFreshSeed) {
-  const char* text = std::getenv("POSTERN_SEED");
-  const std::uint64_t seed =
-      text == nullptr ? std::random_device{}() : std::strtoull(text, nullptr, 10);
-  std::printf("POSTERN_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  retell_all(seed, 6);
-}
+TEST(Rewriting, AnswersFollowUnderAFreshSeed) { retell_all(seed_of_run(), 6); }
 
 }  // namespace
 }  // namespace postern::test

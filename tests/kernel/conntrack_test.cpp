@@ -10,19 +10,14 @@
 
 #include "../unit/conntrack_simulation.hpp"
 #include "conntrack_twin.hpp"
+#include "tests/support/seed.hpp"
 
 namespace postern::kernel {
 namespace {
 
 class ConntrackKernel : public KernelTest {
  protected:
-  std::mt19937_64 random_{seed()};
-  static std::uint64_t seed() {
-    const char* given = std::getenv("POSTERN_SEED");
-    const std::uint64_t seed = given != nullptr ? std::stoull(given) : std::random_device{}();
-    std::cout << "POSTERN_SEED=" << seed << "\n";
-    return seed;
-  }
+  std::mt19937_64 random_{test::seed_of_run()};
   std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
   bool one_in(std::uint64_t n) { return below(n) == 0; }
   template <class List>

@@ -5,6 +5,7 @@
 #include "../unit/ir_texts.hpp"
 #include "kernel/system.hpp"
 #include "kernel_fixture.hpp"
+#include "tests/support/seed.hpp"
 
 namespace postern::kernel {
 namespace {
@@ -125,10 +126,7 @@ constexpr std::string_view kCommands[] = {"-A INPUT", "-A u",   "-A OUTPUT",
 class RestoreTest : public KernelTest {};
 
 TEST_F(RestoreTest, AgreesOnRandomRules) {
-  const char* const given = std::getenv("POSTERN_SEED");
-  const unsigned seed = given ? static_cast<unsigned>(std::stoul(given)) : std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
+  std::mt19937 random(static_cast<unsigned>(test::seed_of_run()));
   const auto pick = [&](const auto& from) {
     return std::string(
         from[std::uniform_int_distribution<std::size_t>(0, std::size(from) - 1)(random)]);

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "ir_texts.hpp"
+#include "tests/support/seed.hpp"
 
 namespace postern {
 namespace {
@@ -74,8 +75,7 @@ class Mutation {
 };
 
 TEST(BindRandom, SurvivesBrokenText) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  const auto seed = static_cast<unsigned>(test::seed_of_run());
   Mutation mutation(seed);
   std::size_t taken = 0, refused = 0;
   for (int i = 0; i < 3000; ++i) {

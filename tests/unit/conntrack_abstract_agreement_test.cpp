@@ -14,6 +14,7 @@
 #include <string>
 
 #include "conntrack_simulation.hpp"
+#include "tests/support/seed.hpp"
 
 namespace postern {
 namespace {
@@ -89,16 +90,8 @@ class Walk {
   CtState last_ = CtState::kInvalid;  // what the tracker called the last packet
 };
 
-// POSTERN_SEED repeats a run.
-std::uint64_t seed_of_run() {
-  const char* given = std::getenv("POSTERN_SEED");
-  const std::uint64_t seed = given != nullptr ? std::stoull(given) : std::random_device{}();
-  std::cout << "POSTERN_SEED=" << seed << "\n";
-  return seed;
-}
-
 TEST(AbstractEntryAgreement, CoversRandomConversations) {
-  const std::uint64_t seed = seed_of_run();
+  const std::uint64_t seed = test::seed_of_run();
   for (const auto& [name, config] : configurations()) {
     Walk walk(config, seed);
     for (int i = 0; i < 20000 && !testing::Test::HasFatalFailure(); ++i) walk.step();
@@ -144,7 +137,7 @@ TEST_F(OppositeSyn, OfTheResponder) {
 
 // The trackers without a state machine: packets of both ends at random times in one table.
 TEST(AbstractEntryAgreement, CoversOtherProtocols) {
-  const std::uint64_t seed = seed_of_run();
+  const std::uint64_t seed = test::seed_of_run();
   std::mt19937_64 random(seed);
   const std::map<std::uint8_t, PacketKind> protocols{
       {protocol::kUdp, PacketKind::kDatagram},     {protocol::kUdplite, PacketKind::kUdplite},

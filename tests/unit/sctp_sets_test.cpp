@@ -15,6 +15,7 @@
 #include "conntrack_simulation.hpp"
 #include "symbolic/entries/abstract_entry_sctp.hpp"
 #include "symbolic/witness/witness_tags.hpp"
+#include "tests/support/seed.hpp"
 
 namespace postern {
 namespace {
@@ -67,13 +68,6 @@ PacketView packet_from(FlowEnd end, std::uint32_t tag, const Bytes& chunks) {
   return packet;
 }
 
-std::uint64_t seed_of_run() {
-  const char* given = std::getenv("POSTERN_SEED");
-  const std::uint64_t seed = given != nullptr ? std::stoull(given) : std::random_device{}();
-  std::cout << "POSTERN_SEED=" << seed << "\n";
-  return seed;
-}
-
 bool covered(const AbstractEntry& before, FlowEnd end, PacketKind kind, const ConcreteStep& what,
              bool may_be_coarse = true) {
   const auto steps = successors(before, end, kind, {});
@@ -84,7 +78,7 @@ bool covered(const AbstractEntry& before, FlowEnd end, PacketKind kind, const Co
 
 // Any chunks in any order, with every tag that somebody knows.
 TEST(SctpSets, CoversRandomPackets) {
-  std::mt19937_64 random(seed_of_run());
+  std::mt19937_64 random(test::seed_of_run());
   const auto one_in = [&](unsigned n) { return random() % n == 0; };
   constexpr std::array<std::uint8_t, 18> kTypes{1, 2, 10, 11, 0, 7,  8,  14, 4,
                                                 5, 6, 9,  1,  2, 10, 11, 3,  77};
@@ -124,7 +118,7 @@ TEST(SctpSets, CoversRandomPackets) {
 // A packet that is INVALID stays so when the same is looked up again (loopback), and takes the
 // entry nowhere that one lookup could not have taken it.
 TEST(SctpSets, TwoLookupsOfOnePacket) {
-  std::mt19937_64 random(seed_of_run());
+  std::mt19937_64 random(test::seed_of_run());
   const auto one_in = [&](unsigned n) { return random() % n == 0; };
   Entry entry;
   unsigned twice = 0;

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "syntax/lexer_table.hpp"
+#include "tests/support/seed.hpp"
 
 namespace postern {
 namespace {
@@ -41,8 +42,7 @@ Lexemes by_table(const std::string& line) {
 }
 
 TEST(LexerTable, AgreesWithAntlrOnRandomLines) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  const auto seed = static_cast<unsigned>(test::seed_of_run());
   std::mt19937 random(seed);
   const std::string pieces[] = {"-A",    "-",       "--append", "!",     "\"",  "\\",     " ", "\t",
                                 "*",     ":",       "[",        "]",     "0:0", "COMMIT", "#", "a",

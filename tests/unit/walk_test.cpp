@@ -11,6 +11,7 @@
 #include "flow/program.hpp"
 #include "naive_walk.hpp"
 #include "symbolic/rules/routing.hpp"
+#include "tests/support/seed.hpp"
 
 namespace postern {
 namespace {
@@ -304,8 +305,7 @@ void compare(std::uint64_t seed, Tried& tried) {
 
 TEST(Walk, AgreesWithTheNaiveEvaluator) {
   Tried tried;
-  const std::uint64_t seed = std::random_device{}();
-  std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+  const std::uint64_t seed = test::seed_of_run();
   for (std::uint64_t i = 0; i < 300; ++i) {
     compare(seed + i, tried);
     if (HasFatalFailure()) return;
