@@ -178,7 +178,7 @@ void Asking::run() {
   }
 }
 
-void Asking::answer_question() {
+Set Asking::prepare() {
   if (question_.to_destination || question_.to_port) {
     if (arrives_apart()) to_ = arrival_predicate(question_);
   }
@@ -190,7 +190,24 @@ void Asking::answer_question() {
   if (take(model_.errors_to_openers(answer_.path)).empty()) {
     led_unchecked_ = !std::exchange(led_.asked, kNothing).empty();
   }
-  const Set asked = space_.bdd().either(m_, led_.asked);
+  return space_.bdd().either(m_, led_.asked);
+}
+
+Set Asking::open_of(const Solved& solved) {
+  const Set all = space_.bdd().either(universe_, led_.asked);
+  return space_.bdd().either(space_.bdd().both(solved.yes.unmodelled, all), led_.open);
+}
+
+bool Asking::may_win() {
+  const Set asked = prepare();
+  if (asked.empty() || !quantifiable()) return !led_.open.empty();
+  const Solved solved = solve(asked);
+  const Set may = space_.bdd().both(solved.yes.may, universe_);
+  return !winners(space_.bdd().either(may, open_of(solved))).empty();
+}
+
+void Asking::answer_question() {
+  const Set asked = prepare();
   if (asked.empty()) {
     if (!led_.open.empty()) return answer_unknown(led_.open);
     if (!take_for_granted()) return;
@@ -202,8 +219,7 @@ void Asking::answer_question() {
   const Solved solved = solve(asked);
   const Set must = space_.bdd().both(solved.yes.must, universe_);
   const Set may = space_.bdd().both(solved.yes.may, universe_);
-  const Set all = space_.bdd().either(universe_, led_.asked);
-  const Set open = space_.bdd().either(space_.bdd().both(solved.yes.unmodelled, all), led_.open);
+  const Set open = open_of(solved);
   if (const Won won = first_to_win(must, may); !won.yes.empty()) {
     answer_yes(solved, won.yes, won.sure);
     if (answer_.truth == Truth::kUnknown) answer_led(solved);

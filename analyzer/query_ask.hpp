@@ -39,7 +39,12 @@ class Asking {
   };
 
   void answer_question();
+  // Fills m_, led_ and universe_; what may set out, or be led to the path. Empty: nothing can.
+  Set prepare();
   Solved solve(Set m);
+  Set open_of(const Solved& solved);
+  // Is the answer anything but no?
+  bool may_win();
   bool quantifiable();
   bool arrives_apart();
   // Which values of the --find fields win; everything when nothing is quantified. Empty: none.
@@ -59,6 +64,8 @@ class Asking {
   Confirmed confirm_with_addresses(Witness& witness, bool must);
   void assume();
   bool masquerades_over_lo() const;
+  // Does it hang on one packet being through before the next one comes (interleaved.hpp)?
+  bool hangs_on_order() const;
   // Of the host around the rules, where the no hangs on that; false, with the reason: it is none.
   bool take_for_granted();
   void answer_no(const Solved& solved);

@@ -1,9 +1,11 @@
 // What a no takes for granted, and lists: only where the answer hangs on it.
 // Covered by tests/unit/query_test.cpp, unusual_sockets_test.cpp, surroundings_test.cpp.
 #include <algorithm>
+#include <array>
 
 #include "analyzer/query_ask.hpp"
 #include "analyzer/world_assumptions.hpp"
+#include "symbolic/rules/interleaved.hpp"
 
 namespace postern {
 
@@ -35,6 +37,25 @@ bool Asking::masquerades_over_lo() const {
   });
 }
 
+// (A conversation is held in order.)
+bool Asking::hangs_on_order() const {
+  if (question_.verb == Verb::kConnect || !model_.tracking()) return false;
+  if (!reads_what_others_change(program_)) return false;
+  ModelOptions how = model_options(options_);
+  how.deadline = deadline_;
+  how.interleaved = true;
+  const std::array cuts{full_predicate(question_)};
+  const auto model = Model::build(program_, cuts, how);
+  if (!model) return true;
+  Answer there;
+  there.path = answer_.path;
+  try {
+    return Asking(**model, program_, options_, question_, deadline_, there).may_win();
+  } catch (const BudgetEnded&) {
+    return true;
+  }
+}
+
 bool Asking::take_for_granted() {
   if (question_.verb == Verb::kTrack && !model_.tracking()) return true;
   const PredicatePtr m = to_ == nullptr ? full_predicate(question_) : question_.predicate();
@@ -50,6 +71,10 @@ bool Asking::take_for_granted() {
     return false;
   }
   for (const std::string_view assumed : said_of(needed)) answer_.assumptions.emplace_back(assumed);
+  if (hangs_on_order()) {
+    answer_.assumptions.emplace_back(
+        "no packet of a flow changes its connmark or status between two hooks of another");
+  }
   return true;
 }
 

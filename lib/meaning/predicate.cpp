@@ -98,25 +98,17 @@ PredicatePtr has_entry() {
                   static_cast<u128>(CtState::kRelated));
 }
 
-bool mentions(const Predicate& predicate, Field field) {
+bool mentions(const Predicate& predicate, Field field, u128 bits) {
   return some_node(predicate, [&](const Predicate& p) {
     if (const auto* n = std::get_if<InRange>(&p.node)) return n->field == field;
-    if (const auto* n = std::get_if<Masked>(&p.node)) return n->field == field;
-    return false;
+    const auto* n = std::get_if<Masked>(&p.node);
+    return n != nullptr && n->field == field && (n->mask == 0 || (n->mask & bits) != 0);
   });
 }
 
 bool has_opaque(const Predicate& predicate) {
   return some_node(predicate,
                    [](const Predicate& p) { return std::holds_alternative<Opaque>(p.node); });
-}
-
-bool tests_field(const Predicate& predicate, Field field) {
-  return some_node(predicate, [field](const Predicate& p) {
-    if (const auto* range = std::get_if<InRange>(&p.node)) return range->field == field;
-    const auto* masked = std::get_if<Masked>(&p.node);
-    return masked != nullptr && masked->field == field;
-  });
 }
 
 }  // namespace postern

@@ -86,10 +86,8 @@ PredicatePtr has_transport(std::uint8_t protocol);
 // A conntrack entry is attached: NEW, ESTABLISHED or RELATED (INVALID and UNTRACKED carry none).
 PredicatePtr has_entry();
 
-// Does any node below satisfy this (used to ask "does it depend on an opaque / on a mark")?
-bool mentions(const Predicate& predicate, Field field);
+// Does some node below test the field: a range of it, or under a mask that has one of `bits`?
+bool mentions(const Predicate& predicate, Field field, u128 bits = ~u128{0});
 bool has_opaque(const Predicate& predicate);
-// ... and is this field tested, by range or by mask?
-bool tests_field(const Predicate& predicate, Field field);
 
 }  // namespace postern

@@ -38,5 +38,14 @@ TEST(FidelityPins, AYesListsWhichAddressesItTookForLocal) {
   EXPECT_THAT(outcome.out, HasSubstr("assuming 198.51.100.7 is an address of this host"));
 }
 
+TEST(FidelityPins, AnIpv4PacketHasAtMost65535Bytes) {
+  const std::string text =
+      "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp -m length ! --length 0:65535 -j "
+      "ACCEPT\nCOMMIT\n";
+  const Outcome outcome = run_postern(
+      {"query", "--path", "in", "-", "--", "deliver", "-i", "eth0", "-p", "tcp"}, {.input = text});
+  EXPECT_EQ(outcome.code, 1) << outcome.out;
+}
+
 }  // namespace
 }  // namespace postern::test

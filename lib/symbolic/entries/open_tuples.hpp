@@ -15,7 +15,7 @@ inline bool reads_tuple_ports(const Program& program) {
   return std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
     return std::ranges::any_of(rule.rule->clauses, [&](const Clause& clause) {
       return std::ranges::any_of(
-          kPorts, [&](Field field) { return tests_field(*clause.predicate, field); });
+          kPorts, [&](Field field) { return mentions(*clause.predicate, field); });
     });
   });
 }

@@ -37,7 +37,7 @@ bool looks_at_entry(const ProgramRule& rule) {
   if (effect != nullptr && std::holds_alternative<SetConnmark>(*effect)) return true;
   return std::ranges::any_of(rule.rule->clauses, [&](const Clause& clause) {
     return std::ranges::any_of(kTold,
-                               [&](Field field) { return tests_field(*clause.predicate, field); });
+                               [&](Field field) { return mentions(*clause.predicate, field); });
   });
 }
 

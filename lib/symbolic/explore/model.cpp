@@ -84,8 +84,8 @@ bool Model::Impl::reads_tuples() const {
                              Field::kCtReplyDestinationPort};
   return std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
     return std::ranges::any_of(rule.rule->clauses, [&](const Clause& clause) {
-      return std::ranges::any_of(
-          kTold, [&](Field field) { return tests_field(*clause.predicate, field); });
+      return std::ranges::any_of(kTold,
+                                 [&](Field field) { return mentions(*clause.predicate, field); });
     });
   });
 }

@@ -54,6 +54,9 @@ struct ModelOptions {
   // Of each call of a public function, where no deadline stands.
   std::optional<std::chrono::milliseconds> call_limit = {};
   bool route_localnet = false;  // some interface takes packets to 127.0.0.0/8 off its wire
+  // Other packets of a flow may change its entry between two hooks of one (interleaved.hpp): more
+  // may happen than does.
+  bool interleaved = false;
 };
 
 struct Triple {

@@ -79,7 +79,11 @@ struct Model::Impl {
   }
   // Does a rule ask for more of an entry than its state, direction and mark?
   bool reads_tuples() const;
-  WalkOptions walk_options() const { return {program.ruleset().backend, tracking}; }
+  WalkOptions walk_options() const {
+    return {.backend = program.ruleset().backend,
+            .tracking = tracking,
+            .interleaved = options.interleaved};
+  }
   Explorer explorer(Path path, Set flows, Script script, bool must, bool follow = false);
   // Packets that carry a flow's entry without being of the flow: ICMP errors, the host's own resets
   // (others.cpp); and how they may change its connmark: over kConnmarkBefore and kConnmark.

@@ -5,6 +5,7 @@
 
 #include "net/protocol.hpp"
 #include "symbolic/explore/possible.hpp"
+#include "symbolic/rules/interleaved.hpp"
 #include "symbolic/rules/routing.hpp"
 
 namespace postern {
@@ -72,6 +73,7 @@ StructureFinder::StructureFinder(Model::Impl& model)
   more_sent_ = segments_ || changes_what_routes(model.program) ||
                model.program.sender_of(OpaqueTarget::Sends::kCopies).has_value();
   saves_marks_ = saves_marks(model.program);
+  interleaved_ = model.tracking && reads_what_others_change(model.program);
 }
 
 Structure StructureFinder::find() {
@@ -147,6 +149,7 @@ void StructureFinder::walk(Path path) {
   WalkOptions options = model_.walk_options();
   options.loose = loose_;
   options.unrouted = unrouted_;
+  options.interleaved = interleaved_;
   const Set all = flows(path);
   if (follows_ && !loose_ && !all.empty()) {
     WalkOptions errors = options;
@@ -170,7 +173,7 @@ void StructureFinder::walk(Path path) {
     return Guards(space_, walk, sender, model_.chains.has_coins());
   };
   Guards initiator = one(FlowEnd::kInitiator), responder = one(FlowEnd::kResponder);
-  if (loose_) return;
+  if (loose_ || interleaved_) return;
   // The same walks serve the questions about all flows.
   auto& place = model_.guards_by_flows[{path, all, false}];
   if (place == nullptr || unrouted_) {

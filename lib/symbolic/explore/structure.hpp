@@ -53,7 +53,8 @@ class StructureFinder {
   bool raw_asks_ = false;  // some rule of raw names states
   bool errs_ = false;      // errs_over_lo()
   bool saves_marks_ = false;
-  bool segments_ = false;   // of SYNPROXY, which come through OUTPUT
+  bool segments_ = false;     // of SYNPROXY, which come through OUTPUT
+  bool interleaved_ = false;  // rules read of entries what others change meanwhile
   bool more_sent_ = false;  // those, copies, or what is routed again: OUTPUT sees more than is sent
   bool unrouted_ = false;
   std::set<std::tuple<ChainId, Path, Binding>> answered_;  // chains that were asked, and for whom

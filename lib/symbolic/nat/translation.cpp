@@ -36,7 +36,7 @@ bool tests_any(const Program& program, std::initializer_list<Field> fields, cons
     if (!wanted(program.chains()[rule.chain].table)) return false;
     return std::ranges::any_of(rule.rule->clauses, [&](const Clause& clause) {
       return std::ranges::any_of(
-          fields, [&](Field field) { return tests_field(*clause.predicate, field); });
+          fields, [&](Field field) { return mentions(*clause.predicate, field); });
     });
   });
 }

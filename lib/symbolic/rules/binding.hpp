@@ -38,6 +38,8 @@ struct Binding {
   // A socket of this host may have given the packet any mark (SO_MARK), also in bits that no rule
   // sets and that are not followed; `any_connmark`: a rule may have saved such a one in its entry.
   bool any_mark = false, any_connmark = false;
+  // Other packets of the flow may have changed the entry since the lookup (interleaved.hpp).
+  bool interleaved = false;
   auto operator<=>(const Binding&) const = default;
 
   static Binding at(Hook hook, Path path, FlowEnd sender);

@@ -6,6 +6,7 @@
 
 #include "base/overloaded.hpp"
 #include "net/no_protocol.hpp"
+#include "symbolic/rules/interleaved.hpp"
 
 namespace postern {
 namespace {
@@ -186,6 +187,7 @@ std::vector<Set> ChainWalker::callers_may_send(ChainId entry, Set live,
 Outcomes ChainWalker::run(ChainId entry, Set live, const TableContext& context,
                           const RuleObserver& observer) {
   Bdd& bdd = space_.bdd();
+  if (context.binding.interleaved) reader_.know_connmarks(connmarks());
   const auto& order = below(entry);
   std::vector<Outcomes> summaries(program_.chains().size());
   if (order.size() > 1) {
@@ -470,6 +472,10 @@ void ChainWalker::no_track(Set taken, Frame& frame) {
 void ChainWalker::connmark(const SetConnmark& effect, Set taken, Frame& frame) {
   Bdd& bdd = space_.bdd();
   Set entry = with_entry(frame.context);
+  if (frame.context.binding.interleaved && effect.op == SetConnmark::Op::kRestore) {
+    const std::array own{Axis::kConnmark};
+    taken = bdd.both(space_.exists(taken, own), connmarks());
+  }
   if (frame.context.attaches && effect.op == SetConnmark::Op::kRestore) {
     // A template's mark, which no rule writes (zones.hpp), is 0.
     const Set carried = bdd.minus(taken, space_.class_is(Axis::kZone, 0));
@@ -478,6 +484,11 @@ void ChainWalker::connmark(const SetConnmark& effect, Set taken, Frame& frame) {
   }
   frame.live = bdd.either(frame.live, relations_.set_connmark(bdd.both(taken, entry), effect));
   frame.live = bdd.either(frame.live, bdd.minus(taken, entry));
+}
+
+Set ChainWalker::connmarks() {
+  if (!connmarks_) connmarks_ = connmarks_of_entries(space_, program_);
+  return *connmarks_;
 }
 
 // Any verdict, or none, with other marks and headers.

@@ -104,6 +104,7 @@ class ChainWalker {
   void attach_template(RuleId rule, Set taken, Frame& frame);
   void no_track(Set taken, Frame& frame);
   void connmark(const SetConnmark& effect, Set taken, Frame& frame);
+  Set connmarks();
   void opaque_target(Set taken, Frame& frame);
   void apply(const Effect& effect, RuleId rule, Set taken, Frame& frame);
   Outcome bound(RuleId rule, const TableContext& context) const;
@@ -119,6 +120,7 @@ class ChainWalker {
   const Translations* translations_;
   const Templates* templates_;
   Relations relations_;
+  std::optional<Set> connmarks_;  // that entries may have
   Rows rows_;
   std::vector<bool> disabled_;
   std::vector<Writes> writes_;               // by chain, callees included

@@ -308,6 +308,7 @@ class PathWalker {
     context.binding.before_lookup = before_lookup_;
     context.binding.confirmed = confirmed_ && !afresh_;
     context.binding.any_connmark = saves_marks_ && !before_lookup_;
+    context.binding.interleaved = options_.interleaved && options_.tracking && !before_lookup_;
     const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
     context.binding.any_mark = any_mark_ && (local || saves_marks_);
     context.attaches = before_lookup_;

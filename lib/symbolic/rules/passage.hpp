@@ -79,6 +79,7 @@ struct WalkOptions {
   // binding, the walk is of packets with an entry that has it; the opener's first packets get it.
   bool follow = false;
   NatVariant nat = {};
+  bool interleaved = false;  // others change its entry meanwhile (interleaved.hpp)
   // A world that answers leave out, whose walk says whether they hang on that (surroundings.hpp).
   enum class World : std::uint8_t {
     kUsual,

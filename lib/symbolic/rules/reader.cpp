@@ -17,7 +17,7 @@ constexpr MayMust exactly(Set s) { return {s, s}; }
 std::uint64_t number(const Binding& b) {
   constexpr unsigned kDestination = 10, kSource = kDestination + kRangeBits,
                      kRest = kSource + kRangeBits;
-  static_assert(kRest + 9 <= 64);
+  static_assert(kRest + 10 <= 64);
   return (b.sender == FlowEnd::kResponder ? 1u : 0u) | (b.sees_input ? 2u : 0u) |
          (b.sees_output ? 4u : 0u) | (b.ttl_decremented ? 8u : 0u) | (b.before_lookup ? 16u : 0u) |
          (b.confirmed ? 32u : 0u) | (b.question ? 64u : 0u) | (b.before_nat ? 128u : 0u) |
@@ -29,6 +29,7 @@ std::uint64_t number(const Binding& b) {
          (b.any_mark ? std::uint64_t{1} << (kRest + 6) : 0u) |
          (b.any_connmark ? std::uint64_t{1} << (kRest + 7) : 0u) |
          (b.shows_output_as_input ? std::uint64_t{1} << (kRest + 8) : 0u) |
+         (b.interleaved ? std::uint64_t{1} << (kRest + 9) : 0u) |
          (std::uint64_t{b.nat.destination} << kDestination) |
          (std::uint64_t{b.nat.source} << kSource);
 }
@@ -117,10 +118,19 @@ MayMust Reader::range(const InRange& test, const Binding& b) {
     };
     if (test.lo > test.hi || test.lo > low_bits(32)) return exactly(kNothing);
     if (*axis == Axis::kConnmark ? b.any_connmark : b.any_mark) return {kEverything, kNothing};
-    return exactly(space_.bdd().both(mark_bound(*axis, bound(test.lo), true),
+    return of_mark(*axis, b,
+                   space_.bdd().both(mark_bound(*axis, bound(test.lo), true),
                                      mark_bound(*axis, bound(test.hi), false)));
   }
   return field(test.field, b, {[&](u128 v) { return test.lo <= v && v <= test.hi; }, &test});
+}
+
+// Any connmark that an entry may have, where others write it meanwhile.
+MayMust Reader::of_mark(Axis axis, const Binding& b, Set marks) {
+  if (axis != Axis::kConnmark || !b.interleaved) return exactly(marks);
+  Bdd& bdd = space_.bdd();
+  return {bdd.disjoint(connmarks_, marks) ? kNothing : kEverything,
+          bdd.subset(connmarks_, marks) ? kEverything : kNothing};
 }
 
 MayMust Reader::masked(const Masked& test, const Binding& b) {
@@ -137,7 +147,7 @@ MayMust Reader::masked(const Masked& test, const Binding& b) {
       const Set may = mark_masked(*axis, value & followed, mask & followed);
       return {may, (mask & ~followed) == 0 ? may : Set{kNothing}};
     }
-    return exactly(mark_masked(*axis, value, mask));
+    return of_mark(*axis, b, mark_masked(*axis, value, mask));
   }
   const u128 full = low_bits(width_of(test.field, space_.classes().family));
   const u128 rest = full & ~test.mask;
@@ -227,6 +237,18 @@ MayMust Reader::status(const Binding& b, const StatusTest& holds) {
     const auto all = [&](std::uint16_t bits) { return holds(bits) ? kEverything : kNothing; };
     return exactly(
         space_.bdd().choose(space_.class_is(Axis::kZone, 0), all(0), all(ct_status::kConfirmed)));
+  }
+  if (b.interleaved) {  // an answer, or a third packet, may have come meanwhile
+    Binding alone = b;
+    alone.interleaved = false;
+    constexpr std::array<std::uint16_t, 4> kMore{
+        0, ct_status::kSeenReply, ct_status::kAssured,
+        std::uint16_t{ct_status::kSeenReply | ct_status::kAssured}};
+    const auto with = [&](u128 bits) {
+      return [&holds, bits](std::uint16_t more) { return holds(bits | more); };
+    };
+    return {status(alone, [&](u128 bits) { return std::ranges::any_of(kMore, with(bits)); }).may,
+            status(alone, [&](u128 bits) { return std::ranges::all_of(kMore, with(bits)); }).must};
   }
   // The bits of NAT: a binding that changes nothing sets none.
   std::uint16_t nat = 0;

@@ -24,6 +24,8 @@ class Reader {
 
   // Remembers the result by the predicate's address: for rules, which outlive the reader.
   MayMust read(const PredicatePtr& predicate, const Binding& binding);
+  // Which connmarks entries may have, for Binding::interleaved.
+  void know_connmarks(Set connmarks) { connmarks_ = connmarks; }
   // Has no predicate been read of which it is open where it holds?
   bool exact() const { return exact_; }
   MayMust read_once(const Predicate& predicate, const Binding& b) { return visit(predicate, b); }
@@ -46,6 +48,7 @@ class Reader {
   MayMust visit(const Predicate& predicate, const Binding& b);
   MayMust range(const InRange& test, const Binding& b);
   MayMust masked(const Masked& test, const Binding& b);
+  MayMust of_mark(Axis axis, const Binding& b, Set marks);
   MayMust interface(const InterfaceIs& test, const Binding& b);
   MayMust perhaps_shown(const InterfaceIs& test, Binding b, const MayMust& unseen);
   MayMust field(Field field, const Binding& b, const FieldTest& test);
@@ -72,6 +75,7 @@ class Reader {
   const Translations* translations_;
   std::unordered_map<Key, MayMust, KeyHash> known_;
   bool exact_ = true;
+  Set connmarks_ = kEverything;
 };
 
 }  // namespace postern
