@@ -22,10 +22,11 @@ namespace {
 // A finding takes all that its rule could have let in, so this many rules per path are enough.
 constexpr int kMostRules = 64;
 
-// One that is cut short has no ports to reach, and neither has a later fragment.
+// One that is cut short has no ports to reach, and neither has a later fragment. Nobody connects
+// from port 0, which rules against it need not drop from the middle of a connection, too.
 PredicatePtr segments() {
   return all({protocol_is(protocol::kTcp), equals(Field::kTruncated, 0),
-              equals(Field::kFragmentOffset, 0)});
+              equals(Field::kFragmentOffset, 0), negate(equals(Field::kSourcePort, 0))});
 }
 
 // What a witness of PST206 comes from.

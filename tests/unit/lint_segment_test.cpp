@@ -208,6 +208,18 @@ TEST(StatelessSegment, ABlocklistLeavesNoHoleOverLo) {
   EXPECT_EQ(own.of("PST206").size(), 1U);
 }
 
+// A ban of source port 0 that the middle of a connection passes is no hole.
+TEST(StatelessSegment, NobodyConnectsFromPortZero) {
+  const Linted linted(
+      "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper "
+      "ftp\nCOMMIT\n"
+      "*filter\n:FORWARD DROP\n"
+      "-A FORWARD -p tcp -m tcp --sport 0 --tcp-flags FIN,SYN,RST,ACK SYN -j DROP\n"
+      "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+      "-A FORWARD -i eth1 -o eth0 -j ACCEPT\nCOMMIT\n");
+  EXPECT_TRUE(linted.of("PST206").empty());
+}
+
 // A port that docker publishes: OUTPUT leads this host's own flows to the container.
 TEST(StatelessSegment, WhatIsLedToAContainerIsNoFlowOverLo) {
   const Linted linted(
