@@ -311,8 +311,11 @@ MayMust Reader::status_under_nat(const Binding& b, std::uint16_t nat, const Stat
       if (b.before_nat) sure = bdd.minus(sure, first);
       possible = bdd.minus(possible, sure);
     }
-    if (b.nat.destination != 0 && (i & 1) != 0 && b.before_nat) {
-      possible = bdd.minus(possible, first);
+    if (b.nat.destination != 0 && (i & 1) != 0) {
+      if (b.before_nat) possible = bdd.minus(possible, first);
+      // DNAT to where it was sent.
+      const Set same = ends_.surely_same(other, translations_->range(b.nat.destination));
+      possible = bdd.minus(possible, bdd.minus(same, foreign()));
     }
     const Set sure = b.nat.source == 0
                          ? kNothing
