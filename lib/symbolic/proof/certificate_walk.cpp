@@ -192,26 +192,28 @@ const PathEncoder::Tuples& PathEncoder::tuples() {
   return tuples_.emplace(Tuples{solver_.any(ports), solver_.any(other)});
 }
 
-// The bits and the reply tuple of a bound entry. A new one is bound half by half: any of both.
-void PathEncoder::see_binding(PacketTerms& p, const Seen& seen) {
+// The bits and the reply tuple of a bound entry. A new one is bound half by half: any of both, but
+// for its destination behind the first hook's nat table.
+void PathEncoder::see_binding(PacketTerms& p, const Seen& seen, bool led) {
   const FlowEnd opener = nat_.bound.originator;
   const FlowEnd other = opener == FlowEnd::kInitiator ? FlowEnd::kResponder : FlowEnd::kInitiator;
   const EndTerms from = translated(other), to = translated(opener);
   if (seen.state == CtState::kRelated && !seen.expected) return;  // of another flow
-  const auto settled = [&](Field field, Term value) {
-    p[field] =
-        seen.created ? solver_.choose(solver_.fresh_boolean("settled"), value, p[field]) : value;
+  const auto half = [&](bool sure) {
+    return sure || !seen.created ? Solver::kTrue : solver_.fresh_boolean("settled");
   };
-  settled(Field::kCtReplySource, from.address);
-  const auto port = [&](Field field, Term value) {
-    settled(field, solver_.choose(tuples().ports, value, p[field]));
+  const auto settled = [&](Field field, Term value, bool sure) {
+    p[field] = solver_.choose(half(sure), value, p[field]);
   };
-  port(Field::kCtReplySourcePort, from.port);
-  settled(Field::kCtReplyDestination, to.address);
-  port(Field::kCtReplyDestinationPort, to.port);
+  const auto port = [&](Field field, Term value, bool sure) {
+    settled(field, solver_.choose(tuples().ports, value, p[field]), sure);
+  };
+  settled(Field::kCtReplySource, from.address, led);
+  port(Field::kCtReplySourcePort, from.port, led);
+  settled(Field::kCtReplyDestination, to.address, false);
+  port(Field::kCtReplyDestinationPort, to.port, false);
   const auto add = [&](std::uint16_t bit, FlowEnd end) {
-    Term set = changed(end);
-    if (seen.created) set = solver_.both(set, solver_.fresh_boolean("settled"));
+    const Term set = solver_.both(changed(end), half(led && end == other));
     p[Field::kCtStatus] = solver_.bit_xor(
         p[Field::kCtStatus], solver_.choose(set, solver_.number(bit, 16), solver_.number(0, 16)));
   };
@@ -512,7 +514,15 @@ PathEncoder::End PathEncoder::encode_end(std::size_t first_hook, std::size_t end
       // On lo, nat has decided on the way out.
       const bool decided_before = path_ == Path::kLoopback && first_hook == 0 && h >= 2;
       if (stage.kind == Stage::Kind::kTable) table(walk, hook, stage.table);
-      if (stage.kind == Stage::Kind::kNat && !decided_before) nat(walk, hook, seen);
+      if (stage.kind == Stage::Kind::kNat && !decided_before) {
+        nat(walk, hook, seen);
+        if (h == first_hook && seen.created && nat_.bound.some()) {
+          const Term connmark = walk.packet[Field::kCtMark];
+          see(walk.packet, seen, walk.confirmed);
+          walk.packet[Field::kCtMark] = connmark;
+          see_binding(walk.packet, seen, true);
+        }
+      }
       if (stage.kind == Stage::Kind::kConfirm && h + 1 < end_hook) {
         walk.confirmed = true;
         const Term connmark = walk.packet[Field::kCtMark];

@@ -104,7 +104,8 @@ class PathEncoder {
   };
   const Tuples& tuples();
   bool opens() const { return !nat_.bound.some() || sender_ == nat_.bound.originator; }
-  void see_binding(PacketTerms& packet, const Seen& seen);
+  // `led`: the first hook has settled where a new entry goes.
+  void see_binding(PacketTerms& packet, const Seen& seen, bool led = false);
   void consult(Walk& walk, Hook hook);
   void turn(Walk& walk, Hook hook);
   Term mapped(Term address, const EndRange& range);
