@@ -177,6 +177,14 @@ std::vector<std::string_view> said_of(const Surroundings& needed) {
   if (needed.scattered) {
     list.emplace_back("the pieces of one packet come by one interface and from one card");
   }
+  if (needed.cut_over_lo) {
+    list.emplace_back(
+        "nothing that this host sends over lo goes in fragments (rules of PREROUTING see each "
+        "alone)");
+  }
+  if (needed.trailed) {
+    list.emplace_back("no raw socket sends IPv6 packets over lo with bytes behind their end");
+  }
   return list;
 }
 

@@ -9,6 +9,16 @@
 namespace postern {
 namespace {
 
+// The length that the header says of what is given with more bytes; 0 of others, and jumbograms.
+std::size_t said_length(const Packet& packet) {
+  if (!packet.raw || packet.raw->size() < 40) return 0;
+  const auto at = [&](std::size_t i) { return static_cast<std::size_t>((*packet.raw)[i]); };
+  const bool v4 = packet.family() == Family::kIpv4;
+  const std::size_t said = v4 ? at(2) << 8 | at(3) : 40 + (at(4) << 8 | at(5));
+  const bool jumbo = !v4 && said == 40 && at(6) == 0;
+  return jumbo || said < (v4 ? 20u : 40u) || said >= packet.raw->size() ? 0 : said;
+}
+
 bool has_table(const Program* program, TableName table) {
   return program != nullptr && program->ruleset().find(table) != nullptr;
 }
@@ -114,6 +124,7 @@ Verdict Pipeline::arrive_at(Traveller& packet) {
   if (!world_.takes(packet.view, packet.in)) {
     return die(looped ? "after POSTROUTING" : "before PREROUTING");
   }
+  trim(packet);
   const Address destination = packet.view.destination_address();
   if (!pass(Hook::kPrerouting, packet)) return die(text(Hook::kPrerouting));
   InputRoute route;
@@ -144,6 +155,15 @@ Verdict Pipeline::arrive_at(Traveller& packet) {
     answer_error(*route.error, packet);
   }
   return die("after PREROUTING");
+}
+
+// A packet ends where its header says (ip_rcv_core, ip6_rcv_core).
+void Pipeline::trim(Traveller& packet) {
+  const std::size_t end = said_length(*packet.view.packet);
+  if (end == 0 || packet.in == world_.loopback()) return;
+  Packet made = current(packet.view);
+  made.raw->resize(end);
+  replace(packet, readable(made));
 }
 
 // ip_error gives each source a small allowance of errors.
@@ -197,6 +217,11 @@ Verdict Pipeline::forward(Traveller& packet, const InputRoute& route) {
 }
 
 Verdict Pipeline::send(Traveller& packet) {
+  // OUTPUT counts them, and conntrack knows no checksum yet. (IPv4 writes the length anew.)
+  const bool v4 = packet.view.family == Family::kIpv4;
+  if (!v4 && said_length(*packet.view.packet) != 0) {
+    throw Unmodelled("bytes behind the end of what a raw socket sends");
+  }
   const std::string& bound = packet.view.packet->out_interface;
   const OutputRoute route =
       world_.route_output(packet.view.destination_address(),
@@ -216,6 +241,7 @@ Verdict Pipeline::send(Traveller& packet) {
   if (!pass(Hook::kPostrouting, packet)) return die(text(Hook::kPostrouting));
   if (reply_ != nullptr) reply_->out = world_.names()[packet.out];
   if (packet.out != world_.loopback()) return leave(packet, Verdict::kSent);
+  if (stays_cut_over_lo(packet)) throw Unmodelled("fragments over lo that rules see each alone");
   packet.in = packet.out;
   packet.out = kNoDevice;
   packet.has_template = false;
@@ -241,6 +267,17 @@ void Pipeline::give_source(Traveller& packet, const OutputRoute& route) {
   made.source = *route.source;
   made.bad_checksum = made.bad_checksum || has_pseudo_header(made.protocol);
   replace(packet, std::move(made));
+}
+
+// The pieces of what OUTPUT has put together, or of what is too long for lo, keep what conntrack
+// says of the whole, and are then not put together before raw: IPv6's, and UNTRACKED ones of IPv4.
+bool Pipeline::stays_cut_over_lo(const Traveller& packet) const {
+  const PacketView& view = packet.view;
+  const bool v4 = view.family == Family::kIpv4, untracked = packet.attachment.untracked();
+  const bool in_pieces = view.packet->fragment_size != 0;
+  if (v4) return in_pieces && untracked;
+  if (!in_pieces && view.length <= world_.mtu(world_.loopback())) return false;
+  return untracked || packet.attachment.entry || !defragments_[index(view.family)];
 }
 
 Verdict Pipeline::leave(Traveller& packet, Verdict verdict) {

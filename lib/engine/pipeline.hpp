@@ -60,6 +60,8 @@ class Pipeline {
   bool route_again(Traveller& packet);
   // False: an IPv4 source 127.0.0.0/8 on a wire.
   bool may_leave_by(const PacketView& view, DeviceId out) const;
+  void trim(Traveller& packet);
+  bool stays_cut_over_lo(const Traveller& packet) const;
   // NAT, in pipeline_nat.cpp.
   bool bind(const Stage& stage, Hook hook, Traveller& packet);
   bool translate(Hook hook, Traveller& packet);

@@ -2,7 +2,9 @@
 // the tools' own words, and that nothing is left behind.
 #include <net/if.h>
 
+#include <array>
 #include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -161,6 +163,54 @@ TEST_F(Harness, FragmentsAreSeenAloneOrWhole) {
   EXPECT_EQ(seen["policies"][0]["pkts"], 1);
   EXPECT_EQ(seen["policies"][0]["bytes"], 68);
   EXPECT_EQ(seen["conntrack"].size(), 1u);
+}
+
+// ... over lo IPv6's, and IPv4's that are UNTRACKED, are cut again behind POSTROUTING, and rules
+// behind that see each piece alone, with the state of the whole.
+TEST_F(Harness, FragmentsOverLoAreSeenAloneBehindPostrouting) {
+  const auto hits = [](const char* family, const char* self, const std::string& first) {
+    const std::string rules = "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n" + first +
+                              "-A OUTPUT -m length --length 200:300\n"
+                              "-A PREROUTING -m length --length 0:99\nCOMMIT\n*filter\n"
+                              ":INPUT ACCEPT [0:0]\n-A INPUT -m conntrack --ctstate INVALID\n"
+                              "-A INPUT -m length --length 0:99\nCOMMIT\n";
+    Json packet = {{"local", true}, {"src", self},    {"dst", self},    {"proto", "udp"},
+                   {"dport", 80},   {"payload", 200}, {"fragment", 24}, {"ipid", 7}};
+    Json scenario = router(rules, {packet});
+    if (std::string(family) == "6") {
+      scenario["ruleset6"] = scenario["ruleset"];
+      scenario.erase("ruleset");
+    }
+    std::map<std::string, int> seen;
+    const Json document = answer(scenario);
+    for (const Json& rule : document["packets"][0]["rules"]) seen[rule["rule"]] = rule["pkts"];
+    return std::array{
+        seen["-A OUTPUT -m length --length 200:300"], seen["-A PREROUTING -m length --length 0:99"],
+        seen["-A INPUT -m length --length 0:99"], seen["-A INPUT -m conntrack --ctstate INVALID"]};
+  };
+  const std::string notrack = "-A OUTPUT -j NOTRACK\n";
+  EXPECT_EQ(hits("6", "::1", ""), (std::array{1, 9, 9, 0}));
+  EXPECT_EQ(hits("6", "::1", notrack), (std::array{1, 9, 9, 0}));
+  EXPECT_EQ(hits("4", "127.0.0.1", ""), (std::array{1, 0, 0, 0}));
+  EXPECT_EQ(hits("4", "127.0.0.1", notrack), (std::array{1, 9, 0, 0}));
+}
+
+// OUTPUT counts the bytes behind the end of what a raw socket sends in IPv6, PREROUTING does not.
+TEST_F(Harness, BytesBehindTheEndAreCountedInOutputAlone) {
+  Json scenario = router("", Json::array());
+  scenario.erase("ruleset");
+  scenario["ruleset6"] =
+      "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m conntrack --ctstate "
+      "INVALID\nCOMMIT\n";
+  std::string bytes = "6000000000081140";  // 8 bytes behind the header
+  for (int end = 0; end < 2; ++end) bytes += std::string(30, '0') + "01";
+  bytes += "0fa0005000080000" + std::string(200, '0');
+  scenario["packets"] = {{{"local", true}, {"raw", bytes}}};
+  const Json policies = answer(scenario)["packets"][0]["policies"];
+  std::map<std::string, int> seen;
+  for (const Json& policy : policies) seen[policy["chain"]] = policy["bytes"];
+  EXPECT_EQ(seen["OUTPUT"], 148);
+  EXPECT_EQ(seen["PREROUTING"], 48);
 }
 
 TEST_F(Harness, LocalPacketsCarryOwnerMarkAndDevice) {

@@ -1,6 +1,7 @@
 // Per-rule facts on small rulesets whose truth is plain, and on the stories.
 #include <gtest/gtest.h>
 
+#include "lint_fixture.hpp"
 #include "symbolic_fixture.hpp"
 
 namespace postern {
@@ -184,6 +185,31 @@ TEST(Structure, WhatTheKernelSendsOfItselfShowsItsDeviceInPostrouting) {
       "-A X -i eth0 -p igmp -j DROP\n-A X -i eth0 -m ttl --ttl-eq 255 -p udp -j DROP\nCOMMIT\n");
   EXPECT_TRUE(f.of("-p igmp").matched);
   EXPECT_TRUE(f.of("-p igmp").alone);
+}
+
+// Seen on Linux 6.18 (docs/fidelity.md 10): over lo, rules behind POSTROUTING meet pieces of what
+// OUTPUT has seen whole, and IPv6's packets without the bytes behind their end.
+TEST(Structure, WhatLoCarriesInPiecesMeetsRulesOfInput) {
+  const auto dead = [](const std::string& text, Family family) {
+    return Linted(text, family).of("PST101").size() + Linted(text, family).of("PST103").size();
+  };
+  const std::string lengths =
+      "*filter\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n-A INPUT -m conntrack --ctstate INVALID,UNTRACKED "
+      "-j DROP\n-A INPUT -i lo -p udp -m length --length 0:999 -j DROP\n"
+      "-A OUTPUT -p udp -m length --length 0:999 -j DROP\nCOMMIT\n";
+  EXPECT_EQ(dead(lengths, Family::kIpv6), 0u);
+  EXPECT_EQ(dead(lengths, Family::kIpv4), 1u);
+  const std::string ports =
+      "*filter\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n-A INPUT -m conntrack --ctstate INVALID,UNTRACKED "
+      "-j DROP\n-A INPUT -p tcp -m tcp ! --sport 1 -j ACCEPT\n-A INPUT -p tcp -m tcp --sport 1 -j "
+      "ACCEPT\n-A INPUT -p tcp -j DROP\nCOMMIT\n";
+  EXPECT_EQ(dead(ports, Family::kIpv6), 0u);
+  EXPECT_EQ(dead(ports, Family::kIpv4), 1u);
+  const std::string untracked =
+      "*raw\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n-A PREROUTING -i lo -p udp -m length --length "
+      "0:999 -j DROP\n-A OUTPUT -j NOTRACK\n-A OUTPUT -p udp -m length --length 0:999 -j "
+      "DROP\nCOMMIT\n";
+  EXPECT_EQ(dead(untracked, Family::kIpv4), 0u);
 }
 
 // What has another TTL or TOS by then is not what an earlier rule takes.

@@ -6,6 +6,7 @@
 #include "net/protocol.hpp"
 #include "symbolic/explore/possible.hpp"
 #include "symbolic/rules/interleaved.hpp"
+#include "symbolic/rules/pieces.hpp"
 #include "symbolic/rules/routing.hpp"
 
 namespace postern {
@@ -74,6 +75,7 @@ StructureFinder::StructureFinder(Model::Impl& model)
                model.program.sender_of(OpaqueTarget::Sends::kCopies).has_value();
   saves_marks_ = saves_marks(model.program);
   interleaved_ = model.tracking && reads_what_others_change(model.program);
+  cut_over_lo_ = space_.classes().family == Family::kIpv6 || untracks_;
 }
 
 Structure StructureFinder::find() {
@@ -116,11 +118,13 @@ void StructureFinder::walk_all() {
 
 // The flows of a walk. Of what routing would not let pass, only those are new that it keeps from
 // one of the two ends, unless a rule looks at marks: then a local end may set them; or OUTPUT may
-// see another device than the one that packets leave by (rerouting.hpp), or a target sends packets.
+// see another device than the one that packets leave by (rerouting.hpp), or a target sends packets,
+// or lo carries pieces of them.
 Set StructureFinder::flows(Path path) {
   const Set routed = model_.flows_of(model_.sendable(path, FlowEnd::kInitiator));
   if (!unrouted_) return routed;
   const Set all = model_.flows_of(unrouted(space_, path, FlowEnd::kInitiator, model_.tracking));
+  if (path == Path::kLoopback && cut_over_lo_) return all;
   const bool marks = space_.classes().marks_are_read;
   if (path != Path::kForward && (marks || more_sent_)) return all;
   const Set answered = model_.flows_of(model_.sendable(path, FlowEnd::kResponder));
@@ -214,6 +218,11 @@ void StructureFinder::find_possible(ChainRun& run) {
   const bool before = run.context.binding.before_lookup;
   run.universe = it->second[before ? 0 : 1];
   run.possible = it->second[before ? 0 : 2];
+  // Pieces over lo (passage.cpp).
+  if (!unrouted_ || !cut_over_lo_ || run.path != Path::kLoopback) return;
+  if (!run.context.binding.sees_input) return;
+  run.universe = bdd_.either(run.universe, cut_up(space_, run.universe));
+  run.possible = bdd_.either(run.possible, cut_up(space_, run.possible));
 }
 
 // RELATED packets that carry another flow's entry.

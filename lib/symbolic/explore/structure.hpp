@@ -55,6 +55,7 @@ class StructureFinder {
   bool saves_marks_ = false;
   bool segments_ = false;     // of SYNPROXY, which come through OUTPUT
   bool interleaved_ = false;  // rules read of entries what others change meanwhile
+  bool cut_over_lo_ = false;  // rules behind POSTROUTING may see pieces of what goes over lo
   bool more_sent_ = false;  // those, copies, or what is routed again: OUTPUT sees more than is sent
   bool unrouted_ = false;
   std::set<std::tuple<ChainId, Path, Binding>> answered_;  // chains that were asked, and for whom

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "net/protocol.hpp"
 #include "symbolic/explore/model_impl.hpp"
@@ -128,10 +129,7 @@ class Wonder {
   // What this host sends to everybody comes back to it, too, by the interface that it left by, with
   // what OUTPUT has given it (dev_loopback_xmit). (In IPv4 any address may be a broadcast address.)
   bool echoed(Set asked) {
-    const bool untracks = std::ranges::any_of(model_.program.rules(), [](const ProgramRule& rule) {
-      const Effect* effect = std::get_if<Effect>(&rule.rule->action);
-      return effect != nullptr && std::holds_alternative<NoTrack>(*effect);
-    });
+    const bool untracks = some_untracks();
     const bool marks =
         space_.classes().marks_are_read || !space_.layout(Axis::kConnmark).bits.empty();
     if (!untracks && !marks) return false;
@@ -145,7 +143,9 @@ class Wonder {
   // The copy passes POSTROUTING first, with the same entry, which stays when the copy is dropped:
   // the packet itself finds there what the copy has written (ip_mc_output; measured).
   bool copied() {
-    if (path_ != Path::kOut || !model_.tracking || !marks_entries_in_postrouting()) return false;
+    if (path_ != Path::kOut || !model_.tracking ||
+        !marks_entries_in(Hook::kPostrouting, TableName::kMangle))
+      return false;
     const bool v6 = space_.classes().family == Family::kIpv6;
     const Set asked = v6 ? bdd_.both(m_, to_everybody()) : m_;
     return !bdd_.disjoint(asked, bdd_.both(all_let_through(), fresh()));
@@ -213,6 +213,29 @@ class Wonder {
     return !bdd_.disjoint(m_, bdd_.minus(put_together(space_, through, through), through));
   }
 
+  // Does what becomes of the flow hang on which lengths, and which pieces, rules behind POSTROUTING
+  // see of a packet over lo? (A first piece counts for the whole.)
+  bool otherwise_over_lo(World world) {
+    if (path_ != Path::kLoopback || m_.empty()) return false;
+    const bool v6 = space_.classes().family == Family::kIpv6;
+    const bool told = space_.classes().length.count() > 1 || marks_entries_behind_lo();
+    if (v6 ? !told : !some_untracks()) return false;
+    const std::vector<NatVariant> all = ways();
+    const Set flows = model_.flows_of(m_), headers = headers_of(m_);
+    const auto more = [&](const NatVariant& nat, Set only, FlowEnd sender) {
+      const PathWalk usual = walk_of(World::kUsual, path_, only, sender, nat);
+      const PathWalk there = walk_of(world, path_, only, sender, nat);
+      if (more_gets_over_lo(usual, there)) return true;
+      const bool arrives = world == World::kTrimmedOverLo && sender == FlowEnd::kInitiator;
+      return arrives && !bdd_.subset(bdd_.both(m_, let_through(there)), let_through(usual));
+    };
+    return all.size() > kMostBindings || std::ranges::any_of(all, [&](const NatVariant& nat) {
+             return more(nat, headers, FlowEnd::kInitiator) ||
+                    more(nat, flows, FlowEnd::kInitiator) ||
+                    (model_.tracking && more(nat, flows, FlowEnd::kResponder));
+           });
+  }
+
   bool scattered() {
     if (model_.tracking || m_.empty()) return false;
     const Set all = model_.guards(path_, model_.flows_of(m_)).initiator.walk().scattered;
@@ -222,12 +245,14 @@ class Wonder {
  private:
   PathWalk walk_in(World world, Path path, Set packets, FlowEnd sender = FlowEnd::kInitiator,
                    const NatVariant& nat = {}) {
+    return walk_of(world, path, model_.flows_of(packets), sender, nat);
+  }
+  PathWalk walk_of(World world, Path path, Set only, FlowEnd sender, const NatVariant& nat) {
     WalkOptions how = model_.walk_options();
     how.follow = model_.follows();
     how.world = world;
     how.nat = nat;
-    return walk_path(space_, model_.chains, model_.program, path, sender, how, {},
-                     model_.flows_of(packets));
+    return walk_path(space_, model_.chains, model_.program, path, sender, how, {}, only);
   }
 
   // As the search has walked it.
@@ -321,17 +346,31 @@ class Wonder {
     return keeps_a_destination() ? all : bdd_.minus(all, walk.moved);
   }
 
-  bool marks_entries_in_postrouting() {
+  bool some_untracks() const {
+    return std::ranges::any_of(model_.program.rules(), [](const ProgramRule& rule) {
+      const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+      return effect != nullptr && std::holds_alternative<NoTrack>(*effect);
+    });
+  }
+
+  bool marks_entries_in(Hook hook, TableName table) {
     const auto marks = [&](const ProgramRule& rule) {
       const Effect* effect = std::get_if<Effect>(&rule.rule->action);
       return effect != nullptr && std::holds_alternative<SetConnmark>(*effect);
     };
-    const auto entry = model_.program.entry(Hook::kPostrouting, TableName::kMangle);
+    const auto entry = model_.program.entry(hook, table);
     const auto rules = model_.program.rules();
     return entry && std::ranges::any_of(model_.chains.below(*entry), [&](ChainId id) {
              const ProgramChain& chain = model_.program.chains()[id];
              return std::ranges::any_of(rules.subspan(chain.first, chain.count), marks);
            });
+  }
+  bool marks_entries_behind_lo() {
+    constexpr std::array kTables{TableName::kRaw, TableName::kMangle, TableName::kNat,
+                                 TableName::kFilter, TableName::kSecurity};
+    return std::ranges::any_of(kTables, [&](TableName table) {
+      return marks_entries_in(Hook::kPrerouting, table) || marks_entries_in(Hook::kInput, table);
+    });
   }
 
   // Do rules let more of these packets through there, under any binding?
@@ -351,6 +390,45 @@ class Wonder {
           return !bdd_.subset(there.direct[f], usual.direct[f]) ||
                  !bdd_.subset(there.again[f], usual.again[f]);
         });
+  }
+
+  static constexpr std::array kFates{
+      Fate::kDelivered,      Fate::kReset,   Fate::kUnmodelled,      Fate::kElsewhere,
+      Fate::kResetConfirmed, Fate::kDropped, Fate::kDroppedConfirmed};
+  static constexpr std::array kSizes{Axis::kLength, Axis::kFragmentOffset, Axis::kTruncated};
+
+  bool more_gets_over_lo(const PathWalk& usual, const PathWalk& there) {
+    const Set first = space_.class_is(Axis::kFragmentOffset, 0);
+    const auto more = [&](Set then, Set now) {
+      const Set any_size = space_.exists(bdd_.both(then, first), kSizes);
+      return !bdd_.subset(any_size, space_.exists(now, kSizes));
+    };
+    if (more(there.early_unmodelled, usual.early_unmodelled)) return true;
+    const auto half = [&](const Passage& then, const Passage& now) {
+      return std::ranges::any_of(std::span(kFates).first(5),
+                                 [&](Fate f) { return more(then[f], now[f]); });
+    };
+    return half(there.direct, usual.direct) || half(there.again, usual.again) ||
+           (marks_entries_behind_lo() && !bdd_.subset(marks(there, true), marks(usual, false)));
+  }
+
+  // Connmarks that packets change, whatever becomes of them. (Of a later piece iptables-nft reads
+  // other ports.)
+  Set marks(const PathWalk& walk, bool in_pieces) {
+    Set s = kNothing, unchanged = kEverything;
+    for (const Passage* half : {&walk.direct, &walk.again}) {
+      for (const Fate f : kFates) s = bdd_.either(s, (*half)[f]);
+    }
+    for (const std::uint8_t bit : space_.layout(Axis::kConnmark).bits) {
+      const Set before = *space_.bit(Axis::kConnmarkBefore, bit);
+      unchanged = bdd_.both(unchanged, bdd_.same(*space_.bit(Axis::kConnmark, bit), before));
+    }
+    s = bdd_.minus(s, unchanged);
+    constexpr std::array kUnread{Axis::kInitiatorPort, Axis::kResponderPort, Axis::kTcpFlags,
+                                 Axis::kTcpOptions};
+    const Set later = bdd_.minus(s, space_.class_is(Axis::kFragmentOffset, 0));
+    if (in_pieces) s = bdd_.either(s, space_.exists(later, kUnread));
+    return space_.exists(s, kSizes);
   }
 
   Set state(CtState of) { return space_.class_is(Axis::kState, static_cast<std::uint32_t>(of)); }
@@ -382,6 +460,14 @@ class Wonder {
     const Set later = bdd_.either(state(CtState::kNew), state(CtState::kEstablished));
     s = bdd_.either(s, bdd_.both(bdd_.both(through, later), flows));
     return bdd_.either(s, bdd_.both(bdd_.both(through, state(CtState::kRelated)), ends));
+  }
+
+  Set headers_of(Set packets) {
+    std::vector<Axis> others;
+    for (auto i = static_cast<std::size_t>(Axis::kState); i < kAxisCount; ++i) {
+      others.push_back(static_cast<Axis>(i));
+    }
+    return space_.exists(packets, others);
   }
 
   // Addresses, ports and protocol alone; the wires, too, if asked for.
@@ -453,6 +539,9 @@ Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, Denied 
   result.lengthless = wonder.lengthless();
   result.in_pieces = wonder.in_pieces();
   result.scattered = wonder.scattered();
+  const bool carries = tracking || (!v4 && !space.classes().defragments);
+  result.cut_over_lo = carries && wonder.otherwise_over_lo(World::kCutOverLo);
+  result.trailed = !v4 && !conversation && wonder.otherwise_over_lo(World::kTrimmedOverLo);
   return result;
 }
 

@@ -40,6 +40,8 @@ struct Surroundings {
   bool lengthless = false;   // UDP over IPv6 whose length says 0
   bool in_pieces = false;    // fragments that only their receiver puts together
   bool scattered = false;    // pieces of one packet by several interfaces, or from several cards
+  bool cut_over_lo = false;  // fragments over lo, which PREROUTING sees each alone
+  bool trailed = false;      // IPv6 packets over lo with bytes behind their end
 };
 
 }  // namespace postern

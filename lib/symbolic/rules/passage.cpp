@@ -188,17 +188,43 @@ class PathWalker {
     const Set lost = options_.tracking ? state_is(CtState::kInvalid) : kNothing;
     const Set second = bdd_.both(live, lost);
     attached_ = true;
-    deliver(hook_walk(Hook::kPrerouting, bdd_.minus(live, lost)));
+    const Set first = bdd_.minus(live, lost);
+    const Set others = hook_walk(Hook::kPrerouting, cut_over_lo(first));
+    deliver(bdd_.either(hook_walk(Hook::kPrerouting, trimmed_over_lo(first)), joined(others)));
     // Looked up afresh: what conntrack said is forgotten.
     if (second.empty()) return;
     passage_ = &result_.again;
     attached_ = confirmed_ = false;
     afresh_ = true;
     const std::array template_of_output{Axis::kUntracked};
-    Set fresh = space_.exists(space_.exists(second, kConntrackAxes), template_of_output);
+    Set fresh = trimmed_over_lo(second);
+    fresh = space_.exists(space_.exists(fresh, kConntrackAxes), template_of_output);
     fresh = bdd_.both(zone_parked(fresh), bare());
     fresh = hook_walk(Hook::kPrerouting, fresh);
     settle(Fate::kDelivered, hook_walk(Hook::kInput, fresh));
+  }
+
+  // What IPv6 takes for a packet's end is not what OUTPUT has counted (ip6_rcv_core).
+  Set trimmed_over_lo(Set live) {
+    const bool v6 = space_.classes().family == Family::kIpv6;
+    if (!v6 || !in_world(WalkOptions::World::kTrimmedOverLo)) return live;
+    return bdd_.either(live, trimmed(space_, live));
+  }
+
+  // Pieces that carry what conntrack says of the whole are not put together before raw: any of
+  // IPv6, UNTRACKED ones of IPv4 (nf_defrag_ipv6, nf_defrag_ipv4).
+  Set cut_over_lo(Set live) {
+    if (!in_world(WalkOptions::World::kCutOverLo)) return kNothing;
+    const bool v6 = space_.classes().family == Family::kIpv6;
+    if (!options_.tracking && (!v6 || space_.classes().defragments)) return kNothing;
+    return cut_up(space_, v6 ? live : bdd_.both(live, state_is(CtState::kUntracked)));
+  }
+
+  // IPv4 puts them together before INPUT.
+  Set joined(Set pieces) {
+    if (space_.classes().family == Family::kIpv6) return pieces;
+    const Set all = put_together(space_, pieces, any_later_piece(space_));
+    return bdd_.both(all, result_.start);
   }
 
   // Whole packets between the ends of some piece that has left, as if nobody had seen them before.
@@ -556,31 +582,6 @@ bool saves_marks(const Program& program) {
 
 bool sources_seen(Path path, Backend backend) {
   return path == Path::kLoopback || (path == Path::kIn && backend == Backend::kNft);
-}
-
-Set conntrack_domain(Space& space) {
-  Bdd& bdd = space.bdd();
-  const auto zero = [&](std::initializer_list<Axis> axes) {
-    Set s = kEverything;
-    for (const Axis axis : axes) s = bdd.both(s, space.class_is(axis, 0));
-    return s;
-  };
-  const auto state = [&](CtState s) {
-    return space.class_is(Axis::kState, static_cast<std::uint32_t>(s));
-  };
-  const Set no_entry = zero({Axis::kDirection, Axis::kFirst, Axis::kSeenReply, Axis::kAssured});
-  const Set unreplied = zero({Axis::kDirection, Axis::kSeenReply});
-  Set s = bdd.both(bdd.either(state(CtState::kInvalid), state(CtState::kUntracked)), no_entry);
-  s = bdd.either(s, bdd.both(state(CtState::kNew), unreplied));
-  const bool expects = space.classes().expects;
-  if (expects) s = bdd.both(s, zero({Axis::kExpected}));
-  s = bdd.either(s, bdd.both(state(CtState::kEstablished), zero({Axis::kFirst})));
-  Set related = zero({Axis::kFirst});
-  if (expects) {
-    related = bdd.both(related, zero({Axis::kExpected}));
-    related = bdd.either(related, bdd.both(unreplied, space.class_is(Axis::kExpected, 1)));
-  }
-  return bdd.either(s, bdd.both(state(CtState::kRelated), related));
 }
 
 PathWalk walk_path(Space& space, ChainWalker& chains, const Program& program, Path path,

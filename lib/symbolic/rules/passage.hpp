@@ -92,6 +92,8 @@ struct WalkOptions {
     kFragmentsUnjoined,  // a raw socket sends them past defragmentation
     kEchoed,             // copies of this host's own packets come back, with any mark, or UNTRACKED
     kJoinedOverLo,       // ... over lo, where PREROUTING puts them together
+    kCutOverLo,          // lo carries fragments, which PREROUTING sees each alone
+    kTrimmedOverLo,      // a raw socket sends bytes behind the end of its packets
   };
   World world = World::kUsual;
   // Of the initiator, these set out as well, though routing keeps their destination from the path:

@@ -142,4 +142,29 @@ Set parts_of(Space& space, Set packets, Set pieces, bool apart) {
   return bdd.either(result, bdd.both(later, of_later));
 }
 
+// (A first piece has a fragment header that the whole lacks, and 8 bytes of the transport header;
+// of IPv6 it has all of that, or nobody puts it together.)
+Set cut_up(Space& space, Set packets) {
+  Bdd& bdd = space.bdd();
+  constexpr unsigned kFragmentHeader = 8;
+  const Set first = mapped(space, Axis::kLength, bdd.both(packets, offset_0(space)),
+                           [](const ValueClass& whole, const ValueClass& one) {
+                             return greatest(whole) + kFragmentHeader > least(one);
+                           });
+  std::vector<Axis> lost{Axis::kLength, Axis::kFragmentOffset, Axis::kTcpFlags, Axis::kTcpOptions,
+                         Axis::kTruncated};
+  // (iptables-nft reads some bytes of a later piece as ports.)
+  if (space.classes().backend == Backend::kNft) {
+    lost.insert(lost.end(), {Axis::kInitiatorPort, Axis::kResponderPort});
+  }
+  const Set later = bdd.both(space.exists(packets, lost), any_later_piece(space));
+  const Set uncut = bdd.both(later, space.class_is(Axis::kTruncated, 0));
+  const Set all = bdd.both(bdd.either(first, uncut), space.domain());
+  if (space.classes().family == Family::kIpv6) return all;
+  const Set cut = bdd.both(space.exists(first, kCutOff), cut_first(space));
+  return bdd.either(all, bdd.both(cut, space.domain()));
+}
+
+Set trimmed(Space& space, Set packets) { return shorter(space, packets, 1); }
+
 }  // namespace postern

@@ -7,7 +7,10 @@
 // (and TCP's flags and options, if those were cut off), and some later piece must be there; which
 // pieces cover the rest is left open (an over-approximation). The whole comes by the interface of
 // the piece that came last.
-// Covered by tests/agreement/pieces_test.cpp.
+//
+// Over lo a packet comes to PREROUTING otherwise than it has left POSTROUTING, where IP cuts it in
+// between (cut_up), or IPv6 drops the bytes behind its end (trimmed): surroundings.hpp.
+// Covered by tests/agreement/pieces_test.cpp and tests/unit/surroundings_test.cpp.
 #pragma once
 
 #include "symbolic/sets/space.hpp"
@@ -31,5 +34,9 @@ Set put_together(Space& space, Set first, Set later);
 // Those of the pieces that may be part of one of the packets. `apart`: others of it came by another
 // interface, or from another card.
 Set parts_of(Space& space, Set packets, Set pieces, bool apart);
+// The pieces of these packets, with what conntrack says of the whole.
+Set cut_up(Space& space, Set packets);
+// The packets without some bytes of their end, which no header of theirs counts.
+Set trimmed(Space& space, Set packets);
 
 }  // namespace postern
