@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "analyzer/honest_ends.hpp"
+#include "analyzer/place_text.hpp"
 #include "engine/engine.hpp"
 #include "net/protocol.hpp"
 #include "scenario/serialise.hpp"
@@ -93,14 +94,30 @@ std::string compare_entry(std::span<const EntryInfo> entries, std::uint16_t numb
   return "";
 }
 
+// Where a packet of this path ends that is let through.
+Verdict end_of(Path path) {
+  switch (path) {
+    case Path::kForward:
+      return Verdict::kForwarded;
+    case Path::kOut:
+      return Verdict::kSent;
+    default:
+      return Verdict::kDelivered;
+  }
+}
+
 std::string compare(const WitnessPacket& expected, const PacketReport& report, bool tracked,
                     std::span<const EntryInfo> entries, const std::vector<EntryReport>& seen,
                     const WitnessPacket& first) {
   const bool accepted = report.verdict != Verdict::kDropped;
   if (accepted != expected.step.accepted) {
-    return fmt::format("it should be {}, and was {}{}{}",
+    return fmt::format("it should be {}, and was {}{}",
                        expected.step.accepted ? "accepted" : "dropped", text(report.verdict),
-                       report.died_at.empty() ? "" : " in ", report.died_at);
+                       place_text(report.died_at));
+  }
+  if (accepted && report.verdict != end_of(expected.path)) {
+    return fmt::format("it should be {}, and was {}", text(end_of(expected.path)),
+                       text(report.verdict));
   }
   if (!tracked) return "";
   std::optional<CtState> state;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "analyzer/flags_text.hpp"
+#include "analyzer/place_text.hpp"
 #include "engine/engine.hpp"
 #include "ir/print.hpp"
 #include "net/no_protocol.hpp"
@@ -137,8 +138,7 @@ std::string headline(const Packet& p, std::size_t number) {
 }
 
 std::string ending(const PacketReport& report) {
-  std::string out = fmt::format("=> {}", text(report.verdict));
-  if (!report.died_at.empty()) out += " in " + report.died_at;
+  std::string out = fmt::format("=> {}{}", text(report.verdict), place_text(report.died_at));
   for (const auto& [packet, device] : report.out) out += " to " + device;
   out += "\n";
   for (const ReplyReport& reply : report.replies) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "symbolic/witness/witness_world.hpp"
 
@@ -21,6 +22,23 @@ std::string device_to(const Witness& witness, const Address& to) {
     if (route.to.address == to) return route.device;
   }
   return "the same interface";
+}
+
+// What comes by another interface than the one by which its sender is reached, each pair once.
+std::vector<std::string> asymmetric(const Witness& witness) {
+  std::vector<std::string> list;
+  for (const WitnessPacket& one : witness.packets) {
+    const Packet& packet = one.packet;
+    const auto route = std::ranges::find(witness.world.routes, packet.source,
+                                         [](const Route& r) { return r.to.address; });
+    if (packet.in.empty() || route == witness.world.routes.end() || route->device == packet.in) {
+      continue;
+    }
+    std::string line = fmt::format("{} sends by {}, though it is reached by {} (asymmetric routes)",
+                                   packet.source.text(), packet.in, route->device);
+    if (std::ranges::find(list, line) == list.end()) list.push_back(std::move(line));
+  }
+  return list;
 }
 
 std::string of_this_host(const Address& address) {
@@ -54,8 +72,10 @@ std::string of_a_network(const Address& address) {
 
 // The wires of a forwarded flow. `own`: its sender calls itself as this host does.
 std::string forwarded(const FlowPoint& flow, const Address& from, const Address& to, bool own) {
-  const std::string begun = fmt::format("forwarding is on, {} is reached by {} and {}", to.text(),
-                                        flow.responder_interface, from.text());
+  std::string begun =
+      fmt::format("forwarding is on, {} is reached by {}", to.text(), flow.responder_interface);
+  if (!own && from == to && flow.initiator_interface == flow.responder_interface) return begun;
+  begun += " and " + from.text();
   if (!own) return begun + " by " + flow.initiator_interface;
   const bool v4 = from.family == Family::kIpv4;
   return begun + ", which comes by " + flow.initiator_interface + ", is an address of " +
@@ -114,6 +134,7 @@ std::vector<std::string> world_assumptions(Space& space, Path path, const FlowPo
     list.push_back(fmt::format("{} is the first address of {}, which NAT takes",
                                witness.given->text(), *witness.giving_device));
   }
+  std::ranges::move(asymmetric(witness), std::back_inserter(list));
   const auto master = std::ranges::find(witness.packets, true, &WitnessPacket::of_master);
   if (master != witness.packets.end()) {
     list.push_back(fmt::format("the flow from {} to {} port {} announces it to a helper first",

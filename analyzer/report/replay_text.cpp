@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "analyzer/place_text.hpp"
 #include "base/overloaded.hpp"
 #include "scenario/result.hpp"
 
@@ -83,8 +84,7 @@ std::string expectation_text(const Json& expectation) {
 std::string fate_text(const Json& packet, const std::string& sent) {
   const std::string verdict = word(packet["verdict"]);
   if (packet.contains("died_at")) {
-    const std::string place = word(packet["died_at"]);  // a hook, or "after" one: by routing
-    return fmt::format("{} {}{}", verdict, place.starts_with("after ") ? "" : "in ", place);
+    return verdict + place_text(word(packet["died_at"]));
   }
   std::string out;
   for (const char* key : {"out", "delivered"}) {

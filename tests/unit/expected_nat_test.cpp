@@ -1,6 +1,7 @@
 // Helpers together with NAT in the sets: what is announced where the master, or the announced flow,
 // is translated. Truths are the engine's, which agrees with Linux (tests/kernel/helper_test.cpp,
 // corpus/stories/ftp-active-snat.md).
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -196,6 +197,37 @@ TEST(ExpectedNat, MasqueradeGivesADevicesAddress) {
     const LoadedRuleset loaded("helpers.rules", rules);
     EXPECT_NE(ask_one(loaded, to + nobodys).truth, Truth::kYes) << nobodys;
   }
+}
+
+// What is announced to this host is forwarded only where NAT takes it elsewhere: not on port 50000.
+TEST(ExpectedNat, WhatIsAnnouncedToThisHostIsNotForwarded) {
+  const LoadedRuleset rules(
+      "helpers.rules", ruleset("-A OUTPUT -p tcp -m tcp --dport 21 -j CT --helper ftp\n",
+                               "-A PREROUTING -i wan0 -p tcp -m tcp --dport 21 -j DNAT "
+                               "--to-destination 192.168.1.21\n",
+                               "-A INPUT -j ACCEPT\n"
+                               "-A FORWARD -p tcp -m conntrack --ctstate RELATED -j ACCEPT\n"));
+  const Answer a = ask_one(rules,
+                           "deliver -i wan0 -o lan0 -p tcp -s 198.51.100.7 -d 203.0.113.2 "
+                           "--dport 50000");
+  EXPECT_NE(a.truth, Truth::kYes) << to_text(a);
+  EXPECT_THAT(reasons(a), testing::HasSubstr("it should be forwarded, and was delivered"));
+}
+
+// A control connection that comes in by another interface than the one that leads to its client.
+TEST(ExpectedNat, AnAsymmetricRouteIsListed) {
+  const std::string rules =
+      ruleset("-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp\n",
+              "-A PREROUTING -i eth0 -d 203.0.113.2 -p tcp -m tcp --dport 80 -j DNAT "
+              "--to-destination 10.10.10.5\n",
+              "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+              "-A FORWARD -i eth1 -o eth0 -j ACCEPT\n");
+  const std::string to = " -p tcp -d 10.10.10.5 --dport 443";
+  EXPECT_THAT(expect(rules, "deliver -i eth0 -o dmz0" + to, Truth::kYes).assumptions,
+              testing::Contains("10.10.10.5 sends by eth1, though it is reached by dmz0 "
+                                "(asymmetric routes)"));
+  EXPECT_THAT(expect(rules, "deliver -i eth0 -o eth1" + to, Truth::kYes).assumptions,
+              testing::Not(testing::Contains(testing::HasSubstr("asymmetric"))));
 }
 
 }  // namespace

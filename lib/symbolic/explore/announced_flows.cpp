@@ -201,11 +201,11 @@ bool Announcements::alike(Path one, Path other) const {
 }
 
 // May what is announced on `way` be of the path, sent by `sender`? Where rules of nat take it, its
-// path is where they send it.
-bool Announcements::leads(Path way, Path path, FlowEnd sender, bool follows) const {
+// path is where they send it, unless it is to go `straight`.
+bool Announcements::leads(Path way, Path path, FlowEnd sender, bool straight) const {
   if (sender == FlowEnd::kResponder) return alike(way, reverse(path)) || alike(reverse(way), path);
   if (alike(way, path)) return true;
-  return !follows && model_.translations.moves_destination() &&
+  return !straight && model_.translations.moves_destination() &&
          is_local(way, FlowEnd::kInitiator) == is_local(path, FlowEnd::kInitiator);
 }
 
@@ -221,7 +221,7 @@ void Announcements::announced(Path path, bool must, ExpectedFlows& result) {
   const auto add = [&](ExpectedInZone& here, Path way, Set flows, const Following* how) {
     for (const FlowEnd sender : {FlowEnd::kInitiator, FlowEnd::kResponder}) {
       const bool own = sender == FlowEnd::kInitiator;
-      if (!leads(way, path, sender, how != nullptr)) continue;
+      if (!leads(way, path, sender, must || how != nullptr)) continue;
       Set* place = own ? &here.by_initiator : &here.by_responder;
       if (how != nullptr) {
         const std::uint16_t nat = model_.translations.following(path, sender, *how);
@@ -344,8 +344,12 @@ std::vector<Master> Announcements::masters(Path path, Set flow, FlowEnd sender, 
         }
       }
     }
-    // Without NAT, where there is a choice.
-    std::ranges::stable_sort(found, {}, [](const Master& master) { return master.nat != 0; });
+    // Where there is a choice, one that tells of this path, without NAT.
+    std::ranges::stable_sort(found, {}, [&](const Master& master) {
+      const bool straight = std::ranges::any_of(
+          ways(master), [&](Path way) { return leads(way, path, sender, true); });
+      return std::pair{!straight, master.nat != 0};
+    });
     return found;
   };
   // By the same wires, if it can be: by others NAT may do something else.

@@ -84,7 +84,7 @@ class Announcements {
   Set changed(const Master& master);
   bool may_clash(Helper helper);
   bool alike(Path one, Path other) const;
-  bool leads(Path way, Path path, FlowEnd sender, bool follows) const;
+  bool leads(Path way, Path path, FlowEnd sender, bool straight) const;
   bool concerns(const Master& master, Path path) const;
   void tell(const Master& master, bool must, const Listener& listener);
   void announced(Path path, bool must, ExpectedFlows& result);

@@ -279,6 +279,7 @@ Scenario make_world(Space& space, Path path, const FlowPoint& flow) {
       to_initiator();
       break;
     case Path::kOut:
+      interface_of(world, flow.responder_interface);
       if (!is_typed_foreign(space, flow, Axis::kInitiatorType)) {
         add_address(world, flow.responder_interface, initiator);
       }
