@@ -39,20 +39,34 @@ std::chrono::milliseconds waits(const Scenario& scenario) {
 // The programs that load rulesets say more than one line.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+constexpr std::string_view kOnlyLeft = ": only left: ", kOnlyRight = ": only right: ";
+
+// The fields in which two items differ; none where they are no two objects.
+std::vector<std::string> fields(const std::string& left, const std::string& right) {
+  const auto one = nlohmann::json::parse(left, nullptr, false);
+  const auto other = nlohmann::json::parse(right, nullptr, false);
+  if (!one.is_object() || !other.is_object()) return {};
+  return differences(one, other);
+}
+
 // The first of `differences`, which calls its sides left and right: where an item of a set is only
-// left, the one that stands there right as well.
+// left, in which fields the likest that is only right differs from it.
 std::string first_of(const std::vector<std::string>& found) {
-  std::string first = found.front();
-  const std::size_t side = first.find(": only left: ");
-  if (side != std::string::npos) {
-    const std::string other = first.substr(0, side) + ": only right: ";
-    for (const std::string& line : found) {
-      if (!line.starts_with(other)) continue;
-      first += "; only right: " + line.substr(other.size());
-      break;
-    }
+  const std::string& first = found.front();
+  const std::size_t side = first.find(kOnlyLeft);
+  if (side == std::string::npos) return first + " (left: postern, right: Linux)";
+  const std::string place = first.substr(0, side), start = place + std::string(kOnlyRight);
+  const std::string item = first.substr(side + kOnlyLeft.size());
+  std::vector<std::string> least;
+  std::string counterpart;
+  for (const std::string& line : found) {
+    if (!line.starts_with(start)) continue;
+    auto here = fields(item, line.substr(start.size()));
+    if (counterpart.empty()) counterpart = "; only right: " + line.substr(start.size());
+    if (!here.empty() && (least.empty() || here.size() < least.size())) least = std::move(here);
   }
-  return first + " (left: postern, right: Linux)";
+  if (least.empty()) return first + counterpart + " (left: postern, right: Linux)";
+  return fmt::format("{}: {} (left: postern, right: Linux)", place, fmt::join(least, "; "));
 }
 
 // Why a run is not the engine's.

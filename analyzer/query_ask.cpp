@@ -371,6 +371,11 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   }
   answer_.conditional = !must;
   take_over(std::move(confirmed));
+  if (answer_.conditional && answer_.assumptions.empty() && !witness.given) {
+    answer_.assumptions.emplace_back(
+        "addresses, routes and what NAT gives are those of the witness (rules alone leave it "
+        "open)");
+  }
   tell(witness, flow);
   generalise(flow, witness.packets.back(), must);
 }

@@ -69,6 +69,7 @@ class Asking {
   // Of the host around the rules, where the no hangs on that; false, with the reason: it is none.
   bool take_for_granted();
   void answer_no(const Solved& solved);
+  bool may_meet(RuleId rule, Set open);
   void answer_unknown(Set open);
   bool answer_led(const Solved& solved);
   void take_over(Confirmed confirmed);

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "analyzer/query_ask.hpp"
+#include "net/protocol.hpp"
 #include "symbolic/rules/routing.hpp"
 
 namespace postern {
@@ -24,6 +26,26 @@ std::string Asking::rule_text(RuleId id) const {
   const SourceFile& source = *program_.ruleset().source;
   return fmt::format("`{}` (line {})", source.slice(rule.rule->span),
                      source.position(rule.rule->span.begin).line);
+}
+
+// May the packets that are open meet that rule, as far as its protocol goes? (Errors do by what
+// they quote.)
+bool Asking::may_meet(RuleId id, Set open) {
+  Bdd& bdd = space_.bdd();
+  for (const std::uint8_t errors : {protocol::kIcmp, protocol::kIcmpv6}) {
+    if (!bdd.disjoint(open, space_.protocol_is(errors))) return true;
+  }
+  std::vector<Axis> others;
+  for (const auto list : {flow_axes(), packet_axes()}) {
+    std::ranges::copy_if(list, std::back_inserter(others),
+                         [](Axis axis) { return axis != Axis::kProtocol; });
+  }
+  for (const Clause& clause : program_.rules()[id].rule->clauses) {
+    if (!clause.module.empty() || clause.printed.find("-p ") == std::string::npos) continue;
+    const Set of = take(model_.question(answer_.path, clause.predicate));
+    if (bdd.disjoint(open, space_.exists(of, others))) return false;
+  }
+  return true;
 }
 
 void Asking::answer_unknown(Set open) {
@@ -47,16 +69,21 @@ void Asking::answer_unknown(Set open) {
   for (const RuleId id : model_.opaque_rules()) {
     if (program_.rules()[id].has_opaque_target()) rules.push_back(id);
   }
+  const auto nat = [&](RuleId id) {
+    const auto* effect = std::get_if<Effect>(&program_.rules()[id].rule->action);
+    return effect != nullptr && std::holds_alternative<Nat>(*effect);
+  };
+  auto met = rules;
+  std::erase_if(met, [&](RuleId id) { return nat(id) && !may_meet(id, open); });
+  if (!met.empty()) rules = std::move(met);
   // A NAT rule that is followed may not be where it stands here: the others come first.
   std::stable_partition(rules.begin(), rules.end(),
                         [&](RuleId id) { return !model_.translations().is_followed(id); });
   constexpr std::size_t kShown = 3;
   for (std::size_t i = 0; i < rules.size() && i < kShown; ++i) {
-    const auto* effect = std::get_if<Effect>(&program_.rules()[rules[i]].rule->action);
-    const bool nat = effect != nullptr && std::holds_alternative<Nat>(*effect);
-    answer_.reasons.push_back(
-        fmt::format("such traffic may meet {}, which is {}", rule_text(rules[i]),
-                    nat ? "not followed exactly here (docs/fidelity.md 27)" : "not modelled yet"));
+    answer_.reasons.push_back(fmt::format(
+        "such traffic may meet {}, which is {}", rule_text(rules[i]),
+        nat(rules[i]) ? "not followed exactly here (docs/fidelity.md 27)" : "not modelled yet"));
   }
   if (rules.size() > kShown) {
     answer_.reasons.push_back(fmt::format("... and {} more such rules", rules.size() - kShown));

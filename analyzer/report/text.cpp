@@ -155,8 +155,10 @@ std::string summary(const std::vector<FileReport>& reports) {
 
 std::string statistics_text(const FileReport& report) {
   const LintStatistics& statistics = report.lint.statistics;
-  return fmt::format("{}: {} questions answered, {} unknown, {} meet NAT\n", report.file,
-                     statistics.answered, statistics.unknown, statistics.met_nat);
+  std::string out = fmt::format("{}: {} questions answered, {} unknown", report.file,
+                                statistics.answered, statistics.unknown);
+  if (statistics.met_nat > 0) out += fmt::format(", {} left open by NAT", statistics.met_nat);
+  return out + "\n";
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ TEST(LintText, HasFrameReasonPortsHelpAndSummary) {
 TEST(LintText, QuietHasNoSummaryAndVerboseHasStatistics) {
   EXPECT_THAT(lint_text({example()}, {.quiet = true}), Not(HasSubstr("1 file")));
   EXPECT_THAT(lint_text({example()}, {.verbose = true}),
-              HasSubstr("x.rules: 7 questions answered, 0 unknown, 1 meet NAT\n"));
+              HasSubstr("x.rules: 7 questions answered, 0 unknown, 1 left open by NAT\n"));
 }
 
 TEST(LintJson, HasTheKeysOfTheContract) {
