@@ -357,11 +357,13 @@ void Asking::answer_yes(const Solved& solved, Set yes, bool must) {
   Confirmed confirmed = confirm_with_addresses(witness, must);
   if (!confirmed.mismatch.empty()) {
     // To the sets an opaque target may have changed anything (marks, headers), the engine's changes
-    // nothing; what the kernel sends of itself shows a device that the engine's packets do not.
+    // nothing; what the kernel sends of itself shows a device that the engine's packets do not; and
+    // a packet has one sender, whatever rules ask of that.
     const bool open =
         !must && (reads_tuple_ports(program_) || program_.has_opaque_target() ||
                   (witness.translated_to && space_.classes().address_type.count() > 1) ||
-                  found.back().quotes || kernels_own(witness.packets.back().packet));
+                  found.back().quotes || kernels_own(witness.packets.back().packet) ||
+                  confirmed.asked_of_sender);
     const bool coarse = open || std::ranges::any_of(found, &FlowStep::coarse) ||
                         std::ranges::any_of(witness.packets, &WitnessPacket::of_master);
     if (confirmed.unmodelled || coarse) {
@@ -397,6 +399,11 @@ Scenario Asking::bare_world() const {
   return world;
 }
 
+std::string_view Asking::outcome_of(const Choice& c) {
+  if (c.socket) return c.value == 0 ? "is not there" : "is there";
+  return c.value == 0 ? "does not match" : c.value == 1 ? "matches" : "drops it";
+}
+
 // A yes, whose packets the engine has seen to be so.
 void Asking::take_over(Confirmed confirmed) {
   answer_.truth = Truth::kYes;
@@ -407,10 +414,7 @@ void Asking::take_over(Confirmed confirmed) {
       Completeness{"any-length", "direct", static_cast<unsigned>(answer_.witness.size()), false};
   if (!answer_.conditional) return;
   for (const Choice& c : confirmed.choices) {
-    std::string line = fmt::format("`{}` of {} {}", c.why, c.rule,
-                                   c.value == 0   ? "does not match"
-                                   : c.value == 1 ? "matches"
-                                                  : "drops it");
+    std::string line = fmt::format("`{}` of {} {}", c.why, c.rule, outcome_of(c));
     if (std::ranges::find(answer_.assumptions, line) == answer_.assumptions.end()) {
       answer_.assumptions.push_back(std::move(line));
     }

@@ -72,6 +72,7 @@ class Asking {
   bool may_meet(RuleId rule, Set open);
   void answer_unknown(Set open);
   bool answer_led(const Solved& solved);
+  static std::string_view outcome_of(const Choice& choice);
   void take_over(Confirmed confirmed);
   void no_witness(const std::string& why);
   Scenario bare_world() const;

@@ -297,6 +297,8 @@ Confirmed confirm(const Witness& witness, const Scenario& world, const Program& 
     std::string first_mismatch;
     for (unsigned runs = 0; runs < kMaxRuns; ++runs) {
       run = run_once(witness, full, program, entries, asked, choices);
+      result.asked_of_sender =
+          result.asked_of_sender || std::ranges::any_of(run.choices, &Choice::of_packet);
       if (run.mismatch.empty()) break;
       if (first_mismatch.empty()) first_mismatch = run.mismatch;
       if (!next_choices(run.choices, choices)) break;

@@ -19,10 +19,11 @@ namespace postern {
 
 struct Confirmed {
   std::vector<WitnessStep> steps;
-  Scenario scenario;            // packets, waits and choices included
-  std::vector<Choice> choices;  // what the text left open, and the values that make it happen
-  std::string mismatch;         // not empty: the engine saw something else; what
-  bool unmodelled = false;      // ... because the engine does not model it
+  Scenario scenario;             // packets, waits and choices included
+  std::vector<Choice> choices;   // what the text left open, and the values that make it happen
+  std::string mismatch;          // not empty: the engine saw something else; what
+  bool unmodelled = false;       // ... because the engine does not model it
+  bool asked_of_sender = false;  // some run asked for what is the same throughout one packet
 };
 
 // Where the initiator's packets are to arrive (--to-destination, --to-port).

@@ -97,7 +97,8 @@ std::vector<bool> walked(const Program& program, Path path) {
 bool tells_apart(const Rule& rule, std::uint8_t protocol, Field field, u128 one, u128 other) {
   const auto* effect = std::get_if<Effect>(&rule.action);
   const bool unknown_target =
-      !rule.target_known || (effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect));
+      !rule.target_known || (effect != nullptr && (std::holds_alternative<OpaqueTarget>(*effect) ||
+                                                   std::holds_alternative<ToSocket>(*effect)));
   bool found = unknown_target;
   for (const Clause& clause : rule.clauses) {
     const bool never = by_protocol(*clause.predicate, protocol) == false;

@@ -197,6 +197,7 @@ Verdict Pipeline::deliver(Traveller& packet) {
 Verdict Pipeline::forward(Traveller& packet, const InputRoute& route) {
   PacketView& view = packet.view;
   const bool v4 = view.family == Family::kIpv4;
+  if (packet.has_socket) return die("after PREROUTING");
   if (view.ttl <= 1) {
     answer_error(v4 ? IcmpError{11, 0} : IcmpError{3, 0}, packet);
     return die("after PREROUTING");

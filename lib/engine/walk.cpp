@@ -35,6 +35,22 @@ void set_connmark(const SetConnmark& effect, Traveller& packet) {
   packet.reading[Field::kCtMark] = ctmark;
 }
 
+// Asks for what is the same at all evaluations of a packet (who sends it) but once.
+class Settled : public Chooser {
+ public:
+  Settled(Traveller& packet, Chooser& chooser) : known_(packet.known), chooser_(chooser) {}
+  std::uint64_t choose(const Choice& question) override {
+    if (!question.of_packet) return chooser_.choose(question);
+    const auto at = known_.find(question.why);
+    if (at != known_.end()) return at->second;
+    return known_[question.why] = chooser_.choose(question);
+  }
+
+ private:
+  std::map<std::string, std::uint64_t>& known_;
+  Chooser& chooser_;
+};
+
 bool mentions_interface(const Predicate& predicate, bool output) {
   const auto below = [&](const PredicatePtr& p) { return mentions_interface(*p, output); };
   return std::visit(Overloaded{[&](const InterfaceIs& n) { return n.output == output; },
@@ -61,19 +77,19 @@ void add_field(const AddField& effect, Traveller& packet) {
   write_field(effect.field, static_cast<unsigned>(std::clamp(value, 0, largest)), packet);
 }
 
-bool settled(const Traveller& packet) {
+bool has_state(const Traveller& packet) {
   return packet.has_template || packet.has_bare_state || packet.attachment.entry ||
          packet.attachment.untracked();
 }
 
 void notrack(Traveller& packet) {
-  if (settled(packet)) return;
+  if (has_state(packet)) return;
   packet.attachment.state = CtState::kUntracked;
   packet.reading[Field::kCtState] = static_cast<unsigned>(CtState::kUntracked);
 }
 
 void attach_template(const AttachTemplate& effect, std::uint32_t& mark, Traveller& packet) {
-  if (settled(packet)) return;
+  if (has_state(packet)) return;
   if (!effect.helper.empty() && !knows_helper(effect.helper)) {
     throw Unmodelled("CT --helper " + effect.helper);
   }
@@ -111,6 +127,7 @@ Walker::Kind Walker::kind_of(const Effect& effect) const {
                  [](const Return&) { return Kind::kReturn; },
                  [](const Reject&) { return Kind::kReject; }, [](const Nat&) { return Kind::kNat; },
                  [](const Annotate& e) { return e.mss ? Kind::kLowerMss : Kind::kContinue; },
+                 [](const ToSocket&) { return Kind::kToSocket; },
                  [](const OpaqueTarget&) { return Kind::kOpaque; },
                  [](const auto&) { return Kind::kEffect; }},
       effect);
@@ -152,6 +169,15 @@ Walker::Kind Walker::choose(const ProgramRule& rule, const Step& step, Chooser& 
   static constexpr Kind kKinds[] = {Kind::kContinue, Kind::kAccept, Kind::kDrop, Kind::kReturn};
   const auto& opaque = std::get<OpaqueTarget>(*step.effect);
   return kKinds[chooser.choose({opaque.why, place(rule), 4, 0}) & 3];
+}
+
+// xt_TPROXY: the mark is written, and routing forwards the packet no more.
+bool Walker::finds_socket(const ProgramRule& rule, const ToSocket& target, Chooser& chooser,
+                          Traveller& packet) const {
+  if (chooser.choose({.why = target.why, .rule = place(rule), .socket = true}) == 0) return false;
+  packet.set_mark((packet.view.mark & ~target.mark.mask) ^ target.mark.value);
+  packet.has_socket = true;
+  return true;
 }
 
 TraceStep Walker::blank_step(Hook hook, TableName table, ChainId chain,
@@ -196,6 +222,7 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
     }
     return {};
   }
+  Settled settled(packet, chooser);
   stack_.clear();
   Frame at{program_.chains()[*entry].first, *entry};
   const auto enter = [&](ChainId chain) { at = {program_.chains()[chain].first, chain}; };
@@ -204,7 +231,7 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
     if (at.next != chain.first + chain.count) {
       const RuleId id = at.next++;
       const Step& step = steps_[id];
-      const RuleCode::Outcome outcome = code_.run(step.code, packet.reading, chooser);
+      const RuleCode::Outcome outcome = code_.run(step.code, packet.reading, settled);
       const bool matched = outcome.end == RuleCode::kMatch;
       if (trace != nullptr) {
         note_rule(*trace, blank_step(hook, table, at.chain, packet), id, outcome, packet);
@@ -231,6 +258,9 @@ WalkVerdict Walker::walk(Hook hook, TableName table, Traveller& packet, Chooser&
             return {.accepted = false};
           }
           continue;
+        case Kind::kToSocket:
+          return {.accepted = finds_socket(program_.rules()[id], std::get<ToSocket>(*step.effect),
+                                           chooser, packet)};
         case Kind::kJump:
           stack_.push_back(at);
           [[fallthrough]];

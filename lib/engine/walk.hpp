@@ -56,6 +56,7 @@ class Walker {
     kNat,
     kLowerMss,
     kEffect,
+    kToSocket,
     kOpaque,
   };
   struct Step {
@@ -73,6 +74,8 @@ class Walker {
   Kind kind_of(const Effect& effect) const;
   void apply(const Effect& effect, RuleId rule, Traveller& packet);
   Kind choose(const ProgramRule& rule, const Step& step, Chooser& chooser) const;
+  bool finds_socket(const ProgramRule& rule, const ToSocket& target, Chooser& chooser,
+                    Traveller& packet) const;
   TraceStep blank_step(Hook hook, TableName table, ChainId chain, const Traveller& packet) const;
   void note_rule(Trace& trace, TraceStep step, RuleId id, const RuleCode::Outcome& outcome,
                  const Traveller& packet) const;

@@ -86,6 +86,7 @@ class RealWorld : public World {
   Outcome<void> observe(PacketReport& report) override;
   bool can_reload(const Scenario& scenario) const override;
   Outcome<void> reload(const Scenario& scenario) override;
+  Outcome<NetNamespace::Entered> enter() const override { return space_.enter(); }
   bool tracks(Family family) const override { return tracks_[index(family)]; }
 
  private:

@@ -36,6 +36,8 @@ class World {
   // Replaces the rulesets by those of `scenario` and empties the conntrack table: faster than a new
   // world. REQUIRES: can_reload(scenario).
   virtual Outcome<void> reload(const Scenario& scenario) = 0;
+  // While it lives, the calling thread is inside this world (to open sockets there).
+  virtual Outcome<NetNamespace::Entered> enter() const = 0;
   // Is tracking on for this family?
   virtual bool tracks(Family family) const = 0;
 };

@@ -79,6 +79,13 @@ struct AddField {
   Field field = Field::kTtl;
   int delta = 0;
 };
+// A socket of this host takes the packet, which ends as ACCEPT does, with another mark, and is not
+// forwarded (ip_forward drops what has a socket); without a socket it is dropped. The text does not
+// decide which (TPROXY).
+struct ToSocket {
+  std::string why;
+  SetMark mark;
+};
 // A target that postern does not know or whose verdict the text does not decide (NFQUEUE, an
 // unknown name): any verdict or none, having changed any field, mark, entry or set.
 struct OpaqueTarget {
@@ -89,6 +96,6 @@ struct OpaqueTarget {
 };
 
 using Effect = std::variant<Accept, Drop, Return, Reject, Annotate, SetMark, SetConnmark, NoTrack,
-                            AttachTemplate, Nat, SetField, AddField, OpaqueTarget>;
+                            AttachTemplate, Nat, SetField, AddField, ToSocket, OpaqueTarget>;
 
 }  // namespace postern

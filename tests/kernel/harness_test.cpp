@@ -1,11 +1,16 @@
 // The harness itself: what it sees of packets whose fate on Linux is known beforehand, errors in
 // the tools' own words, and that nothing is left behind.
+#include <arpa/inet.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "kernel/user_namespace.hpp"
@@ -386,6 +391,69 @@ TEST_F(Harness, TeeSendsACopyOfWhatIsDropped) {
     ASSERT_EQ(said["out"].size(), 1u) << backend << said;
     EXPECT_EQ(said["out"][0]["out"], "eth1");
     EXPECT_EQ(said["ctstate"]["OUTPUT"], "UNTRACKED");
+  }
+}
+
+// A socket that TPROXY may find.
+class TransparentSocket {
+ public:
+  TransparentSocket(const char* address, std::uint16_t port)
+      : fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    const int on = 1;
+    sockaddr_in bound{
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {}, .sin_zero = {}};
+    inet_pton(AF_INET, address, &bound.sin_addr);
+    opened_ = setsockopt(fd_, SOL_IP, IP_TRANSPARENT, &on, sizeof on) == 0 &&
+              bind(fd_, reinterpret_cast<const sockaddr*>(&bound), sizeof bound) == 0;
+  }
+  TransparentSocket(const TransparentSocket&) = delete;
+  TransparentSocket& operator=(const TransparentSocket&) = delete;
+  ~TransparentSocket() { close(fd_); }
+  bool opened() const { return opened_; }
+
+ private:
+  int fd_;
+  bool opened_ = false;
+};
+
+// TPROXY never goes on to the next rule (ToSocket): without a socket the packet is dropped; else
+// its mark is written and it is accepted, for delivery only (ip_forward drops what has a socket).
+TEST_F(Harness, TproxyAcceptsForASocketOrDrops) {
+  const char* rules =
+      "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p udp -m udp --dport 53 "
+      "-j TPROXY --on-port 3129 --on-ip 192.0.2.1 --tproxy-mark 0x6/0xf\n"
+      "-A PREROUTING -j MARK --set-xmark 0x100/0x100\nCOMMIT\n"
+      "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n"
+      "-A INPUT -m mark --mark 0x6 -j ACCEPT\n-A FORWARD -j ACCEPT\nCOMMIT\n";
+  for (const char* backend : {"legacy", "nft"}) {
+    Json json = router(rules, {udp("192.0.2.1"), udp("198.51.100.9")});
+    json["backend"] = backend;
+    const Scenario scenario = parse(json);
+    auto world = World::create(scenario);
+    ASSERT_TRUE(world) << world.error();
+    const auto sent = [&](std::size_t packet) {
+      const auto report = (*world)->run(scenario.steps[packet]);
+      if (!report) throw std::runtime_error(report.error());
+      return *report;
+    };
+    for (const std::size_t packet : {0U, 1U}) {
+      const PacketReport alone = sent(packet);
+      EXPECT_EQ(alone.verdict, Verdict::kDropped) << backend;
+      EXPECT_EQ(alone.rules.size(), 1U) << backend;
+    }
+    std::optional<TransparentSocket> socket;
+    {
+      const auto inside = (*world)->enter();
+      ASSERT_TRUE(inside) << inside.error();
+      socket.emplace("192.0.2.1", 3129);
+      ASSERT_TRUE(socket->opened());
+    }
+    const PacketReport own = sent(0);
+    EXPECT_EQ(own.verdict, Verdict::kDelivered) << backend;
+    EXPECT_EQ(own.rules.size(), 2U) << backend;  // TPROXY and INPUT's
+    const PacketReport others = sent(1);
+    EXPECT_EQ(others.verdict, Verdict::kDropped) << backend;
+    EXPECT_EQ(others.rules.size(), 1U) << backend;  // FORWARD does not see it
   }
 }
 

@@ -173,6 +173,15 @@ class Naive {
                           [&](const Reject& e) {
                             results.insert({e.tcp_reset ? Verdict::kReset : Verdict::kDrop, now});
                           },
+                          [&](const ToSocket& e) {
+                            results.insert({Verdict::kDrop, now});
+                            // ip_forward drops it.
+                            if (one_.path == Path::kForward && place.hook == Hook::kPrerouting) {
+                              return;
+                            }
+                            after.mark = (now.mark & ~e.mark.mask) ^ e.mark.value;
+                            results.insert({Verdict::kAccept, after});
+                          },
                           [&](const SetMark& e) {
                             after.mark = (now.mark & ~e.mask) ^ e.value;
                             next.insert(after);

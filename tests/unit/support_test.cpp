@@ -36,7 +36,9 @@ bool is_opaque(const Rule& rule, const std::string& module) {
     if (clause.module == module && has_opaque(*clause.predicate)) return true;
   }
   const auto* effect = std::get_if<Effect>(&rule.action);
-  return module.empty() && effect != nullptr && std::holds_alternative<OpaqueTarget>(*effect);
+  return module.empty() && effect != nullptr &&
+         (std::holds_alternative<OpaqueTarget>(*effect) ||
+          std::holds_alternative<ToSocket>(*effect));
 }
 
 // The rules of a table that load; `module` empty: look at their targets.

@@ -151,6 +151,9 @@ class Maker {
       if (below(4) == 0) return Goto{callee};
       return Jump{callee};
     }
+    if (below(12) == 0) {
+      return Effect{ToSocket{"a socket", {static_cast<std::uint32_t>(below(4)), 3}}};
+    }
     switch (below(raw ? 7u : 9u)) {
       case 0:
         return Effect{Accept{}};

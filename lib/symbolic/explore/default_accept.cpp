@@ -64,6 +64,7 @@ class DefaultListener {
     const bool drops =
         std::holds_alternative<Drop>(*effect) || std::holds_alternative<Reject>(*effect);
     if (drops || std::holds_alternative<Accept>(*effect) ||
+        std::holds_alternative<ToSocket>(*effect) ||
         std::holds_alternative<OpaqueTarget>(*effect)) {
       if (at.among != among_) flush();
       among_ = at.among;

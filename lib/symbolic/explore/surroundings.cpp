@@ -512,8 +512,13 @@ Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, Denied 
   result.asymmetric = wonder.asymmetric(denied);
   result.wrapped = wonder.wrapped();
   if (path == Path::kForward) {
+    // A bridge passes on what a socket has taken, too.
+    const bool sockets = std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
+      const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+      return effect != nullptr && std::holds_alternative<ToSocket>(*effect);
+    });
     const Set dead = bdd().minus(unrouted(space, path, FlowEnd::kInitiator, tracking),
-                                 sendable(path, FlowEnd::kInitiator));
+                                 sockets ? kNothing : sendable(path, FlowEnd::kInitiator));
     result.bridged = wonder.bridged(of(bdd().both(dead, by_one_interface(space))));
   }
   if (path == Path::kForward && !conversation) {

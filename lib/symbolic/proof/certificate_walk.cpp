@@ -410,6 +410,7 @@ void PathEncoder::see(PacketTerms& p, const Seen& seen, bool confirmed) {
 
 void PathEncoder::table(Walk& walk, Hook hook, TableName table) {
   if (walk.live == Solver::kFalse) return;
+  encoder_.set_forwarded(path_ == Path::kForward && hook == Hook::kPrerouting);
   const WalkTerms result = encoder_.walk(hook, table, walk.packet);
   const auto live = [&](Term t) { return solver_.both(walk.live, t); };
   const Term reset = live(result.reset);

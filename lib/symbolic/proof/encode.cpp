@@ -100,6 +100,9 @@ void Encoder::read_effect(const Effect& effect, Reads& into) {
     into.fields[index(*field)] = true;
     writes_tos_ = writes_tos_ || field == Field::kTos;
   }
+  if (std::holds_alternative<ToSocket>(effect)) {
+    into.opaque = into.fields[index(Field::kMark)] = true;
+  }
   if (std::holds_alternative<OpaqueTarget>(effect)) {
     into.opaque = true;
   }
@@ -279,11 +282,23 @@ void Encoder::apply(const Effect& effect, RuleId rule, Term matched, Frame& fram
                         },
                         [&](const SetField& e) { rewrite(effect, e.field, matched, frame); },
                         [&](const AddField& e) { rewrite(effect, e.field, matched, frame); },
+                        [&](const ToSocket& e) { to_socket(e, matched, frame); },
                         [&](const OpaqueTarget&) {
                           // Any verdict, or it goes on with anything changed: beyond the model.
                           frame.unmodelled.push_back(matched);
                         }},
              effect);
+}
+
+// A socket or none; what is forwarded later comes to the same with either.
+void Encoder::to_socket(const ToSocket& effect, Term matched, Frame& frame) {
+  const Term found = forwarded_ ? Solver::kFalse : solver_.fresh_boolean("socket");
+  const Term taken = solver_.both(matched, found);
+  Term& mark = frame.packet[Field::kMark];
+  mark = solver_.choose(taken, set_bits(mark, effect.mark.value, effect.mark.mask), mark);
+  frame.accepted.push_back(taken);
+  frame.dropped.push_back(solver_.both(matched, solver_.negate(found)));
+  frame.live = solver_.both(frame.live, solver_.negate(matched));
 }
 
 void Encoder::rewrite(const Effect& effect, Field field, Term matched, Frame& frame) {

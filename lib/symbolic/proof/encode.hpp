@@ -72,6 +72,9 @@ class Encoder {
   // The walk of a packet through `table` at `hook`. A table that the ruleset lacks accepts.
   WalkTerms walk(Hook hook, TableName table, const PacketTerms& packet);
 
+  // Are packets of the walks from here on forwarded later (ip_forward drops what has a socket)?
+  void set_forwarded(bool forwarded) { forwarded_ = forwarded; }
+
   std::size_t encoded_rules() const { return encoded_; }
   // Does some rule write the TOS byte that another reads?
   bool rewrites_tos() const { return writes_tos_ && reads_tos_; }
@@ -106,6 +109,7 @@ class Encoder {
   void call(const ProgramRule& rule, Term matched, bool returns_here, Frame& frame);
   Term interface_matches(Term name, const InterfacePattern& pattern);
   Term set_bits(Term old_value, u128 value, u128 mask);
+  void to_socket(const ToSocket& effect, Term matched, Frame& frame);
   void rewrite(const Effect& effect, Field field, Term matched, Frame& frame);
 
   Solver& solver_;
@@ -116,6 +120,7 @@ class Encoder {
   bool reads_tos_ = false;     // some rule tests the TOS byte
   bool writes_tos_ = false;    // ... writes it
   bool reads_length_ = false;  // ... the length
+  bool forwarded_ = false;
   std::size_t budget_, encoded_ = 0;
   std::vector<Reads> reads_;  // by ChainId
   std::unordered_map<std::uint32_t, std::pair<u128, u128>> known_;

@@ -56,6 +56,7 @@ Writes writes_of(const Rule& rule) {
                  },
                  [](const NoTrack&) { return Writes{.untracked = true}; },
                  [](const AttachTemplate&) { return Writes{.untracked = true, .zone = true}; },
+                 [](const ToSocket&) { return Writes{.mark = true}; },
                  [](const OpaqueTarget&) { return Writes{.mark = true, .connmark = true}; },
                  [&](const auto&) {
                    const auto field = rewritten_field(*effect);
@@ -123,7 +124,8 @@ void ChainWalker::find_coins() {
   for (RuleId r = 0; r < program_.rules().size(); ++r) {
     const Rule& rule = *program_.rules()[r].rule;
     const bool unknown = program_.rules()[r].has_opaque_target();
-    bool coin = unknown;
+    const auto* effect = std::get_if<Effect>(&rule.action);
+    bool coin = unknown || (effect != nullptr && std::holds_alternative<ToSocket>(*effect));
     for (const Clause& clause : rule.clauses) {
       coin = coin || has_opaque(*clause.predicate);
       may_hotdrop_[r] = may_hotdrop_[r] || may_drop(*clause.predicate);
@@ -503,6 +505,13 @@ void ChainWalker::opaque_target(Set taken, Frame& frame) {
   frame.live = bdd.either(frame.live, any);
 }
 
+// A coin: no socket, or one that takes the packet, but for what is forwarded later.
+void ChainWalker::to_socket(const ToSocket& effect, Set taken, Frame& frame) {
+  frame.leave(space_.bdd(), Outcome::kDropped, taken);
+  const Set kept = space_.bdd().minus(taken, frame.context.forwarded);
+  frame.leave(space_.bdd(), Outcome::kAccepted, relations_.set_mark(kept, effect.mark));
+}
+
 Outcome ChainWalker::bound(RuleId rule, const TableContext& context) const {
   if (translations_ == nullptr || !context.follows) return Outcome::kUnmodelled;
   const std::uint8_t range = translations_->range_of(rule, *context.follows);
@@ -568,6 +577,7 @@ void ChainWalker::apply(const Effect& effect, RuleId rule, Set taken, Frame& fra
                         [&](const Nat&) { translate(rule, taken, frame); },
                         [&](const SetField& e) { rewrite(effect, e.field, taken, frame); },
                         [&](const AddField& e) { rewrite(effect, e.field, taken, frame); },
+                        [&](const ToSocket& e) { to_socket(e, taken, frame); },
                         [&](const OpaqueTarget&) { opaque_target(taken, frame); }},
              effect);
 }

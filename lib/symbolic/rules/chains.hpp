@@ -39,6 +39,8 @@ struct TableContext {
   // The hook where NAT may lead packets to another than the initiator (Outcome::kBoundElsewhere).
   std::optional<Hook> turns = std::nullopt;
   bool initiator_is_remote = false;
+  // What goes on from here is forwarded by ip_forward, which drops what a socket has taken.
+  Set forwarded = kNothing;
 };
 
 // The packets that come to a rule, and those that match it (may): what both sets have in common
@@ -106,6 +108,7 @@ class ChainWalker {
   void connmark(const SetConnmark& effect, Set taken, Frame& frame);
   Set connmarks();
   void opaque_target(Set taken, Frame& frame);
+  void to_socket(const ToSocket& effect, Set taken, Frame& frame);
   void apply(const Effect& effect, RuleId rule, Set taken, Frame& frame);
   Outcome bound(RuleId rule, const TableContext& context) const;
   void translate(RuleId rule, Set taken, Frame& frame);

@@ -121,6 +121,13 @@ class PathWalker {
     return taken;
   }
 
+  // Not what comes to routing and no further, nor groups, nor (no rule is dead for it) by a bridge.
+  Set forwarded() {
+    const bool groups = options_.world == WalkOptions::World::kGroupsForwarded;
+    if (path_ != Path::kForward || options_.unrouted || groups) return kNothing;
+    return bdd_.minus(kEverything, options_.led);
+  }
+
   // Behind PREROUTING nobody forwards what has no hop left (ip_forward). (A bridge does, which no
   // rule is dead for.)
   Set outlive_hop(Set live) {
@@ -346,6 +353,7 @@ class PathWalker {
     context.wanted = wanted_;
     context.turns = turns_;
     context.initiator_is_remote = flow_path_ == Path::kIn || flow_path_ == Path::kForward;
+    context.forwarded = hook == Hook::kPrerouting ? forwarded() : kNothing;
     const Outcomes out = chains_.run(*chain, live, context, observer_);
     if (before_lookup_) {
       const Set lost = bdd_.either(out[Outcome::kDropped], out[Outcome::kReset]);

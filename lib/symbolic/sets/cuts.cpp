@@ -31,6 +31,7 @@ MarkFlow mark_flow(const Program& program) {
                          break;
                      }
                    },
+                   [&](const ToSocket& e) { flow.set_mark |= e.mark.value; },
                    [&](const OpaqueTarget&) { flow.set_mark = flow.set_connmark = 0xffffffff; },
                    [](const auto&) {}},
         *effect);

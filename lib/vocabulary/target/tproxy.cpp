@@ -1,9 +1,18 @@
 // `-j TPROXY`: hands the packet to a local socket, or drops it when there is none (xt_TPROXY).
+// What a socket takes carries --tproxy-mark's mark from there on.
 #include "net/protocol.hpp"
 #include "vocabulary/build.hpp"
 
 namespace postern::target {
 namespace {
+
+tl::expected<Effect, Complaint> effect(const Arguments& arguments) {
+  ToSocket result{"TPROXY: a socket for the packet", {0, 0}};
+  if (const auto* mark = arguments.get<MaskedNumber>("--tproxy-mark")) {
+    result.mark = {static_cast<std::uint32_t>(mark->value), static_cast<std::uint32_t>(mark->mask)};
+  }
+  return Effect{std::move(result)};
+}
 
 std::string print(const Arguments& arguments) {
   std::string text;
@@ -34,7 +43,7 @@ const Target tproxy{
         {{.name = "--on-port", .type = ValueType::kPort, .required = true, .any_service = true},
          {.name = "--on-ip", .type = ValueType::kAddress},
          {.name = "--tproxy-mark", .type = ValueType::kMasked}},
-    .effect = undecided_target("TPROXY: whether a socket takes the packet"),
+    .effect = effect,
     .print = print,
     .tables = {"mangle"},
     .hooks = {"PREROUTING"},

@@ -59,6 +59,7 @@ class Decided {
     }
     const auto* effect = std::get_if<Effect>(&rule.action);
     if (effect == nullptr || std::holds_alternative<OpaqueTarget>(*effect)) return;
+    if (std::holds_alternative<ToSocket>(*effect)) return;
     targets_.emplace(rule.target, family);
   }
 

@@ -18,6 +18,7 @@ constexpr std::size_t kMostDevices = 4, kMostHosts = 6;
 
 bool can_run(const Effect& effect, Abilities abilities) {
   if (std::holds_alternative<OpaqueTarget>(effect)) return false;
+  if (std::holds_alternative<ToSocket>(effect)) return false;
   if (std::holds_alternative<Nat>(effect)) return abilities.nat;
   if (const auto* made = std::get_if<AttachTemplate>(&effect)) {
     if (made->zone != 0 || made->zone_from_mark) return abilities.zones;

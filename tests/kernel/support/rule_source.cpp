@@ -238,6 +238,7 @@ std::string RuleSource::match(const RulePlace& place, const Protocol& protocol) 
 
 bool RuleSource::can_run(const Effect& effect) const {
   if (std::holds_alternative<OpaqueTarget>(effect)) return false;
+  if (std::holds_alternative<ToSocket>(effect)) return false;
   if (std::holds_alternative<Nat>(effect)) return abilities_.nat;
   if (const auto* made = std::get_if<AttachTemplate>(&effect)) {
     if (made->zone != 0 || made->zone_from_mark) return abilities_.zones;
