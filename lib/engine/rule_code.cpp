@@ -90,6 +90,7 @@ RuleCode::Node RuleCode::leaf(const Predicate& predicate) {
                           node.op = Op::kOpaque;
                           node.a = questions_.size();
                           questions_.push_back({n.why, place_, n.may_drop ? 3U : 2U, 0});
+                          questions_.back().of_packet = n.of_packet;
                         },
                         [](const auto&) { POSTERN_CHECK(false, "not a leaf"); }},
              predicate.node);

@@ -69,8 +69,9 @@ PredicatePtr interface_is(bool output, InterfacePattern pattern) {
 
 PredicatePtr tcp_option(std::uint8_t kind) { return make(TcpOption{kind}); }
 PredicatePtr opaque(std::string why, bool may_drop) {
-  return make(Opaque{std::move(why), may_drop});
+  return make(Opaque{std::move(why), may_drop, false});
 }
+PredicatePtr opaque_of_packet(std::string why) { return make(Opaque{std::move(why), false, true}); }
 
 PredicatePtr negate(PredicatePtr operand) {
   if (const Const* c = as_const(operand)) return constant(!c->value);

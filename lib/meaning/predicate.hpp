@@ -48,10 +48,12 @@ struct TcpOption {
   std::uint8_t kind;
 };
 // Not decidable from the text: any value at each evaluation. `why` is shown to users ("limit",
-// "module foo is unknown"). An unknown match may also drop the packet (hotdrop).
+// "module foo is unknown"). An unknown match may also drop the packet (hotdrop). `of_packet`: but
+// the same value at each evaluation of `why` for one packet (who sends it).
 struct Opaque {
   std::string why;
   bool may_drop;
+  bool of_packet;
 };
 struct Not {
   PredicatePtr operand;
@@ -75,6 +77,7 @@ PredicatePtr masked(Field field, u128 value, u128 mask);
 PredicatePtr interface_is(bool output, InterfacePattern pattern);
 PredicatePtr tcp_option(std::uint8_t kind);
 PredicatePtr opaque(std::string why, bool may_drop = false);
+PredicatePtr opaque_of_packet(std::string why);
 PredicatePtr negate(PredicatePtr operand);
 PredicatePtr all(std::vector<PredicatePtr> operands);
 PredicatePtr any(std::vector<PredicatePtr> operands);

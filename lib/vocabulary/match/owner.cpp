@@ -1,6 +1,7 @@
 // `-m owner`: who owns the socket that sends the packet (xt_owner). Forwarded packets, and answers
 // of the kernel itself, have no socket: then only inverted tests match (kernel-facts 47). Sockets
-// are not in the text, so all of it is opaque.
+// are not in the text, so all of it is opaque; but each option asks the same of one packet wherever
+// it stands.
 #include "vocabulary/build.hpp"
 
 namespace postern::match {
@@ -26,10 +27,18 @@ tl::expected<std::string, Complaint> id_range(const std::string& word) {
 }
 
 tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
+  std::vector<PredicatePtr> tests;
+  const auto add = [&](std::string_view name, const std::string& what) {
+    tests.push_back(negate_if(arguments.inverted(name), opaque_of_packet("owner: " + what)));
+  };
+  if (arguments.find("--socket-exists") != nullptr) add("--socket-exists", "--socket-exists");
   for (const std::string_view name : {"--uid-owner", "--gid-owner"}) {
     const auto* word = arguments.get<std::string>(name);
     if (word == nullptr) continue;
-    if (const auto range = id_range(*word); !range) return tl::unexpected(range.error());
+    const auto range = id_range(*word);
+    if (!range) return tl::unexpected(range.error());
+    const bool others = name == "--gid-owner" && arguments.find("--suppl-groups") != nullptr;
+    add(name, std::string(name) + " " + *range + (others ? " --suppl-groups" : ""));
   }
   bool group = false;
   for (const BoundOption& option : arguments.options) {
@@ -43,7 +52,7 @@ tl::expected<MatchMeaning, Complaint> meaning(const Arguments& arguments) {
     return complaint("-m owner without an option",
                      "add --uid-owner, --gid-owner or --socket-exists");
   }
-  return MatchMeaning{opaque("owner: which process sends the packet")};
+  return MatchMeaning{all(std::move(tests))};
 }
 
 std::string print(const Arguments& arguments) {
