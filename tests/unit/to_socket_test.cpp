@@ -1,6 +1,5 @@
 // TPROXY: a socket takes the packet, with a mark, or it is dropped; it never goes on to the next
-// rule, and ip_forward drops what has a socket (measured: tests/kernel/harness_test.cpp). And tests
-// of a packet's sender, which have one value for one packet.
+// rule, and ip_forward drops what has a socket (measured: tests/kernel/harness_test.cpp).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
