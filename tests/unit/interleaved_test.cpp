@@ -40,8 +40,8 @@ TEST(Interleaved, ANoListsThatPacketsComeOneAfterAnother) {
   EXPECT_TRUE(lists_order(kMarked,
                           "deliver -i eth0 -p udp -s 192.0.2.9 -m length --length 33 "
                           "--path in"));
-  EXPECT_TRUE(
-      lists_order(kReplied, "deliver -i lo -p udp --sport 4000 -m length --length 33 --path loopback"));
+  EXPECT_TRUE(lists_order(
+      kReplied, "deliver -i lo -p udp --sport 4000 -m length --length 33 --path loopback"));
 }
 
 // What no order of packets lets through.

@@ -14,8 +14,8 @@ inline bool reads_tuple_ports(const Program& program) {
                               Field::kCtReplySourcePort, Field::kCtReplyDestinationPort};
   return std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
     return std::ranges::any_of(rule.rule->clauses, [&](const Clause& clause) {
-      return std::ranges::any_of(
-          kPorts, [&](Field field) { return mentions(*clause.predicate, field); });
+      return std::ranges::any_of(kPorts,
+                                 [&](Field field) { return mentions(*clause.predicate, field); });
     });
   });
 }

@@ -35,8 +35,8 @@ bool tests_any(const Program& program, std::initializer_list<Field> fields, cons
   return std::ranges::any_of(program.rules(), [&](const ProgramRule& rule) {
     if (!wanted(program.chains()[rule.chain].table)) return false;
     return std::ranges::any_of(rule.rule->clauses, [&](const Clause& clause) {
-      return std::ranges::any_of(
-          fields, [&](Field field) { return mentions(*clause.predicate, field); });
+      return std::ranges::any_of(fields,
+                                 [&](Field field) { return mentions(*clause.predicate, field); });
     });
   });
 }

@@ -72,10 +72,10 @@ class PathWalker {
     const std::uint8_t range = options_.nat.destination;
     return range != 0 && !chains_.translations()->range(range).keeps_address;
   }
+  bool is_local() const { return path_ == Path::kOut || path_ == Path::kLoopback; }
   // Is this of what a local end sends, in that world, or for claims that hold in any?
   bool in_world(WalkOptions::World world) const {
-    const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
-    return local && (options_.unrouted || options_.world == world);
+    return is_local() && (options_.unrouted || options_.world == world);
   }
   bool foreign() const { return options_.errors && sender_ == FlowEnd::kInitiator; }
   bool opens() const { return !options_.nat.some() || sender_ == options_.nat.originator; }
@@ -152,13 +152,12 @@ class PathWalker {
     if (copies_)
       s = bdd_.both(space_.class_is(Axis::kZone, 0), space_.class_range(Axis::kUntracked, 0, 1));
     s = bdd_.both(s, rewritten ? space_.domain() : space_.as_sent());
-    const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
     for (const std::uint8_t bit : space_.layout(Axis::kMark).bits) {
-      if (local && any_mark_) break;
+      if (is_local() && any_mark_) break;
       if (echoed || options_.world == WalkOptions::World::kMarked) break;
       const Set now = *space_.bit(Axis::kMark, bit);
       const auto asked = space_.bit(Axis::kInitialMark, bit);
-      const bool own = local && sender_ == FlowEnd::kInitiator && asked.has_value();
+      const bool own = is_local() && sender_ == FlowEnd::kInitiator && asked.has_value();
       s = bdd_.both(s, own ? bdd_.same(now, *asked) : bdd_.complement(now));
     }
     for (const std::uint8_t bit : space_.layout(Axis::kConnmark).bits) {
@@ -342,8 +341,7 @@ class PathWalker {
     context.binding.confirmed = confirmed_ && !afresh_;
     context.binding.any_connmark = saves_marks_ && !before_lookup_;
     context.binding.interleaved = options_.interleaved && options_.tracking && !before_lookup_;
-    const bool local = path_ == Path::kOut || path_ == Path::kLoopback;
-    context.binding.any_mark = any_mark_ && (local || saves_marks_);
+    context.binding.any_mark = any_mark_ && (is_local() || saves_marks_);
     context.attaches = before_lookup_;
     context.entries = options_.tracking;
     context.loose = options_.loose;
