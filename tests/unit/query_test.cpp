@@ -328,25 +328,6 @@ TEST(QueryNat, AForwardedPortIsToldByItsStatus) {
   EXPECT_EQ(b.truth, Truth::kNo) << to_text(b);
 }
 
-// DNAT that changes nothing sets no status (Linux: nf_nat_setup_info).
-TEST(QueryNat, DnatToWhereItWasSentIsNotSeen) {
-  const std::string nat =
-      "*nat\n:PREROUTING ACCEPT\n"
-      "-A PREROUTING -i wan -p tcp --dport 443 -j DNAT --to-destination 192.168.1.10:443\n"
-      "COMMIT\n*filter\n:FORWARD DROP\n";
-  const std::string state = "-A FORWARD -i wan -m conntrack --ctstate ";
-  const std::string words = "deliver -i wan -o lan -p tcp --dport 443 -d 192.168.1.1";
-  const LoadedRuleset taken("taken.rules", nat + state + "DNAT -j ACCEPT\nCOMMIT\n");
-  EXPECT_EQ(ask_one(taken, words + "0").truth, Truth::kNo);
-  EXPECT_EQ(ask_one(taken, words + "1").truth, Truth::kYes);
-  const LoadedRuleset banned("banned.rules",
-                             nat + state + "DNAT -j DROP\n" + state + "NEW -j ACCEPT\nCOMMIT\n");
-  const Answer there = ask_one(banned, words + "0");
-  EXPECT_EQ(there.truth, Truth::kYes);
-  EXPECT_FALSE(there.conditional);
-  EXPECT_EQ(ask_one(banned, words + "1").truth, Truth::kNo);
-}
-
 TEST(QueryNat, RedirectMovesAFlowToThisHost) {
   const LoadedRuleset rules("redirect.rules",
                             "*nat\n:PREROUTING ACCEPT\n"
