@@ -162,6 +162,27 @@ TEST(ConntrackWindow, AnsweredSynRestartsTheEntry) {
   EXPECT_EQ(c.table.size(), 1u);
 }
 
+// The ignored SYN, answered, counts with the window scale that was noted of it.
+TEST(ConntrackWindow, AnsweredSynKeepsItsScale) {
+  const Bytes scale{3, 3, 7, 0};
+  for (const bool scaled : {false, true}) {
+    Established c;
+    c.client.isn = c.client.next + 5000000;
+    c.server.isn = c.server.next + 5000000;
+    auto syn = tcp_packet(c.client, c.server, kSyn, c.client.isn, 0);
+    if (scaled) syn.tcp_options = scale;
+    pass(c.table, syn);
+    auto answer = tcp_packet(c.server, c.client, kSyn | kAck, c.server.isn, c.client.isn + 1);
+    answer.tcp_options = scale;
+    pass(c.table, answer);
+    c.client.next = c.client.isn + 1;
+    c.server.next = c.server.isn + 1;
+    c.from_client(kAck), c.from_server(kAck);
+    EXPECT_EQ(c.probe(kAck, c.client.next + 100000, c.server.next),
+              scaled ? CtState::kEstablished : CtState::kInvalid);
+  }
+}
+
 // In LAST_ACK the answer to a stray SYN does not end the connection; the next ACK does.
 TEST(ConntrackWindow, ChallengeAckIsNotTheLastAck) {
   Established c;
