@@ -41,7 +41,8 @@ bool Asking::may_meet(RuleId id, Set open) {
                          [](Axis axis) { return axis != Axis::kProtocol; });
   }
   for (const Clause& clause : program_.rules()[id].rule->clauses) {
-    if (!clause.module.empty() || clause.printed.find("-p ") == std::string::npos) continue;
+    const bool by_protocol = clause.module.empty() && mentions(*clause.predicate, Field::kProtocol);
+    if (!by_protocol) continue;
     const Set of = take(model_.question(answer_.path, clause.predicate));
     if (bdd.disjoint(open, space_.exists(of, others))) return false;
   }

@@ -14,6 +14,13 @@ namespace {
 
 using World = WalkOptions::World;
 
+// Does the rule do just this?
+template <class Kind>
+bool does(const ProgramRule& rule) {
+  const Effect* effect = std::get_if<Effect>(&rule.rule->action);
+  return effect != nullptr && std::holds_alternative<Kind>(*effect);
+}
+
 class Wonder {
  public:
   Wonder(Model::Impl& model, Path path, Set m)
@@ -346,23 +353,14 @@ class Wonder {
     return keeps_a_destination() ? all : bdd_.minus(all, walk.moved);
   }
 
-  bool some_untracks() const {
-    return std::ranges::any_of(model_.program.rules(), [](const ProgramRule& rule) {
-      const Effect* effect = std::get_if<Effect>(&rule.rule->action);
-      return effect != nullptr && std::holds_alternative<NoTrack>(*effect);
-    });
-  }
+  bool some_untracks() const { return std::ranges::any_of(model_.program.rules(), does<NoTrack>); }
 
   bool marks_entries_in(Hook hook, TableName table) {
-    const auto marks = [&](const ProgramRule& rule) {
-      const Effect* effect = std::get_if<Effect>(&rule.rule->action);
-      return effect != nullptr && std::holds_alternative<SetConnmark>(*effect);
-    };
     const auto entry = model_.program.entry(hook, table);
     const auto rules = model_.program.rules();
     return entry && std::ranges::any_of(model_.chains.below(*entry), [&](ChainId id) {
              const ProgramChain& chain = model_.program.chains()[id];
-             return std::ranges::any_of(rules.subspan(chain.first, chain.count), marks);
+             return std::ranges::any_of(rules.subspan(chain.first, chain.count), does<SetConnmark>);
            });
   }
   bool marks_entries_behind_lo() {
@@ -513,10 +511,7 @@ Surroundings Model::Impl::surroundings(Path path, const PredicatePtr& m, Denied 
   result.wrapped = wonder.wrapped();
   if (path == Path::kForward) {
     // A bridge passes on what a socket has taken, too.
-    const bool sockets = std::ranges::any_of(program.rules(), [](const ProgramRule& rule) {
-      const Effect* effect = std::get_if<Effect>(&rule.rule->action);
-      return effect != nullptr && std::holds_alternative<ToSocket>(*effect);
-    });
+    const bool sockets = std::ranges::any_of(program.rules(), does<ToSocket>);
     const Set dead = bdd().minus(unrouted(space, path, FlowEnd::kInitiator, tracking),
                                  sockets ? kNothing : sendable(path, FlowEnd::kInitiator));
     result.bridged = wonder.bridged(of(bdd().both(dead, by_one_interface(space))));
